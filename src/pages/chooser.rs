@@ -30,7 +30,8 @@ pub fn chooser(choices: &[Choice<'_>], footing: &Footing<'_>) -> Page {
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<p>This app can be reached in more than one way. If you are unsure, ask the people who run it.</p>
+    source = r#"<p>This app can be reached in more than one way. If you are unsure, ask the
+people who run it.</p>
 <nav aria-label="Ways to sign in">
 <ul class="choices">
 {%- for choice in choices %}

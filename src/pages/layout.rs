@@ -36,7 +36,7 @@ pub struct Footing<'a> {
 pub fn content_security_policy() -> &'static str {
     concat!(
         "default-src 'none'; ",
-        "style-src 'sha256-LguCcG46eSP+wDLBOvJ5aqsfyp6sOlePaPYMtbeP5J4='; ",
+        "style-src 'sha256-7EjL/PLW5fYr69jaqJTaO0OPJwyADMkgr+YhGvA9d5I='; ",
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 }

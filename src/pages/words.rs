@@ -31,12 +31,13 @@ impl Whom {
     pub(super) fn sentence(self) -> Option<&'static str> {
         match self {
             Self::Administrator => Some(
-                "Your company’s SuperOffice administrator can help. Tell them the reference below.",
+                "If that does not help, ask your company’s SuperOffice administrator and give \
+                 them the reference below.",
             ),
             Self::Nobody => None,
-            Self::Operator => {
-                Some("The people who run this app can help. Tell them the reference below.")
-            }
+            Self::Operator => Some(
+                "If that does not help, ask the people who run this app and give them the reference below.",
+            ),
         }
     }
 }
@@ -85,8 +86,8 @@ pub(super) const BINDING_MISSING: Words = Words {
 pub(super) const CONSENT_DECLINED: Words = Words {
     status: StatusCode::FORBIDDEN,
     title: "The app was not approved",
-    happened: "At SuperID the app was not given leave to use your SuperOffice data, so you are \
-               not signed in.",
+    happened: "At SuperID the app was not given permission to use your SuperOffice data, so you \
+               are not signed in.",
     next: "If that was not what you meant, sign in again and approve the app. Some companies let \
            only an administrator approve apps.",
     whom: Whom::Administrator,
@@ -146,9 +147,9 @@ pub(super) const LOOP_UNKNOWN: Words = Words {
 
 pub(super) const MISCONFIGURED: Words = Words {
     status: StatusCode::INTERNAL_SERVER_ERROR,
-    title: "The app is not set up rightly",
+    title: "The app is not set up correctly",
     happened: "A setting of the sign-in gateway, or of the app’s registration at SuperOffice, \
-               does not fit. Nobody can sign in until it is mended.",
+               does not fit. Nobody can sign in until it is corrected.",
     next: "There is nothing for you to change. Try again later.",
     whom: Whom::Operator,
     again: "Try again",
@@ -216,8 +217,8 @@ pub(super) const SUPERID_REFUSED: Words = Words {
     status: StatusCode::BAD_GATEWAY,
     title: "SuperID did not sign you in",
     happened: "SuperOffice’s sign-in service, SuperID, answered with an error.",
-    next: "Try again. If it happens once more, the app’s registration at SuperOffice may need \
-           mending.",
+    next: "Sign in again. If it happens once more, the app’s registration at SuperOffice may need \
+           to be corrected.",
     whom: Whom::Operator,
     again: "Sign in again",
 };
@@ -254,7 +255,7 @@ pub(super) const TOKEN_REPLAYED: Words = Words {
 
 pub(super) const TOO_BUSY: Words = Words {
     status: StatusCode::SERVICE_UNAVAILABLE,
-    title: "Too many sign-ins at once",
+    title: "Too busy for the moment",
     happened: "More people are signing in than can be served just now.",
     next: "Wait a minute and try again.",
     whom: Whom::Nobody,
