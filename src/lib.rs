@@ -9,6 +9,7 @@ pub mod crypto;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod identity;
+pub mod pages;
 pub mod routing;
 pub mod session;
 pub mod signin;
