@@ -5,5 +5,5 @@ mod seal;
 mod secret;
 
 pub use random::Random;
-pub use seal::{KeyRing, Purpose, Unsealable, install_provider, sha256};
+pub use seal::{KeyRing, Purpose, Unsealable, install_provider, plain_sha256, sha256};
 pub use secret::Secret;

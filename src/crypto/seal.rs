@@ -134,6 +134,13 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     out
 }
 
+/// SHA-256 of the bytes alone, as protocols want it.
+pub fn plain_sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    out
+}
+
 /// Makes aws-lc the process's TLS provider. The first to ask wins, so this comes before any
 /// object of pingora's or rustls'.
 pub fn install_provider() {

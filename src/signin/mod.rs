@@ -1,1 +1,15 @@
-//! From "not signed in" to a session: attempts, callbacks, and the way out.
+//! From "not signed in" to a session: attempts, callbacks, posted claims, and the way out.
+
+mod attempt;
+mod begin;
+mod binding;
+mod callback;
+mod desk;
+mod failure;
+mod posted;
+mod sign_out;
+mod target;
+
+pub use begin::Wish;
+pub use desk::{Counter, Desk};
+pub use failure::{Failed, Failure, Outcome};

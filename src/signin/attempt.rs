@@ -1,0 +1,92 @@
+//! An attempt of the code flow: what is remembered between the redirect and the callback, sealed
+//! into `state` so that nothing is kept here.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::clock::Timestamp;
+use crate::crypto::{KeyRing, Purpose, Random};
+use crate::identity::ContextId;
+use crate::web::PublicOrigin;
+
+use super::binding::Binding;
+
+/// One attempt to sign in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Attempt {
+    pub(super) id: [u8; 16],
+    pub(super) relying_party: String,
+    nonce: [u8; 16],
+    verifier: [u8; 32],
+    binding: [u8; 16],
+    pub(super) tenant: Option<ContextId>,
+    pub(super) begun: Timestamp,
+    /// Times this attempt was begun again because another tab's binding had won.
+    pub(super) rounds: u8,
+    pub(super) target: Place,
+}
+
+/// Where the original address is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Place {
+    /// In a short-lived cookie of its own: 0 or 1.
+    Cookie(u8),
+    /// In here.
+    Inline(String),
+}
+
+impl Attempt {
+    /// A new attempt of one browser.
+    pub(super) fn new(
+        relying_party: &str,
+        tenant: Option<ContextId>,
+        binding: &Binding,
+        begun: Timestamp,
+        random: &Random,
+    ) -> Self {
+        Self {
+            id: random.bytes(),
+            relying_party: relying_party.to_owned(),
+            nonce: random.bytes(),
+            verifier: random.bytes(),
+            binding: binding.fingerprint(),
+            tenant,
+            begun,
+            rounds: 0,
+            target: Place::Inline("/".to_owned()),
+        }
+    }
+
+    /// Opens a `state`; `None` when it is not one of ours for this origin.
+    pub(super) fn open(state: &str, origin: &PublicOrigin, keys: &KeyRing) -> Option<Self> {
+        let plain = keys.open(Purpose::Attempt, context(origin), state.as_bytes()).ok()?;
+        postcard::from_bytes(&plain).ok()
+    }
+
+    /// The `state` parameter.
+    pub(super) fn seal(&self, origin: &PublicOrigin, keys: &KeyRing, random: &Random) -> String {
+        let plain = postcard::to_stdvec(self).expect("an attempt is plain data");
+        keys.seal(Purpose::Attempt, context(origin), &plain, random)
+    }
+
+    /// Whether `binding` is of the browser that began it.
+    pub(super) fn is_of(&self, binding: &Binding) -> bool {
+        self.binding.ct_eq(&binding.fingerprint()).into()
+    }
+
+    /// The `nonce` parameter, which the id_token must repeat.
+    pub(super) fn nonce(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.nonce)
+    }
+
+    /// The PKCE code verifier: 43 characters (RFC 7636 §4.1).
+    pub(super) fn verifier(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.verifier)
+    }
+}
+
+fn context(origin: &PublicOrigin) -> &[u8] {
+    origin.as_str().as_bytes()
+}

@@ -1,0 +1,170 @@
+//! The first step: remember where the person wanted to go, and send them to SuperID.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use form_urlencoded::Serializer;
+use http::HeaderValue;
+
+use crate::config::{Flow, Legacy, Pkce, RedirectParameter, RelyingParty};
+use crate::crypto::plain_sha256;
+use crate::identity::ContextId;
+use crate::web::{Reply, ReturnTo};
+
+use super::attempt::{Attempt, Place};
+use super::binding::{Binding, LegacyAttempt};
+use super::desk::{Counter, Desk};
+use super::failure::{Failed, Failure, Outcome};
+
+/// What somebody wants: to come in, with this relying party, and to get there.
+#[derive(Clone, Debug)]
+pub struct Wish<'a> {
+    pub party: &'a RelyingParty,
+    pub target: ReturnTo,
+    /// The tenant to sign in to; SuperID asks where there is none.
+    pub tenant: Option<ContextId>,
+}
+
+impl Desk {
+    /// Redirects to SuperID. Whatever session the browser had is removed: who reaches the sign-in
+    /// is signed out until it succeeds.
+    ///
+    /// # Errors
+    /// `TooBusy` when no more attempts could be remembered as spent, `LoopCookie` when sign-ins
+    /// succeed one after the other and the session never comes back.
+    pub fn begin(&self, at: Counter<'_>, wish: &Wish<'_>) -> Outcome {
+        let mut binding = self.binding(at).unwrap_or_else(|| Binding::fresh(&self.random));
+        if !binding.begins(self.clock.now()) {
+            binding.forget_returns();
+            let detail = "signing in succeeds and the session cookie never comes back";
+            return Err(Failed::new(Failure::LoopCookie, detail).again(wish.target.clone()));
+        }
+        self.begin_round(at, wish, binding, 0)
+    }
+
+    /// As [`Desk::begin`], for the given round of an attempt.
+    pub(super) fn begin_round(
+        &self,
+        at: Counter<'_>,
+        wish: &Wish<'_>,
+        mut binding: Binding,
+        round: u8,
+    ) -> Outcome {
+        let now = self.clock.now();
+        let id = self.random.bytes();
+        if !self.spent.has_room(&id, now) {
+            let detail = "the set of spent attempts is full";
+            return Err(Failed::new(Failure::TooBusy, detail).again(wish.target.clone()));
+        }
+        let tenant = wish.tenant.clone().or_else(|| wish.party.tenant.clone());
+        let (location, extra) = match &wish.party.flow {
+            Flow::Code => {
+                let mut attempt =
+                    Attempt::new(&wish.party.name, tenant, &binding, now, &self.random);
+                attempt.id = id;
+                attempt.rounds = round;
+                self.authorize(at, wish, attempt)
+            }
+            Flow::Legacy(legacy) => {
+                let location = legacy_login(at, wish.party, legacy, tenant.as_ref());
+                binding.remember(LegacyAttempt {
+                    id,
+                    relying_party: wish.party.name.clone(),
+                    target: wish.target.as_str().to_owned(),
+                    tenant,
+                    begun: now,
+                });
+                (location, None)
+            }
+        };
+        Ok(Reply::redirect(&location)
+            .with_cookies(at.sessions.remove(at.cookies))
+            .with_cookies([self.bind(at, &binding)])
+            .with_cookies(extra))
+    }
+
+    /// The authorize address, its query within [`MOST_QUERY`] bytes: what does not fit in `state`
+    /// rides in a cookie.
+    fn authorize(
+        &self,
+        at: Counter<'_>,
+        wish: &Wish<'_>,
+        mut attempt: Attempt,
+    ) -> (String, Option<HeaderValue>) {
+        let base = wish.party.environment.authorize(attempt.tenant.as_ref());
+        attempt.target = Place::Inline(wish.target.as_str().to_owned());
+        let mut query = self.authorize_query(at, wish.party, &attempt);
+        let mut cookie = None;
+        if query.len() > MOST_QUERY {
+            cookie = self.keep_long_target(at, &mut attempt, &wish.target);
+            if cookie.is_none() {
+                attempt.target = Place::Inline(without_query(&wish.target));
+            }
+            query = self.authorize_query(at, wish.party, &attempt);
+        }
+        if query.len() > MOST_QUERY {
+            attempt.target = Place::Inline("/".to_owned());
+            query = self.authorize_query(at, wish.party, &attempt);
+        }
+        (format!("{base}?{query}"), cookie)
+    }
+
+    /// OpenID Connect Core §3.1.2.1, RFC 7636 §4.3, and `superid.md` §2.
+    fn authorize_query(&self, at: Counter<'_>, party: &RelyingParty, attempt: &Attempt) -> String {
+        let redirect = redirect_url(at, party);
+        let state = attempt.seal(&at.host.origin, &self.keys, &self.random);
+        let mut query = Serializer::new(String::with_capacity(1024));
+        query
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &party.client_id)
+            .append_pair("redirect_uri", &redirect)
+            .append_pair("scope", "openid")
+            .append_pair("state", &state)
+            .append_pair("nonce", &attempt.nonce());
+        if party.pkce == Pkce::S256 {
+            let challenge = URL_SAFE_NO_PAD.encode(plain_sha256(attempt.verifier().as_bytes()));
+            query
+                .append_pair("code_challenge", &challenge)
+                .append_pair("code_challenge_method", "S256");
+        }
+        query.finish()
+    }
+}
+
+/// The registered redirect URL, computed from the configured origin alone.
+pub(super) fn redirect_url(at: Counter<'_>, party: &RelyingParty) -> String {
+    format!("{}{}", at.host.origin.as_str(), party.redirect_path)
+}
+
+/// `superid.md` §1: `app_id`, and only what the configuration asks for besides.
+fn legacy_login(
+    at: Counter<'_>,
+    party: &RelyingParty,
+    legacy: &Legacy,
+    tenant: Option<&ContextId>,
+) -> String {
+    let mut url = party.environment.legacy_login_url.clone();
+    {
+        let mut query = url.query_pairs_mut();
+        query.append_pair("app_id", &party.client_id);
+        match legacy.redirect_parameter {
+            RedirectParameter::None => {}
+            RedirectParameter::RedirectUri => {
+                query.append_pair("redirect_uri", &redirect_url(at, party));
+            }
+            RedirectParameter::RedirectUrl => {
+                query.append_pair("redirect_url", &redirect_url(at, party));
+            }
+        }
+        if let Some(tenant) = tenant {
+            query.append_pair("ctx", tenant.as_str());
+        }
+    }
+    url.into()
+}
+
+fn without_query(target: &ReturnTo) -> String {
+    target.as_str().split('?').next().unwrap_or("/").to_owned()
+}
+
+/// Some servers refuse a URL of more than 2,048 bytes; the address before it needs the rest.
+const MOST_QUERY: usize = 1900;

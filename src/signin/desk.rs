@@ -1,0 +1,120 @@
+//! The sign-in desk: what every step of a sign-in needs at hand.
+
+use std::sync::Arc;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Host, Limits, RelyingParty, Session};
+use crate::crypto::{KeyRing, Random};
+use crate::identity::{Credential, Principal};
+use crate::session::{Remembered, SealedCookie, SessionId, SessionState};
+use crate::superid::SuperId;
+use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
+
+use super::binding::Binding;
+use super::failure::{Failed, Failure, Outcome};
+
+/// Shared by all sign-ins of the process; one for each configuration that is in force.
+pub struct Desk {
+    pub(super) superid: Arc<SuperId>,
+    pub(super) keys: KeyRing,
+    pub(super) random: Random,
+    pub(super) clock: Clock,
+    /// Seconds an attempt lives.
+    pub(super) attempt_life: u64,
+    /// Seconds a token's times may be off.
+    pub(super) leeway: u64,
+    /// Attempts that came back.
+    pub(super) spent: Remembered,
+    /// Posted tokens that were taken.
+    pub(super) used: Remembered,
+    /// Claims that some route's rule reads, kept in the session.
+    pub(super) kept_claims: Vec<String>,
+}
+
+/// Where a sign-in happens: one host, one browser's cookies.
+#[derive(Clone, Copy)]
+pub struct Counter<'a> {
+    pub host: &'a Host,
+    pub names: &'a CookieNames,
+    pub sessions: &'a SealedCookie,
+    pub cookies: Cookies<'a>,
+}
+
+impl Desk {
+    /// A desk for these settings.
+    pub fn new(
+        superid: Arc<SuperId>,
+        session: &Session,
+        limits: &Limits,
+        kept_claims: Vec<String>,
+        clock: Clock,
+        random: Random,
+    ) -> Self {
+        Self {
+            superid,
+            keys: session.keys.clone(),
+            random,
+            clock,
+            attempt_life: session.attempt,
+            leeway: session.leeway,
+            spent: Remembered::new(limits.spent_attempts),
+            used: Remembered::new(limits.spent_attempts),
+            kept_claims,
+        }
+    }
+
+    /// Makes the session and sends the browser back to where it wanted to go.
+    pub(super) fn admit(
+        &self,
+        at: Counter<'_>,
+        binding: Binding,
+        party: &RelyingParty,
+        who: (Principal, Credential),
+        target: &ReturnTo,
+    ) -> Outcome {
+        let now = self.clock.now();
+        let state = SessionState {
+            id: SessionId::fresh(&self.random),
+            relying_party: party.name.clone(),
+            principal: who.0,
+            credential: who.1,
+            signed_in: now,
+            seen: now,
+        };
+        let session = at.sessions.store(&state, &self.random, at.cookies).map_err(|error| {
+            Failed::new(Failure::Internal, format!("the session was not stored: {error}"))
+        })?;
+        let mut binding = binding;
+        binding.completed(now);
+        Ok(Reply::redirect(&target.on(&at.host.origin))
+            .with_cookies(session)
+            .with_cookies([self.bind(at, &binding)]))
+    }
+
+    /// The binding cookie of this browser.
+    pub(super) fn bind(&self, at: Counter<'_>, binding: &Binding) -> http::HeaderValue {
+        binding.cookie(at.names, &at.host.origin, &self.keys, &self.random)
+    }
+
+    /// What ties this browser's attempts to it, if its cookie opens.
+    pub(super) fn binding(&self, at: Counter<'_>) -> Option<Binding> {
+        Binding::read(at.names, &at.host.origin, &self.keys, at.cookies)
+    }
+
+    /// Whether an attempt begun then is still good.
+    pub(super) fn is_alive(&self, begun: Timestamp) -> bool {
+        self.clock.now().since(begun) <= self.attempt_life
+    }
+}
+
+impl Counter<'_> {
+    /// Attributes of every cookie but the session's.
+    pub(super) fn lax(&self) -> CookieAttributes {
+        CookieAttributes::lax(&self.host.origin)
+    }
+
+    /// The address of one of our own pages on this host.
+    pub(super) fn own(&self, page: &str) -> String {
+        format!("{}{}/{page}", self.host.origin.as_str(), self.host.prefix)
+    }
+}

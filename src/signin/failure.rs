@@ -1,0 +1,66 @@
+//! Why a sign-in did not end in a session: words for the person and words for the operator apart.
+
+use crate::web::{Reply, ReturnTo};
+
+/// A step of a sign-in: an answer for the browser, or what went wrong.
+pub type Outcome = Result<Reply, Failed>;
+
+/// A sign-in that failed.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// What the person is told.
+    pub failure: Failure,
+    /// Where a new sign-in would lead, when there is a point in trying again.
+    pub again: Option<ReturnTo>,
+    /// What the operator is told; bounded, without secrets.
+    pub detail: String,
+}
+
+/// What the person is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// This attempt has been finished before.
+    AlreadyUsed,
+    /// The attempt is too old, or not one of ours.
+    AttemptExpired,
+    /// The request is not a callback that can be read.
+    BadRequest,
+    /// This browser did not begin the attempt.
+    BindingMissing,
+    /// Somebody declined at SuperID.
+    ConsentDeclined,
+    /// The session does not fit into cookies, or a part of ours failed.
+    Internal,
+    /// Signing in leads back to signing in: the session cookie does not come back.
+    LoopCookie,
+    /// SuperID's times are not ours.
+    LoopClock,
+    /// SuperID does not know our client id or secret.
+    Misconfigured,
+    /// A form posted by a page that is not SuperID's.
+    PostOriginRefused,
+    /// SuperID said no; its error code, cleaned.
+    SuperIdRefused(String),
+    /// SuperID does not answer.
+    SuperIdUnreachable,
+    /// The tenant's serial number is not known here.
+    TenantUnknown,
+    /// A posted token that was posted before.
+    TokenReplayed,
+    /// No more attempts can be remembered.
+    TooBusy,
+    /// What came back is not provably SuperID's, or not for us.
+    Unverified,
+}
+
+impl Failed {
+    /// With nothing to try again.
+    pub(super) fn new(failure: Failure, detail: impl Into<String>) -> Self {
+        Self { failure, again: None, detail: detail.into() }
+    }
+
+    /// With a way to try again.
+    pub(super) fn again(self, target: ReturnTo) -> Self {
+        Self { again: Some(target), ..self }
+    }
+}

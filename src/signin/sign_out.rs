@@ -1,0 +1,50 @@
+//! The way out: the session ends here for every copy of its cookie, then at SuperID.
+
+use http::HeaderValue;
+
+use crate::config::RelyingParty;
+use crate::session::SessionState;
+use crate::web::{Reply, SetCookie};
+
+use super::desk::{Counter, Desk};
+
+impl Desk {
+    /// Ends `session`, removes every cookie of ours, and sends the browser to SuperID's sign-out.
+    /// The way back is registered there as a post-logout URL.
+    pub fn sign_out(
+        &self,
+        at: Counter<'_>,
+        session: Option<&SessionState>,
+        party: Option<&RelyingParty>,
+    ) -> Reply {
+        if let Some(session) = session {
+            at.sessions.end(session, self.clock.now());
+        }
+        let back = format!("{}{}", at.host.origin.as_str(), at.host.post_logout_path);
+        let location = match party {
+            Some(party) => {
+                // `superid.md` §1: the end-session endpoint is called with `redirect_uri`.
+                let mut url = party.environment.logout_url.clone();
+                url.query_pairs_mut()
+                    .append_pair("scope", "openid")
+                    .append_pair("redirect_uri", &back);
+                url.into()
+            }
+            None => back,
+        };
+        Reply::redirect(&location)
+            .with_cookies(at.sessions.remove(at.cookies))
+            .with_cookies(self.other_cookies(at))
+    }
+
+    fn other_cookies(&self, at: Counter<'_>) -> Vec<HeaderValue> {
+        let names = at.names;
+        [&names.binding, &names.handoff, &names.targets[0], &names.targets[1]]
+            .into_iter()
+            .filter(|name| at.cookies.has(name))
+            .map(|name| {
+                SetCookie { name, value: "", max_age: Some(0), attributes: at.lax() }.header()
+            })
+            .collect()
+    }
+}
