@@ -1,4 +1,16 @@
-//! Signs people in with SuperOffice's SuperID in front of any web app.
+//! Signs people in with SuperOffice's SuperID in front of any web app: a reverse proxy that
+//! redirects, verifies, keeps the session and tells the app who is calling.
 
+pub mod authn;
+pub mod clock;
+pub mod config;
+pub mod credentials;
+pub mod crypto;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod identity;
+pub mod pages;
+pub mod routing;
+pub mod session;
+pub mod signin;
+pub mod web;

@@ -1,0 +1,7 @@
+//! Who is calling, by whichever proof they bring, and whether that is enough for a route.
+
+mod authenticator;
+mod permit;
+
+pub use authenticator::{Authenticated, Authenticator};
+pub use permit::{Denied, Permit};

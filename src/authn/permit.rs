@@ -1,0 +1,84 @@
+//! The proof that a route's access rule was met; headers for the app cannot be made without it.
+
+use crate::clock::Timestamp;
+use crate::config::{Access, ClaimRule, Present, Restriction, Route};
+use crate::identity::{Credential, Principal};
+use crate::session::SessionState;
+
+/// Permission for one request to use one route. Only [`Permit::ask`] and [`Permit::public`] make
+/// one.
+#[derive(Debug)]
+pub struct Permit(Option<Box<SessionState>>);
+
+/// Why there is no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// For administrators only.
+    Administrator,
+    /// A claim has none of the values wanted.
+    Claim,
+    /// The credential this route presents is past its time, or the sign-in gave none of its kind.
+    Credential,
+    /// Signed in with a relying party this route does not take.
+    RelyingParty,
+    /// For other tenants only.
+    Tenant,
+}
+
+impl Permit {
+    /// For a public route: nobody's identity goes with it.
+    pub fn public(route: &Route) -> Option<Self> {
+        matches!(route.access, Access::Public).then_some(Self(None))
+    }
+
+    /// For a signed-in person.
+    ///
+    /// # Errors
+    /// [`Denied`] says which rule was not met.
+    pub fn ask(route: &Route, session: Box<SessionState>, now: Timestamp) -> Result<Self, Denied> {
+        let Access::SignedIn(restriction) = &route.access else { return Ok(Self(None)) };
+        if !route.relying_parties.iter().any(|party| party.name == session.relying_party) {
+            return Err(Denied::RelyingParty);
+        }
+        restricted(restriction, &session.principal)?;
+        if !credential_serves(route.present, &session, now) {
+            return Err(Denied::Credential);
+        }
+        Ok(Self(Some(session)))
+    }
+
+    /// The session it was given for; none on a public route.
+    pub fn session(&self) -> Option<&SessionState> {
+        self.0.as_deref()
+    }
+}
+
+fn restricted(restriction: &Restriction, principal: &Principal) -> Result<(), Denied> {
+    let tenants = &restriction.tenants;
+    if !tenants.is_empty() && !tenants.contains(&principal.context) {
+        return Err(Denied::Tenant);
+    }
+    if restriction.administrator && !principal.administrator {
+        return Err(Denied::Administrator);
+    }
+    let met = |rule: &ClaimRule| {
+        principal
+            .claims
+            .iter()
+            .any(|(name, value)| *name == rule.claim && rule.values.contains(value))
+    };
+    if restriction.claims.iter().all(met) { Ok(()) } else { Err(Denied::Claim) }
+}
+
+fn credential_serves(present: Present, session: &SessionState, now: Timestamp) -> bool {
+    match (present, &session.credential) {
+        (Present::Nothing, _) => true,
+        (Present::Auto, Credential::Nothing | Credential::Ticket(_)) => true,
+        (Present::Ticket, Credential::Ticket(_)) => true,
+        (Present::Auto | Present::Bearer, Credential::Bearer { .. }) => {
+            session.credential_lives(now)
+        }
+        (Present::Bearer, Credential::Nothing | Credential::Ticket(_)) => false,
+        (Present::Ticket, Credential::Bearer { .. } | Credential::Nothing) => false,
+    }
+}

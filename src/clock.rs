@@ -1,0 +1,71 @@
+//! Where the time comes from: the system, or a hand that turns it in tests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// The one source of time; cheap to clone, and every clone shows the same time.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that stands still until [`Clock::set`] or [`Clock::advance`] turns it.
+    pub fn manual(start: Timestamp) -> Self {
+        Self(Source::Manual(Arc::new(AtomicU64::new(start.0))))
+    }
+
+    /// Whole seconds since 1970, UTC.
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => Timestamp(
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()),
+            ),
+            Source::Manual(seconds) => Timestamp(seconds.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Turns a manual clock forward; the system's clock is left alone.
+    pub fn advance(&self, seconds: u64) {
+        if let Source::Manual(now) = &self.0 {
+            now.fetch_add(seconds, Ordering::SeqCst);
+        }
+    }
+
+    /// Sets a manual clock; the system's clock is left alone.
+    pub fn set(&self, to: Timestamp) {
+        if let Source::Manual(now) = &self.0 {
+            now.store(to.0, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A moment, in whole seconds since 1970, UTC.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// The moment `seconds` later; stays at the end of time rather than wrap.
+    pub fn plus(self, seconds: u64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// Seconds from `earlier` to this moment; nothing when it lies ahead.
+    pub fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Manual(Arc<AtomicU64>),
+    System,
+}

@@ -1,0 +1,67 @@
+//! `[relying_party.NAME]`: our registration at SuperOffice.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::crypto::Secret;
+use crate::identity::ContextId;
+
+use super::Environment;
+
+/// One registered application in one environment.
+#[derive(Clone, Debug)]
+pub struct RelyingParty {
+    pub name: String,
+    /// What the chooser page calls it; the name by default.
+    pub title: String,
+    pub environment: Arc<Environment>,
+    pub client_id: String,
+    pub client_secret: Secret,
+    /// Path of the registered redirect URL on every host it serves. Default `/auth/callback`.
+    pub redirect_path: String,
+    pub flow: Flow,
+    pub pkce: Pkce,
+    /// Sign in to this tenant only, without SuperID's tenant picker.
+    pub tenant: Option<ContextId>,
+}
+
+/// How people sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// OpenID Connect's authorization code.
+    Code,
+    /// SuperID's older form post of a JWT.
+    Legacy(Legacy),
+}
+
+/// What the legacy flow needs besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Legacy {
+    /// Serial numbers of known tenants: the audience of their tokens is `spn:{serial}`.
+    pub serials: HashMap<ContextId, String>,
+    /// Whether and how the redirect URL is named in the sign-in address (`superid.md` §1).
+    pub redirect_parameter: RedirectParameter,
+    pub null_origin: NullOrigin,
+}
+
+/// The documentation says `redirect_url`, the official helper sends `redirect_uri`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectParameter {
+    None,
+    RedirectUri,
+    RedirectUrl,
+}
+
+/// What a posted form with `Origin: null` gets. Any sandboxed page can send one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NullOrigin {
+    Accepted,
+    Refused,
+}
+
+/// Proof Key for Code Exchange (RFC 7636), always with S256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pkce {
+    Off,
+    S256,
+}

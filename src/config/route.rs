@@ -1,0 +1,152 @@
+//! `[route.NAME]`: which requests go where, who may send them, and what the app is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderName;
+
+use crate::identity::ContextId;
+
+use super::{Host, RelyingParty};
+
+/// One route. Of several that match, the most specific wins.
+#[derive(Clone, Debug)]
+pub struct Route {
+    pub name: String,
+    /// The hosts it serves.
+    pub hosts: Vec<Arc<Host>>,
+    pub path: PathPattern,
+    pub upstream: Upstream,
+    pub access: Access,
+    /// Who can sign in for it: the host's relying parties, or some of them.
+    pub relying_parties: Vec<Arc<RelyingParty>>,
+    pub present: Present,
+    pub headers: HeaderNames,
+    /// Whether oauth2-proxy's header names are set beside ours.
+    pub oauth2_proxy_headers: bool,
+}
+
+/// A path and how it is compared, always by whole segments: `/a` covers `/a/b`, never `/ab`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPattern {
+    /// Begins with `/`; ends without one unless it is `/` itself.
+    pub path: String,
+    pub matching: PathMatch,
+}
+
+/// How a path pattern is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathMatch {
+    /// This path alone.
+    Exact,
+    /// This path and everything below.
+    Prefix,
+}
+
+/// The app behind a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    pub scheme: UpstreamScheme,
+    /// Name or address, lower case.
+    pub host: String,
+    pub port: u16,
+    /// What `Host` says to the app.
+    pub host_header: HostHeader,
+    pub connect_timeout: Duration,
+    /// The longest silence from the app, headers and body alike.
+    pub read_timeout: Duration,
+}
+
+/// How the app is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamScheme {
+    Http,
+    Https,
+}
+
+/// What the app sees as `Host`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostHeader {
+    /// The public authority, as the browser sees it.
+    Public,
+    /// The upstream's own name.
+    Upstream,
+}
+
+/// Who may use a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; nothing is injected.
+    Public,
+    /// Signed-in people within every restriction given.
+    SignedIn(Restriction),
+}
+
+/// Limits among the signed-in; an empty one limits nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restriction {
+    /// People of these tenants only; empty means of any.
+    pub tenants: Vec<ContextId>,
+    /// Administrators only.
+    pub administrator: bool,
+    /// All of these.
+    pub claims: Vec<ClaimRule>,
+}
+
+/// A claim that must have one of the values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRule {
+    /// The full claim name.
+    pub claim: String,
+    pub values: Vec<String>,
+}
+
+/// Which credential goes to the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Present {
+    /// The ticket where the sign-in gave one, else the bearer token.
+    Auto,
+    Bearer,
+    Nothing,
+    Ticket,
+}
+
+/// The request headers the app reads; `None` leaves one out. Any of them sent by a client is
+/// removed, whatever its spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderNames {
+    pub administrator: Option<HeaderName>,
+    pub associate_id: Option<HeaderName>,
+    pub bearer: Option<HeaderName>,
+    pub company: Option<HeaderName>,
+    pub context: Option<HeaderName>,
+    pub email: Option<HeaderName>,
+    pub first_name: Option<HeaderName>,
+    pub initials: Option<HeaderName>,
+    pub last_name: Option<HeaderName>,
+    pub soap_url: Option<HeaderName>,
+    pub ticket: Option<HeaderName>,
+    pub user: Option<HeaderName>,
+    pub web_api_url: Option<HeaderName>,
+}
+
+impl Default for HeaderNames {
+    fn default() -> Self {
+        let name = |name: &'static str| Some(HeaderName::from_static(name));
+        Self {
+            administrator: name("x-superoffice-administrator"),
+            associate_id: name("x-superoffice-associate-id"),
+            bearer: name("authorization"),
+            company: name("x-superoffice-company"),
+            context: name("x-superoffice-context"),
+            email: name("x-superoffice-email"),
+            first_name: name("x-superoffice-first-name"),
+            initials: name("x-superoffice-initials"),
+            last_name: name("x-superoffice-last-name"),
+            soap_url: name("x-superoffice-soap-url"),
+            ticket: name("soticket"),
+            user: name("x-superoffice-user"),
+            web_api_url: name("x-superoffice-webapi-url"),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Everything a configuration says, checked and resolved.
+
+use std::sync::Arc;
+
+use super::{Admin, Forwarded, Host, Limits, Listener, Log, RelyingParty, Route, Session};
+
+/// A whole configuration. Names have been looked up: what refers to something holds it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub admin: Admin,
+    pub forwarded: Forwarded,
+    pub hosts: Vec<Arc<Host>>,
+    pub limits: Limits,
+    pub listeners: Vec<Listener>,
+    pub log: Log,
+    pub relying_parties: Vec<Arc<RelyingParty>>,
+    pub routes: Vec<Route>,
+    pub session: Session,
+}

@@ -1,0 +1,131 @@
+//! The identity and credential headers of a permitted request.
+
+use std::fmt::Write as _;
+
+use http::{HeaderName, HeaderValue};
+
+use crate::authn::Permit;
+use crate::config::{Present, Route};
+use crate::identity::{Credential, Principal};
+
+/// Headers to set on the way to the app.
+pub type Injection = Vec<(HeaderName, HeaderValue)>;
+
+/// The headers a route asks for. What the sign-in did not say is absent, never empty.
+pub fn injected(permit: &Permit, route: &Route) -> Injection {
+    let mut set = Injection::with_capacity(16);
+    let Some(session) = permit.session() else { return set };
+    identity(&session.principal, route, &mut set);
+    let credential = shown(route.present, &session.credential);
+    let name = match credential {
+        Credential::Bearer { .. } => &route.headers.bearer,
+        Credential::Ticket(_) => &route.headers.ticket,
+        Credential::Nothing => &None,
+    };
+    match credential {
+        Credential::Bearer { token, .. } => {
+            let bearer = format!("Bearer {}", token.reveal());
+            add(&mut set, name.as_ref(), Some(&bearer), Sensitivity::Secret);
+        }
+        Credential::Ticket(ticket) => {
+            add(&mut set, name.as_ref(), Some(ticket.reveal()), Sensitivity::Secret);
+        }
+        Credential::Nothing => {}
+    }
+    if route.oauth2_proxy_headers {
+        aliases(&session.principal, credential, &mut set);
+    }
+    set
+}
+
+#[derive(Clone, Copy)]
+enum Sensitivity {
+    Open,
+    Secret,
+}
+
+fn identity(who: &Principal, route: &Route, set: &mut Injection) {
+    let names = &route.headers;
+    let administrator = if who.administrator { "true" } else { "false" };
+    let pairs = [
+        (&names.user, Some(who.subject.as_str())),
+        (&names.context, Some(who.context.as_str())),
+        (&names.company, who.company.as_deref()),
+        (&names.email, who.email.as_deref()),
+        (&names.initials, who.initials.as_deref()),
+        (&names.first_name, who.first_name.as_deref()),
+        (&names.last_name, who.last_name.as_deref()),
+        (&names.associate_id, who.associate_id.as_deref()),
+        (&names.administrator, Some(administrator)),
+        (&names.web_api_url, who.web_api_url.as_deref()),
+        (&names.soap_url, who.soap_url.as_deref()),
+    ];
+    for (name, value) in pairs {
+        add(set, name.as_ref(), value, Sensitivity::Open);
+    }
+}
+
+/// oauth2-proxy's names, for apps that already read those.
+fn aliases(who: &Principal, credential: &Credential, set: &mut Injection) {
+    let token = match credential {
+        Credential::Bearer { token, .. } => Some(token.reveal()),
+        Credential::Nothing | Credential::Ticket(_) => None,
+    };
+    let pairs = [
+        ("x-forwarded-user", Some(who.subject.as_str()), Sensitivity::Open),
+        ("x-forwarded-email", who.email.as_deref(), Sensitivity::Open),
+        ("x-forwarded-preferred-username", who.initials.as_deref(), Sensitivity::Open),
+        ("x-forwarded-groups", Some(who.context.as_str()), Sensitivity::Open),
+        ("x-forwarded-access-token", token, Sensitivity::Secret),
+    ];
+    for (name, value, sensitivity) in pairs {
+        add(set, Some(&HeaderName::from_static(name)), value, sensitivity);
+    }
+}
+
+fn shown(present: Present, credential: &Credential) -> &Credential {
+    match (present, credential) {
+        (Present::Auto, any) => any,
+        (Present::Bearer, Credential::Bearer { .. }) => credential,
+        (Present::Ticket, Credential::Ticket(_)) => credential,
+        (Present::Bearer | Present::Nothing | Present::Ticket, _) => &Credential::Nothing,
+    }
+}
+
+fn add(set: &mut Injection, name: Option<&HeaderName>, value: Option<&str>, kind: Sensitivity) {
+    let (Some(name), Some(value)) = (name, value) else { return };
+    if let Ok(mut value) = HeaderValue::try_from(ascii(value).as_ref()) {
+        value.set_sensitive(matches!(kind, Sensitivity::Secret));
+        set.push((name.clone(), value));
+    }
+}
+
+/// Visible ASCII and inner spaces stay; every other byte and `%` itself become `%XX` of their
+/// UTF-8, so that `Bjørn` arrives whole through frameworks that read headers as Latin-1.
+fn ascii(text: &str) -> std::borrow::Cow<'_, str> {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'%';
+    if text.bytes().all(plain) && text.trim() == text {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for byte in text.trim().bytes() {
+        if plain(byte) {
+            out.push(char::from(byte));
+        } else {
+            let _infallible = write!(out, "%{byte:02X}");
+        }
+    }
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beyond_ascii_arrive_percent_encoded_and_nothing_can_end_a_header() {
+        assert_eq!(ascii("Bjørn 100%"), "Bj%C3%B8rn 100%25");
+        assert_eq!(ascii("a\r\nSOTicket: x"), "a%0D%0ASOTicket: x");
+        assert_eq!(ascii("plain text"), "plain text");
+    }
+}

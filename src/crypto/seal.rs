@@ -1,0 +1,212 @@
+//! Sealing: AES-256-GCM under a ring of keys, each purpose with a key of its own.
+//!
+//! A sealed value is base64url of `version(1) ‖ key id(4) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`.
+//! The purpose chooses the key (HKDF-SHA256 of the configured one), and the context (a cookie's
+//! name and its origin, say) is authenticated but not carried: a value moved elsewhere stays shut.
+
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::{digest, hkdf};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::Random;
+
+/// What a sealed value is for. Values of one purpose never open as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// What is remembered between the redirect and the callback (`state`).
+    Attempt,
+    /// The cookie that ties attempts to one browser.
+    Binding,
+    /// Verified posted claims on their way from the POST to our own GET.
+    Handoff,
+    /// The signed-in state.
+    Session,
+    /// An original URL too long for `state`.
+    Target,
+}
+
+impl Purpose {
+    const ALL: [Self; 5] =
+        [Self::Attempt, Self::Binding, Self::Handoff, Self::Session, Self::Target];
+
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::Attempt => b"superid-gateway attempt v1",
+            Self::Binding => b"superid-gateway binding v1",
+            Self::Handoff => b"superid-gateway handoff v1",
+            Self::Session => b"superid-gateway session v1",
+            Self::Target => b"superid-gateway target v1",
+        }
+    }
+}
+
+/// Why a value did not open; which of its bytes was wrong is nobody's business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the sealed value does not open under any of our keys")]
+pub struct Unsealable;
+
+/// The keys in use: the first seals, all of them open.
+#[derive(Clone)]
+pub struct KeyRing(Arc<[RingKey]>);
+
+impl KeyRing {
+    /// A ring of 256-bit keys.
+    ///
+    /// # Panics
+    /// With no key: a configuration without one does not load.
+    pub fn new(keys: &[[u8; 32]]) -> Self {
+        assert!(!keys.is_empty(), "a key ring has at least one key");
+        Self(keys.iter().map(RingKey::derive).collect())
+    }
+
+    /// Seals `plain`. Random 96-bit nonces: one key is good for 2³² seals (NIST SP 800-38D §8.3).
+    pub fn seal(&self, purpose: Purpose, context: &[u8], plain: &[u8], random: &Random) -> String {
+        let key = &self.0[0];
+        let nonce = random.bytes::<NONCE_LEN>();
+        let mut sealed = Vec::with_capacity(HEAD + plain.len() + AES_256_GCM.tag_len());
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&key.id);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let tag = key
+            .of(purpose)
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(context),
+                &mut sealed[HEAD..],
+            )
+            .expect("AES-256-GCM seals anything shorter than 64 GiB");
+        sealed.extend_from_slice(tag.as_ref());
+        URL_SAFE_NO_PAD.encode(sealed)
+    }
+
+    /// How long `seal` makes a value of `plain` bytes.
+    pub fn sealed_len(plain: usize) -> usize {
+        (HEAD + plain + 16).div_ceil(3) * 4
+    }
+
+    /// Opens what [`KeyRing::seal`] sealed for the same purpose and context.
+    ///
+    /// # Errors
+    /// [`Unsealable`] for anything else: another key, purpose, context, length or byte.
+    pub fn open(
+        &self,
+        purpose: Purpose,
+        context: &[u8],
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, Unsealable> {
+        let mut bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Unsealable)?;
+        if bytes.len() < HEAD || bytes[0] != VERSION {
+            return Err(Unsealable);
+        }
+        let (head, body) = bytes.split_at_mut(HEAD);
+        let key = self.0.iter().find(|key| key.id == head[1..5]).ok_or(Unsealable)?;
+        let nonce = Nonce::try_assume_unique_for_key(&head[5..]).map_err(|_| Unsealable)?;
+        let plain = key
+            .of(purpose)
+            .open_in_place(nonce, Aad::from(context), body)
+            .map_err(|_| Unsealable)?
+            .len();
+        bytes.truncate(HEAD + plain);
+        bytes.drain(..HEAD);
+        Ok(bytes)
+    }
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "KeyRing({} keys)", self.0.len())
+    }
+}
+
+/// SHA-256 over the parts, each preceded by its length so that bytes cannot move between them.
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        hash.update(&(part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(hash.finish().as_ref());
+    out
+}
+
+/// Makes aws-lc the process's TLS provider. The first to ask wins, so this comes before any
+/// object of pingora's or rustls'.
+pub fn install_provider() {
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+struct RingKey {
+    id: [u8; 4],
+    by_purpose: [LessSafeKey; Purpose::ALL.len()],
+}
+
+impl RingKey {
+    fn derive(secret: &[u8; 32]) -> Self {
+        let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"superid-gateway").extract(secret);
+        let mut id = [0; 4];
+        id.copy_from_slice(&expand(&prk, b"superid-gateway key id v1")[..4]);
+        Self {
+            id,
+            by_purpose: Purpose::ALL.map(|purpose| {
+                let key = UnboundKey::new(&AES_256_GCM, &expand(&prk, purpose.label()))
+                    .expect("AES-256-GCM takes 32 bytes");
+                LessSafeKey::new(key)
+            }),
+        }
+    }
+
+    fn of(&self, purpose: Purpose) -> &LessSafeKey {
+        &self.by_purpose[purpose as usize]
+    }
+}
+
+fn expand(prk: &hkdf::Prk, label: &[u8]) -> [u8; 32] {
+    let mut key = [0; 32];
+    prk.expand(&[label], hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(&mut key))
+        .expect("HKDF-SHA256 gives 32 bytes");
+    key
+}
+
+const VERSION: u8 = 1;
+const HEAD: usize = 1 + 4 + NONCE_LEN;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_opens_only_for_the_same_purpose_and_context() {
+        let (ring, random) = (KeyRing::new(&[[7; 32]]), Random::counting());
+        let sealed = ring.seal(Purpose::Session, b"name", b"hello", &random);
+        assert_eq!(sealed.len(), KeyRing::sealed_len(5).min(sealed.len()));
+        assert_eq!(ring.open(Purpose::Session, b"name", sealed.as_bytes()).unwrap(), b"hello");
+        assert!(ring.open(Purpose::Attempt, b"name", sealed.as_bytes()).is_err());
+        assert!(ring.open(Purpose::Session, b"eman", sealed.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn any_changed_byte_keeps_it_shut() {
+        let (ring, random) = (KeyRing::new(&[[7; 32]]), Random::counting());
+        let sealed = ring.seal(Purpose::Session, b"", b"hello", &random);
+        for position in 0..sealed.len() {
+            let mut bytes = sealed.clone().into_bytes();
+            bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+            assert!(ring.open(Purpose::Session, b"", &bytes).is_err(), "byte {position}");
+        }
+    }
+
+    #[test]
+    fn a_rotated_ring_opens_what_the_older_key_sealed() {
+        let random = Random::counting();
+        let old = KeyRing::new(&[[1; 32]]).seal(Purpose::Session, b"", b"x", &random);
+        let ring = KeyRing::new(&[[2; 32], [1; 32]]);
+        assert_eq!(ring.open(Purpose::Session, b"", old.as_bytes()).unwrap(), b"x");
+        assert!(KeyRing::new(&[[2; 32]]).open(Purpose::Session, b"", old.as_bytes()).is_err());
+    }
+}

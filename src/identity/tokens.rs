@@ -1,0 +1,65 @@
+//! Credentials for the tenant's web services, each a type of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::crypto::Secret;
+
+/// An opaque access token, `8A:Cust12345.…` (`superid.md` §4), safe in a header.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccessToken(Secret);
+
+/// A NetServer ticket, `7T:…` (`superid.md` §5), safe in a header.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ticket(Secret);
+
+/// What a person's session holds to call the tenant with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Credential {
+    /// From the token endpoint; dead after `until`.
+    Bearer { token: AccessToken, until: Timestamp },
+    /// The sign-in gave none.
+    Nothing,
+    /// From a legacy token.
+    Ticket(Ticket),
+}
+
+/// A token that could not travel in a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a token is 1 to 4,096 visible ASCII characters")]
+pub struct UnsafeToken;
+
+impl AccessToken {
+    /// Takes a token that can travel in a header.
+    ///
+    /// # Errors
+    /// [`UnsafeToken`] when it could not.
+    pub fn parse(text: &str) -> Result<Self, UnsafeToken> {
+        header_safe(text).map(Self)
+    }
+
+    /// The token itself.
+    pub fn reveal(&self) -> &str {
+        self.0.reveal()
+    }
+}
+
+impl Ticket {
+    /// Takes a ticket that can travel in a header.
+    ///
+    /// # Errors
+    /// [`UnsafeToken`] when it could not.
+    pub fn parse(text: &str) -> Result<Self, UnsafeToken> {
+        header_safe(text).map(Self)
+    }
+
+    /// The ticket itself.
+    pub fn reveal(&self) -> &str {
+        self.0.reveal()
+    }
+}
+
+fn header_safe(text: &str) -> Result<Secret, UnsafeToken> {
+    let fits = (1..=4096).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(Secret::new(text.to_owned())) } else { Err(UnsafeToken) }
+}

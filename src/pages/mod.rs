@@ -1,0 +1,12 @@
+//! The pages people see when something stands between them and the app: plain, escaped, scriptless.
+
+mod chooser;
+mod layout;
+mod signed_out;
+mod trouble;
+mod words;
+
+pub use chooser::{Choice, chooser};
+pub use layout::{Footing, Page, content_security_policy};
+pub use signed_out::signed_out;
+pub use trouble::{LoopHint, NotAllowed, Trouble, trouble};

@@ -1,0 +1,238 @@
+//! What can stand between a person and the app, and the page that says so.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use http::StatusCode;
+
+use super::layout::{Footing, Page, Sheet};
+use super::words::{self, Words};
+
+/// Why the person does not get what they asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble<'a> {
+    /// The sign-in was finished once already: the back button, or a reloaded callback.
+    AlreadyUsed,
+    /// The person took longer at SuperID than an attempt lives.
+    AttemptExpired,
+    /// A request that cannot be read safely.
+    BadRequest,
+    /// The sign-in came back to a browser that did not begin it, or that keeps no cookies.
+    BindingMissing,
+    /// The person or their administrator said no at SuperID.
+    ConsentDeclined,
+    /// Our own code failed.
+    Internal,
+    /// Several sign-ins in a row ended where they began.
+    LoopDetected(LoopHint),
+    /// Something in the configuration cannot be used.
+    Misconfigured,
+    /// Signed in, but not let in here.
+    NotAllowed(NotAllowed),
+    /// No route and no page of ours has this address.
+    NotFound,
+    /// A form was posted from another site than it may be.
+    PostOriginRefused,
+    /// The session store or another helper of the gateway's own does not answer.
+    StoreUnreachable,
+    /// SuperID answered a sign-in with an error.
+    SuperIdRefused {
+        /// The OAuth error code, as SuperID or a stranger sent it.
+        code: &'a str,
+    },
+    /// SuperID does not answer.
+    SuperIdUnreachable,
+    /// The customer is not one that this gateway serves, or not running.
+    TenantUnknown,
+    /// A posted sign-in token was seen before.
+    TokenReplayed,
+    /// No more sign-ins are taken for the moment.
+    TooBusy,
+    /// What came back from SuperID could not be proven to be SuperID's, or to be meant for us.
+    Unverified,
+    /// The app took too long.
+    UpstreamTimeout,
+    /// The app does not answer.
+    UpstreamUnreachable,
+}
+
+/// What most likely keeps a sign-in going round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoopHint {
+    /// The gateway's clock or SuperID's is wrong, so that a fresh sign-in counts as ended.
+    Clock,
+    /// The browser does not send the session cookie back.
+    Cookie,
+    /// The browser and the gateway disagree about http and https.
+    Scheme,
+    /// None of the signs fits.
+    Unknown,
+}
+
+/// Which rule keeps a signed-in person out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAllowed {
+    /// Only administrators come in here.
+    Administrator,
+    /// Only people with a certain role, group or other claim come in here.
+    Claim,
+    /// Only people of certain customers come in here.
+    Tenant,
+}
+
+impl Trouble<'_> {
+    /// The status its page is sent with.
+    pub fn status(&self) -> StatusCode {
+        self.words().status
+    }
+
+    fn words(&self) -> &'static Words {
+        match self {
+            Self::AlreadyUsed => &words::ALREADY_USED,
+            Self::AttemptExpired => &words::ATTEMPT_EXPIRED,
+            Self::BadRequest => &words::BAD_REQUEST,
+            Self::BindingMissing => &words::BINDING_MISSING,
+            Self::ConsentDeclined => &words::CONSENT_DECLINED,
+            Self::Internal => &words::INTERNAL,
+            Self::LoopDetected(LoopHint::Clock) => &words::LOOP_CLOCK,
+            Self::LoopDetected(LoopHint::Cookie) => &words::LOOP_COOKIE,
+            Self::LoopDetected(LoopHint::Scheme) => &words::LOOP_SCHEME,
+            Self::LoopDetected(LoopHint::Unknown) => &words::LOOP_UNKNOWN,
+            Self::Misconfigured => &words::MISCONFIGURED,
+            Self::NotAllowed(NotAllowed::Administrator) => &words::NOT_ADMINISTRATOR,
+            Self::NotAllowed(NotAllowed::Claim) => &words::NOT_CLAIM,
+            Self::NotAllowed(NotAllowed::Tenant) => &words::NOT_TENANT,
+            Self::NotFound => &words::NOT_FOUND,
+            Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
+            Self::StoreUnreachable => &words::STORE_UNREACHABLE,
+            Self::SuperIdRefused { .. } => &words::SUPERID_REFUSED,
+            Self::SuperIdUnreachable => &words::SUPERID_UNREACHABLE,
+            Self::TenantUnknown => &words::TENANT_UNKNOWN,
+            Self::TokenReplayed => &words::TOKEN_REPLAYED,
+            Self::TooBusy => &words::TOO_BUSY,
+            Self::Unverified => &words::UNVERIFIED,
+            Self::UpstreamTimeout => &words::UPSTREAM_TIMEOUT,
+            Self::UpstreamUnreachable => &words::UPSTREAM_UNREACHABLE,
+        }
+    }
+
+    fn code(&self) -> Option<&str> {
+        match self {
+            Self::SuperIdRefused { code } if is_error_code(code) => Some(code),
+            _ => None,
+        }
+    }
+}
+
+/// The page for a trouble: what happened, what to do next, whom to ask, and the request id.
+pub fn trouble(trouble: Trouble<'_>, footing: &Footing<'_>) -> Page {
+    let words = trouble.words();
+    let body = Body {
+        happened: words.happened,
+        code: trouble.code(),
+        next: words.next,
+        whom: words.whom.sentence(),
+    };
+    Sheet { status: words.status, title: words.title, body, again: words.again }.page(footing)
+}
+
+/// RFC 6749 §4.1.2.1 gives error codes these characters; no code of SuperID's is longer than 64.
+fn is_error_code(code: &str) -> bool {
+    let allowed = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    (1..=64).contains(&code.len()) && code.bytes().all(allowed)
+}
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"<p>{{ happened }}</p>
+{%- if let Some(code) = code %}
+<p>SuperID gave this reason: <code>{{ code }}</code></p>
+{%- endif %}
+<h2>What you can do</h2>
+<p>{{ next }}</p>
+{%- if let Some(whom) = whom %}
+<p>{{ whom }}</p>
+{%- endif %}"#
+)]
+struct Body<'a> {
+    happened: &'a str,
+    code: Option<&'a str>,
+    next: &'a str,
+    whom: Option<&'a str>,
+}
+
+impl HtmlSafe for Body<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVERY: [Trouble<'_>; 25] = [
+        Trouble::AlreadyUsed,
+        Trouble::AttemptExpired,
+        Trouble::BadRequest,
+        Trouble::BindingMissing,
+        Trouble::ConsentDeclined,
+        Trouble::Internal,
+        Trouble::LoopDetected(LoopHint::Clock),
+        Trouble::LoopDetected(LoopHint::Cookie),
+        Trouble::LoopDetected(LoopHint::Scheme),
+        Trouble::LoopDetected(LoopHint::Unknown),
+        Trouble::Misconfigured,
+        Trouble::NotAllowed(NotAllowed::Administrator),
+        Trouble::NotAllowed(NotAllowed::Claim),
+        Trouble::NotAllowed(NotAllowed::Tenant),
+        Trouble::NotFound,
+        Trouble::PostOriginRefused,
+        Trouble::StoreUnreachable,
+        Trouble::SuperIdRefused { code: "invalid_request" },
+        Trouble::SuperIdUnreachable,
+        Trouble::TenantUnknown,
+        Trouble::TokenReplayed,
+        Trouble::TooBusy,
+        Trouble::Unverified,
+        Trouble::UpstreamTimeout,
+        Trouble::UpstreamUnreachable,
+    ];
+
+    const FOOTING: Footing<'_> =
+        Footing { request_id: "r-7f3a", again: Some("/auth/start?rd=%2Forders"), home: "/" };
+
+    #[test]
+    fn every_trouble_has_a_page_with_a_next_step_and_the_request_id() {
+        for kind in EVERY {
+            let page = trouble(kind, &FOOTING);
+            let status = page.status;
+            assert!(status.is_client_error() || status.is_server_error(), "{kind:?}");
+            assert!(page.html.contains("<code>r-7f3a</code>"), "{kind:?}");
+            assert!(page.html.contains("What you can do</h2>\n<p>"), "{kind:?}");
+            assert!(page.html.contains("<h1>") && !page.html.contains("<h1></h1>"), "{kind:?}");
+            assert!(page.html.contains("href=\"/auth/start?rd=%2Forders\""), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_troubles_read_alike() {
+        let mut happened: Vec<_> = EVERY.iter().map(|kind| kind.words().happened).collect();
+        happened.sort_unstable();
+        happened.dedup();
+        assert_eq!(happened.len(), EVERY.len());
+    }
+
+    #[test]
+    fn a_code_is_shown_escaped_and_only_when_it_is_one() {
+        let html = |code| trouble(Trouble::SuperIdRefused { code }, &FOOTING).html;
+        assert!(html("invalid_scope").contains("<code>invalid_scope</code>"));
+        assert!(html("<b>'").contains("<code>&#60;b&#62;&#39;</code>"));
+        for code in ["", "a\"b", "a\\b", "a\nb", "a\u{202e}b", &"a".repeat(65)] {
+            assert!(!html(code).contains("gave this reason"), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_page_without_a_second_try_still_says_where_to_go() {
+        let footing = Footing { again: None, ..FOOTING };
+        let html = trouble(Trouble::NotFound, &footing).html;
+        assert!(!html.contains("class=\"deed\"") && html.contains("href=\"/\""));
+    }
+}

@@ -1,0 +1,292 @@
+//! What each trouble says to people: one entry for each, in words for whoever sits before it.
+
+use http::StatusCode;
+
+/// One page's words.
+pub(super) struct Words {
+    pub status: StatusCode,
+    pub title: &'static str,
+    /// What happened, in one or two sentences.
+    pub happened: &'static str,
+    /// The next step, true also where no second try is offered.
+    pub next: &'static str,
+    pub whom: Whom,
+    /// What the link to a second try is called.
+    pub again: &'static str,
+}
+
+/// Who can help when the next step does not.
+#[derive(Clone, Copy)]
+pub(super) enum Whom {
+    /// The customer's own SuperOffice administrator.
+    Administrator,
+    /// The next step is all there is to do.
+    Nobody,
+    /// Whoever runs the app and this gateway.
+    Operator,
+}
+
+impl Whom {
+    /// The sentence that names them.
+    pub(super) fn sentence(self) -> Option<&'static str> {
+        match self {
+            Self::Administrator => Some(
+                "If that does not help, ask your company’s SuperOffice administrator and give \
+                 them the reference below.",
+            ),
+            Self::Nobody => None,
+            Self::Operator => Some(
+                "If that does not help, ask the people who run this app and give them the reference below.",
+            ),
+        }
+    }
+}
+
+pub(super) const ALREADY_USED: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "This sign-in was used already",
+    happened: "Each sign-in works once. This one has been finished before, perhaps because the \
+               page was reloaded or opened again from the history.",
+    next: "You may be signed in already: go to the start page. If not, sign in again.",
+    whom: Whom::Nobody,
+    again: "Sign in again",
+};
+
+pub(super) const ATTEMPT_EXPIRED: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "The sign-in took too long",
+    happened: "For your safety a sign-in must be finished within some minutes. This one was left \
+               open for longer.",
+    next: "Sign in again. Nothing is lost but the sign-in itself.",
+    whom: Whom::Nobody,
+    again: "Sign in again",
+};
+
+pub(super) const BAD_REQUEST: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "The request could not be read",
+    happened: "The address or what came with it is damaged, too long, or written in a way that \
+               is not safe to pass on.",
+    next: "Check the address, or follow the link from where you found it once more.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const BINDING_MISSING: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "The sign-in began somewhere else",
+    happened: "This browser did not begin the sign-in that came back, or it does not keep \
+               cookies for this site.",
+    next: "Sign in again in this window. If you see this page once more, allow cookies for this \
+           site first.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const CONSENT_DECLINED: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "The app was not approved",
+    happened: "At SuperID the app was not given permission to use your SuperOffice data, so you \
+               are not signed in.",
+    next: "If that was not what you meant, sign in again and approve the app. Some companies let \
+           only an administrator approve apps.",
+    whom: Whom::Administrator,
+    again: "Sign in again",
+};
+
+pub(super) const INTERNAL: Words = Words {
+    status: StatusCode::INTERNAL_SERVER_ERROR,
+    title: "Something went wrong here",
+    happened: "The sign-in gateway failed at its own work. To be safe it passed nothing on.",
+    next: "Try again in a minute.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const LOOP_CLOCK: Words = Words {
+    status: StatusCode::INTERNAL_SERVER_ERROR,
+    title: "The sign-in goes round in circles",
+    happened: "You signed in several times, and each sign-in counted as ended at once. The \
+               gateway’s clock is probably wrong.",
+    next: "Trying again helps only once the clock of the gateway’s machine has been set right.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const LOOP_COOKIE: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "The sign-in goes round in circles",
+    happened: "You signed in several times, but this browser does not send the sign-in cookie \
+               back, so each time the app does not know you.",
+    next: "Allow cookies for this site, switch off add-ons that block them, and try again. \
+           Another browser or a private window shows whether that was it.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const LOOP_SCHEME: Words = Words {
+    status: StatusCode::INTERNAL_SERVER_ERROR,
+    title: "The sign-in goes round in circles",
+    happened: "You signed in several times, but the app is opened by http where the gateway \
+               expects https, or the other way round. Browsers then keep the cookie back.",
+    next: "Open the app by its https address. If you did, its public origin is set wrongly in \
+           the gateway.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const LOOP_UNKNOWN: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "The sign-in goes round in circles",
+    happened: "You signed in several times in a row and came back here each time. It was \
+               stopped so that it does not go on for ever.",
+    next: "Close the other tabs of this app, allow cookies for this site, and try again.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const MISCONFIGURED: Words = Words {
+    status: StatusCode::INTERNAL_SERVER_ERROR,
+    title: "The app is not set up correctly",
+    happened: "A setting of the sign-in gateway, or of the app’s registration at SuperOffice, \
+               does not fit. Nobody can sign in until it is corrected.",
+    next: "There is nothing for you to change. Try again later.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const NOT_ADMINISTRATOR: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "Only administrators come in here",
+    happened: "You are signed in, but this part of the app is for SuperOffice administrators, \
+               and you are not signed in as one.",
+    next: "Go back to the start page, or sign in as an administrator.",
+    whom: Whom::Administrator,
+    again: "Sign in as someone else",
+};
+
+pub(super) const NOT_CLAIM: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "You do not have access here",
+    happened: "You are signed in, but this part of the app is for certain people only, and you \
+               are not one of them.",
+    next: "Go back to the start page, or sign in as someone who has access.",
+    whom: Whom::Operator,
+    again: "Sign in as someone else",
+};
+
+pub(super) const NOT_TENANT: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "Your company does not have access here",
+    happened: "You are signed in, but this part of the app is not open to the company you signed \
+               in for.",
+    next: "If you belong to several companies, sign in again and choose another one.",
+    whom: Whom::Operator,
+    again: "Choose another company",
+};
+
+pub(super) const NOT_FOUND: Words = Words {
+    status: StatusCode::NOT_FOUND,
+    title: "There is no such page",
+    happened: "Nothing here has the address you opened.",
+    next: "Check the address, or begin from the start page.",
+    whom: Whom::Nobody,
+    again: "Try again",
+};
+
+pub(super) const POST_ORIGIN_REFUSED: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "The form came from another site",
+    happened: "What was sent here came from a site that may not send it, so nothing was done \
+               with it.",
+    next: "Open the app itself and begin there.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const STORE_UNREACHABLE: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "Your sign-in cannot be checked just now",
+    happened: "The place where sign-ins are kept does not answer. You have not been signed out.",
+    next: "Try again in a minute.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const SUPERID_REFUSED: Words = Words {
+    status: StatusCode::BAD_GATEWAY,
+    title: "SuperID did not sign you in",
+    happened: "SuperOffice’s sign-in service, SuperID, answered with an error.",
+    next: "Sign in again. If it happens once more, the app’s registration at SuperOffice may need \
+           to be corrected.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const SUPERID_UNREACHABLE: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "SuperID does not answer",
+    happened: "SuperOffice’s sign-in service, SuperID, cannot be reached just now. The app \
+               itself may be well.",
+    next: "Wait a minute and try again. SuperOffice tells on its status page when its services \
+           are disturbed.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const TENANT_UNKNOWN: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "This company is not known here",
+    happened: "The company you signed in for does not use this app, or its SuperOffice is closed \
+               for the moment.",
+    next: "If you belong to several companies, sign in again and choose another one.",
+    whom: Whom::Administrator,
+    again: "Choose another company",
+};
+
+pub(super) const TOKEN_REPLAYED: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "This sign-in was sent twice",
+    happened: "The same proof of sign-in came a second time, and the second one does not count.",
+    next: "Sign in again.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const TOO_BUSY: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "Too busy for the moment",
+    happened: "More people are signing in than can be served just now.",
+    next: "Wait a minute and try again.",
+    whom: Whom::Nobody,
+    again: "Try again",
+};
+
+pub(super) const UNVERIFIED: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "The sign-in could not be verified",
+    happened: "What came back did not prove that SuperID signed you in to this app, so you were \
+               not let in.",
+    next: "Sign in again from the start.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const UPSTREAM_TIMEOUT: Words = Words {
+    status: StatusCode::GATEWAY_TIMEOUT,
+    title: "The app took too long",
+    happened: "You are past the sign-in, but the app did not answer in time. What you sent may \
+               or may not have been done.",
+    next: "Look whether your last change is there before you send it again.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const UPSTREAM_UNREACHABLE: Words = Words {
+    status: StatusCode::BAD_GATEWAY,
+    title: "The app does not answer",
+    happened: "You are past the sign-in, but the app behind it cannot be reached just now.",
+    next: "Try again in a minute.",
+    whom: Whom::Operator,
+    again: "Try again",
+};

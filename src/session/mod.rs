@@ -1,0 +1,11 @@
+//! Signed-in state, and the sealed cookie that carries it.
+
+mod chunks;
+mod remembered;
+mod sealed_cookie;
+mod state;
+
+pub use chunks::{Chunked, TooLong};
+pub use remembered::{Ended, Full, Remembered};
+pub use sealed_cookie::{Loaded, SealedCookie};
+pub use state::{SessionId, SessionState};

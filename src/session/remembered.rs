@@ -1,0 +1,195 @@
+//! Bounded sets of ids that are remembered until a time: spent attempts, used tokens, ended
+//! sessions.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::clock::Timestamp;
+
+use super::SessionState;
+
+/// Ids that may not be used again before their time is over. Sharded, so that the workers do not
+/// meet at one lock.
+#[derive(Debug)]
+pub struct Remembered {
+    shards: Vec<RwLock<HashMap<[u8; 16], Timestamp>>>,
+    most_per_shard: usize,
+}
+
+/// There is no room to remember one more, so it must not happen at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the set of remembered ids is full")]
+pub struct Full;
+
+impl Remembered {
+    /// Room for about `most` ids.
+    pub fn new(most: usize) -> Self {
+        let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
+        Self { shards, most_per_shard: most.div_ceil(SHARDS).max(1) }
+    }
+
+    /// Remembers `id` until `until`. `true` when it was not remembered before: only one of any
+    /// number of callers is told so.
+    ///
+    /// # Errors
+    /// [`Full`] when every place is taken by one whose time is not over.
+    pub fn first(&self, id: &[u8; 16], until: Timestamp, now: Timestamp) -> Result<bool, Full> {
+        let mut shard = self.write(id);
+        if shard.get(id).is_some_and(|end| now <= *end) {
+            return Ok(false);
+        }
+        if shard.len() >= self.most_per_shard {
+            shard.retain(|_, end| now <= *end);
+            if shard.len() >= self.most_per_shard {
+                return Err(Full);
+            }
+        }
+        shard.insert(*id, until);
+        Ok(true)
+    }
+
+    /// Whether `id` is remembered.
+    pub fn knows(&self, id: &[u8; 16], now: Timestamp) -> bool {
+        self.read(id).get(id).is_some_and(|end| now <= *end)
+    }
+
+    /// Whether one more `id` could be remembered.
+    pub fn has_room(&self, id: &[u8; 16], now: Timestamp) -> bool {
+        let shard = self.read(id);
+        shard.len() < self.most_per_shard || shard.values().any(|end| now > *end)
+    }
+
+    fn read(&self, id: &[u8; 16]) -> RwLockReadGuard<'_, HashMap<[u8; 16], Timestamp>> {
+        self.shards[shard_of(id)].read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, id: &[u8; 16]) -> RwLockWriteGuard<'_, HashMap<[u8; 16], Timestamp>> {
+        self.shards[shard_of(id)].write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sessions that were signed out, so that a copy of their cookie is dead too. When there is no
+/// room, the oldest give way and every session as old as those is refused: that signs some people
+/// out early, and never lets an ended session live.
+#[derive(Debug)]
+pub struct Ended {
+    shards: Vec<RwLock<EndedShard>>,
+    most_per_shard: usize,
+    absolute: u64,
+}
+
+impl Ended {
+    /// Room for about `most` sessions; each is forgotten when its absolute lifetime is over.
+    pub fn new(most: usize, absolute: u64) -> Self {
+        let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
+        Self { shards, most_per_shard: most.div_ceil(SHARDS).max(1), absolute }
+    }
+
+    /// Ends a session.
+    pub fn end(&self, session: &SessionState, now: Timestamp) {
+        let lock = &self.shards[shard_of(&session.id.0)];
+        let mut shard = lock.write().unwrap_or_else(PoisonError::into_inner);
+        if shard.signed_in.len() >= self.most_per_shard {
+            shard.make_room(now, self.absolute);
+        }
+        shard.signed_in.insert(session.id.0, session.signed_in);
+    }
+
+    /// Whether a session was ended, or might have been.
+    pub fn contains(&self, session: &SessionState) -> bool {
+        let lock = &self.shards[shard_of(&session.id.0)];
+        let shard = lock.read().unwrap_or_else(PoisonError::into_inner);
+        shard.refused_until.is_some_and(|time| session.signed_in <= time)
+            || shard.signed_in.contains_key(&session.id.0)
+    }
+}
+
+#[derive(Debug, Default)]
+struct EndedShard {
+    signed_in: HashMap<[u8; 16], Timestamp>,
+    refused_until: Option<Timestamp>,
+}
+
+impl EndedShard {
+    fn make_room(&mut self, now: Timestamp, absolute: u64) {
+        let before = self.signed_in.len();
+        self.signed_in.retain(|_, signed_in| now.since(*signed_in) <= absolute);
+        if self.signed_in.len() < before {
+            return;
+        }
+        let Some(oldest) = self.signed_in.values().min().copied() else { return };
+        self.signed_in.retain(|_, signed_in| *signed_in > oldest);
+        self.refused_until = self.refused_until.max(Some(oldest));
+    }
+}
+
+fn shard_of(id: &[u8; 16]) -> usize {
+    usize::from(id[0]) % SHARDS
+}
+
+const SHARDS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{ContextId, Credential, Principal};
+    use crate::session::SessionId;
+
+    fn session(id: u8, signed_in: u64) -> SessionState {
+        let principal = Principal {
+            subject: "a@b".to_owned(),
+            context: ContextId::parse("Cust1").unwrap(),
+            serial: None,
+            company: None,
+            email: None,
+            initials: None,
+            first_name: None,
+            last_name: None,
+            associate_id: None,
+            administrator: false,
+            web_api_url: None,
+            soap_url: None,
+            claims: Vec::new(),
+        };
+        let mut bytes = [0; 16];
+        bytes[15] = id;
+        SessionState {
+            id: SessionId(bytes),
+            relying_party: "app".to_owned(),
+            principal,
+            credential: Credential::Nothing,
+            signed_in: Timestamp(signed_in),
+            seen: Timestamp(signed_in),
+        }
+    }
+
+    #[test]
+    fn an_id_is_first_once_until_its_time_is_over() {
+        let (set, id) = (Remembered::new(64), [1; 16]);
+        assert_eq!(set.first(&id, Timestamp(10), Timestamp(0)), Ok(true));
+        assert_eq!(set.first(&id, Timestamp(10), Timestamp(10)), Ok(false));
+        assert_eq!(set.first(&id, Timestamp(20), Timestamp(11)), Ok(true));
+    }
+
+    #[test]
+    fn a_full_set_refuses_rather_than_forget() {
+        let (set, mut other) = (Remembered::new(1), [1; 16]);
+        other[15] = 2;
+        assert_eq!(set.first(&[1; 16], Timestamp(10), Timestamp(0)), Ok(true));
+        assert!(!set.has_room(&other, Timestamp(0)));
+        assert_eq!(set.first(&other, Timestamp(10), Timestamp(0)), Err(Full));
+        assert!(set.has_room(&other, Timestamp(11)));
+        assert_eq!(set.first(&other, Timestamp(20), Timestamp(11)), Ok(true));
+    }
+
+    #[test]
+    fn an_ended_session_never_lives_again_even_when_there_is_no_room() {
+        let ended = Ended::new(1, 1000);
+        ended.end(&session(1, 5), Timestamp(10));
+        ended.end(&session(2, 6), Timestamp(10));
+        assert!(ended.contains(&session(1, 5)));
+        assert!(ended.contains(&session(2, 6)));
+        assert!(ended.contains(&session(3, 4)), "as old as what was forgotten");
+        assert!(!ended.contains(&session(4, 7)));
+    }
+}

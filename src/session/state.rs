@@ -1,0 +1,42 @@
+//! What a session knows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::crypto::Random;
+use crate::identity::{Credential, Principal};
+
+/// A session's name; a new one at every sign-in, so that none can be planted beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub [u8; 16]);
+
+impl SessionId {
+    /// A name nobody can guess.
+    pub fn fresh(random: &Random) -> Self {
+        Self(random.bytes())
+    }
+}
+
+/// A signed-in person.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionState {
+    pub id: SessionId,
+    /// The relying party they signed in with; another one's routes do not take it.
+    pub relying_party: String,
+    pub principal: Principal,
+    pub credential: Credential,
+    /// When they signed in: the absolute lifetime counts from here.
+    pub signed_in: Timestamp,
+    /// When the cookie was last written: the idle lifetime counts from here.
+    pub seen: Timestamp,
+}
+
+impl SessionState {
+    /// Whether the credential could still be used at `now`.
+    pub fn credential_lives(&self, now: Timestamp) -> bool {
+        match &self.credential {
+            Credential::Bearer { until, .. } => now < *until,
+            Credential::Nothing | Credential::Ticket(_) => true,
+        }
+    }
+}

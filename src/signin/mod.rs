@@ -1,0 +1,1 @@
+//! From "not signed in" to a session: attempts, callbacks, and the way out.

@@ -1,0 +1,93 @@
+//! Where a request really came from, when proxies stand in front of us.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use ipnet::IpNet;
+
+/// The proxies whose forwarding headers are believed; none by default.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies(Vec<IpNet>);
+
+/// The caller's address and the way it took to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// The right-most address that is not a trusted proxy.
+    pub address: Option<IpAddr>,
+    /// What `X-Forwarded-For` says to the app.
+    pub chain: String,
+}
+
+impl Proxies {
+    /// These networks.
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    /// Reads `X-Forwarded-For` where `peer` may say it, from the right: what an untrusted hop
+    /// wrote to the left of itself is its own claim and ends the walk.
+    pub fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Client {
+        let Some(peer) = peer else { return Client { address: None, chain: String::new() } };
+        if !self.trusts(peer) {
+            return Client { address: Some(peer), chain: peer.to_string() };
+        }
+        let mut hops = vec![peer];
+        for value in headers.get_all("x-forwarded-for").iter().rev() {
+            let Ok(text) = value.to_str() else { break };
+            for part in text.rsplit(',').take(MOST_HOPS) {
+                let Ok(address) = part.trim().parse::<IpAddr>() else {
+                    return Self::walked(hops);
+                };
+                hops.push(address);
+                if !self.trusts(address) || hops.len() > MOST_HOPS {
+                    return Self::walked(hops);
+                }
+            }
+        }
+        Self::walked(hops)
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        let plain = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&plain))
+    }
+
+    fn walked(hops: Vec<IpAddr>) -> Client {
+        let chain: Vec<String> = hops.iter().rev().map(IpAddr::to_string).collect();
+        Client { address: hops.last().copied(), chain: chain.join(", ") }
+    }
+}
+
+/// More proxies than anybody stacks.
+const MOST_HOPS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &str, peer: &str, forwarded: &str) -> Client {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        let networks = trusted.split_whitespace().map(|net| net.parse().unwrap()).collect();
+        Proxies::new(networks).client(Some(peer.parse().unwrap()), &headers)
+    }
+
+    #[test]
+    fn an_untrusted_peer_is_the_client_whatever_it_says() {
+        let client = client("", "192.0.2.1", "10.0.0.1");
+        assert_eq!(client.chain, "192.0.2.1");
+    }
+
+    #[test]
+    fn the_right_most_untrusted_hop_is_the_client() {
+        let client = client("10.0.0.0/8", "10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2");
+        assert_eq!(client.address, Some("203.0.113.9".parse().unwrap()));
+        assert_eq!(client.chain, "203.0.113.9, 10.0.0.2, 10.0.0.1");
+    }
+
+    #[test]
+    fn an_unreadable_hop_ends_the_walk() {
+        let client = client("10.0.0.0/8", "10.0.0.1", "203.0.113.9, unknown, 10.0.0.2");
+        assert_eq!(client.chain, "10.0.0.2, 10.0.0.1");
+    }
+}

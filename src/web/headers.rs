@@ -1,0 +1,122 @@
+//! Which request headers nobody outside may send, recognised in every spelling.
+
+use std::collections::HashSet;
+
+use http::{HeaderMap, HeaderName};
+
+/// A message's headers that names can be removed from.
+pub trait HeaderBag {
+    /// All of them.
+    fn headers(&self) -> &HeaderMap;
+    /// Removes every value of a name.
+    fn remove(&mut self, name: &HeaderName);
+}
+
+/// The names that would be believed by an app, in normal form: case and punctuation dropped,
+/// because `SO_Ticket`, `so-ticket` and `SOTicket` are one name to many frameworks.
+#[derive(Clone, Debug)]
+pub struct Spoofable {
+    names: HashSet<String>,
+}
+
+/// Proof that a request's spoofable headers are gone. Only [`Spoofable::clean`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Cleaned(());
+
+impl Spoofable {
+    /// Ours by configuration, on top of those that are never taken from outside.
+    pub fn new<'a>(ours: impl IntoIterator<Item = &'a HeaderName>) -> Self {
+        let fixed = FIXED.iter().map(|name| (*name).to_owned());
+        let ours = ours.into_iter().map(|name| normal_form(name.as_str()));
+        Self { names: fixed.chain(ours).collect() }
+    }
+
+    /// Removes every spoofable header.
+    pub fn clean(&self, bag: &mut impl HeaderBag) -> Cleaned {
+        let forged: Vec<HeaderName> =
+            bag.headers().keys().filter(|name| self.covers(name.as_str())).cloned().collect();
+        for name in &forged {
+            bag.remove(name);
+        }
+        Cleaned(())
+    }
+
+    /// Whether a name, in any spelling, is one of them.
+    pub fn covers(&self, name: &str) -> bool {
+        let mut buffer = [0; 64];
+        let Some(normal) = normalise(name, &mut buffer) else {
+            return PREFIXES.iter().any(|prefix| normal_form(name).starts_with(prefix));
+        };
+        self.names.contains(normal) || PREFIXES.iter().any(|prefix| normal.starts_with(prefix))
+    }
+}
+
+/// A header name with case and punctuation dropped.
+pub fn normal_form(name: &str) -> String {
+    name.bytes()
+        .filter(u8::is_ascii_alphanumeric)
+        .map(|byte| char::from(byte.to_ascii_lowercase()))
+        .collect()
+}
+
+fn normalise<'a>(name: &str, buffer: &'a mut [u8; 64]) -> Option<&'a str> {
+    let mut length = 0;
+    for byte in name.bytes().filter(u8::is_ascii_alphanumeric) {
+        *buffer.get_mut(length)? = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    std::str::from_utf8(&buffer[..length]).ok()
+}
+
+/// Never taken from outside, whatever the configuration.
+const FIXED: [&str; 10] = [
+    "forwarded",
+    "proxy",
+    "remoteuser",
+    "soapptoken",
+    "soticket",
+    "xclientip",
+    "xhttpmethod",
+    "xhttpmethodoverride",
+    "xmethodoverride",
+    "xrealip",
+];
+
+/// Never taken from outside, whatever follows.
+const PREFIXES: [&str; 6] =
+    ["xauthrequest", "xforwarded", "xoriginal", "xrewrite", "xsuperid", "xsuperoffice"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_spoofable_name_is_covered() {
+        let spoofable = Spoofable::new(&[HeaderName::from_static("x-who")]);
+        for name in [
+            "SOTicket",
+            "SO_Ticket",
+            "so.ticket",
+            "S-O-T-I-C-K-E-T",
+            "X_Forwarded_For",
+            "x-forwarded-anything",
+            "X-Original-URL",
+            "x_who",
+            "XWHO",
+            "X-SuperOffice-Email",
+            "X-Http-Method-Override",
+        ] {
+            assert!(spoofable.covers(name), "{name}");
+        }
+        for name in ["accept", "so-language", "x-request-id", "sotickets"] {
+            assert!(!spoofable.covers(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_longer_than_the_buffer_is_still_recognised_by_its_beginning() {
+        let spoofable = Spoofable::new(&[]);
+        assert!(spoofable.covers(&format!("x-forwarded-{}", "a".repeat(100))));
+        assert!(!spoofable.covers(&"a".repeat(100)));
+    }
+}

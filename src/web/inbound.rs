@@ -1,0 +1,148 @@
+//! The one form in which a request is looked at: cleaned, with one host and one canonical path.
+
+use std::borrow::Cow;
+
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Method, header, request};
+
+use super::{Asking, Cleaned, Cookies, Refusal, path};
+
+/// An admitted request. Only [`Inbound::admit`] makes one, and it wants [`Cleaned`].
+pub struct Inbound<'a> {
+    method: &'a Method,
+    authority: Cow<'a, str>,
+    target: &'a str,
+    path_len: usize,
+    headers: &'a HeaderMap,
+}
+
+/// The sizes a request must keep within, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub target: usize,
+    pub cookies: usize,
+}
+
+impl<'a> Inbound<'a> {
+    /// Admits a request whose spoofable headers are gone; `raw` is its target as it was sent.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when method, host, target or cookies are not ones we take.
+    pub fn admit(
+        request: &'a request::Parts,
+        raw: &'a [u8],
+        bounds: Bounds,
+        _proof: Cleaned,
+    ) -> Result<Self, Refusal> {
+        if request.method == Method::CONNECT || request.method == Method::TRACE {
+            return Err(Refusal::Method);
+        }
+        if raw.len() > bounds.target {
+            return Err(Refusal::TargetTooLong);
+        }
+        let authority = authority(request)?;
+        let target = local(std::str::from_utf8(raw).map_err(|_| Refusal::Target)?, &authority)?;
+        let path_len = target.find('?').unwrap_or(target.len());
+        path::canonical(&target[..path_len])?;
+        let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+        if !target[path_len..].bytes().all(visible) {
+            return Err(Refusal::Query);
+        }
+        if Cookies::of(&request.headers).size() > bounds.cookies {
+            return Err(Refusal::CookiesTooLarge);
+        }
+        Ok(Self { method: &request.method, authority, target, path_len, headers: &request.headers })
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        self.method
+    }
+
+    /// Host and port as asked for, lower case.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The canonical path.
+    pub fn path(&self) -> &'a str {
+        &self.target[..self.path_len]
+    }
+
+    /// What follows the `?`, or nothing.
+    pub fn query(&self) -> &'a str {
+        self.target.get(self.path_len + 1..).unwrap_or_default()
+    }
+
+    /// Path and query, byte for byte.
+    pub fn target(&self) -> &'a str {
+        self.target
+    }
+
+    /// Its cookies.
+    pub fn cookies(&self) -> Cookies<'a> {
+        Cookies::of(self.headers)
+    }
+
+    /// A navigation or a program.
+    pub fn asking(&self) -> Asking {
+        Asking::of(self.method, self.headers)
+    }
+
+    /// A header that is there once.
+    pub fn header(&self, name: &str) -> Option<&'a HeaderValue> {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next()?;
+        values.next().is_none().then_some(first)
+    }
+}
+
+/// Exactly one Host, or HTTP/2's `:authority` with a Host that agrees (RFC 9112 §3.2,
+/// RFC 9113 §8.3.1).
+fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
+    let mut hosts = request.headers.get_all(header::HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err(Refusal::Host);
+    }
+    let named = match (host, request.uri.authority()) {
+        (Some(host), asked) => {
+            let host = host.to_str().map_err(|_| Refusal::Host)?;
+            if asked.is_some_and(|asked| !asked.as_str().eq_ignore_ascii_case(host)) {
+                return Err(Refusal::Host);
+            }
+            host
+        }
+        (None, Some(asked)) => asked.as_str(),
+        (None, None) => return Err(Refusal::Host),
+    };
+    let valid = named.parse::<Authority>().is_ok_and(|parsed| !parsed.host().is_empty());
+    if !valid || named.contains('@') {
+        return Err(Refusal::Host);
+    }
+    if named.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Ok(Cow::Owned(named.to_ascii_lowercase()))
+    } else {
+        Ok(Cow::Borrowed(named))
+    }
+}
+
+/// The path and query of an origin-form or absolute-form target (RFC 9112 §3.2.1, §3.2.2).
+fn local<'a>(target: &'a str, authority: &str) -> Result<&'a str, Refusal> {
+    if target.starts_with('/') {
+        return Ok(target);
+    }
+    let rest = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| {
+            let (head, rest) = target.split_at_checked(scheme.len())?;
+            head.eq_ignore_ascii_case(scheme).then_some(rest)
+        })
+        .ok_or(Refusal::Target)?;
+    let slash = rest.find('/').ok_or(Refusal::Target)?;
+    if rest[..slash].eq_ignore_ascii_case(authority) {
+        Ok(&rest[slash..])
+    } else {
+        Err(Refusal::Host)
+    }
+}

@@ -1,0 +1,25 @@
+//! Requests and replies as HTTP has them, before anything of SuperID.
+
+mod client;
+mod cookie;
+mod form;
+mod headers;
+mod inbound;
+mod navigation;
+mod origin;
+mod path;
+mod refusal;
+mod reply;
+mod return_to;
+
+pub use client::{Client, Proxies};
+pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
+pub use form::{DuplicateField, Fields};
+pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};
+pub use inbound::{Bounds, Inbound};
+pub use navigation::Asking;
+pub use origin::{InvalidOrigin, PublicOrigin};
+pub use path::{PathProblem, canonical};
+pub use refusal::Refusal;
+pub use reply::Reply;
+pub use return_to::ReturnTo;

@@ -1,0 +1,40 @@
+//! Why a request is not taken, before anything is asked of SuperID or the app.
+
+use http::StatusCode;
+
+use super::PathProblem;
+
+/// A request refused at the door. What the caller reads is [`Refusal::status`] and a fixed text;
+/// `Display` is for the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the Cookie header is too large")]
+    CookiesTooLarge,
+    #[error("no valid Host")]
+    Host,
+    #[error("the method is not one we pass on")]
+    Method,
+    #[error("the target has {0}")]
+    Path(#[from] PathProblem),
+    #[error("the query has a control byte, space, # or raw non-ASCII byte")]
+    Query,
+    #[error("the target is not a path")]
+    Target,
+    #[error("the target is too long")]
+    TargetTooLong,
+    #[error("no host of that name is served here")]
+    UnknownHost,
+}
+
+impl Refusal {
+    /// The status the caller gets.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::CookiesTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Host | Self::Path(_) | Self::Query | Self::Target => StatusCode::BAD_REQUEST,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+        }
+    }
+}

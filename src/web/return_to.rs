@@ -1,0 +1,105 @@
+//! Where a person goes back to after signing in: a path on the host they came from, and no other.
+
+use url::Url;
+
+use super::{Inbound, PublicOrigin, path};
+
+/// A path and query on our own host, byte for byte as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnTo(String);
+
+impl ReturnTo {
+    /// The host's root.
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
+    /// The address of an admitted request; its path is canonical already.
+    pub fn of(inbound: &Inbound<'_>) -> Self {
+        Self(inbound.target().to_owned())
+    }
+
+    /// Reads what somebody handed us: a path, or an address on this very origin. Anything that a
+    /// browser could take elsewhere, or that leads into our own pages, is refused.
+    pub fn parse(text: &str, origin: &PublicOrigin, own_prefix: &str) -> Option<Self> {
+        let local = match text.strip_prefix(origin.as_str()) {
+            Some("") => "/",
+            Some(rest) => rest,
+            None => text,
+        };
+        let (path, query) =
+            local.split_once('?').map_or((local, ""), |(path, query)| (path, query));
+        let visible = query.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        if path::canonical(path).is_err() || !visible || query.contains('#') {
+            return None;
+        }
+        let own = path
+            .strip_prefix(own_prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if own || !stays(local, origin) {
+            return None;
+        }
+        Some(Self(local.to_owned()))
+    }
+
+    /// The path and query.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The whole address on its origin.
+    pub fn on(&self, origin: &PublicOrigin) -> String {
+        format!("{}{}", origin.as_str(), self.0)
+    }
+}
+
+/// Whether a browser that resolves `local` on `origin` stays there. The canonical path says so
+/// already; this asks the URL standard's own parser too, because they must not disagree.
+fn stays(local: &str, origin: &PublicOrigin) -> bool {
+    let Ok(base) = Url::parse(origin.as_str()) else { return false };
+    base.join(local).is_ok_and(|url| {
+        url.origin() == base.origin() && url.username().is_empty() && url.password().is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Option<ReturnTo> {
+        let origin = PublicOrigin::parse("https://app.example").unwrap();
+        ReturnTo::parse(text, &origin, "/auth")
+    }
+
+    #[test]
+    fn paths_on_our_host_come_back_byte_for_byte() {
+        for text in ["/", "/orders/7?tab=2", "/a?x=%2F%2Fevil&y=a/../b", "/sm%C3%B8r", "/authors"] {
+            assert_eq!(parse(text).unwrap().as_str(), text);
+        }
+        assert_eq!(parse("https://app.example/a?b").unwrap().as_str(), "/a?b");
+        assert_eq!(parse("https://app.example").unwrap().as_str(), "/");
+    }
+
+    #[test]
+    fn nothing_leaves_our_host_or_enters_our_own_pages() {
+        for text in [
+            "",
+            "//evil.example",
+            "/\\evil",
+            "https://evil.example/",
+            "https://app.example.evil/",
+            "https://app.example@evil/",
+            "javascript:alert(1)",
+            "/\t/evil",
+            "/auth/sign_out",
+            "/auth",
+            "/a\r\nSet-Cookie: x",
+            "/a?b#c",
+            "/%2f/evil",
+            "http://app.example/",
+            "/a?b=\u{f8}",
+        ] {
+            assert_eq!(parse(text), None, "{text:?}");
+        }
+    }
+}
