@@ -20,15 +20,8 @@ impl Answer {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
-        Self {
-            response,
-            outcome: "ok".into(),
-            client_id: None,
-        }
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        Self { response, outcome: "ok".into(), client_id: None }
     }
 
     /// A page nobody stores. It may run the one script it carries and load nothing.
@@ -53,10 +46,7 @@ impl Answer {
     pub(super) fn redirect(location: &str) -> Option<Self> {
         let location = HeaderValue::from_str(location).ok()?;
         let mut answer = Self::text(StatusCode::FOUND, "").not_stored();
-        answer
-            .response
-            .headers_mut()
-            .insert(header::LOCATION, location);
+        answer.response.headers_mut().insert(header::LOCATION, location);
         Some(answer)
     }
 
@@ -72,8 +62,7 @@ impl Answer {
     }
 
     pub(super) fn not_stored(self) -> Self {
-        self.with(header::CACHE_CONTROL, "no-store")
-            .with(header::PRAGMA, "no-cache")
+        self.with(header::CACHE_CONTROL, "no-store").with(header::PRAGMA, "no-cache")
     }
 
     /// Adds a header; a value that cannot stand in one is left out.

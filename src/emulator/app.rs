@@ -39,12 +39,7 @@ impl DemoApp {
         let (listener, address) = listener::bind(listen).await?;
         let notes = Arc::new(Notes::default());
         let running = Running::start(listener, notes.clone());
-        Ok(Self {
-            address,
-            url: format!("http://{address}"),
-            notes,
-            running,
-        })
+        Ok(Self { address, url: format!("http://{address}"), notes, running })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -98,18 +93,9 @@ impl Handler for Notes {
             Ok(body) => body,
             Err(status) => return Ok(Answer::text(status, "").response),
         };
-        let target = head
-            .uri
-            .path_and_query()
-            .map_or("/", |target| target.as_str())
-            .to_owned();
+        let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
         let method = head.method.to_string();
-        let request = Recorded {
-            method,
-            target,
-            headers: head.headers,
-            body,
-        };
+        let request = Recorded { method, target, headers: head.headers, body };
         self.add(request.clone());
         let answer = match wants_json(&request) {
             true => Answer::json(StatusCode::OK, &app_page::json(&request)),
@@ -122,21 +108,13 @@ impl Handler for Notes {
 
 /// A `.json` path, `format=json`, or JSON named in `Accept` and HTML not before it.
 fn wants_json(request: &Recorded) -> bool {
-    let (path, query) = request
-        .target
-        .split_once('?')
-        .unwrap_or((&request.target, ""));
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let asked = form_urlencoded::parse(query.as_bytes());
-    let mut asked = asked
-        .filter(|(name, _)| name == "format")
-        .map(|(_, value)| value);
+    let mut asked = asked.filter(|(name, _)| name == "format").map(|(_, value)| value);
     if path.ends_with(".json") || asked.any(|value| value == "json") {
         return true;
     }
-    let accept = request
-        .headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
+    let accept = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let accept = accept.unwrap_or_default();
     match (accept.find("application/json"), accept.find("text/html")) {
         (Some(json), Some(html)) => json < html,

@@ -8,14 +8,8 @@ use super::pages;
 
 /// The request with every header in full.
 pub(super) fn json(request: &Recorded) -> Value {
-    let lines = request
-        .headers
-        .iter()
-        .map(|(name, value)| json!([name.as_str(), text(value)]));
-    let caller = request
-        .headers
-        .iter()
-        .filter(|(name, _)| is_about_caller(name.as_str()));
+    let lines = request.headers.iter().map(|(name, value)| json!([name.as_str(), text(value)]));
+    let caller = request.headers.iter().filter(|(name, _)| is_about_caller(name.as_str()));
     let caller = caller.map(|(name, value)| (name.as_str().to_owned(), text(value).into()));
     json!({
         "method": request.method,
@@ -33,17 +27,8 @@ pub(super) fn html(request: &Recorded) -> String {
         value: shown(name.as_str(), &text(value)),
     });
     let (caller, headers) = lines.partition(|line: &Line| is_about_caller(&line.name));
-    let page = Page {
-        request,
-        caller,
-        headers,
-    };
-    pages::whole(
-        "Demo app",
-        "wide",
-        "Demo app – it knows nothing about sign-in",
-        &page,
-    )
+    let page = Page { request, caller, headers };
+    pages::whole("Demo app", "wide", "Demo app – it knows nothing about sign-in", &page)
 }
 
 #[derive(Template)]
@@ -130,10 +115,7 @@ mod tests {
 
     #[test]
     fn the_page_keeps_only_the_start_of_a_secret() {
-        assert_eq!(
-            shown("authorization", "Bearer 8A:Cust12345.abc"),
-            "Bearer 8… (23 characters)"
-        );
+        assert_eq!(shown("authorization", "Bearer 8A:Cust12345.abc"), "Bearer 8… (23 characters)");
         assert_eq!(
             shown("x-superoffice-email", "astrid@nordlys.example"),
             "astrid@nordlys.example"

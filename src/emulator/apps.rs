@@ -75,12 +75,7 @@ impl App {
 
     /// The legacy return address when the request names none.
     pub(super) fn default_legacy_redirect(&self) -> Option<String> {
-        let exact = || {
-            self.redirect_uris
-                .iter()
-                .find(|uri| !uri.starts_with('^'))
-                .cloned()
-        };
+        let exact = || self.redirect_uris.iter().find(|uri| !uri.starts_with('^')).cloned();
         self.legacy_redirect.clone().or_else(exact)
     }
 }
@@ -112,11 +107,7 @@ impl Registry {
     }
 
     pub(super) fn find(&self, client_id: &str) -> Option<App> {
-        self.held()
-            .apps
-            .iter()
-            .find(|app| app.client_id == client_id)
-            .cloned()
+        self.held().apps.iter().find(|app| app.client_id == client_id).cloned()
     }
 
     pub(super) fn all(&self) -> Vec<App> {
@@ -125,10 +116,7 @@ impl Registry {
 
     /// Whether `uri` is any app's post-logout address.
     pub(super) fn allows_post_logout(&self, uri: &str) -> bool {
-        self.held()
-            .apps
-            .iter()
-            .any(|app| any_matches(&app.post_logout_uris, uri))
+        self.held().apps.iter().any(|app| any_matches(&app.post_logout_uris, uri))
     }
 
     pub(super) fn has_consent(&self, app: &App, ctx: &str) -> bool {
@@ -137,9 +125,7 @@ impl Registry {
     }
 
     pub(super) fn give_consent(&self, app: &App, ctx: &str) {
-        self.held()
-            .consents
-            .insert((app.client_id.clone(), ctx.to_owned()));
+        self.held().consents.insert((app.client_id.clone(), ctx.to_owned()));
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -148,19 +134,15 @@ impl Registry {
 }
 
 fn any_matches(patterns: &[String], uri: &str) -> bool {
-    patterns
-        .iter()
-        .any(|pattern| match pattern.starts_with('^') {
-            true => expression_matches(pattern, uri),
-            false => pattern == uri,
-        })
+    patterns.iter().any(|pattern| match pattern.starts_with('^') {
+        true => expression_matches(pattern, uri),
+        false => pattern == uri,
+    })
 }
 
 fn expression_matches(pattern: &str, uri: &str) -> bool {
     const MOST_COMPILED_BYTES: usize = 256 * 1024;
-    let compiled = RegexBuilder::new(pattern)
-        .size_limit(MOST_COMPILED_BYTES)
-        .build();
+    let compiled = RegexBuilder::new(pattern).size_limit(MOST_COMPILED_BYTES).build();
     compiled.is_ok_and(|expression| expression.is_match(uri))
 }
 
@@ -171,8 +153,7 @@ mod tests {
     #[test]
     fn an_expression_matches_any_local_port_and_a_plain_address_only_itself() {
         let mut app = App::new("id", "", r"^http://127.0.0.1\:\d{4,10}$");
-        app.redirect_uris
-            .push("https://app.example/callback".into());
+        app.redirect_uris.push("https://app.example/callback".into());
 
         assert!(app.allows_redirect("http://127.0.0.1:4300"));
         assert!(!app.allows_redirect("http://127.0.0.1:4300/callback"));

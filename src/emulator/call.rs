@@ -49,9 +49,7 @@ impl Call {
     /// takes either). An empty value counts as absent.
     pub(super) fn param(&self, name: &str) -> Option<&str> {
         let all = self.form.iter().chain(&self.query);
-        let mut named = all
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str());
+        let mut named = all.filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         named.find(|value| !value.is_empty())
     }
 
@@ -62,9 +60,7 @@ impl Call {
     /// The value of a cookie.
     pub(super) fn cookie(&self, name: &str) -> Option<&str> {
         let lines = self.headers.get_all(header::COOKIE).into_iter();
-        let pairs = lines
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(';'));
+        let pairs = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
         pairs
             .filter_map(|pair| pair.trim().split_once('='))
             .find_map(|(key, value)| (key == name).then_some(value))
@@ -108,20 +104,11 @@ fn decoded(encoded: &[u8]) -> Parameters {
 
 fn form_decoded(text: &str) -> String {
     let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced)
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let kind = value
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }

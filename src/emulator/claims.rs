@@ -48,11 +48,7 @@ pub(super) fn legacy(world: &World, app: &App, seat: Seat<'_>) -> Claims {
 }
 
 fn identity(world: &World, seat: Seat<'_>) -> Claims {
-    let Seat {
-        person,
-        tenant,
-        account,
-    } = seat;
+    let Seat { person, tenant, account } = seat;
     let tenant_url = format!("{}/{}", world.base, tenant.ctx);
     let administrator = match account.rights {
         Rights::Administrator => "True",
@@ -83,10 +79,7 @@ fn system_token(claims: &mut Claims, app: &App, seat: Seat<'_>) {
     }
     let seed = format!("{} {}", app.client_id, seat.tenant.ctx);
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, seed.as_bytes());
-    let tail: String = hash.as_ref()[..5]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let tail: String = hash.as_ref()[..5].iter().map(|byte| format!("{byte:02x}")).collect();
     claims.push(own("system_token", &format!("{}-{tail}", app.name)));
 }
 

@@ -13,6 +13,5 @@ pub(super) fn system() -> Clock {
 
 /// Whole seconds since 1970; times before it count as zero.
 pub(super) fn unix_seconds(time: SystemTime) -> i64 {
-    time.duration_since(UNIX_EPOCH)
-        .map_or(0, |passed| passed.as_secs() as i64)
+    time.duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs() as i64)
 }

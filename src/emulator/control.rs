@@ -37,18 +37,14 @@ struct FaultList {
 }
 
 fn faults(world: &World) -> Value {
-    json!(FaultList {
-        faults: world.faults.active()
-    })
+    json!(FaultList { faults: world.faults.active() })
 }
 
 fn put_faults(world: &World, call: &Call) -> Answer {
     match serde_json::from_slice::<FaultList>(&call.body) {
         Ok(list) => {
             world.faults.clear();
-            list.faults
-                .into_iter()
-                .for_each(|fault| world.faults.set(fault));
+            list.faults.into_iter().for_each(|fault| world.faults.set(fault));
             ok(&faults(world))
         }
         Err(error) => misunderstood(&error),

@@ -48,10 +48,7 @@ pub(super) enum Interference {
 
 impl Faults {
     pub(super) fn new(keys: Arc<Keys>) -> Self {
-        Self {
-            keys,
-            active: Mutex::new(Vec::new()),
-        }
+        Self { keys, active: Mutex::new(Vec::new()) }
     }
 
     /// Switches a fault on.
@@ -69,10 +66,7 @@ impl Faults {
     /// Waits `delay` before every answer of `endpoint`.
     pub fn slow(&self, endpoint: Kind, delay: Duration) {
         let milliseconds = delay.min(SLOWEST).as_millis() as u64;
-        self.set(Fault::Slow {
-            endpoint,
-            milliseconds,
-        });
+        self.set(Fault::Slow { endpoint, milliseconds });
     }
 
     /// Switches every fault off.
@@ -90,10 +84,7 @@ impl Faults {
             .held()
             .iter()
             .map(|fault| match fault {
-                Fault::Slow {
-                    endpoint,
-                    milliseconds,
-                } if *endpoint == kind => *milliseconds,
+                Fault::Slow { endpoint, milliseconds } if *endpoint == kind => *milliseconds,
                 _ => 0,
             })
             .max();

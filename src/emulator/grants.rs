@@ -121,15 +121,13 @@ impl Grants {
 
     pub(super) fn access_token(&self, grant: &Grant, now: SystemTime) -> String {
         let token = access_token(&grant.ctx);
-        self.access
-            .put(&token, grant.clone(), now + ACCESS_LIFETIME);
+        self.access.put(&token, grant.clone(), now + ACCESS_LIFETIME);
         token
     }
 
     pub(super) fn refresh_token(&self, grant: &Grant, now: SystemTime) -> String {
         let token = alphanumeric(64);
-        self.refresh
-            .put(&token, grant.clone(), now + REFRESH_LIFETIME);
+        self.refresh.put(&token, grant.clone(), now + REFRESH_LIFETIME);
         token
     }
 
@@ -166,10 +164,7 @@ fn access_token(ctx: &str) -> String {
 
 /// `7T:` and base64 of UTF-16LE `<32 hex>;<integer>;<ctx>` (`superid.md` §5).
 fn ticket(ctx: &str) -> String {
-    let hex: String = random::<16>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
     let number = u32::from_le_bytes(random::<4>()) & 0x7fff_ffff;
     let text = format!("{hex};{number};{ctx}");
     let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -178,8 +173,6 @@ fn ticket(ctx: &str) -> String {
 
 pub(super) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .expect("the operating system gives random bytes");
+    SystemRandom::new().fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }

@@ -60,10 +60,7 @@ impl Journal {
 
     /// How many requests of this kind there were.
     pub fn count(&self, kind: Kind) -> usize {
-        self.held()
-            .iter()
-            .filter(|entry| entry.kind == kind)
-            .count()
+        self.held().iter().filter(|entry| entry.kind == kind).count()
     }
 
     pub fn clear(&self) {
@@ -121,18 +118,13 @@ pub(super) fn masked(name: &str, value: &str) -> String {
         "token",
     ];
     const MOST_CHARACTERS: usize = 300;
-    if SECRETS
-        .iter()
-        .any(|secret| name.eq_ignore_ascii_case(secret))
-    {
+    if SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
         return format!("*** ({} characters)", value.chars().count());
     }
     value.chars().take(MOST_CHARACTERS).collect()
 }
 
 fn as_rfc3339<S: serde::Serializer>(when: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
-    let text = OffsetDateTime::from(*when)
-        .format(&Rfc3339)
-        .map_err(serde::ser::Error::custom)?;
+    let text = OffsetDateTime::from(*when).format(&Rfc3339).map_err(serde::ser::Error::custom)?;
     to.serialize_str(&text)
 }

@@ -21,10 +21,7 @@ pub struct Keys {
 impl Keys {
     /// Makes the first key: RSA with 2,048 bits takes a noticeable moment.
     pub(super) fn generate() -> Self {
-        Self {
-            current: RwLock::new(Arc::new(SigningKey::generate())),
-            stranger: OnceLock::new(),
-        }
+        Self { current: RwLock::new(Arc::new(SigningKey::generate())), stranger: OnceLock::new() }
     }
 
     /// Puts a new key in place of the old one, in tokens and in the key set alike: SuperID lists
@@ -47,17 +44,12 @@ impl Keys {
     }
 
     pub(super) fn current(&self) -> Arc<SigningKey> {
-        self.current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A key the key set does not list, made on first use.
     pub(super) fn stranger(&self) -> Arc<SigningKey> {
-        self.stranger
-            .get_or_init(|| Arc::new(SigningKey::generate()))
-            .clone()
+        self.stranger.get_or_init(|| Arc::new(SigningKey::generate())).clone()
     }
 }
 
@@ -74,29 +66,16 @@ impl SigningKey {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("RSA with 2,048 bits is supported");
         let certificate = self_signed(&pair);
         let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate);
-        let kid = thumbprint
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect();
+        let kid = thumbprint.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
         let x5t = BASE64_URL_SAFE_NO_PAD.encode(thumbprint);
-        Self {
-            pair,
-            certificate,
-            kid,
-            x5t,
-        }
+        Self { pair, certificate, kid, x5t }
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256, which is RS256.
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        let signed = self.pair.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            message,
-            &mut signature,
-        );
+        let signed =
+            self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         signed.expect("the buffer has the modulus' length");
         signature
     }
@@ -124,19 +103,11 @@ fn self_signed(pair: &KeyPair) -> Vec<u8> {
     let signer = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8, &PKCS_RSA_SHA256);
     let signer = signer.expect("PKCS #8 from the same library is understood");
     let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "Emulated Federated Login");
-    params
-        .distinguished_name
-        .push(DnType::OrganizationName, "SuperID emulator");
+    params.distinguished_name.push(DnType::CommonName, "Emulated Federated Login");
+    params.distinguished_name.push(DnType::OrganizationName, "SuperID emulator");
     params.not_before = date_time_ymd(2020, 1, 1);
     params.not_after = date_time_ymd(2119, 12, 31);
-    params
-        .self_signed(&signer)
-        .expect("the parameters are complete")
-        .der()
-        .to_vec()
+    params.self_signed(&signer).expect("the parameters are complete").der().to_vec()
 }
 
 /// Modulus and exponent from an `RSAPublicKey` (RFC 8017, A.1.1), without leading zeros.
@@ -144,10 +115,7 @@ fn public_numbers(der: &[u8]) -> (&[u8], &[u8]) {
     let (sequence, _) = element(der);
     let (n, rest) = element(sequence);
     let (e, _) = element(rest);
-    (
-        n.strip_prefix(&[0]).unwrap_or(n),
-        e.strip_prefix(&[0]).unwrap_or(e),
-    )
+    (n.strip_prefix(&[0]).unwrap_or(n), e.strip_prefix(&[0]).unwrap_or(e))
 }
 
 /// The content of the first DER element, and what follows it.

@@ -21,9 +21,7 @@ pub(super) fn login(world: &World, call: &Call) -> Answer {
         tenant: call.param("ctx").map(str::to_owned),
         login_hint: None,
         prompt: Prompt::Whatever,
-        goal: Goal::Form {
-            target: target(call, &app),
-        },
+        goal: Goal::Form { target: target(call, &app) },
     };
     sign_in::begin(world, call, request)
 }
@@ -42,10 +40,7 @@ pub(super) fn send(world: &World, grant: &Grant, seat: Seat<'_>, target: Option<
 }
 
 fn target(call: &Call, app: &App) -> Option<String> {
-    match call
-        .param("redirect_url")
-        .or_else(|| call.param("redirect_uri"))
-    {
+    match call.param("redirect_url").or_else(|| call.param("redirect_uri")) {
         Some(asked) => {
             let registered =
                 app.allows_redirect(asked) || app.legacy_redirect.as_deref() == Some(asked);

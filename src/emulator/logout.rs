@@ -15,13 +15,8 @@ pub(super) fn logout(world: &World, call: &Call) -> Answer {
     if let Some((id, _)) = sign_in::session(world, call) {
         world.grants.sessions.forget(&id);
     }
-    let cookie = format!(
-        "{}=; Path=/login; Max-Age=0; HttpOnly; SameSite=Lax",
-        sign_in::COOKIE
-    );
-    let asked = call
-        .param("post_logout_redirect_uri")
-        .or_else(|| call.param("redirect_uri"));
+    let cookie = format!("{}=; Path=/login; Max-Age=0; HttpOnly; SameSite=Lax", sign_in::COOKIE);
+    let asked = call.param("post_logout_redirect_uri").or_else(|| call.param("redirect_uri"));
     let answer = match asked {
         None => pages::signed_out(),
         Some(asked) if world.apps.allows_post_logout(asked) => {

@@ -34,10 +34,7 @@ impl Mint {
     /// where there is no such person, tenant or account; an unknown app is made up.
     pub fn id_token(&self, client_id: &str, upn: &str, ctx: &str) -> Option<Draft> {
         let (world, seat) = (&*self.world, self.world.seat(upn, ctx)?);
-        Some(draft(
-            world,
-            claims::id_token(world, &self.app(client_id), seat, None),
-        ))
+        Some(draft(world, claims::id_token(world, &self.app(client_id), seat, None)))
     }
 
     /// The token of the legacy form post; otherwise as [`Mint::id_token`].
@@ -74,11 +71,7 @@ pub(super) fn draft(world: &World, payload: Claims) -> Draft {
         ("x5t".into(), json!(key.x5t)),
         ("typ".into(), json!("JWT")),
     ];
-    Draft {
-        key,
-        header,
-        payload,
-    }
+    Draft { key, header, payload }
 }
 
 impl Draft {
@@ -135,10 +128,7 @@ impl Draft {
 
     /// The compact token with an empty signature.
     pub fn unsigned(&self) -> String {
-        format!(
-            "{}.",
-            signing_input(&self.header_json(), &self.payload_json())
-        )
+        format!("{}.", signing_input(&self.header_json(), &self.payload_json()))
     }
 
     /// The compact token with an HMAC-SHA-256 over `key`, as an attacker makes who takes a
@@ -159,9 +149,7 @@ fn set(fields: &mut Claims, name: &str, value: Value) {
 
 /// Written by hand, because a map would sort the names and hold each once.
 fn object(fields: &Claims) -> String {
-    let members = fields
-        .iter()
-        .map(|(name, value)| format!("{}:{value}", Value::from(&**name)));
+    let members = fields.iter().map(|(name, value)| format!("{}:{value}", Value::from(&**name)));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 

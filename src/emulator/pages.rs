@@ -45,13 +45,7 @@ const MARK: &str = "SuperID emulator – no real account is behind this page";
 /// A page of the given width, from its rendered body.
 pub(super) fn whole(title: &str, width: &'static str, mark: &str, body: &impl Template) -> String {
     let body = body.render().expect("templates write to memory only");
-    let layout = Layout {
-        title,
-        width,
-        mark,
-        style: STYLE,
-        body: &body,
-    };
+    let layout = Layout { title, width, mark, style: STYLE, body: &body };
     layout.render().expect("templates write to memory only")
 }
 
@@ -94,19 +88,10 @@ pub(super) fn people(world: &World, id: &str, app: &str, request: &Request) -> A
         upn: &person.upn,
         name: person.name(),
         standing: standing(world, person),
-        class: if person.upn.eq_ignore_ascii_case(hint) {
-            " hinted"
-        } else {
-            ""
-        },
+        class: if person.upn.eq_ignore_ascii_case(hint) { " hinted" } else { "" },
     });
     let rows = rows.collect();
-    let body = People {
-        app,
-        tenant: request.tenant.as_deref(),
-        request: id,
-        rows,
-    };
+    let body = People { app, tenant: request.tenant.as_deref(), request: id, rows };
     page(StatusCode::OK, "Sign in", &body).for_client(&request.client_id)
 }
 
@@ -149,15 +134,7 @@ struct Tenants<'a> {
 
 /// Which tenant? For people of several.
 pub(super) fn tenants(request: &str, person: &Person, tenants: &[&Tenant]) -> Answer {
-    page(
-        StatusCode::OK,
-        "Choose a tenant",
-        &Tenants {
-            request,
-            person,
-            tenants,
-        },
-    )
+    page(StatusCode::OK, "Choose a tenant", &Tenants { request, person, tenants })
 }
 
 #[derive(Template)]
@@ -184,11 +161,7 @@ struct Approval<'a> {
 
 /// May this app? Asked of administrators only.
 pub(super) fn consent(request: &str, app: &App, seat: Seat<'_>) -> Answer {
-    page(
-        StatusCode::OK,
-        "Approve an app",
-        &Approval { request, app, seat },
-    )
+    page(StatusCode::OK, "Approve an app", &Approval { request, app, seat })
 }
 
 #[derive(Template)]
@@ -209,41 +182,23 @@ struct Notice<'a> {
 }
 
 fn notice(status: StatusCode, heading: &str, text: &str) -> Answer {
-    page(
-        status,
-        heading,
-        &Notice {
-            heading,
-            text,
-            request: "",
-        },
-    )
+    page(status, heading, &Notice { heading, text, request: "" })
 }
 
 /// The end of the road for somebody without an account, or without the right to approve the app.
 pub(super) fn no_access(id: &str, upn: &str, request: &Request) -> Answer {
-    let place = request
-        .tenant
-        .as_deref()
-        .unwrap_or("a tenant this app may be used in");
+    let place = request.tenant.as_deref().unwrap_or("a tenant this app may be used in");
     let text = format!(
         "{upn} has no account in {place}, or the app still needs an administrator's approval there."
     );
     let heading = "Account does not have access";
-    let body = Notice {
-        heading,
-        text: &text,
-        request: id,
-    };
+    let body = Notice { heading, text: &text, request: id };
     page(StatusCode::FORBIDDEN, heading, &body).for_client(&request.client_id)
 }
 
 /// SuperID's page for what a person cannot mend; the app hears nothing.
 pub(super) fn technical_error(why: &'static str) -> Answer {
-    let text = format!(
-        "Something is wrong with the app's request. Request ID: {}",
-        request_id()
-    );
+    let text = format!("Something is wrong with the app's request. Request ID: {}", request_id());
     notice(StatusCode::BAD_REQUEST, "Technical error", &text).refused(why)
 }
 
@@ -260,20 +215,12 @@ pub(super) fn denied() -> Answer {
 }
 
 pub(super) fn signed_out() -> Answer {
-    notice(
-        StatusCode::OK,
-        "Signed out",
-        "SuperID has forgotten this browser.",
-    )
+    notice(StatusCode::OK, "Signed out", "SuperID has forgotten this browser.")
 }
 
 /// The tenant's own CRM, where the legacy flow sends people it cannot send to the app.
 pub(super) fn crm(world: &World, call: &Call) -> Answer {
-    let ctx = call
-        .path
-        .split('/')
-        .find(|part| !part.is_empty())
-        .unwrap_or_default();
+    let ctx = call.path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
     match world.seed.tenant(ctx) {
         Some(tenant) => {
             let heading = format!("CRM of {}", tenant.company);
@@ -315,11 +262,7 @@ struct FormPost<'a> {
 
 /// Posts `fields` to the app by itself, or with a button where scripts are off.
 pub(super) fn form_post(action: &str, fields: &[(&str, &str)]) -> Answer {
-    page(
-        StatusCode::OK,
-        "Back to the app",
-        &FormPost { action, fields },
-    )
+    page(StatusCode::OK, "Back to the app", &FormPost { action, fields })
 }
 
 fn request_id() -> String {

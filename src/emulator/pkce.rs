@@ -40,11 +40,7 @@ mod tests {
     fn the_example_of_rfc_7636_appendix_b_is_met() {
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-        assert!(
-            Challenge::new(challenge, Some("S256"))
-                .unwrap()
-                .is_met_by(verifier)
-        );
+        assert!(Challenge::new(challenge, Some("S256")).unwrap().is_met_by(verifier));
         assert!(!Challenge::new(challenge, None).unwrap().is_met_by(verifier));
     }
 }

@@ -52,16 +52,12 @@ pub struct Seed {
 impl Seed {
     /// The person with this user name, in any case.
     pub fn person(&self, upn: &str) -> Option<&Person> {
-        self.people
-            .iter()
-            .find(|person| person.upn.eq_ignore_ascii_case(upn))
+        self.people.iter().find(|person| person.upn.eq_ignore_ascii_case(upn))
     }
 
     /// The tenant with this context identifier, in any case.
     pub fn tenant(&self, ctx: &str) -> Option<&Tenant> {
-        self.tenants
-            .iter()
-            .find(|tenant| tenant.ctx.eq_ignore_ascii_case(ctx))
+        self.tenants.iter().find(|tenant| tenant.ctx.eq_ignore_ascii_case(ctx))
     }
 }
 
@@ -79,11 +75,7 @@ impl Default for Seed {
                 "Astrid Berg",
                 &[("Cust12345", 11, Administrator)],
             ),
-            person(
-                "jonas.lie@nordlys.example",
-                "Jonas Lie",
-                &[("Cust12345", 12, User)],
-            ),
+            person("jonas.lie@nordlys.example", "Jonas Lie", &[("Cust12345", 12, User)]),
             person(
                 "mira.holm@partner.example",
                 "Mira Holm",
@@ -94,11 +86,7 @@ impl Default for Seed {
                 "Søren Åkesson",
                 &[("Cust20011", 3, Administrator)],
             ),
-            person(
-                "siobhan@fjordbank.example",
-                "Siobhán O'Neill",
-                &[("Cust67890", 8, User)],
-            ),
+            person("siobhan@fjordbank.example", "Siobhán O'Neill", &[("Cust67890", 8, User)]),
             person("guest@elsewhere.example", "Gil Guest", &[]),
         ];
         Self { tenants, people }
@@ -113,29 +101,21 @@ impl Person {
 
     /// The account in this tenant, if there is one.
     pub fn membership(&self, ctx: &str) -> Option<&Membership> {
-        self.memberships
-            .iter()
-            .find(|account| account.ctx.eq_ignore_ascii_case(ctx))
+        self.memberships.iter().find(|account| account.ctx.eq_ignore_ascii_case(ctx))
     }
 }
 
 fn tenant(ctx: &str, company: &str, serial: &str) -> Tenant {
-    Tenant {
-        ctx: ctx.into(),
-        company: company.into(),
-        serial: serial.into(),
-    }
+    Tenant { ctx: ctx.into(), company: company.into(), serial: serial.into() }
 }
 
 fn person(upn: &str, name: &str, accounts: &[(&str, u32, Rights)]) -> Person {
     let (first, last) = name.split_once(' ').unwrap_or((name, ""));
-    let memberships = accounts
-        .iter()
-        .map(|(ctx, associate_id, rights)| Membership {
-            ctx: (*ctx).into(),
-            associate_id: *associate_id,
-            rights: *rights,
-        });
+    let memberships = accounts.iter().map(|(ctx, associate_id, rights)| Membership {
+        ctx: (*ctx).into(),
+        associate_id: *associate_id,
+        rights: *rights,
+    });
     Person {
         upn: upn.into(),
         first_name: first.into(),

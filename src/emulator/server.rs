@@ -59,25 +59,12 @@ impl Emulator {
     /// Binds the address and makes the signing key; answers requests from then on.
     pub async fn start(options: Options) -> io::Result<Self> {
         let (listener, address) = listener::bind(options.listen).await?;
-        let base = options
-            .public_url
-            .unwrap_or_else(|| format!("http://{address}"));
+        let base = options.public_url.unwrap_or_else(|| format!("http://{address}"));
         let make = move || World::new(base, options.clock, options.seed, options.apps);
-        let world = tokio::task::spawn_blocking(make)
-            .await
-            .map_err(io::Error::other)?;
+        let world = tokio::task::spawn_blocking(make).await.map_err(io::Error::other)?;
         let world = Arc::new(world);
-        let running = Running::start(
-            listener,
-            Arc::new(Endpoints {
-                world: world.clone(),
-            }),
-        );
-        Ok(Self {
-            address,
-            world,
-            running,
-        })
+        let running = Running::start(listener, Arc::new(Endpoints { world: world.clone() }));
+        Ok(Self { address, world, running })
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end; also the issuer.
@@ -175,11 +162,9 @@ fn disturbed(interference: &Interference) -> Option<Answer> {
     const GARBAGE: &str = "{\"keys\": [{\"kty\": \u{fffd}<html>";
     let answer = match interference {
         Interference::Drop => return None,
-        Interference::Garbage => Answer::new(
-            StatusCode::OK,
-            "application/json; charset=utf-8",
-            GARBAGE.into(),
-        ),
+        Interference::Garbage => {
+            Answer::new(StatusCode::OK, "application/json; charset=utf-8", GARBAGE.into())
+        }
         Interference::Status(code) => {
             let status = StatusCode::from_u16(*code);
             let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -196,9 +181,7 @@ fn record(world: &World, kind: Kind, call: &Call, answer: Option<&Answer>) {
     let outcome = answer.map_or_else(|| "fault".into(), |answer| answer.outcome.clone());
     let named = answer.and_then(|answer| answer.client_id.clone());
     let parameters = call.query.iter().chain(&call.form);
-    let parameters = parameters
-        .take(50)
-        .map(|(name, value)| (name.clone(), masked(name, value)));
+    let parameters = parameters.take(50).map(|(name, value)| (name.clone(), masked(name, value)));
     world.journal.add(Entry {
         when: world.now(),
         method: call.method.to_string(),

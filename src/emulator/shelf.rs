@@ -17,14 +17,8 @@ struct Held<T> {
 
 impl<T: Clone> Shelf<T> {
     pub(super) fn new(most: usize) -> Self {
-        let held = Held {
-            values: HashMap::new(),
-            order: VecDeque::new(),
-        };
-        Self {
-            most,
-            held: Mutex::new(held),
-        }
+        let held = Held { values: HashMap::new(), order: VecDeque::new() };
+        Self { most, held: Mutex::new(held) }
     }
 
     /// Puts `value` under `key` until `end`, in place of what was there.

@@ -25,10 +25,7 @@ pub(super) struct Pending {
 /// Takes a checked request: silently on where SuperID knows the browser, else to the page.
 pub(super) fn begin(world: &World, call: &Call, request: Request) -> Answer {
     let id = alphanumeric(32);
-    world
-        .grants
-        .requests
-        .put(&id, request.clone(), world.now() + REQUEST_LIFETIME);
+    world.grants.requests.put(&id, request.clone(), world.now() + REQUEST_LIFETIME);
     let pending = Pending { id, request };
     match session(world, call).filter(|session| suits(session, &pending.request)) {
         Some((_, signed_in)) => advance(world, &pending, &signed_in),
@@ -48,15 +45,13 @@ pub(super) fn submit(world: &World, call: &Call) -> Answer {
         return pages::no_access(&pending.id, person, &pending.request).refused("unknown person");
     };
     let tenant = call.param("tenant").map(str::to_owned);
-    let signed_in = SignedIn {
-        upn: person.upn.clone(),
-        tenant,
-    };
+    if tenant.as_ref().is_some_and(|ctx| person.membership(ctx).is_none()) {
+        let page = pages::no_access(&pending.id, &person.upn, &pending.request);
+        return page.refused("no account there");
+    }
+    let signed_in = SignedIn { upn: person.upn.clone(), tenant };
     let id = alphanumeric(32);
-    world
-        .grants
-        .sessions
-        .put(&id, signed_in.clone(), world.now() + SESSION_LIFETIME);
+    world.grants.sessions.put(&id, signed_in.clone(), world.now() + SESSION_LIFETIME);
     let cookie = format!("{COOKIE}={id}; Path=/login; HttpOnly; SameSite=Lax");
     advance(world, &pending, &signed_in).with(header::SET_COOKIE, &cookie)
 }
@@ -65,10 +60,7 @@ pub(super) fn submit(world: &World, call: &Call) -> Answer {
 pub(super) fn pending(world: &World, call: &Call) -> Option<Pending> {
     let id = call.param("request")?;
     let request = world.grants.requests.get(id, world.now())?;
-    Some(Pending {
-        id: id.to_owned(),
-        request,
-    })
+    Some(Pending { id: id.to_owned(), request })
 }
 
 /// SuperID's session of this browser and its id.
@@ -126,14 +118,10 @@ fn choose<'a>(world: &'a World, request: &Request, signed_in: &SignedIn) -> Choi
         return Choice::Nowhere;
     };
     let accounts = person.memberships.iter();
-    let tenants: Vec<_> = accounts
-        .filter_map(|seat| world.seed.tenant(&seat.ctx))
-        .collect();
+    let tenants: Vec<_> = accounts.filter_map(|seat| world.seed.tenant(&seat.ctx)).collect();
     match tenants.as_slice() {
         [] => Choice::Nowhere,
-        [only] => world
-            .seat(upn, &only.ctx)
-            .map_or(Choice::Nowhere, Choice::Seat),
+        [only] => world.seat(upn, &only.ctx).map_or(Choice::Nowhere, Choice::Seat),
         _ => Choice::Several(person, tenants),
     }
 }

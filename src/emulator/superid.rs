@@ -17,9 +17,7 @@ pub(super) fn authorize(world: &World, call: &Call) -> Answer {
     let Some(app) = call.param("client_id").and_then(|id| world.apps.find(id)) else {
         return pages::technical_error("unknown client");
     };
-    let Some(redirect_uri) = call
-        .param("redirect_uri")
-        .filter(|uri| app.allows_redirect(uri))
+    let Some(redirect_uri) = call.param("redirect_uri").filter(|uri| app.allows_redirect(uri))
     else {
         return pages::technical_error("unknown redirect address");
     };
@@ -27,8 +25,7 @@ pub(super) fn authorize(world: &World, call: &Call) -> Answer {
         Ok(callback) => sign_in::begin(world, call, request(call, &app, callback)),
         Err((error, why)) => {
             let home = returning(call, redirect_uri);
-            home.deliver(&[("error", error), ("error_description", why)])
-                .refused(error)
+            home.deliver(&[("error", error), ("error_description", why)]).refused(error)
         }
     }
 }
@@ -39,9 +36,7 @@ fn asked_tenant(call: &Call) -> Option<String> {
     let in_path = in_path.filter(|part| !part.eq_ignore_ascii_case("common"));
     let in_acr = || {
         let values = call.param("acr_values")?.split(' ');
-        values
-            .filter_map(|value| value.strip_prefix("tenant:"))
-            .next()
+        values.filter_map(|value| value.strip_prefix("tenant:")).next()
     };
     in_path.or_else(in_acr).map(str::to_owned)
 }
@@ -84,10 +79,7 @@ fn callback(
     redirect_uri: &str,
 ) -> Result<Callback, (&'static str, &'static str)> {
     if call.param("response_type") != Some("code") {
-        return Err((
-            "unsupported_response_type",
-            "this emulator answers with a code only",
-        ));
+        return Err(("unsupported_response_type", "this emulator answers with a code only"));
     }
     let scopes = call.param("scope").unwrap_or_default();
     if !scopes.split(' ').any(|scope| scope == "openid") {
@@ -108,21 +100,12 @@ impl Callback {
     /// Sends `parameters` to the app, `state` first as SuperID does (`superid.md` §2).
     pub(super) fn deliver(&self, parameters: &[(&str, &str)]) -> Answer {
         let state = self.state.as_deref().map(|state| ("state", state));
-        let all: Vec<_> = state
-            .into_iter()
-            .chain(parameters.iter().copied())
-            .collect();
+        let all: Vec<_> = state.into_iter().chain(parameters.iter().copied()).collect();
         if self.mode == ResponseMode::FormPost {
             return pages::form_post(&self.redirect_uri, &all);
         }
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(all)
-            .finish();
-        let joint = if self.redirect_uri.contains('?') {
-            '&'
-        } else {
-            '?'
-        };
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish();
+        let joint = if self.redirect_uri.contains('?') { '&' } else { '?' };
         let location = format!("{}{joint}{query}", self.redirect_uri);
         let redirected = Answer::redirect(&location);
         redirected.unwrap_or_else(|| pages::technical_error("redirect address not sendable"))

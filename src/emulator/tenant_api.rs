@@ -28,9 +28,7 @@ pub(super) fn answer(world: &World, call: &Call) -> Answer {
 
 fn principal(world: &World, call: &Call, ctx: &str) -> Answer {
     let grant = presented(world, call).filter(|grant| grant.ctx.eq_ignore_ascii_case(ctx));
-    let seat = grant
-        .as_ref()
-        .and_then(|grant| world.seat(&grant.upn, &grant.ctx));
+    let seat = grant.as_ref().and_then(|grant| world.seat(&grant.upn, &grant.ctx));
     match (seat, &grant) {
         (Some(seat), Some(grant)) => {
             Answer::json(StatusCode::OK, &principal_body(seat)).for_client(&grant.client_id)
@@ -50,15 +48,10 @@ fn presented(world: &World, call: &Call) -> Option<Grant> {
     if !scheme.eq_ignore_ascii_case("soticket") {
         return None;
     }
-    let grant = world
-        .grants
-        .tickets
-        .touch(credential, world.now(), TICKET_IDLE)?;
+    let grant = world.grants.tickets.touch(credential, world.now(), TICKET_IDLE)?;
     let app = world.apps.find(&grant.client_id);
     let right = |token: &str| app.is_some_and(|app| app.client_secret == token);
-    call.header("so-apptoken")
-        .is_none_or(right)
-        .then_some(grant)
+    call.header("so-apptoken").is_none_or(right).then_some(grant)
 }
 
 fn principal_body(seat: Seat<'_>) -> Value {

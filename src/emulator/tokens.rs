@@ -61,18 +61,12 @@ fn invalid_grant(why: &'static str) -> Refusal {
 }
 
 fn redeem(world: &World, call: &Call) -> Result<Value, Refusal> {
-    let grant_type = call
-        .param("grant_type")
-        .ok_or(invalid_request("grant_type is missing"))?;
+    let grant_type = call.param("grant_type").ok_or(invalid_request("grant_type is missing"))?;
     let app = authenticated(world, call)?;
     match grant_type {
         "authorization_code" => redeem_code(world, call, &app),
         "refresh_token" => refresh(world, call, &app),
-        _ => Err(Refusal(
-            StatusCode::BAD_REQUEST,
-            "unsupported_grant_type",
-            "unknown grant",
-        )),
+        _ => Err(Refusal(StatusCode::BAD_REQUEST, "unsupported_grant_type", "unknown grant")),
     }
 }
 
@@ -83,10 +77,7 @@ fn authenticated(world: &World, call: &Call) -> Result<App, Refusal> {
         Some((call.param("client_id")?.to_owned(), secret.to_owned()))
     };
     let refusal = |why| Refusal(StatusCode::UNAUTHORIZED, "invalid_client", why);
-    let (id, secret) = call
-        .basic()
-        .or_else(posted)
-        .ok_or(refusal("client_id is missing"))?;
+    let (id, secret) = call.basic().or_else(posted).ok_or(refusal("client_id is missing"))?;
     let app = world.apps.find(&id).ok_or(refusal("unknown client"))?;
     match app.client_secret == secret {
         true => Ok(app),
@@ -96,18 +87,14 @@ fn authenticated(world: &World, call: &Call) -> Result<App, Refusal> {
 
 /// Spends a code, also when something else about the request is wrong.
 fn redeem_code(world: &World, call: &Call, app: &App) -> Result<Value, Refusal> {
-    let name = call
-        .param("code")
-        .ok_or(invalid_request("code is missing"))?;
+    let name = call.param("code").ok_or(invalid_request("code is missing"))?;
     let spent = world.grants.codes.take(name, world.now());
     let code = spent.ok_or(invalid_grant("the code is unknown, spent or expired"))?;
     if code.grant.client_id != app.client_id {
         return Err(invalid_grant("the code belongs to another client"));
     }
     if call.param("redirect_uri") != Some(&code.redirect_uri) {
-        return Err(invalid_grant(
-            "redirect_uri differs from the authorization request",
-        ));
+        return Err(invalid_grant("redirect_uri differs from the authorization request"));
     }
     check_verifier(call, app, &code)?;
     let mut body = answer_body(world, app, &code.grant, code.nonce.as_deref())?;
@@ -129,9 +116,7 @@ fn check_verifier(call: &Call, app: &App, code: &Code) -> Result<(), Refusal> {
 
 /// The answer has no `refresh_token`: the old one stays good (`superid.md` §4).
 fn refresh(world: &World, call: &Call, app: &App) -> Result<Value, Refusal> {
-    let token = call
-        .param("refresh_token")
-        .ok_or(invalid_request("refresh_token is missing"))?;
+    let token = call.param("refresh_token").ok_or(invalid_request("refresh_token is missing"))?;
     let known = world.grants.refresh.get(token, world.now());
     let grant = known.ok_or(invalid_grant("the refresh token is unknown or revoked"))?;
     match grant.client_id == app.client_id {

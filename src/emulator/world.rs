@@ -56,10 +56,6 @@ impl World {
     pub(super) fn seat(&self, upn: &str, ctx: &str) -> Option<Seat<'_>> {
         let person = self.seed.person(upn)?;
         let tenant = self.seed.tenant(ctx)?;
-        Some(Seat {
-            person,
-            tenant,
-            account: person.membership(ctx)?,
-        })
+        Some(Seat { person, tenant, account: person.membership(ctx)? })
     }
 }

@@ -25,10 +25,7 @@ pub struct Page {
 impl Browser {
     pub fn new() -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self {
-            client,
-            cookies: BTreeMap::new(),
-        }
+        Self { client, cookies: BTreeMap::new() }
     }
 
     pub async fn get(&mut self, url: &str) -> Page {
@@ -36,9 +33,7 @@ impl Browser {
     }
 
     pub async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Page {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let kind = ("content-type", "application/x-www-form-urlencoded");
         self.send(Method::POST, url, &[kind], body).await
     }
@@ -50,9 +45,7 @@ impl Browser {
         headers: &[(&str, &str)],
         body: String,
     ) -> Page {
-        self.try_send(method, url, headers, body)
-            .await
-            .expect("an answer")
+        self.try_send(method, url, headers, body).await.expect("an answer")
     }
 
     /// `None` where the connection ends without an answer.
@@ -67,28 +60,17 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let pairs: Vec<_> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let pairs: Vec<_> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !pairs.is_empty() {
             request = request.header(header::COOKIE, pairs.join("; "));
         }
-        let response = self
-            .client
-            .request(request.body(body.into()).unwrap())
-            .await
-            .ok()?;
+        let response = self.client.request(request.body(body.into()).unwrap()).await.ok()?;
         let (head, body) = response.into_parts();
         self.keep(&head.headers);
         let body = body.collect().await.ok()?.to_bytes();
         let body = String::from_utf8_lossy(&body).into_owned();
-        Some(Page {
-            status: head.status,
-            headers: head.headers,
-            body,
-        })
+        Some(Page { status: head.status, headers: head.headers, body })
     }
 
     fn keep(&mut self, headers: &HeaderMap) {
@@ -105,9 +87,7 @@ impl Browser {
 
 impl Page {
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     pub fn json(&self) -> Value {
@@ -122,10 +102,7 @@ impl Page {
 
     /// Where the link with this text leads.
     pub fn link(&self, text: &str) -> &str {
-        let (before, _) = self
-            .body
-            .split_once(&format!("\">{text}</a>"))
-            .expect("a link");
+        let (before, _) = self.body.split_once(&format!("\">{text}</a>")).expect("a link");
         before.rsplit_once("href=\"").expect("an address").1
     }
 
@@ -133,9 +110,7 @@ impl Page {
     pub fn redirect(&self) -> (String, Vec<(String, String)>) {
         assert_eq!(self.status, StatusCode::FOUND, "{}", self.body);
         let (address, query) = self.header("location").split_once('?').unwrap_or_default();
-        let query = form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect();
+        let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         (address.into(), query)
     }
 }

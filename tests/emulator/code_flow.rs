@@ -11,20 +11,12 @@ async fn a_person_signs_in_and_the_code_buys_tokens_about_them() {
     let scene = Scene::new().await;
     let mut browser = Browser::new();
     let page = browser.get(&scene.authorize("common", &[])).await;
-    assert!(
-        page.body.contains("Order &#60;Desk&#62; wants to know"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("Order &#60;Desk&#62; wants to know"), "{}", page.body);
 
     let page = scene.pick(&mut browser, &page, ASTRID, "").await;
     let (address, query) = page.redirect();
     assert_eq!(address, CALLBACK);
-    assert_eq!(
-        query[0],
-        ("state".into(), "st at&e".into()),
-        "state comes first"
-    );
+    assert_eq!(query[0], ("state".into(), "st at&e".into()), "state comes first");
     assert_eq!(query[1].0, "code");
     assert_eq!(query[1].1.len(), 64);
     assert!(query[1].1.bytes().all(|byte| byte.is_ascii_alphanumeric()));
@@ -32,10 +24,7 @@ async fn a_person_signs_in_and_the_code_buys_tokens_about_them() {
     let answer = scene.redeem(&query[1].1, &[]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let body = answer.json();
-    let (_, payload) = scene
-        .verified(body["id_token"].as_str().unwrap())
-        .await
-        .unwrap();
+    let (_, payload) = scene.verified(body["id_token"].as_str().unwrap()).await.unwrap();
     assert_eq!(payload["sub"], ASTRID);
     assert_eq!(payload["nonce"], "n-1");
     assert_eq!(own(&payload, "ctx"), "Cust12345");
@@ -50,18 +39,11 @@ async fn the_second_time_is_silent_until_sign_out() {
     let mut browser = Browser::new();
     let page = browser.get(&scene.authorize("common", &[])).await;
     scene.pick(&mut browser, &page, JONAS, "").await.redirect();
-    browser
-        .get(&scene.authorize("common", &[]))
-        .await
-        .redirect();
-    let page = browser
-        .get(&scene.authorize("common", &[("prompt", "login")]))
-        .await;
+    browser.get(&scene.authorize("common", &[])).await.redirect();
+    let page = browser.get(&scene.authorize("common", &[("prompt", "login")])).await;
     assert!(page.field("request").is_some());
 
-    let page = browser
-        .get(&scene.url("/login/logout?redirect_uri=https://evil.example/"))
-        .await;
+    let page = browser.get(&scene.url("/login/logout?redirect_uri=https://evil.example/")).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("Signed out"));
     assert!(browser.cookies.is_empty());
@@ -87,16 +69,10 @@ async fn a_person_of_two_tenants_picks_one_and_it_is_remembered() {
     let page = scene.pick(&mut browser, &page, MIRA, "").await;
     assert!(page.body.contains("Choose a tenant"), "{}", page.body);
     let page = scene.pick(&mut browser, &page, MIRA, "Cust67890").await;
-    assert_eq!(
-        tenant_of(&scene, &page.redirect().1[1].1).await,
-        "Cust67890"
-    );
+    assert_eq!(tenant_of(&scene, &page.redirect().1[1].1).await, "Cust67890");
 
     let again = browser.get(&scene.authorize("common", &[])).await;
-    assert_eq!(
-        tenant_of(&scene, &again.redirect().1[1].1).await,
-        "Cust67890"
-    );
+    assert_eq!(tenant_of(&scene, &again.redirect().1[1].1).await, "Cust67890");
 }
 
 #[tokio::test]
@@ -110,10 +86,7 @@ async fn an_asked_tenant_skips_the_picker_in_the_path_and_in_acr_values() {
         let mut browser = Browser::new();
         let page = browser.get(&address).await;
         let page = scene.pick(&mut browser, &page, MIRA, "").await;
-        assert_eq!(
-            tenant_of(&scene, &page.redirect().1[1].1).await,
-            "Cust67890"
-        );
+        assert_eq!(tenant_of(&scene, &page.redirect().1[1].1).await, "Cust67890");
     }
 }
 
@@ -128,17 +101,10 @@ async fn a_person_without_an_account_in_the_asked_tenant_goes_nowhere() {
 
     let mut browser = Browser::new();
     let page = browser.get(&scene.authorize("common", &[])).await;
-    let page = scene
-        .pick(&mut browser, &page, "guest@elsewhere.example", "")
-        .await;
+    let page = scene.pick(&mut browser, &page, "guest@elsewhere.example", "").await;
     assert!(page.body.contains("Account does not have access"));
-    let page = browser
-        .get(&scene.url(page.link("Sign in as somebody else")))
-        .await;
-    scene
-        .pick(&mut browser, &page, ASTRID, "Cust12345")
-        .await
-        .redirect();
+    let page = browser.get(&scene.url(page.link("Sign in as somebody else"))).await;
+    scene.pick(&mut browser, &page, ASTRID, "Cust12345").await.redirect();
 }
 
 #[tokio::test]
@@ -155,41 +121,26 @@ async fn a_picked_tenant_the_person_has_no_account_in_makes_no_session() {
 async fn form_post_carries_the_code_in_hidden_fields_and_unknown_modes_are_ignored() {
     let scene = Scene::new().await;
     let mut browser = Browser::new();
-    let page = browser
-        .get(&scene.authorize("common", &[("response_mode", "form_post")]))
-        .await;
+    let page = browser.get(&scene.authorize("common", &[("response_mode", "form_post")])).await;
     let page = scene.pick(&mut browser, &page, ASTRID, "").await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(
-        page.body
-            .contains(&format!("method=\"post\" action=\"{CALLBACK}\""))
-    );
+    assert!(page.body.contains(&format!("method=\"post\" action=\"{CALLBACK}\"")));
     assert_eq!(page.field("state"), Some("st at&#38;e"));
     assert_eq!(page.field("code").unwrap().len(), 64);
 
-    let page = browser
-        .get(&scene.authorize("common", &[("response_mode", "form_data")]))
-        .await;
+    let page = browser.get(&scene.authorize("common", &[("response_mode", "form_data")])).await;
     assert_eq!(page.redirect().0, CALLBACK);
 }
 
 #[tokio::test]
 async fn prompt_none_answers_the_app_instead_of_showing_a_page() {
     let scene = Scene::new().await;
-    let page = Browser::new()
-        .get(&scene.authorize("common", &[("prompt", "none")]))
-        .await;
-    assert_eq!(
-        page.redirect().1[1],
-        ("error".into(), "login_required".into())
-    );
+    let page = Browser::new().get(&scene.authorize("common", &[("prompt", "none")])).await;
+    assert_eq!(page.redirect().1[1], ("error".into(), "login_required".into()));
 }
 
 async fn tenant_of(scene: &Scene, code: &str) -> String {
     let body = scene.redeem(code, &[]).await.json();
-    let (_, payload) = scene
-        .verified(body["id_token"].as_str().unwrap())
-        .await
-        .unwrap();
+    let (_, payload) = scene.verified(body["id_token"].as_str().unwrap()).await.unwrap();
     own(&payload, "ctx").as_str().unwrap().to_owned()
 }

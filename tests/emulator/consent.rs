@@ -14,11 +14,7 @@ async fn after_an_administrator_approved_nobody_of_the_tenant_is_asked() {
     assert!(page.body.contains("Account does not have access"));
 
     let (mut browser, page) = arrive(&scene, ASTRID).await;
-    assert!(
-        page.body.contains("Approve Order &#60;Desk&#62;?"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("Approve Order &#60;Desk&#62;?"), "{}", page.body);
     let page = decide(&scene, &mut browser, &page, "accept").await;
     let (address, query) = page.redirect();
     assert_eq!((address.as_str(), query[1].0.as_str()), (CALLBACK, "code"));
@@ -43,12 +39,7 @@ async fn a_refusal_goes_back_as_access_denied_and_is_not_remembered() {
 async fn an_ordinary_user_cannot_approve_by_posting_the_form() {
     let scene = asking().await;
     let (mut browser, page) = arrive(&scene, JONAS).await;
-    let link = page
-        .link("Sign in as somebody else")
-        .split_once('=')
-        .unwrap()
-        .1
-        .to_owned();
+    let link = page.link("Sign in as somebody else").split_once('=').unwrap().1.to_owned();
     let fields = [("request", link.as_str()), ("decision", "accept")];
     let page = browser.post(&scene.url("/login/consent"), &fields).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);

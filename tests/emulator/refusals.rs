@@ -15,9 +15,7 @@ async fn an_unknown_client_or_redirect_address_ends_on_a_page_without_callback()
         [("client_id", "nobody")],
     ];
     for change in wrong {
-        let page = Browser::new()
-            .get(&scene.authorize("common", &change))
-            .await;
+        let page = Browser::new().get(&scene.authorize("common", &change)).await;
         assert_eq!(page.status, StatusCode::BAD_REQUEST);
         assert!(page.body.contains("Technical error") && page.body.contains("Request ID"));
         assert!(!page.headers.contains_key("location"));
@@ -39,9 +37,7 @@ async fn what_can_be_told_to_the_app_goes_back_with_its_state() {
         ("client_id", "no-pkce", "invalid_request"),
     ];
     for (name, value, error) in wrong {
-        let page = Browser::new()
-            .get(&scene.authorize("common", &[(name, value)]))
-            .await;
+        let page = Browser::new().get(&scene.authorize("common", &[(name, value)])).await;
         let (address, query) = page.redirect();
         assert_eq!(address, CALLBACK);
         assert_eq!(query[0], ("state".into(), "st at&e".into()));
@@ -62,10 +58,7 @@ async fn a_wrong_token_request_gets_its_rfc_6749_error_and_spends_the_code() {
         assert_eq!(page.status, StatusCode::BAD_REQUEST);
         assert_eq!(page.json()["error"], error);
         assert_eq!(page.header("cache-control"), "no-store");
-        assert_eq!(
-            scene.redeem(&code, &[]).await.json()["error"],
-            "invalid_grant"
-        );
+        assert_eq!(scene.redeem(&code, &[]).await.json()["error"], "invalid_grant");
     }
 }
 
@@ -79,11 +72,7 @@ async fn a_wrong_secret_is_401_and_leaves_the_code_alone() {
         assert_eq!(page.json()["error"], "invalid_client");
     }
     assert_eq!(scene.redeem(&code, &[]).await.status, StatusCode::OK);
-    assert_eq!(
-        scene.redeem(&code, &[]).await.json()["error"],
-        "invalid_grant",
-        "spent"
-    );
+    assert_eq!(scene.redeem(&code, &[]).await.json()["error"], "invalid_grant", "spent");
 }
 
 #[tokio::test]
@@ -93,10 +82,7 @@ async fn a_code_is_good_for_less_than_ten_minutes() {
     scene.turn_clock(599);
     assert_eq!(scene.redeem(&early, &[]).await.status, StatusCode::OK);
     scene.turn_clock(1);
-    assert_eq!(
-        scene.redeem(&late, &[]).await.json()["error"],
-        "invalid_grant"
-    );
+    assert_eq!(scene.redeem(&late, &[]).await.json()["error"], "invalid_grant");
 }
 
 #[tokio::test]
@@ -115,22 +101,15 @@ async fn an_unknown_grant_and_a_missing_one_are_told_apart() {
     let page = scene.token_request(&client).await;
     assert_eq!(page.json()["error"], "invalid_request");
     let fields = [client[0], client[1], ("grant_type", "client_credentials")];
-    assert_eq!(
-        scene.token_request(&fields).await.json()["error"],
-        "unsupported_grant_type"
-    );
-    let page = Browser::new()
-        .get(&scene.url("/login/common/oauth/tokens"))
-        .await;
+    assert_eq!(scene.token_request(&fields).await.json()["error"], "unsupported_grant_type");
+    let page = Browser::new().get(&scene.url("/login/common/oauth/tokens")).await;
     assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test]
 async fn a_body_over_64_kilobytes_is_refused() {
     let scene = Scene::new().await;
-    let page = scene
-        .token_request(&[("grant_type", &"x".repeat(65 * 1024))])
-        .await;
+    let page = scene.token_request(&[("grant_type", &"x".repeat(65 * 1024))]).await;
     assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
@@ -140,10 +119,7 @@ async fn secrets_do_not_reach_the_journal() {
     let code = scene.code(ASTRID, "").await;
     scene.redeem(&code, &[]).await;
     assert_eq!(scene.emulator.journal().count(Kind::SignIn), 1);
-    let journal = Browser::new()
-        .get(&scene.url("/emulator/journal"))
-        .await
-        .body;
+    let journal = Browser::new().get(&scene.url("/emulator/journal")).await.body;
     for secret in [SECRET, VERIFIER, &code] {
         assert!(!journal.contains(secret), "{journal}");
     }

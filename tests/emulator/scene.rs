@@ -32,22 +32,13 @@ impl Scene {
     }
 
     pub async fn with(app: App) -> Self {
-        let now = Arc::new(Mutex::new(
-            SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
-        ));
+        let now = Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)));
         let clock = {
             let now = now.clone();
             Arc::new(move || *now.lock().unwrap())
         };
-        let options = Options {
-            clock,
-            apps: vec![app],
-            ..Options::default()
-        };
-        Self {
-            emulator: Emulator::start(options).await.unwrap(),
-            now,
-        }
+        let options = Options { clock, apps: vec![app], ..Options::default() };
+        Self { emulator: Emulator::start(options).await.unwrap(), now }
     }
 
     pub fn turn_clock(&self, seconds: u64) {
@@ -76,20 +67,14 @@ impl Scene {
             query.push((name, value));
         }
         query.retain(|(_, value)| !value.is_empty());
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(query)
-            .finish();
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         self.url(&format!("/login/{place}/oauth/authorize?{query}"))
     }
 
     /// Picks a person, and a tenant where one is named, on the sign-in page.
     pub async fn pick(&self, browser: &mut Browser, page: &Page, who: &str, ctx: &str) -> Page {
         let request = page.field("request").expect("a sign-in page").to_owned();
-        let fields = [
-            ("request", request.as_str()),
-            ("person", who),
-            ("tenant", ctx),
-        ];
+        let fields = [("request", request.as_str()), ("person", who), ("tenant", ctx)];
         browser.post(&self.url("/login/sign-in"), &fields).await
     }
 
@@ -98,12 +83,7 @@ impl Scene {
         let mut browser = Browser::new();
         let page = browser.get(&self.authorize("common", &[])).await;
         let page = self.pick(&mut browser, &page, who, ctx).await;
-        page.redirect()
-            .1
-            .into_iter()
-            .find(|(name, _)| name == "code")
-            .expect("a code")
-            .1
+        page.redirect().1.into_iter().find(|(name, _)| name == "code").expect("a code").1
     }
 
     /// Redeems a code with changes to a good token request.
@@ -124,30 +104,21 @@ impl Scene {
     }
 
     pub async fn token_request(&self, fields: &[(&str, &str)]) -> Page {
-        Browser::new()
-            .post(&self.url("/login/common/oauth/tokens"), fields)
-            .await
+        Browser::new().post(&self.url("/login/common/oauth/tokens"), fields).await
     }
 
     /// Header and payload of a token whose signature the published key set bears out.
     pub async fn verified(&self, token: &str) -> Option<(Value, Value)> {
-        let jwks = Browser::new()
-            .get(&self.url("/login/.well-known/jwks"))
-            .await
-            .json();
+        let jwks = Browser::new().get(&self.url("/login/.well-known/jwks")).await.json();
         let (input, signature) = token.rsplit_once('.')?;
         let (header, payload) = input.split_once('.')?;
         let header: Value = serde_json::from_slice(&decode(header)).unwrap();
         let keys = jwks["keys"].as_array().unwrap();
         let key = keys.iter().find(|key| key["kid"] == header["kid"])?;
         let part = |name: &str| decode(key[name].as_str().unwrap());
-        let key = PublicKeyComponents {
-            n: part("n"),
-            e: part("e"),
-        };
+        let key = PublicKeyComponents { n: part("n"), e: part("e") };
         let signature = decode(signature);
-        key.verify(&RSA_PKCS1_2048_8192_SHA256, input.as_bytes(), &signature)
-            .ok()?;
+        key.verify(&RSA_PKCS1_2048_8192_SHA256, input.as_bytes(), &signature).ok()?;
         Some((header, serde_json::from_slice(&decode(payload)).unwrap()))
     }
 }
