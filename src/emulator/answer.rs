@@ -24,10 +24,11 @@ impl Answer {
         Self { response, outcome: "ok".into(), client_id: None }
     }
 
-    /// A page nobody stores. It may run the one script it carries and load nothing.
+    /// A page nobody stores. It may run the one script it carries, which may ask its own server,
+    /// and loads nothing.
     pub(super) fn page(status: StatusCode, html: String) -> Self {
-        const POLICY: &str =
-            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+        const POLICY: &str = "default-src 'none'; connect-src 'self'; \
+             style-src 'unsafe-inline'; script-src 'unsafe-inline'";
         Self::new(status, "text/html; charset=utf-8", html)
             .with(header::CONTENT_SECURITY_POLICY, POLICY)
             .with(header::REFERRER_POLICY, "no-referrer")

@@ -1,6 +1,5 @@
 //! A small HTTP/1 server: bounded connections, a header deadline, and a stop that waits.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -114,11 +113,4 @@ async fn serve<H: Handler>(stream: TcpStream, handler: Arc<H>, mut stopping: wat
         _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
-}
-
-/// For handlers that always answer.
-impl From<Infallible> for Hangup {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
 }

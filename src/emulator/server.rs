@@ -119,7 +119,7 @@ impl Handler for Endpoints {
             Ok(call) => call,
             Err(status) => return Ok(Answer::text(status, "").response),
         };
-        // The journal has the request before a slow answer leaves, and none of a control's.
+        // Noted before a slow answer leaves, so that a test sees what is still under way.
         let answer = match world.faults.interference(kind) {
             None => Some(route(world, kind, &call)),
             Some(interference) => disturbed(&interference),

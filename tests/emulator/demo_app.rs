@@ -18,6 +18,8 @@ async fn the_page_says_who_is_calling_and_hides_secrets() {
     assert!(page.body.contains("&#60;astrid@nordlys.example&#62;"), "escaped: {}", page.body);
     assert!(!page.body.contains("secret+secret"));
     assert!(page.body.contains("href=\"/auth/sign_out\""));
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("connect-src 'self'"), "or the page could not fetch: {policy}");
     app.stop().await;
 }
 

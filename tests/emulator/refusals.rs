@@ -125,3 +125,13 @@ async fn secrets_do_not_reach_the_journal() {
     }
     assert!(journal.contains("\"kind\":\"sign-in\""));
 }
+
+#[tokio::test]
+async fn after_stop_nobody_listens() {
+    let scene = Scene::new().await;
+    let url = scene.url("/login/.well-known/jwks");
+    let mut browser = Browser::new();
+    assert_eq!(browser.get(&url).await.status, StatusCode::OK);
+    scene.emulator.stop().await;
+    assert!(browser.try_send(http::Method::GET, &url, &[], String::new()).await.is_none());
+}
