@@ -1,1 +1,69 @@
 //! A SuperID of our own for demos, tests and app developers; it imports nothing else of ours.
+//!
+//! It speaks what `superid.md` §1–§4 found SuperID to speak: discovery and keys, the authorization
+//! code flow, refresh, revocation, sign-out, and the old form post with a token in it. Beside that
+//! it has a cast of people and tenants, a sign-in page without passwords, a journal of what was
+//! asked, and faults that can be switched on. It has no idea who its caller is, so that it cannot
+//! share a mistake with the gateway.
+//!
+//! # With curl
+//!
+//! The sign-in page is a plain form: field `request` names the remembered authorization request,
+//! `person` is the user name, `tenant` is needed only for people of several tenants.
+//!
+//! ```text
+//! page=$(curl -s -b jar -c jar "$URL/login/common/oauth/authorize?client_id=…&redirect_uri=…\
+//!        &response_type=code&scope=openid&state=…")
+//! request=$(printf %s "$page" | sed -n 's/.*name="request" value="\([^"]*\)".*/\1/p' | head -n 1)
+//! curl -s -b jar -c jar -o /dev/null -w '%{redirect_url}' "$URL/login/sign-in" \
+//!      -d request="$request" -d person=astrid.berg@nordlys.example -d tenant=Cust12345
+//! ```
+//!
+//! The last line prints the callback, `…?state=…&code=…`. The jar now holds SuperID's session, so
+//! the next authorization request redirects at once. A consent page is answered the same way at
+//! `/login/consent` with the fields `request` and `decision` (`accept` or `refuse`).
+//!
+//! # Control
+//!
+//! `GET` and `DELETE /emulator/journal`, `GET` and `PUT /emulator/faults`, `GET /emulator/people`,
+//! `POST /emulator/apps`, `POST /emulator/keys/rotate`: see [`Faults`] and [`App`] for the JSON.
+
+mod answer;
+mod app;
+mod app_page;
+mod apps;
+mod call;
+mod claims;
+mod clock;
+mod consent;
+mod control;
+mod discovery;
+mod faults;
+mod grants;
+mod journal;
+mod keys;
+mod legacy;
+mod listener;
+mod logout;
+mod mint;
+mod pages;
+mod pkce;
+mod seed;
+mod server;
+mod shelf;
+mod sign_in;
+mod superid;
+mod tenant_api;
+mod tokens;
+mod world;
+
+pub use app::{DemoApp, Recorded};
+pub use apps::{App, Consent, Pkce};
+pub use claims::CLAIM_PREFIX;
+pub use clock::Clock;
+pub use faults::{Fault, Faults};
+pub use journal::{Entry, Journal, Kind};
+pub use keys::Keys;
+pub use mint::{Draft, Mint};
+pub use seed::{Membership, Person, Rights, Seed, Tenant};
+pub use server::{Emulator, Options};

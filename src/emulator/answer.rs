@@ -1,0 +1,76 @@
+//! One response on its way out, with the note the journal keeps of it.
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use serde_json::Value;
+
+pub(super) struct Answer {
+    pub(super) response: Response<Full<Bytes>>,
+    /// `ok`, or which refusal.
+    pub(super) outcome: String,
+    /// The app, where the request's own parameters do not tell.
+    pub(super) client_id: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
+        let mut response = Response::new(Full::new(Bytes::from(body)));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        Self { response, outcome: "ok".into(), client_id: None }
+    }
+
+    /// A page nobody stores. It may run the one script it carries, which may ask its own server,
+    /// and loads nothing.
+    pub(super) fn page(status: StatusCode, html: String) -> Self {
+        const POLICY: &str = "default-src 'none'; connect-src 'self'; \
+             style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+        Self::new(status, "text/html; charset=utf-8", html)
+            .with(header::CONTENT_SECURITY_POLICY, POLICY)
+            .with(header::REFERRER_POLICY, "no-referrer")
+            .not_stored()
+    }
+
+    pub(super) fn json(status: StatusCode, body: &Value) -> Self {
+        Self::new(status, "application/json; charset=utf-8", body.to_string())
+    }
+
+    pub(super) fn text(status: StatusCode, body: &str) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", body.to_owned())
+    }
+
+    /// 302, as SuperID sends. `None` where the address cannot stand in a header.
+    pub(super) fn redirect(location: &str) -> Option<Self> {
+        let location = HeaderValue::from_str(location).ok()?;
+        let mut answer = Self::text(StatusCode::FOUND, "").not_stored();
+        answer.response.headers_mut().insert(header::LOCATION, location);
+        Some(answer)
+    }
+
+    /// Notes a refusal for the journal.
+    pub(super) fn refused(mut self, why: impl Into<String>) -> Self {
+        self.outcome = why.into();
+        self
+    }
+
+    pub(super) fn for_client(mut self, client_id: &str) -> Self {
+        self.client_id = Some(client_id.to_owned());
+        self
+    }
+
+    pub(super) fn not_stored(self) -> Self {
+        self.with(header::CACHE_CONTROL, "no-store").with(header::PRAGMA, "no-cache")
+    }
+
+    /// Adds a header; a value that cannot stand in one is left out.
+    pub(super) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.response.headers_mut().append(name, value);
+        }
+        self
+    }
+}

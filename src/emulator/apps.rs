@@ -1,0 +1,163 @@
+//! Registrations: which apps SuperID knows, where it may send people, and who consented.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use regex::RegexBuilder;
+use serde::{Deserialize, Serialize};
+
+/// One app's registration, as in the developer portal (`superid.md` §7).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct App {
+    pub client_id: String,
+    /// Empty for a native app, which then proves itself with PKCE alone.
+    #[serde(default)]
+    pub client_secret: String,
+    /// Shown on the consent page; also the first part of the system token.
+    #[serde(default)]
+    pub name: String,
+    /// Exact addresses, or regular expressions where one starts with `^` (`superid.md` §2).
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// Where sign-out may lead, written like `redirect_uris`.
+    #[serde(default)]
+    pub post_logout_uris: Vec<String>,
+    /// Where the legacy form post goes when the request names no address.
+    #[serde(default)]
+    pub legacy_redirect: Option<String>,
+    #[serde(default)]
+    pub pkce: Pkce,
+    #[serde(default)]
+    pub consent: Consent,
+    /// Adds the claim `system_token` to administrators' tokens.
+    #[serde(default)]
+    pub system_user: bool,
+}
+
+/// Whether the registration takes `code_challenge`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pkce {
+    #[default]
+    Accepted,
+    Refused,
+}
+
+/// Whether the tenants have consented beforehand or an administrator is asked once per tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    Asked,
+    #[default]
+    Given,
+}
+
+impl App {
+    /// A registration with one redirect address and everything else at its default.
+    pub fn new(client_id: &str, client_secret: &str, redirect_uri: &str) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            name: client_id.into(),
+            redirect_uris: vec![redirect_uri.into()],
+            post_logout_uris: Vec::new(),
+            legacy_redirect: None,
+            pkce: Pkce::default(),
+            consent: Consent::default(),
+            system_user: false,
+        }
+    }
+
+    /// Whether a callback may go to `uri`.
+    pub(super) fn allows_redirect(&self, uri: &str) -> bool {
+        any_matches(&self.redirect_uris, uri)
+    }
+
+    /// The legacy return address when the request names none.
+    pub(super) fn default_legacy_redirect(&self) -> Option<String> {
+        let exact = || self.redirect_uris.iter().find(|uri| !uri.starts_with('^')).cloned();
+        self.legacy_redirect.clone().or_else(exact)
+    }
+}
+
+/// All registrations and consents.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    apps: Vec<App>,
+    consents: HashSet<(String, String)>,
+}
+
+/// Keeps a script that registers in a loop from growing the process.
+const MOST_APPS: usize = 500;
+
+impl Registry {
+    /// Adds a registration, or replaces the one with the same client id.
+    pub(super) fn register(&self, app: App) {
+        let mut held = self.held();
+        held.apps.retain(|known| known.client_id != app.client_id);
+        if held.apps.len() >= MOST_APPS {
+            held.apps.remove(0);
+        }
+        held.apps.push(app);
+    }
+
+    pub(super) fn find(&self, client_id: &str) -> Option<App> {
+        self.held().apps.iter().find(|app| app.client_id == client_id).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<App> {
+        self.held().apps.clone()
+    }
+
+    /// Whether `uri` is any app's post-logout address.
+    pub(super) fn allows_post_logout(&self, uri: &str) -> bool {
+        self.held().apps.iter().any(|app| any_matches(&app.post_logout_uris, uri))
+    }
+
+    pub(super) fn has_consent(&self, app: &App, ctx: &str) -> bool {
+        let key = (app.client_id.clone(), ctx.to_owned());
+        app.consent == Consent::Given || self.held().consents.contains(&key)
+    }
+
+    pub(super) fn give_consent(&self, app: &App, ctx: &str) {
+        self.held().consents.insert((app.client_id.clone(), ctx.to_owned()));
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn any_matches(patterns: &[String], uri: &str) -> bool {
+    patterns.iter().any(|pattern| match pattern.starts_with('^') {
+        true => expression_matches(pattern, uri),
+        false => pattern == uri,
+    })
+}
+
+fn expression_matches(pattern: &str, uri: &str) -> bool {
+    const MOST_COMPILED_BYTES: usize = 256 * 1024;
+    let compiled = RegexBuilder::new(pattern).size_limit(MOST_COMPILED_BYTES).build();
+    compiled.is_ok_and(|expression| expression.is_match(uri))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_matches_any_local_port_and_a_plain_address_only_itself() {
+        let mut app = App::new("id", "", r"^http://127.0.0.1\:\d{4,10}$");
+        app.redirect_uris.push("https://app.example/callback".into());
+
+        assert!(app.allows_redirect("http://127.0.0.1:4300"));
+        assert!(!app.allows_redirect("http://127.0.0.1:4300/callback"));
+        assert!(app.allows_redirect("https://app.example/callback"));
+        assert!(!app.allows_redirect("https://app.example/callback/"));
+    }
+}

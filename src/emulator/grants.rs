@@ -1,0 +1,178 @@
+//! What SuperID has handed out and remembers: requests, sessions, codes, tokens, tickets.
+
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use base64::prelude::{BASE64_STANDARD, Engine};
+
+use super::pkce::Challenge;
+use super::shelf::Shelf;
+
+/// Everything that was handed out and is still good.
+pub(super) struct Grants {
+    pub(super) requests: Shelf<Request>,
+    pub(super) sessions: Shelf<SignedIn>,
+    pub(super) codes: Shelf<Code>,
+    pub(super) access: Shelf<Grant>,
+    pub(super) refresh: Shelf<Grant>,
+    pub(super) tickets: Shelf<Grant>,
+}
+
+/// A request to sign somebody in, remembered while its pages are shown.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) client_id: String,
+    /// From `/login/{ctx}/…`, `acr_values` or `ctx`; skips the tenant picker.
+    pub(super) tenant: Option<String>,
+    pub(super) login_hint: Option<String>,
+    pub(super) prompt: Prompt,
+    pub(super) goal: Goal,
+}
+
+/// How the request ends.
+#[derive(Clone, Debug)]
+pub(super) enum Goal {
+    Code(Callback),
+    /// The legacy form post; `None` where the address asked for is not registered.
+    Form {
+        target: Option<String>,
+    },
+}
+
+/// The code flow's half of a request.
+#[derive(Clone, Debug)]
+pub(super) struct Callback {
+    pub(super) redirect_uri: String,
+    pub(super) state: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) challenge: Option<Challenge>,
+    pub(super) mode: ResponseMode,
+}
+
+/// How the callback carries its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ResponseMode {
+    FormPost,
+    Query,
+}
+
+/// `prompt` as OpenID Connect Core 3.1.2.1 has it; SuperID's own behaviour is not documented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prompt {
+    Login,
+    None,
+    Whatever,
+}
+
+/// SuperID's own session: who is signed in, and the tenant they picked last.
+#[derive(Clone, Debug)]
+pub(super) struct SignedIn {
+    pub(super) upn: String,
+    pub(super) tenant: Option<String>,
+}
+
+/// An authorization code's bindings.
+#[derive(Clone, Debug)]
+pub(super) struct Code {
+    pub(super) grant: Grant,
+    pub(super) redirect_uri: String,
+    pub(super) nonce: Option<String>,
+    pub(super) challenge: Option<Challenge>,
+}
+
+/// A person's leave for one app in one tenant.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    pub(super) client_id: String,
+    pub(super) upn: String,
+    pub(super) ctx: String,
+}
+
+/// How long a code is good (`superid.md` §2).
+pub(super) const CODE_LIFETIME: Duration = Duration::from_secs(600);
+/// How long an access token is good (`superid.md` §4).
+pub(super) const ACCESS_LIFETIME: Duration = Duration::from_secs(3600);
+/// How long a ticket lives after its last use (`superid.md` §5).
+pub(super) const TICKET_IDLE: Duration = Duration::from_secs(6 * 3600);
+/// How long a sign-in page may stay open.
+pub(super) const REQUEST_LIFETIME: Duration = Duration::from_secs(1800);
+/// How long SuperID remembers a browser.
+pub(super) const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+/// Refresh tokens last as long as the registration (`superid.md` §4); ten years stand for that.
+const REFRESH_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+impl Grants {
+    pub(super) fn new() -> Self {
+        Self {
+            requests: Shelf::new(2_000),
+            sessions: Shelf::new(2_000),
+            codes: Shelf::new(2_000),
+            access: Shelf::new(10_000),
+            refresh: Shelf::new(10_000),
+            tickets: Shelf::new(10_000),
+        }
+    }
+
+    pub(super) fn code(&self, code: Code, now: SystemTime) -> String {
+        let name = alphanumeric(64);
+        self.codes.put(&name, code, now + CODE_LIFETIME);
+        name
+    }
+
+    pub(super) fn access_token(&self, grant: &Grant, now: SystemTime) -> String {
+        let token = access_token(&grant.ctx);
+        self.access.put(&token, grant.clone(), now + ACCESS_LIFETIME);
+        token
+    }
+
+    pub(super) fn refresh_token(&self, grant: &Grant, now: SystemTime) -> String {
+        let token = alphanumeric(64);
+        self.refresh.put(&token, grant.clone(), now + REFRESH_LIFETIME);
+        token
+    }
+
+    pub(super) fn ticket(&self, grant: &Grant, now: SystemTime) -> String {
+        let ticket = ticket(&grant.ctx);
+        self.tickets.put(&ticket, grant.clone(), now + TICKET_IDLE);
+        ticket
+    }
+}
+
+/// `length` random letters and digits.
+pub(super) fn alphanumeric(length: usize) -> String {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        // 248 is the largest multiple of 62 in a byte: what is above would favour some letters.
+        let fair = random::<96>().into_iter().filter(|byte| *byte < 248);
+        let letters = fair.map(|byte| char::from(ALPHABET[usize::from(byte) % 62]));
+        text.extend(letters.take(length - text.len()));
+    }
+    text
+}
+
+/// `8A:Cust12345.` and standard base64 that always has `+`, `/` and `=` (`superid.md` §4), so
+/// that a caller who forgets to encode one is found out.
+fn access_token(ctx: &str) -> String {
+    loop {
+        let secret = BASE64_STANDARD.encode(random::<64>());
+        if secret.contains('+') && secret.contains('/') {
+            return format!("8A:{ctx}.{secret}");
+        }
+    }
+}
+
+/// `7T:` and base64 of UTF-16LE `<32 hex>;<integer>;<ctx>` (`superid.md` §5).
+fn ticket(ctx: &str) -> String {
+    let hex: String = random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let number = u32::from_le_bytes(random::<4>()) & 0x7fff_ffff;
+    let text = format!("{hex};{number};{ctx}");
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    format!("7T:{}", BASE64_STANDARD.encode(bytes))
+}
+
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}

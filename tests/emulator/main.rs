@@ -1,0 +1,14 @@
+//! The emulator keeps the contract it emulates, over real sockets.
+#![cfg(feature = "emulator")]
+
+mod browser;
+mod code_flow;
+mod consent;
+mod control;
+mod demo_app;
+mod documents;
+mod legacy;
+mod mint;
+mod refusals;
+mod scene;
+mod tokens;
