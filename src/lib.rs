@@ -7,4 +7,5 @@ pub mod crypto;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod identity;
+pub mod superid;
 pub mod web;
