@@ -13,4 +13,5 @@ pub mod pages;
 pub mod routing;
 pub mod session;
 pub mod signin;
+pub mod superid;
 pub mod web;

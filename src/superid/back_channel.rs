@@ -1,0 +1,175 @@
+//! Calls to SuperID: bounded in time, size and number, and followed nowhere else.
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::Semaphore;
+use url::Url;
+
+/// The one HTTP client of the gateway.
+pub(super) struct BackChannel {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    roots: Result<(), Arc<io::Error>>,
+    calls: Semaphore,
+    timeout: Duration,
+}
+
+/// Whether the certificates this machine trusts are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    /// No address is https: loopback, as in the demo.
+    Plain,
+    Tls,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+}
+
+/// Why a call brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CallFailed {
+    /// The answer is compressed, though we asked for it plain.
+    #[error("the answer is in an encoding that was not asked for")]
+    Encoded,
+    /// The connection broke before the answer was whole.
+    #[error("the answer was cut off")]
+    Interrupted(#[source] Box<dyn StdError + Send + Sync>),
+    /// This machine has no certificates to trust.
+    #[error("the root certificates of this machine could not be read")]
+    NoRoots(#[source] Arc<io::Error>),
+    /// Nothing came back in time.
+    #[error("no answer within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// The answer is over 64 kB.
+    #[error("the answer is larger than 64 kB")]
+    TooLarge,
+    /// The address is not one to call.
+    #[error("the address cannot be called")]
+    Unaddressable(#[source] http::Error),
+    /// No connection, no handshake, or no HTTP.
+    #[error("no connection, or nothing that speaks HTTP at its end")]
+    Unreachable(#[source] hyper_util::client::legacy::Error),
+}
+
+impl BackChannel {
+    /// A client whose calls take `timeout` at most, each from first to last byte.
+    pub(super) fn new(timeout: Duration, transport: Transport) -> Self {
+        let (tls, roots) = trust(transport);
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        // Callers sit on several single-threaded runtimes, and a connection's task dies with the
+        // runtime that opened it. So nothing is pooled: each call opens its own connection, on
+        // its caller's runtime. There are few: one for a sign-in, one an hour for the keys.
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .retry_canceled_requests(false)
+            .http1_max_buf_size(MOST_HEADER)
+            .build(connector.build());
+        Self { client, roots, calls: Semaphore::new(MOST_CALLS), timeout }
+    }
+
+    /// Fetches a document.
+    pub(super) async fn get(&self, url: &Url) -> Result<Answer, CallFailed> {
+        self.call(url, Method::GET, Bytes::new(), None).await
+    }
+
+    /// Posts a form.
+    pub(super) async fn post(&self, url: &Url, form: String) -> Result<Answer, CallFailed> {
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        self.call(url, Method::POST, form.into(), Some(kind)).await
+    }
+
+    async fn call(
+        &self,
+        url: &Url,
+        method: Method,
+        body: Bytes,
+        kind: Option<HeaderValue>,
+    ) -> Result<Answer, CallFailed> {
+        if let ("https", Err(missing)) = (url.scheme(), &self.roots) {
+            return Err(CallFailed::NoRoots(missing.clone()));
+        }
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .body(Full::new(body))
+            .map_err(CallFailed::Unaddressable)?;
+        *request.headers_mut() = headers(kind);
+        match tokio::time::timeout(self.timeout, self.exchange(request)).await {
+            Ok(answered) => answered,
+            Err(_elapsed) => Err(CallFailed::TimedOut(self.timeout)),
+        }
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, CallFailed> {
+        let _turn = self.calls.acquire().await.expect("the semaphore is never closed");
+        let answer = self.client.request(request).await.map_err(CallFailed::Unreachable)?;
+        let encoding = answer.headers().get(CONTENT_ENCODING);
+        if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Err(CallFailed::Encoded);
+        }
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), LARGEST).collect().await.map_err(|cause| {
+            if cause.is::<LengthLimitError>() {
+                CallFailed::TooLarge
+            } else {
+                CallFailed::Interrupted(cause)
+            }
+        })?;
+        Ok(Answer { status, body: body.to_bytes() })
+    }
+}
+
+fn headers(kind: Option<HeaderValue>) -> HeaderMap {
+    let agent = concat!("superid-gateway/", env!("CARGO_PKG_VERSION"));
+    let mut headers = HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static("application/json")),
+        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+        (USER_AGENT, HeaderValue::from_static(agent)),
+    ]);
+    kind.map(|kind| headers.insert(CONTENT_TYPE, kind));
+    headers
+}
+
+/// Whom TLS trusts: the machine's own roots, read only where they are needed, under aws-lc named
+/// here, so that nothing depends on what else the process has installed. Without roots, nobody
+/// is trusted and the reason is kept.
+fn trust(transport: Transport) -> (ClientConfig, Result<(), Arc<io::Error>>) {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = || {
+        ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .expect("aws-lc speaks TLS 1.2 and 1.3")
+    };
+    let loaded = match transport {
+        Transport::Plain => Err(io::Error::other("no address of SuperID's is https")),
+        Transport::Tls => builder().with_native_roots(),
+    };
+    match loaded {
+        Ok(rooted) => (rooted.with_no_client_auth(), Ok(())),
+        Err(missing) => {
+            let nobody = builder().with_root_certificates(RootCertStore::empty());
+            (nobody.with_no_client_auth(), Err(Arc::new(missing)))
+        }
+    }
+}
+
+/// Sign-ins beyond it wait their turn, within their own time limit.
+const MOST_CALLS: usize = 64;
+const LARGEST: usize = 64 * 1024;
+const MOST_HEADER: usize = 32 * 1024;

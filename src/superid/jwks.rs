@@ -1,0 +1,246 @@
+//! A JSON Web Key Set (RFC 7517), and which of its keys may have signed a token.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+
+use super::json::{Json, Object};
+use super::jwt::KeyHint;
+
+/// SuperID's signing keys: RSA of 2,048 to 8,192 bits for RS256, at least one.
+pub struct KeySet(Vec<Key>);
+
+/// Why a document is not taken for a key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeySetRefused {
+    /// Two keys of one name.
+    #[error("two keys share one kid")]
+    DuplicateKid,
+    /// None that can verify RS256.
+    #[error("the key set holds no key for RS256 signatures")]
+    NoUsableKey,
+    /// Something else.
+    #[error("the document is not a JSON Web Key Set")]
+    NotAKeySet,
+    /// More than SuperID could need.
+    #[error("the key set is larger than 64 kB or has more than 32 keys")]
+    TooLarge,
+}
+
+impl KeySet {
+    /// Reads a key set. Keys for other purposes, or unsafe ones, are left out.
+    ///
+    /// # Errors
+    /// [`KeySetRefused`] when no key is left, or the document is not one or not clear.
+    pub fn parse(bytes: &[u8]) -> Result<Self, KeySetRefused> {
+        if bytes.len() > LARGEST {
+            return Err(KeySetRefused::TooLarge);
+        }
+        let document = Object::parse(bytes).map_err(|_| KeySetRefused::NotAKeySet)?;
+        let Some(Json::Array(listed)) = document.get("keys") else {
+            return Err(KeySetRefused::NotAKeySet);
+        };
+        if listed.len() > MOST_KEYS {
+            return Err(KeySetRefused::TooLarge);
+        }
+        let keys: Vec<Key> = listed.iter().filter_map(Key::read).collect();
+        if keys.is_empty() {
+            return Err(KeySetRefused::NoUsableKey);
+        }
+        if keys.iter().enumerate().any(|(at, key)| keys[..at].iter().any(|one| one.same_kid(key))) {
+            return Err(KeySetRefused::DuplicateKid);
+        }
+        Ok(Self(keys))
+    }
+
+    /// How many keys it holds.
+    #[allow(clippy::len_without_is_empty, reason = "a key set is never empty")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The key a token names, by `kid`, then by `x5t`; the sole key when it names none. A name
+    /// nobody has is nobody's key: no other is tried.
+    pub(super) fn find(&self, hint: &KeyHint) -> Option<&DecodingKey> {
+        let found = match hint {
+            KeyHint::Kid { kid, x5t } => {
+                let key = self.0.iter().find(|key| key.has_kid(kid))?;
+                let agrees = x5t.is_none() || key.x5t.is_none() || *x5t == key.x5t;
+                agrees.then_some(key)
+            }
+            KeyHint::Unnamed => match self.0.as_slice() {
+                [sole] => Some(sole),
+                _ => None,
+            },
+            KeyHint::X5t(x5t) => {
+                let mut named = self.0.iter().filter(|key| key.x5t.as_ref() == Some(x5t));
+                named.next().filter(|_| named.next().is_none())
+            }
+        };
+        found.map(|key| &key.public)
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_list().entries(self.0.iter().map(|key| &key.kid)).finish()
+    }
+}
+
+struct Key {
+    kid: Option<String>,
+    x5t: Option<String>,
+    public: DecodingKey,
+}
+
+impl Key {
+    /// The key, if it is one that may verify RS256 (RFC 7517 §4, RFC 7518 §6.3).
+    fn read(json: &Json) -> Option<Self> {
+        let Json::Object(key) = json else { return None };
+        let named = |member, value| !key.has(member) || key.text(member) == Some(value);
+        let for_us = key.text("kty") == Some("RSA")
+            && named("use", "sig")
+            && named("alg", "RS256")
+            && verifies(key.get("key_ops"));
+        if !for_us {
+            return None;
+        }
+        let (modulus, exponent) = (number(key.text("n")?)?, number(key.text("e")?)?);
+        if !is_safe_modulus(&modulus) || !is_safe_exponent(&exponent) {
+            return None;
+        }
+        Some(Self {
+            kid: key.text("kid").map(str::to_owned),
+            x5t: key.text("x5t").map(str::to_owned),
+            public: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
+        })
+    }
+
+    fn has_kid(&self, kid: &str) -> bool {
+        self.kid.as_deref().is_some_and(|ours| same_name(ours, kid))
+    }
+
+    fn same_kid(&self, other: &Self) -> bool {
+        other.kid.as_deref().is_some_and(|kid| self.has_kid(kid))
+    }
+}
+
+fn verifies(key_ops: Option<&Json>) -> bool {
+    match key_ops {
+        Some(Json::Array(uses)) => uses.contains(&Json::Text("verify".to_owned())),
+        other => other.is_none(),
+    }
+}
+
+/// SuperID's kids are thumbprints in hex, which people copy in either case; any other name is
+/// compared byte for byte.
+fn same_name(one: &str, other: &str) -> bool {
+    let thumbprint = one.len() == 40 && one.bytes().all(|byte| byte.is_ascii_hexdigit());
+    one == other || (thumbprint && one.eq_ignore_ascii_case(other))
+}
+
+/// A big-endian number without leading zeros.
+fn number(text: &str) -> Option<Vec<u8>> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let start = bytes.iter().position(|byte| *byte != 0)?;
+    Some(bytes[start..].to_vec())
+}
+
+/// 2,048 to 8,192 bits, in whole bytes as every key generator makes them, and odd.
+fn is_safe_modulus(modulus: &[u8]) -> bool {
+    (256..=1024).contains(&modulus.len())
+        && modulus[0] & 0x80 != 0
+        && modulus.last().is_some_and(|low| low & 1 == 1)
+}
+
+/// Odd, at least 3, at most 32 bits: with 1 anybody can sign, and aws-lc takes none larger.
+fn is_safe_exponent(exponent: &[u8]) -> bool {
+    exponent.len() <= 4 && exponent != [1] && exponent.last().is_some_and(|low| low & 1 == 1)
+}
+
+const LARGEST: usize = 64 * 1024;
+const MOST_KEYS: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::superid::minting::KEY;
+
+    fn parse(keys: Value) -> Result<KeySet, KeySetRefused> {
+        KeySet::parse(json!({"keys": keys}).to_string().as_bytes())
+    }
+
+    fn key_with(change: impl FnOnce(&mut Value)) -> Value {
+        let mut key = KEY.jwk();
+        change(&mut key);
+        key
+    }
+
+    #[test]
+    fn keys_for_anything_else_are_left_out() {
+        for key in [
+            key_with(|key| key["use"] = json!("enc")),
+            key_with(|key| key["alg"] = json!("PS256")),
+            key_with(|key| key["alg"] = json!(null)),
+            key_with(|key| key["kty"] = json!("EC")),
+            key_with(|key| key["key_ops"] = json!(["encrypt"])),
+            key_with(|key| key["e"] = json!("AQ")),
+            key_with(|key| key["e"] = json!("AQAA")),
+            key_with(|key| key["e"] = json!("AQAAAAAB")),
+            key_with(|key| key["n"] = json!("AQAB")),
+            key_with(|key| key["n"] = json!("=")),
+            json!("key"),
+        ] {
+            assert_eq!(parse(json!([key])).err(), Some(KeySetRefused::NoUsableKey), "{key}");
+            assert_eq!(parse(json!([key, KEY.jwk()])).unwrap().len(), 1, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_sparse_key_is_taken() {
+        let bare = key_with(|key| {
+            for member in ["use", "alg", "kid", "x5t"] {
+                key.as_object_mut().unwrap().remove(member);
+            }
+        });
+        assert_eq!(parse(json!([bare])).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_key_set_is_garbage() {
+        for text in ["", "<html>", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#] {
+            assert_eq!(KeySet::parse(text.as_bytes()).err(), Some(KeySetRefused::NotAKeySet));
+        }
+        assert_eq!(parse(json!([])).err(), Some(KeySetRefused::NoUsableKey));
+        let many = vec![json!({}); 33];
+        assert_eq!(parse(json!(many)).err(), Some(KeySetRefused::TooLarge));
+        assert_eq!(KeySet::parse(&[b' '; 65_537]).err(), Some(KeySetRefused::TooLarge));
+    }
+
+    #[test]
+    fn two_keys_of_one_name_are_garbage() {
+        let lower = key_with(|key| key["kid"] = json!(KEY.kid.to_lowercase()));
+        assert_eq!(parse(json!([KEY.jwk(), lower])).err(), Some(KeySetRefused::DuplicateKid));
+    }
+
+    #[test]
+    fn a_token_that_names_no_key_needs_a_sole_one() {
+        let other = key_with(|key| {
+            key["kid"] = json!("Other");
+            key["x5t"] = json!("other");
+        });
+        let one = parse(json!([KEY.jwk()])).unwrap();
+        let two = parse(json!([KEY.jwk(), other])).unwrap();
+        assert!(one.find(&KeyHint::Unnamed).is_some());
+        assert!(two.find(&KeyHint::Unnamed).is_none());
+        let kid = |kid: &str| KeyHint::Kid { kid: kid.to_owned(), x5t: None };
+        assert!(two.find(&kid("Other")).is_some());
+        assert!(two.find(&kid("other")).is_none(), "only thumbprints are equal in any case");
+        assert!(one.find(&kid("Other")).is_none(), "a sole key is no answer to another's name");
+        assert!(two.find(&KeyHint::X5t("other".to_owned())).is_some());
+    }
+}

@@ -1,0 +1,235 @@
+//! Compact JWS (RFC 7515 §3.1) as strictly as it can be read, and only under RS256.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::Algorithm;
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+use jsonwebtoken::jwk::ThumbprintHash;
+
+use super::failure::ClaimsRefused;
+use super::json::{JsonRefused, Object};
+use super::jwks::KeySet;
+
+/// Checks a token's form, header and signature, and gives its payload's bytes. Nothing in them
+/// has been looked at: issuer, audience and times are the caller's to check.
+///
+/// # Errors
+/// [`ClaimsRefused`] when the form, the header or the signature is not right.
+pub fn verify_signature(token: &str, keys: &KeySet) -> Result<Vec<u8>, ClaimsRefused> {
+    UnverifiedToken::parse(token)?.signed_by(keys).map(<[u8]>::to_vec)
+}
+
+/// A well-formed token whose signature nobody has checked. All it tells is the key it names.
+pub(super) struct UnverifiedToken<'a> {
+    signed: &'a str,
+    signature: &'a str,
+    key: KeyHint,
+    payload: Vec<u8>,
+}
+
+/// Which key a token says it was signed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum KeyHint {
+    /// `kid`, and `x5t` where it is there too.
+    Kid { kid: String, x5t: Option<String> },
+    /// Neither: only a sole key will do.
+    Unnamed,
+    /// `x5t` alone, as older tokens have it (`superid.md` §3.1).
+    X5t(String),
+}
+
+impl<'a> UnverifiedToken<'a> {
+    pub(super) fn parse(token: &'a str) -> Result<Self, ClaimsRefused> {
+        if token.len() > LONGEST {
+            return Err(ClaimsRefused::Malformed);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(ClaimsRefused::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(ClaimsRefused::Malformed)?;
+        decode(signature)?;
+        let key = key_of(&object(&decode(header)?)?)?;
+        Ok(Self { signed, signature, key, payload: decode(payload)? })
+    }
+
+    pub(super) fn key(&self) -> &KeyHint {
+        &self.key
+    }
+
+    /// The payload's bytes, once the key they name has signed them.
+    pub(super) fn signed_by(&self, keys: &KeySet) -> Result<&[u8], ClaimsRefused> {
+        let key = keys.find(&self.key).ok_or(ClaimsRefused::KeyUnknown)?;
+        let message = self.signed.as_bytes();
+        match jsonwebtoken::crypto::verify(self.signature, message, key, Algorithm::RS256) {
+            Ok(true) => Ok(&self.payload),
+            Ok(false) | Err(_) => Err(ClaimsRefused::Signature),
+        }
+    }
+
+    /// The payload as claims, once the key they name has signed them.
+    pub(super) fn claims(&self, keys: &KeySet) -> Result<Object, ClaimsRefused> {
+        object(self.signed_by(keys)?)
+    }
+
+    /// SHA-256 of what is signed: the same for every spelling of one signature.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        sha256(self.signed.as_bytes())
+    }
+}
+
+/// Plain SHA-256, as `c_hash` and `at_hash` want it.
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    (DEFAULT_PROVIDER.key_utils.compute_digest)(bytes, ThumbprintHash::SHA256)
+        .ok()
+        .and_then(|digest| digest.try_into().ok())
+        .expect("SHA-256 gives 32 bytes")
+}
+
+/// A part: base64url without padding, line ends or stray bits, and not empty. A fourth part or
+/// a fifth (JWE) fails here, because its dot is none of the alphabet.
+fn decode(part: &str) -> Result<Vec<u8>, ClaimsRefused> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| ClaimsRefused::Malformed)?;
+    if bytes.is_empty() { Err(ClaimsRefused::Malformed) } else { Ok(bytes) }
+}
+
+fn object(bytes: &[u8]) -> Result<Object, ClaimsRefused> {
+    Object::parse(bytes).map_err(|refused| match refused {
+        JsonRefused::Duplicate => ClaimsRefused::DuplicateMember,
+        JsonRefused::Malformed => ClaimsRefused::Malformed,
+    })
+}
+
+fn key_of(header: &Object) -> Result<KeyHint, ClaimsRefused> {
+    if header.text("alg") != Some("RS256") {
+        return Err(ClaimsRefused::Algorithm);
+    }
+    if header.has("typ") && !header.text("typ").is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")) {
+        return Err(ClaimsRefused::Type);
+    }
+    if ["b64", "crit", "zip"].iter().any(|name| header.has(name)) {
+        return Err(ClaimsRefused::Critical);
+    }
+    // A certificate chain (x5c) is not read at all: what it says cannot matter.
+    if ["jku", "jwk", "x5u"].iter().any(|name| header.has(name)) {
+        return Err(ClaimsRefused::EmbeddedKey);
+    }
+    Ok(match (name(header, "kid")?, name(header, "x5t")?) {
+        (Some(kid), x5t) => KeyHint::Kid { kid, x5t },
+        (None, Some(x5t)) => KeyHint::X5t(x5t),
+        (None, None) => KeyHint::Unnamed,
+    })
+}
+
+/// A key's name: absent, or a string; anything else would make us guess.
+fn name(header: &Object, member: &str) -> Result<Option<String>, ClaimsRefused> {
+    match header.text(member) {
+        Some(text) if (1..=255).contains(&text.len()) => Ok(Some(text.to_owned())),
+        None if !header.has(member) => Ok(None),
+        _ => Err(ClaimsRefused::Malformed),
+    }
+}
+
+/// SuperID's tokens are under 3 kB; a posted one should not make us hash a book.
+const LONGEST: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::superid::minting::{KEY, keys};
+
+    fn refusal(token: &str) -> Option<ClaimsRefused> {
+        verify_signature(token, keys()).err()
+    }
+
+    #[test]
+    fn a_signed_payload_comes_back_as_it_was() {
+        let token = KEY.sign(&json!({"alg": "RS256", "kid": KEY.kid}), b"anything");
+        assert_eq!(verify_signature(&token, keys()).unwrap(), b"anything");
+    }
+
+    #[test]
+    fn headers_that_change_the_meaning_are_refused() {
+        for (header, expected) in [
+            (json!({"alg": "none"}), ClaimsRefused::Algorithm),
+            (json!({"alg": "rs256"}), ClaimsRefused::Algorithm),
+            (json!({"alg": "HS256"}), ClaimsRefused::Algorithm),
+            (json!({"alg": ["RS256"]}), ClaimsRefused::Algorithm),
+            (json!({}), ClaimsRefused::Algorithm),
+            (json!({"alg": "RS256", "typ": "at+jwt"}), ClaimsRefused::Type),
+            (json!({"alg": "RS256", "typ": null}), ClaimsRefused::Type),
+            (json!({"alg": "RS256", "crit": ["exp"]}), ClaimsRefused::Critical),
+            (json!({"alg": "RS256", "b64": false}), ClaimsRefused::Critical),
+            (json!({"alg": "RS256", "zip": "DEF"}), ClaimsRefused::Critical),
+            (json!({"alg": "RS256", "jwk": {}}), ClaimsRefused::EmbeddedKey),
+            (json!({"alg": "RS256", "jku": "https://x"}), ClaimsRefused::EmbeddedKey),
+            (json!({"alg": "RS256", "x5u": "https://x"}), ClaimsRefused::EmbeddedKey),
+            (json!({"alg": "RS256", "kid": 1}), ClaimsRefused::Malformed),
+            (json!({"alg": "RS256", "kid": "other"}), ClaimsRefused::KeyUnknown),
+            (json!({"alg": "RS256", "x5t": "other"}), ClaimsRefused::KeyUnknown),
+            (json!({"alg": "RS256", "kid": KEY.kid, "x5t": "other"}), ClaimsRefused::KeyUnknown),
+        ] {
+            assert_eq!(refusal(&KEY.sign(&header, b"{}")), Some(expected), "{header}");
+        }
+    }
+
+    #[test]
+    fn any_type_spelled_jwt_and_a_chain_nobody_reads_are_taken() {
+        for header in [
+            json!({"alg": "RS256"}),
+            json!({"alg": "RS256", "typ": "jwt"}),
+            json!({"alg": "RS256", "typ": "JWT", "x5c": ["AAAA"]}),
+            json!({"alg": "RS256", "kid": KEY.kid.to_lowercase()}),
+            json!({"alg": "RS256", "x5t": KEY.x5t}),
+        ] {
+            assert_eq!(refusal(&KEY.sign(&header, b"{}")), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn only_three_clean_parts_are_a_token() {
+        let good = KEY.sign(&json!({"alg": "RS256"}), b"{}");
+        let (signed, signature) = good.rsplit_once('.').unwrap();
+        let (header, payload) = signed.split_once('.').unwrap();
+        for token in [
+            String::new(),
+            ".".repeat(100_000),
+            format!("{header}.{payload}"),
+            format!("{header}.{payload}."),
+            format!("{header}..{signature}"),
+            format!(".{payload}.{signature}"),
+            format!("{good}."),
+            format!("{good}.{signature}"),
+            format!("{good}.{signature}.{signature}"),
+            format!("{good}="),
+            format!(" {good}"),
+            format!("{good}\n"),
+            format!("{header}.{payload}.{}", signature.replace(['-', '_'], "+")) + "+",
+            format!("{good}{}", "A".repeat(16 * 1024)),
+        ] {
+            assert_eq!(refusal(&token), Some(ClaimsRefused::Malformed), "{token:.60}");
+        }
+    }
+
+    #[test]
+    fn a_duplicate_header_member_is_refused() {
+        let header = format!(r#"{{"alg":"RS256","alg":"RS256","kid":"{}"}}"#, KEY.kid);
+        let token = KEY.sign_raw(header.as_bytes(), b"{}");
+        assert_eq!(refusal(&token), Some(ClaimsRefused::DuplicateMember));
+    }
+
+    #[test]
+    fn a_changed_signature_or_payload_is_refused() {
+        let good = KEY.sign(&json!({"alg": "RS256"}), br#"{"a":1}"#);
+        let other = KEY.sign(&json!({"alg": "RS256"}), br#"{"a":2}"#);
+        let swapped =
+            format!("{}.{}", good.rsplit_once('.').unwrap().0, other.rsplit_once('.').unwrap().1);
+        assert_eq!(refusal(&swapped), Some(ClaimsRefused::Signature));
+    }
+
+    #[test]
+    fn sha256_is_the_plain_one() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let hex: String = sha256(b"abc").iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, abc);
+    }
+}

@@ -1,0 +1,153 @@
+//! SuperID as the rest of the gateway sees it: codes and posted tokens in, verified claims out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::clock::Clock;
+use crate::config::{Environment, Flow, RelyingParty, Settings};
+use crate::identity::{ContextId, Credential};
+
+use super::back_channel::{BackChannel, Transport};
+use super::claims::VerifiedClaims;
+use super::failure::{ClaimsRefused, ErrorCode, SignInFailed};
+use super::jwt::UnverifiedToken;
+use super::key_store::KeyStore;
+use super::serials::Serials;
+use super::token_endpoint::{self, CodeGrant};
+use super::{legacy, verify};
+
+/// Every SuperID the configuration names.
+pub struct SuperId {
+    back_channel: Arc<BackChannel>,
+    clock: Clock,
+    issuers: HashMap<Url, Issuer>,
+    leeway: u64,
+}
+
+/// What a redeemed code brought.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub claims: VerifiedClaims,
+    /// A bearer token, dead `expires_in` seconds after SuperID was asked.
+    pub credential: Credential,
+}
+
+impl SuperId {
+    /// Nothing is fetched yet: the first sign-in does that.
+    pub fn new(settings: &Settings, clock: Clock) -> Self {
+        let environments = settings.relying_parties.iter().map(|party| &*party.environment);
+        let back_channel = Arc::new(BackChannel::new(
+            settings.limits.superid_timeout,
+            transport(environments.clone()),
+        ));
+        let issuers = environments
+            .map(|environment| environment.jwks_url.clone())
+            .map(|url| (url.clone(), Issuer::new(url, &back_channel, &clock)))
+            .collect();
+        Self { back_channel, clock, issuers, leeway: settings.session.leeway }
+    }
+
+    /// Redeems a code, verifies the id_token that came back, and learns the tenant's serial.
+    ///
+    /// # Errors
+    /// [`SignInFailed`] says whose fault it is. The code is spent either way.
+    pub async fn redeem(
+        &self,
+        party: &RelyingParty,
+        grant: CodeGrant<'_>,
+    ) -> Result<SignedIn, SignInFailed> {
+        let issuer = self.issuer(party)?;
+        let asked = self.clock.now();
+        let tokens = token_endpoint::redeem(&self.back_channel, party, &grant).await?;
+        let token = UnverifiedToken::parse(tokens.id_token.reveal())?;
+        let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
+        let rules = verify::IdTokenRules {
+            access_token: tokens.access_token.reveal(),
+            addresses: &party.environment.addresses,
+            client_id: &party.client_id,
+            code: grant.code,
+            issuer: &party.environment.issuer,
+            leeway: self.leeway,
+            nonce: grant.nonce,
+            now: self.clock.now(),
+            tenant: grant.tenant,
+        };
+        let claims = verify::check(&token, &keys, &rules)?;
+        if let Some(serial) = claims.serial() {
+            issuer.serials.learn(claims.context(), serial);
+        }
+        let until = asked.plus(tokens.expires_in);
+        let credential = Credential::Bearer { token: tokens.access_token, until };
+        Ok(SignedIn { claims: of_own_tenant(party, claims)?, credential })
+    }
+
+    /// Verifies a JWT that was posted to the callback of a relying party with the legacy flow.
+    /// Whether it was used before is the caller's to know.
+    ///
+    /// # Errors
+    /// [`SignInFailed`] says whose fault it is.
+    pub async fn verify_posted(
+        &self,
+        party: &RelyingParty,
+        token: &str,
+    ) -> Result<VerifiedClaims, SignInFailed> {
+        let Flow::Legacy(settings) = &party.flow else {
+            return Err(ClaimsRefused::LegacyOff.into());
+        };
+        let issuer = self.issuer(party)?;
+        let token = UnverifiedToken::parse(token)?;
+        let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
+        let serial = |context: &ContextId| {
+            settings.serials.get(context).cloned().or_else(|| issuer.serials.of(context))
+        };
+        let rules = legacy::LegacyRules {
+            addresses: &party.environment.addresses,
+            issuer: &party.environment.legacy_issuer,
+            leeway: self.leeway,
+            now: self.clock.now(),
+            serial: &serial,
+        };
+        let claims = legacy::check(&token, &keys, &rules)?;
+        Ok(of_own_tenant(party, claims)?)
+    }
+
+    fn issuer(&self, party: &RelyingParty) -> Result<&Issuer, SignInFailed> {
+        self.issuers
+            .get(&party.environment.jwks_url)
+            .ok_or_else(|| SignInFailed::Misconfigured { error: ErrorCode::of("no_such_issuer") })
+    }
+}
+
+/// What is known of one environment, by where its keys are. A serial is believed only where the
+/// id_token that told it came from: numbers of two environments may be the same.
+struct Issuer {
+    keys: KeyStore,
+    serials: Serials,
+}
+
+impl Issuer {
+    fn new(url: Url, back_channel: &Arc<BackChannel>, clock: &Clock) -> Self {
+        let keys = KeyStore::new(url, back_channel.clone(), clock.clone());
+        Self { keys, serials: Serials::default() }
+    }
+}
+
+/// A relying party for one tenant takes nobody else, whatever was asked for.
+fn of_own_tenant(
+    party: &RelyingParty,
+    claims: VerifiedClaims,
+) -> Result<VerifiedClaims, ClaimsRefused> {
+    let own = party.tenant.as_ref().is_none_or(|tenant| tenant == claims.context());
+    verify::require(own, ClaimsRefused::WrongTenant).map(|()| claims)
+}
+
+fn transport<'a>(mut environments: impl Iterator<Item = &'a Environment>) -> Transport {
+    let secure = |url: &Url| url.scheme() == "https";
+    if environments.any(|one| secure(&one.token_url) || secure(&one.jwks_url)) {
+        Transport::Tls
+    } else {
+        Transport::Plain
+    }
+}
