@@ -127,7 +127,7 @@ impl Desk {
             .redeem(party, grant)
             .await
             .map_err(|error| failed(&error).again(target.clone()))?;
-        let principal = signed_in.claims.into_principal(&self.kept_claims);
+        let principal = signed_in.claims.principal(&self.kept_claims);
         self.admit(at, binding, party, (principal, signed_in.credential), target)
     }
 }
@@ -137,7 +137,7 @@ pub(super) fn failed(error: &SignInFailed) -> Failed {
     let failure = match error {
         SignInFailed::Misconfigured { .. } => Failure::Misconfigured,
         SignInFailed::Outage { .. } => Failure::SuperIdUnreachable,
-        SignInFailed::Refused { error } => Failure::SuperIdRefused(error.clone()),
+        SignInFailed::Refused { error } => Failure::SuperIdRefused(clean(error.as_str())),
         SignInFailed::Untrusted(ClaimsRefused::Expired | ClaimsRefused::NotYetValid) => {
             Failure::LoopClock
         }

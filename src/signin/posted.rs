@@ -107,7 +107,7 @@ impl Desk {
             id: self.random.bytes(),
             relying_party: party.name.clone(),
             ticket: claims.ticket().cloned(),
-            principal: claims.into_principal(&self.kept_claims),
+            principal: claims.principal(&self.kept_claims),
             verified: self.clock.now(),
         };
         let plain = postcard::to_stdvec(&handoff)
