@@ -8,10 +8,12 @@ pub mod credentials;
 pub mod crypto;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod gateway;
 pub mod identity;
 pub mod pages;
 pub mod routing;
 pub mod session;
 pub mod signin;
 pub mod superid;
+pub mod telemetry;
 pub mod web;

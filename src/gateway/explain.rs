@@ -1,0 +1,124 @@
+//! What would happen to a request, told without sending it.
+
+use std::fmt::Write as _;
+
+use crate::config::{Access, PathMatch, Present, Route};
+use crate::web::canonical;
+
+use super::site::Site;
+
+/// Tells which host, route and rule a method and URL meet, and what would be sent to the app.
+pub fn explain(site: &Site, method: &http::Method, url: &url::Url) -> String {
+    let mut out = String::new();
+    let _infallible = explained(site, method, url, &mut out);
+    out
+}
+
+fn explained(
+    site: &Site,
+    method: &http::Method,
+    url: &url::Url,
+    out: &mut String,
+) -> std::fmt::Result {
+    let authority = match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => String::new(),
+    };
+    let path = url.path();
+    writeln!(out, "request   {method} {authority}{path}")?;
+    let Some(number) = site.table.host(&authority) else {
+        writeln!(out, "host      none has this name: 421 Misdirected Request")?;
+        return writeln!(
+            out,
+            "next      add a [host] whose origin is {}",
+            url.origin().ascii_serialization()
+        );
+    };
+    let host = &site.hosts[number].host;
+    writeln!(out, "host      {} ({})", host.name, host.origin)?;
+    if let Err(problem) = canonical(path) {
+        return writeln!(out, "path      refused: {problem}: 400 Bad Request");
+    }
+    if host.relying_parties.iter().any(|party| party.redirect_path == path) {
+        return writeln!(out, "answer    by the gateway itself: the callback of a sign-in");
+    }
+    if path == host.prefix || path.starts_with(&format!("{}/", host.prefix)) {
+        return writeln!(out, "answer    by the gateway itself: a page under {}", host.prefix);
+    }
+    match site.table.route(number, path) {
+        Some(route) => route_told(site.route(route), out),
+        None => writeln!(out, "route     none has this path: 404 Not Found"),
+    }
+}
+
+fn route_told(route: &Route, out: &mut String) -> std::fmt::Result {
+    let matching = match route.path.matching {
+        PathMatch::Exact => "exactly",
+        PathMatch::Prefix => "and below",
+    };
+    writeln!(out, "route     {} ({} {matching})", route.name, route.path.path)?;
+    let upstream = &route.upstream;
+    let scheme = format!("{:?}", upstream.scheme).to_ascii_lowercase();
+    writeln!(out, "upstream  {scheme}://{}:{}", upstream.host, upstream.port)?;
+    let restriction = match &route.access {
+        Access::Public => {
+            writeln!(out, "access    public: anybody, and nothing about the caller is sent")?;
+            return writeln!(
+                out,
+                "removed   every identity header a client sends, in any spelling"
+            );
+        }
+        Access::SignedIn(restriction) => restriction,
+    };
+    let mut rules = vec!["signed in".to_owned()];
+    if !restriction.tenants.is_empty() {
+        let names: Vec<&str> = restriction.tenants.iter().map(|ctx| ctx.as_str()).collect();
+        rules.push(format!("tenant {}", names.join(" or ")));
+    }
+    if restriction.administrator {
+        rules.push("administrator".to_owned());
+    }
+    for rule in &restriction.claims {
+        rules.push(format!("{} {}", rule.claim, rule.values.join(" or ")));
+    }
+    writeln!(out, "access    {}", rules.join(", "))?;
+    let parties: Vec<&str> =
+        route.relying_parties.iter().map(|party| party.name.as_str()).collect();
+    writeln!(out, "sign-in   {}", parties.join(" or "))?;
+    writeln!(out, "otherwise a browser is sent to sign in; anything else gets 401")?;
+    headers_told(route, out)
+}
+
+fn headers_told(route: &Route, out: &mut String) -> std::fmt::Result {
+    let names = &route.headers;
+    let identity = [
+        &names.user,
+        &names.context,
+        &names.company,
+        &names.email,
+        &names.initials,
+        &names.first_name,
+        &names.last_name,
+        &names.associate_id,
+        &names.administrator,
+        &names.web_api_url,
+        &names.soap_url,
+    ];
+    let told: Vec<&str> = identity.into_iter().flatten().map(|name| name.as_str()).collect();
+    writeln!(out, "sent      {}", told.join(", "))?;
+    let ticket = names.ticket.as_ref().map_or("nothing", |name| name.as_str());
+    let bearer = names.bearer.as_ref().map_or("nothing", |name| name.as_str());
+    match route.present {
+        Present::Auto => {
+            writeln!(out, "           {ticket} (after a legacy sign-in) or {bearer}: Bearer …")
+        }
+        Present::Bearer => writeln!(out, "           {bearer}: Bearer …"),
+        Present::Nothing => writeln!(out, "           no credential"),
+        Present::Ticket => writeln!(out, "           {ticket}"),
+    }?;
+    if route.oauth2_proxy_headers {
+        writeln!(out, "           and oauth2-proxy's X-Forwarded-User, -Email, …")?;
+    }
+    writeln!(out, "removed   every identity header a client sends, in any spelling; our cookies")
+}

@@ -1,0 +1,252 @@
+//! The life of a request, phase by phase, as pingora calls them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::prelude::HttpPeer;
+use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
+use pingora::{Error, ErrorType};
+
+use crate::pages::Trouble;
+use crate::telemetry::{AccessLine, AccessLog};
+use crate::web::{Cookies, Inbound, Reply};
+
+use super::decide::{Step, Verdict, decide};
+use super::exchange::{Exchange, RequestIds, Stage};
+use super::respond::{self, Refused};
+use super::site::Site;
+use super::{forward, wire};
+
+/// The gateway as pingora sees it.
+pub struct Gateway {
+    site: Arc<ArcSwap<Site>>,
+    ids: RequestIds,
+    access: Option<AccessLog>,
+}
+
+impl Gateway {
+    /// Serves whatever site is in force when a request is born.
+    pub fn new(site: Arc<ArcSwap<Site>>, access: Option<AccessLog>) -> Self {
+        let ids = RequestIds::new(site.load().random.bytes());
+        Self { site, ids, access }
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Gateway {
+    type CTX = Exchange;
+
+    fn new_ctx(&self) -> Exchange {
+        Exchange::new(self.site.load_full(), &self.ids)
+    }
+
+    /// Cleaned, admitted, decided; then answered, or on its way.
+    async fn request_filter(
+        &self,
+        downstream: &mut Downstream,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<bool> {
+        bound(downstream, &exchange.site);
+        let verdict = judged(downstream, exchange);
+        if let Verdict::Leave(departure) = verdict {
+            exchange.stage = Stage::Leaving(departure);
+            return Ok(false);
+        }
+        let method = downstream.req_header().method.clone();
+        let reply = match verdict {
+            Verdict::Answer(reply) => reply,
+            Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
+            Verdict::Refuse(refused) => refuse(exchange, refused),
+            Verdict::SignedOut => respond::signed_out(&exchange.request_id),
+            Verdict::Wait(step) => match take(downstream, exchange, step).await? {
+                Ok(reply) => reply,
+                Err(refused) => refuse(exchange, refused),
+            },
+            Verdict::Leave(_) => return Err(undecided()),
+        };
+        exchange.stage = Stage::Answered;
+        wire::write(downstream, respond::for_method(reply, &method)).await?;
+        Ok(true)
+    }
+
+    async fn upstream_peer(
+        &self,
+        _downstream: &mut Downstream,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<Box<HttpPeer>> {
+        let departure = exchange.departure().ok_or_else(undecided)?;
+        let upstream = &exchange.site.route(departure.route).upstream;
+        let now = exchange.site.clock.now();
+        let address = exchange.site.upstreams[departure.route].resolve(now).await;
+        let address = address.map_err(|error| {
+            Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
+        })?;
+        Ok(Box::new(forward::peer(upstream, address)))
+    }
+
+    /// What was not decided does not leave; this runs again for a retry and sets the same again.
+    async fn upstream_request_filter(
+        &self,
+        _downstream: &mut Downstream,
+        request: &mut RequestHeader,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<()> {
+        let departure = exchange.departure().ok_or_else(undecided)?;
+        forward::edit_request(request, departure, exchange)
+    }
+
+    async fn response_filter(
+        &self,
+        _downstream: &mut Downstream,
+        response: &mut ResponseHeader,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<()> {
+        let Some(departure) = exchange.departure() else { return Ok(()) };
+        let names = &exchange.site.hosts[departure.host].names;
+        forward::edit_response(response, departure, names)
+    }
+
+    /// An upstream that fails becomes a page or JSON, unless its answer has begun already.
+    async fn fail_to_proxy(
+        &self,
+        downstream: &mut Downstream,
+        error: &Error,
+        exchange: &mut Exchange,
+    ) -> FailToProxy {
+        let refused = refused_for(error);
+        exchange.detail = Some(format!("{}: {error}", refused.detail));
+        let code = refused.status().as_u16();
+        if downstream.response_written().is_none() {
+            let method = downstream.req_header().method.clone();
+            let reply = refused.reply(exchange.asking, &exchange.request_id);
+            let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
+        }
+        FailToProxy { error_code: code, can_reuse_downstream: false }
+    }
+
+    async fn logging(
+        &self,
+        downstream: &mut Downstream,
+        error: Option<&Error>,
+        exchange: &mut Exchange,
+    ) {
+        let Some(access) = &self.access else { return };
+        let request = downstream.req_header();
+        let departure = exchange.departure();
+        let detail = exchange.detail.clone().or_else(|| error.map(|error| error.to_string()));
+        access.write(&AccessLine {
+            request_id: &exchange.request_id,
+            client: exchange.client.as_ref().and_then(|client| client.address),
+            method: request.method.as_str(),
+            host: departure
+                .map(|leaving| exchange.site.hosts[leaving.host].host.origin.authority()),
+            path: request.uri.path(),
+            status: downstream.response_written().map_or(0, |head| head.status.as_u16()),
+            bytes: downstream.body_bytes_sent(),
+            micros: exchange.started.elapsed().as_micros(),
+            route: departure.map(|leaving| exchange.site.route(leaving.route).name.as_str()),
+            tenant: departure.and_then(|leaving| leaving.tenant.as_ref()).map(|ctx| ctx.as_str()),
+            detail: detail.as_deref(),
+        });
+    }
+
+    /// pingora's own log lines name no query: codes and states ride there.
+    fn request_summary(&self, downstream: &Downstream, exchange: &Exchange) -> String {
+        let request = downstream.req_header();
+        format!("{} {} ({})", request.method, request.uri.path(), exchange.request_id)
+    }
+
+    /// Ours says it once, with the request's id.
+    fn suppress_error_log(&self, _: &Downstream, _: &Exchange, _: &Error) -> bool {
+        self.access.is_some()
+    }
+}
+
+/// Removes what nobody outside may say, admits, and decides.
+fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
+    let peer = downstream.client_addr().and_then(|address| address.as_inet()).map(|inet| inet.ip());
+    let site = exchange.site.clone();
+    exchange.client = Some(site.proxies.client(peer, &downstream.req_header().headers));
+    let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
+    let request = downstream.req_header();
+    match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
+        Ok(inbound) => {
+            exchange.asking = inbound.asking();
+            decide(&site, &inbound, site.clock.now())
+        }
+        Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
+    }
+}
+
+/// Takes a step that waits for a form or for SuperID. Both are bounded: the form by size and the
+/// connection's timeouts, SuperID by the back channel's.
+async fn take(
+    downstream: &mut Downstream,
+    exchange: &Exchange,
+    step: Step,
+) -> pingora::Result<Result<Reply, Refused>> {
+    let site = &exchange.site;
+    match step {
+        Step::Callback { host } => {
+            let host = &site.hosts[host];
+            let request = downstream.req_header().as_owned_parts();
+            let counter = host.counter(Cookies::of(&request.headers));
+            let query = request.uri.query().unwrap_or_default();
+            let outcome = site.desk.complete(counter, query, &host.parties()).await;
+            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
+        }
+        Step::Posted { host: number } => {
+            let host = &site.hosts[number];
+            let Some(form) = wire::read_form(downstream, site.settings.limits.form_bytes).await?
+            else {
+                return Ok(Err(Refused::new(Trouble::BadRequest, "the form is too large")));
+            };
+            let request = downstream.req_header().as_owned_parts();
+            let Some(party) = site.legacy_party(number, request.uri.path()) else {
+                return Ok(Err(Refused::new(Trouble::NotFound, "no legacy callback here")));
+            };
+            let counter = host.counter(Cookies::of(&request.headers));
+            let outcome = site.desk.posted(counter, party, &request.headers, &form).await;
+            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
+        }
+    }
+}
+
+fn refuse(exchange: &mut Exchange, refused: Refused) -> Reply {
+    let reply = refused.reply(exchange.asking, &exchange.request_id);
+    exchange.detail = Some(refused.detail);
+    reply
+}
+
+/// Nobody waits for ever: each read, each write and each quiet connection has its end.
+fn bound(downstream: &mut Downstream, site: &Site) {
+    let idle = site.settings.limits.idle_timeout;
+    downstream.set_keepalive(Some(idle.as_secs().max(1)));
+    downstream.set_read_timeout(Some(idle));
+    downstream.set_write_timeout(Some(idle));
+    downstream.set_total_drain_timeout(Some(DRAIN));
+}
+
+fn refused_for(error: &Error) -> Refused {
+    let (trouble, detail) = match error.etype() {
+        ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
+            (Trouble::UpstreamTimeout, "the upstream took too long")
+        }
+        ErrorType::InternalError => (Trouble::Internal, "an error of our own"),
+        _ if matches!(error.esource(), pingora::ErrorSource::Downstream) => {
+            (Trouble::BadRequest, "the client stopped or sent nonsense")
+        }
+        _ => (Trouble::UpstreamUnreachable, "the upstream failed"),
+    };
+    Refused::new(trouble, detail)
+}
+
+fn undecided() -> Box<Error> {
+    Error::explain(ErrorType::InternalError, "a request without a permit was about to leave")
+}
+
+/// What is left of an unread body is read for this long before the connection is given up.
+const DRAIN: Duration = Duration::from_secs(5);

@@ -1,0 +1,19 @@
+//! The life of a request: decided without sockets, then answered or let out.
+
+mod addresses;
+mod decide;
+mod exchange;
+mod explain;
+mod forward;
+mod lifecycle;
+mod own_pages;
+mod respond;
+mod site;
+mod wire;
+
+pub use decide::{Departure, Step, Verdict, decide};
+pub use explain::explain;
+pub use lifecycle::Gateway;
+pub use respond::Refused;
+pub use site::{HostSite, Site};
+pub use wire::Wire;

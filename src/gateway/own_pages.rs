@@ -1,0 +1,159 @@
+//! The addresses that are ours on every host: start, callback, finish, sign-out and after it.
+
+use form_urlencoded::Serializer;
+use http::{Method, header};
+
+use crate::authn::Authenticated;
+use crate::clock::Timestamp;
+use crate::config::RelyingParty;
+use crate::identity::ContextId;
+use crate::pages::Trouble;
+use crate::web::{Fields, Inbound, Refusal, ReturnTo};
+
+use super::decide::{Step, Verdict, begun, sign_in};
+use super::respond::Refused;
+use super::site::{HostSite, Site};
+
+/// The verdict on a request for one of our own addresses; `None` for all others.
+pub(super) fn answer(
+    site: &Site,
+    number: usize,
+    inbound: &Inbound<'_>,
+    now: Timestamp,
+) -> Option<Verdict> {
+    let host = &site.hosts[number];
+    let path = inbound.path();
+    if host.host.relying_parties.iter().any(|party| party.redirect_path == path) {
+        return Some(callback(site, number, inbound));
+    }
+    let verdict = match own_name(host, path)? {
+        "start" if asks(inbound) => start(site, host, inbound),
+        "finish" if asks(inbound) => {
+            begun(host, site.desk.finish(host.counter(inbound.cookies()), &host.parties()))
+        }
+        "signed_out" if asks(inbound) => Verdict::SignedOut,
+        "sign_out" if asks(inbound) || inbound.method() == Method::POST => {
+            sign_out(site, host, inbound, now)
+        }
+        "start" | "finish" | "signed_out" | "sign_out" => {
+            Verdict::Refuse(Refused::refusal(Refusal::Method))
+        }
+        _ => Verdict::Refuse(Refused::new(Trouble::NotFound, "no page of ours has this address")),
+    };
+    Some(verdict)
+}
+
+/// Our own sign-in address: a top-level GET that sets the binding cookie and redirects.
+pub(super) fn start_address(
+    host: &HostSite,
+    target: &ReturnTo,
+    party: Option<&RelyingParty>,
+) -> String {
+    let mut query = Serializer::new(String::new());
+    query.append_pair("rd", target.as_str());
+    if let Some(party) = party {
+        query.append_pair("with", &party.name);
+    }
+    format!("{}/start?{}", host.host.prefix, query.finish())
+}
+
+/// What of our prefix, or of oauth2-proxy's, a path names.
+fn own_name<'p>(host: &HostSite, path: &'p str) -> Option<&'p str> {
+    if let Some(rest) = path.strip_prefix(host.host.prefix.as_str()) {
+        if let Some(name) = rest.strip_prefix('/') {
+            return Some(name);
+        }
+        if rest.is_empty() {
+            return Some("");
+        }
+    }
+    match path {
+        "/oauth2/start" | "/oauth2/sign_in" if host.host.oauth2_proxy_paths => Some("start"),
+        "/oauth2/sign_out" if host.host.oauth2_proxy_paths => Some("sign_out"),
+        _ => None,
+    }
+}
+
+fn callback(site: &Site, number: usize, inbound: &Inbound<'_>) -> Verdict {
+    let has_legacy = site.legacy_party(number, inbound.path()).is_some();
+    if inbound.method() == Method::POST && has_legacy {
+        Verdict::Wait(Step::Posted { host: number })
+    } else if inbound.method() == Method::GET {
+        Verdict::Wait(Step::Callback { host: number })
+    } else {
+        Verdict::Refuse(Refused::refusal(Refusal::Method))
+    }
+}
+
+/// `rd`: where to go afterwards; `with`: the relying party; `tenant`: the tenant. Nothing but a
+/// document or a frame may ask, so that an image on another site begins no sign-ins.
+fn start(site: &Site, host: &HostSite, inbound: &Inbound<'_>) -> Verdict {
+    let dest = inbound.header("sec-fetch-dest").map(|value| value.as_bytes());
+    if !matches!(dest, None | Some(b"document" | b"iframe")) {
+        let detail = "sign-in asked for by something that is not a page";
+        return Verdict::Refuse(Refused::new(Trouble::BadRequest, detail));
+    }
+    let Ok(fields) = Fields::parse(inbound.query().as_bytes()) else {
+        return Verdict::Refuse(Refused::new(Trouble::BadRequest, "a parameter twice"));
+    };
+    let target = fields
+        .get("rd")
+        .and_then(|rd| ReturnTo::parse(rd, &host.host.origin, &host.host.prefix))
+        .unwrap_or_else(ReturnTo::root);
+    let tenant = fields.get("tenant").and_then(|text| ContextId::parse(text).ok());
+    let parties = wanted(site, host, inbound, &target, fields.get("with"));
+    sign_in(site, host, inbound, target, &parties, tenant)
+}
+
+/// The relying party asked for, or those of the route the target is on, or all of the host's.
+fn wanted<'a>(
+    site: &'a Site,
+    host: &'a HostSite,
+    inbound: &Inbound<'_>,
+    target: &ReturnTo,
+    with: Option<&str>,
+) -> Vec<&'a RelyingParty> {
+    if let Some(party) = host.parties().into_iter().find(|party| Some(party.name.as_str()) == with)
+    {
+        return vec![party];
+    }
+    let path = target.as_str().split('?').next().unwrap_or("/");
+    let route = site
+        .table
+        .host(inbound.authority())
+        .and_then(|number| site.table.route(number, path))
+        .map(|number| site.route(number))
+        .filter(|route| !route.relying_parties.is_empty());
+    match route {
+        Some(route) => route.relying_parties.iter().map(|party| &**party).collect(),
+        None => host.parties(),
+    }
+}
+
+/// Another site may link here, but not sign people out behind their back.
+fn sign_out(site: &Site, host: &HostSite, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
+    let says = |name: &str| inbound.header(name).map(|value| value.as_bytes());
+    let hidden = says("sec-fetch-site") == Some(b"cross-site")
+        && says("sec-fetch-mode") != Some(b"navigate");
+    let foreign = inbound.method() == Method::POST
+        && inbound
+            .header(header::ORIGIN.as_str())
+            .is_some_and(|origin| origin.as_bytes() != host.host.origin.as_str().as_bytes());
+    if hidden || foreign {
+        let detail = "sign-out asked for by another site";
+        return Verdict::Refuse(Refused::new(Trouble::BadRequest, detail));
+    }
+    let session = match host.authenticator.authenticate(inbound, now) {
+        Authenticated::Proven(session) => Some(session),
+        Authenticated::Nobody | Authenticated::Rejected => None,
+    };
+    let named = session.as_ref().map(|session| session.relying_party.as_str());
+    let parties = host.parties();
+    let party = parties.iter().find(|party| Some(party.name.as_str()) == named).or(parties.first());
+    let counter = host.counter(inbound.cookies());
+    Verdict::Answer(site.desk.sign_out(counter, session.as_deref(), party.copied()))
+}
+
+fn asks(inbound: &Inbound<'_>) -> bool {
+    inbound.method() == Method::GET || inbound.method() == Method::HEAD
+}

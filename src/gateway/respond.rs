@@ -1,0 +1,160 @@
+//! Answers for people and for programs: the one table from "why not" to status and form.
+
+use http::{HeaderValue, Method, StatusCode, header};
+
+use crate::pages::{self, Footing, LoopHint, Page, Trouble};
+use crate::signin::{Failed, Failure};
+use crate::web::{Asking, Refusal, Reply};
+
+use super::own_pages::start_address;
+use super::site::HostSite;
+
+/// Why a request is not served, for the caller and for the log.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    pub(super) reason: Reason,
+    /// Our own address to try again at.
+    pub(super) again: Option<String>,
+    /// For the operator.
+    pub detail: String,
+}
+
+/// What the caller is told.
+#[derive(Clone, Debug)]
+pub(super) enum Reason {
+    Door(Refusal),
+    /// SuperID's error code, cleaned.
+    SuperIdRefused(String),
+    Trouble(Trouble<'static>),
+}
+
+impl Refused {
+    /// For one of the pages' reasons.
+    pub fn new(trouble: Trouble<'static>, detail: impl Into<String>) -> Self {
+        Self { reason: Reason::Trouble(trouble), again: None, detail: detail.into() }
+    }
+
+    /// For a request that was not admitted.
+    pub fn refusal(refusal: Refusal) -> Self {
+        Self { reason: Reason::Door(refusal), again: None, detail: refusal.to_string() }
+    }
+
+    /// For a sign-in that failed.
+    pub fn failed(host: &HostSite, failed: Failed) -> Self {
+        let reason = match failed.failure {
+            Failure::AlreadyUsed => Reason::Trouble(Trouble::AlreadyUsed),
+            Failure::AttemptExpired => Reason::Trouble(Trouble::AttemptExpired),
+            Failure::BadRequest => Reason::Trouble(Trouble::BadRequest),
+            Failure::BindingMissing => Reason::Trouble(Trouble::BindingMissing),
+            Failure::ConsentDeclined => Reason::Trouble(Trouble::ConsentDeclined),
+            Failure::Internal => Reason::Trouble(Trouble::Internal),
+            Failure::LoopClock => Reason::Trouble(Trouble::LoopDetected(LoopHint::Clock)),
+            Failure::LoopCookie => Reason::Trouble(Trouble::LoopDetected(LoopHint::Cookie)),
+            Failure::Misconfigured => Reason::Trouble(Trouble::Misconfigured),
+            Failure::PostOriginRefused => Reason::Trouble(Trouble::PostOriginRefused),
+            Failure::SuperIdRefused(code) => Reason::SuperIdRefused(code),
+            Failure::SuperIdUnreachable => Reason::Trouble(Trouble::SuperIdUnreachable),
+            Failure::TenantUnknown => Reason::Trouble(Trouble::TenantUnknown),
+            Failure::TokenReplayed => Reason::Trouble(Trouble::TokenReplayed),
+            Failure::TooBusy => Reason::Trouble(Trouble::TooBusy),
+            Failure::Unverified => Reason::Trouble(Trouble::Unverified),
+        };
+        let again = failed.again.map(|target| start_address(host, &target, None));
+        Self { reason, again, detail: failed.detail }
+    }
+
+    /// With a way to try again.
+    pub fn again(self, address: String) -> Self {
+        Self { again: Some(address), ..self }
+    }
+
+    /// The status the caller gets.
+    pub fn status(&self) -> StatusCode {
+        match &self.reason {
+            Reason::Door(refusal) => refusal.status(),
+            Reason::SuperIdRefused(code) => Trouble::SuperIdRefused { code }.status(),
+            Reason::Trouble(trouble) => trouble.status(),
+        }
+    }
+
+    /// The answer: a page for a person, JSON for a program, a plain line for what was not admitted.
+    pub(super) fn reply(&self, asking: Asking, request_id: &str) -> Reply {
+        let footing = Footing { request_id, again: self.again.as_deref(), home: "/" };
+        let mut reply = match (&self.reason, asking) {
+            (Reason::Door(refusal), _) => Reply::text(refusal.status(), &refused_line(*refusal)),
+            (_, Asking::Program) => self.json(request_id),
+            (Reason::SuperIdRefused(code), Asking::Navigation) => {
+                page(pages::trouble(Trouble::SuperIdRefused { code }, &footing))
+            }
+            (Reason::Trouble(trouble), Asking::Navigation) => {
+                page(pages::trouble(*trouble, &footing))
+            }
+        };
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            reply.set(header::RETRY_AFTER, "10");
+        }
+        if matches!(self.reason, Reason::Door(Refusal::Method)) {
+            reply.set(header::ALLOW, "GET, HEAD, POST");
+        }
+        reply
+    }
+
+    fn json(&self, request_id: &str) -> Reply {
+        let status = self.status();
+        let body = serde_json::json!({
+            "error": name(&self.reason),
+            "message": status.canonical_reason().unwrap_or("Not served"),
+            "request_id": request_id,
+        });
+        Reply::json(status, body.to_string())
+    }
+}
+
+/// The chooser as an answer.
+pub(super) fn chooser(choices: &[(String, String)], request_id: &str) -> Reply {
+    let choices: Vec<pages::Choice<'_>> =
+        choices.iter().map(|(title, href)| pages::Choice { title, href }).collect();
+    page(pages::chooser(&choices, &Footing { request_id, again: None, home: "/" }))
+}
+
+/// The page after sign-out.
+pub(super) fn signed_out(request_id: &str) -> Reply {
+    page(pages::signed_out(&Footing { request_id, again: None, home: "/" }))
+}
+
+/// The answer without its body, as HEAD wants it.
+pub(super) fn for_method(mut reply: Reply, method: &Method) -> Reply {
+    let length = HeaderValue::from(reply.body.len());
+    reply.headers.push((header::CONTENT_LENGTH, length));
+    if method == Method::HEAD {
+        reply.body.clear();
+    }
+    reply
+}
+
+fn page(page: Page) -> Reply {
+    Reply::page(page.status, page.html, pages::content_security_policy())
+}
+
+/// What a stranger reads: the kind of mistake, nothing of ours.
+fn refused_line(refusal: Refusal) -> String {
+    format!("{}: {refusal}", refusal.status())
+}
+
+/// `SuperIdUnreachable` → `super_id_unreachable`, for programs to compare.
+fn name(reason: &Reason) -> String {
+    let debug = match reason {
+        Reason::Door(refusal) => format!("{refusal:?}"),
+        Reason::SuperIdRefused(_) => "SuperIdRefused".to_owned(),
+        Reason::Trouble(trouble) => format!("{trouble:?}"),
+    };
+    let word = debug.split(['(', ' ', '{']).next().unwrap_or_default();
+    let mut name = String::new();
+    for letter in word.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}

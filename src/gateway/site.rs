@@ -1,0 +1,148 @@
+//! A configuration in force: everything a request needs, immutable, taken once at its birth.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+
+use crate::authn::Authenticator;
+use crate::clock::Clock;
+use crate::config::{Access, Flow, Host, Legacy, Present, RelyingParty, Route, Settings};
+use crate::crypto::Random;
+use crate::routing::Table;
+use crate::session::{Ended, SealedCookie};
+use crate::signin::{Counter, Desk};
+use crate::superid::SuperId;
+use crate::web::{Bounds, CookieNames, Cookies, Proxies, Spoofable};
+
+use super::addresses::UpstreamAddress;
+
+/// What one configuration became.
+pub struct Site {
+    pub settings: Settings,
+    pub hosts: Vec<HostSite>,
+    pub clock: Clock,
+    pub random: Random,
+    pub(super) table: Table,
+    pub(super) spoofable: Spoofable,
+    pub(super) proxies: Proxies,
+    pub(super) desk: Desk,
+    pub(super) upstreams: Vec<UpstreamAddress>,
+}
+
+/// One public host, with what is particular to it.
+pub struct HostSite {
+    pub host: Arc<Host>,
+    pub names: CookieNames,
+    pub(super) authenticator: Authenticator,
+}
+
+impl Site {
+    /// Assembles a site; nothing is opened or fetched.
+    pub fn new(settings: Settings, clock: Clock, random: Random) -> Self {
+        let session = &settings.session;
+        let ended = Arc::new(Ended::new(settings.limits.ended_sessions, session.absolute));
+        let hosts = settings
+            .hosts
+            .iter()
+            .map(|host| {
+                let names = CookieNames::new(&session.cookie_name, &host.origin);
+                let cookie = SealedCookie::new(session, &names, &host.origin, ended.clone());
+                let authenticator = Authenticator::new(cookie);
+                HostSite { host: host.clone(), names, authenticator }
+            })
+            .collect();
+        let superid = Arc::new(SuperId::new(&settings, clock.clone()));
+        let kept = kept_claims(&settings.routes);
+        let desk =
+            Desk::new(superid, session, &settings.limits, kept, clock.clone(), random.clone());
+        let upstreams =
+            settings.routes.iter().map(|route| UpstreamAddress::new(&route.upstream)).collect();
+        Self {
+            hosts,
+            table: Table::new(&settings.hosts, &settings.routes),
+            spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
+            proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
+            desk,
+            upstreams,
+            clock,
+            random,
+            settings,
+        }
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        let limits = &self.settings.limits;
+        Bounds { target: limits.target_bytes, cookies: limits.cookie_bytes }
+    }
+
+    pub(super) fn route(&self, number: usize) -> &Route {
+        &self.settings.routes[number]
+    }
+
+    /// The legacy relying party whose callback `path` is on a host, if there is one.
+    pub(super) fn legacy_party(&self, host: usize, path: &str) -> Option<(&RelyingParty, &Legacy)> {
+        self.hosts[host].host.relying_parties.iter().find_map(|party| match &party.flow {
+            Flow::Legacy(legacy) if party.redirect_path == path => Some((&**party, legacy)),
+            Flow::Legacy(_) | Flow::Code => None,
+        })
+    }
+}
+
+impl HostSite {
+    pub(super) fn counter<'a>(&'a self, cookies: Cookies<'a>) -> Counter<'a> {
+        Counter {
+            host: &self.host,
+            names: &self.names,
+            sessions: self.authenticator.cookie(),
+            cookies,
+        }
+    }
+
+    pub(super) fn parties(&self) -> Vec<&RelyingParty> {
+        self.host.relying_parties.iter().map(|party| &**party).collect()
+    }
+}
+
+/// Every header some route sets, so that none of them is taken from outside on any route: two
+/// routes may lead to one app.
+fn spoofable_names(routes: &[Route]) -> Vec<HeaderName> {
+    let mut names = Vec::new();
+    for route in routes {
+        let ours = &route.headers;
+        let identity = [
+            &ours.administrator,
+            &ours.associate_id,
+            &ours.company,
+            &ours.context,
+            &ours.email,
+            &ours.first_name,
+            &ours.initials,
+            &ours.last_name,
+            &ours.soap_url,
+            &ours.ticket,
+            &ours.user,
+            &ours.web_api_url,
+        ];
+        names.extend(identity.into_iter().flatten().cloned());
+        let presents_bearer = matches!(route.present, Present::Auto | Present::Bearer)
+            && matches!(route.access, Access::SignedIn(_));
+        if presents_bearer {
+            names.extend(ours.bearer.clone());
+        }
+    }
+    names
+}
+
+fn kept_claims(routes: &[Route]) -> Vec<String> {
+    let mut kept: Vec<String> = routes
+        .iter()
+        .filter_map(|route| match &route.access {
+            Access::SignedIn(restriction) => Some(restriction),
+            Access::Public => None,
+        })
+        .flat_map(|restriction| restriction.claims.iter().map(|rule| rule.claim.clone()))
+        .collect();
+    kept.sort();
+    kept.dedup();
+    kept
+}

@@ -1,0 +1,191 @@
+//! One JSON line for each request, collected in memory and written beside the request's way.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Takes lines from all workers. A line waits at most [`PAUSE`]; when the output cannot keep up
+/// and [`MOST_WAITING`] bytes wait, further lines are dropped and counted, and the log says so.
+#[derive(Clone)]
+pub struct AccessLog(Arc<Shared>);
+
+/// What a line says. No query: codes, states and secrets ride there.
+pub struct AccessLine<'a> {
+    pub request_id: &'a str,
+    pub client: Option<IpAddr>,
+    pub method: &'a str,
+    pub host: Option<&'a str>,
+    pub path: &'a str,
+    /// 0 when the client left before an answer.
+    pub status: u16,
+    pub bytes: usize,
+    pub micros: u128,
+    pub route: Option<&'a str>,
+    pub tenant: Option<&'a str>,
+    pub detail: Option<&'a str>,
+}
+
+/// Ends the writer; every line taken before is written then.
+pub struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    waiting: Mutex<Vec<u8>>,
+    dropped: AtomicU64,
+    stopping: AtomicBool,
+}
+
+impl AccessLog {
+    /// Writes to `output` until the writer is dropped.
+    pub fn to(output: impl Write + Send + 'static) -> (Self, Writer) {
+        let shared = Arc::new(Shared {
+            waiting: Mutex::new(Vec::new()),
+            dropped: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+        });
+        let writing = shared.clone();
+        let thread = std::thread::spawn(move || writing.run(output));
+        (Self(shared.clone()), Writer { shared, thread: Some(thread) })
+    }
+
+    /// Takes a line.
+    pub fn write(&self, line: &AccessLine<'_>) {
+        let mut text = Vec::with_capacity(320);
+        line.json(&mut text);
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() + text.len() > MOST_WAITING {
+            self.0.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        waiting.extend_from_slice(&text);
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn run(&self, mut output: impl Write) {
+        let mut batch = Vec::new();
+        loop {
+            let stopping = self.stopping.load(Ordering::Acquire);
+            std::mem::swap(
+                &mut batch,
+                &mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner),
+            );
+            let dropped = self.dropped.swap(0, Ordering::Relaxed);
+            if dropped > 0 {
+                let note =
+                    format!("{{\"message\":\"access lines dropped\",\"count\":{dropped}}}\n");
+                batch.extend_from_slice(note.as_bytes());
+            }
+            if !batch.is_empty() {
+                let _nowhere_left_to_say_so =
+                    output.write_all(&batch).and_then(|()| output.flush());
+                batch.clear();
+                batch.shrink_to(KEPT);
+            }
+            if stopping {
+                return;
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+    }
+}
+
+impl AccessLine<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
+        let now = OffsetDateTime::from(SystemTime::now());
+        out.extend_from_slice(b"{\"time\":\"");
+        let _infallible = now.format_into(out, &Rfc3339);
+        out.extend_from_slice(b"\",\"message\":\"request\"");
+        text(out, "request_id", Some(self.request_id));
+        let client = self.client.map(|address| address.to_string());
+        text(out, "client", client.as_deref());
+        text(out, "method", Some(self.method));
+        text(out, "host", self.host);
+        text(out, "path", Some(self.path));
+        let _infallible = write!(
+            out,
+            ",\"status\":{},\"bytes\":{},\"duration_us\":{}",
+            self.status, self.bytes, self.micros
+        );
+        text(out, "route", self.route);
+        text(out, "tenant", self.tenant);
+        text(out, "detail", self.detail);
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+/// Adds a member, escaped and of bounded length; absent where there is no value.
+fn text(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
+    let Some(value) = value else { return };
+    let end = value.char_indices().map(|(at, _)| at).nth(MOST_LETTERS).unwrap_or(value.len());
+    let _infallible = write!(out, ",\"{name}\":");
+    let _infallible = serde_json::to_writer(&mut *out, &value[..end]);
+}
+
+const PAUSE: Duration = Duration::from_millis(100);
+const MOST_WAITING: usize = 4 << 20;
+const KEPT: usize = 64 << 10;
+const MOST_LETTERS: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Output(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Output {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_json_object_whatever_the_path_holds() {
+        let output = Output::default();
+        let (log, writer) = AccessLog::to(output.clone());
+        log.write(&AccessLine {
+            request_id: "1",
+            client: None,
+            method: "GET",
+            host: Some("a\"b"),
+            path: "/\u{1b}[31m\r\n\"}{",
+            status: 200,
+            bytes: 1,
+            micros: 2,
+            route: None,
+            tenant: Some("Cust1"),
+            detail: Some(&"x".repeat(5000)),
+        });
+        drop(writer);
+        let text = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.matches('\n').count(), 1);
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["path"], "/\u{1b}[31m\r\n\"}{");
+        assert_eq!(line["detail"].as_str().unwrap().len(), MOST_LETTERS);
+        assert!(!text.contains('\u{1b}'));
+    }
+}

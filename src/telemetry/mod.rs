@@ -1,0 +1,7 @@
+//! What an operator reads: a line for each request, and the log.
+
+mod access_log;
+mod logging;
+
+pub use access_log::{AccessLine, AccessLog};
+pub use logging::{Output, log_to};
