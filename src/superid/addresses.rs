@@ -124,4 +124,20 @@ mod tests {
         assert!(!believes("http://127.0.0.1:7000/Cust2/api/"));
         assert!(!believes("https://sod.superoffice.com/Cust1/api/"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_believed_is_superoffices_and_the_tenants(
+            text in "(https?:)?[/\\\\]{0,3}[a-z.@:%0-9\\[\\]-]{0,12}(\\.superoffice\\.com)?[a-z.:@/\\\\?#0-9]{0,8}/(cust12345)?[/.%a-z0-9]{0,12}"
+        ) {
+            if let Some(address) = superoffice(&text) {
+                let url = Url::parse(&address).unwrap();
+                let host = url.host_str().unwrap();
+                proptest::prop_assert!(host.ends_with(".superoffice.com"), "{address}");
+                proptest::prop_assert_eq!(url.scheme(), "https");
+                proptest::prop_assert!(url.path().starts_with("/cust12345/"), "{address}");
+                proptest::prop_assert_eq!(url.as_str(), address);
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::jwks::KeySetRefused;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SignInFailed {
     /// Ours: SuperID does not know our client id or secret, or not with this grant.
-    #[error("our registration is at fault: SuperID answered {error}")]
+    #[error("our registration is at fault: {error}")]
     Misconfigured { error: ErrorCode },
     /// SuperID's, or the way to it: trying again later may help.
     #[error("SuperID is at fault: it could not be asked, or its answer could not be used")]

@@ -232,4 +232,21 @@ mod tests {
         let hex: String = sha256(b"abc").iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, abc);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_a_stranger_makes_up_is_signed(
+            header in ".{0,40}", payload in ".{0,40}", signature in "[A-Za-z0-9_-]{0,400}"
+        ) {
+            let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+            let honest = r#"{"alg":"RS256"}"#;
+            for token in [
+                format!("{header}.{payload}.{signature}"),
+                format!("{}.{}.{signature}", part(&header), part(&payload)),
+                format!("{}.{}.{signature}", part(honest), part(&payload)),
+            ] {
+                proptest::prop_assert!(refusal(&token).is_some());
+            }
+        }
+    }
 }

@@ -1,0 +1,144 @@
+//! A configuration that points at the double, and a clock turned by hand.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use superid_gateway::clock::{Clock, Timestamp};
+use superid_gateway::config::{
+    Admin, AllowedAddresses, Environment, Flow, Forwarded, Legacy, Limits, Log, LogLevel,
+    NullOrigin, Pkce, RedirectParameter, RelyingParty, SameSite, Session, Settings,
+};
+use superid_gateway::crypto::{KeyRing, Secret};
+use superid_gateway::identity::ContextId;
+use superid_gateway::superid::{CodeGrant, SignInFailed, SignedIn, SuperId};
+use url::Url;
+
+use crate::double::{Double, Reply};
+use crate::mint::{FIRST, legacy};
+
+/// When every test begins.
+pub const NOW: u64 = 1_700_000_000;
+
+pub struct World {
+    pub clock: Clock,
+    pub double: Double,
+    /// Signs in by code.
+    pub code: Arc<RelyingParty>,
+    /// Signs in by posted tokens; knows the serial of `Cust777` only.
+    pub legacy: Arc<RelyingParty>,
+    pub superid: Arc<SuperId>,
+}
+
+impl World {
+    /// A SuperID with the first key, and nothing asked of it yet.
+    pub async fn start() -> Self {
+        let double = Double::start().await;
+        double.says("/jwks", Reply::ok(FIRST.jwks()));
+        Self::at(double, Duration::from_secs(10), "http")
+    }
+
+    /// One whose calls end after so long, over `http` or `https`.
+    pub fn at(double: Double, timeout: Duration, scheme: &str) -> Self {
+        let clock = Clock::manual(Timestamp(NOW));
+        let environment = Arc::new(environment(&format!("{scheme}://{}", double.address)));
+        let serials = HashMap::from([(ContextId::parse("Cust777").unwrap(), "777777".to_owned())]);
+        let legacy = Legacy {
+            serials,
+            redirect_parameter: RedirectParameter::None,
+            null_origin: NullOrigin::Refused,
+        };
+        let code = Arc::new(party(&environment, Flow::Code));
+        let legacy = Arc::new(party(&environment, Flow::Legacy(legacy)));
+        let settings = settings(vec![code.clone(), legacy.clone()], timeout);
+        let superid = Arc::new(SuperId::new(&settings, clock.clone()));
+        Self { clock, double, code, legacy, superid }
+    }
+
+    /// What redeeming a code brings.
+    pub async fn redeem(&self) -> Result<SignedIn, SignInFailed> {
+        self.superid.redeem(&self.code, grant()).await
+    }
+
+    /// What posting a token to the legacy party brings.
+    pub async fn post(&self, token: &str) -> Result<(), SignInFailed> {
+        self.superid.verify_posted(&self.legacy, token).await.map(|_claims| ())
+    }
+
+    /// A posted token that only lacks a known serial: what it is refused for shows whether the
+    /// keys were there.
+    pub async fn post_good(&self) -> Result<(), SignInFailed> {
+        self.post(&FIRST.sign(&legacy())).await
+    }
+}
+
+pub fn grant() -> CodeGrant<'static> {
+    CodeGrant {
+        code: "c0de",
+        redirect_uri: "https://app.example/auth/callback",
+        verifier: Some("verifier"),
+        nonce: "nonce",
+        tenant: None,
+    }
+}
+
+fn environment(base: &str) -> Environment {
+    let at = |path: &str| Url::parse(&format!("{base}{path}")).unwrap();
+    Environment {
+        name: "test".to_owned(),
+        issuer: "https://superid.test".to_owned(),
+        legacy_issuer: "SuperOffice AS".to_owned(),
+        authorize_url: at("/authorize"),
+        tenant_authorize_url: format!("{base}/{{ctx}}/authorize"),
+        token_url: at("/tokens"),
+        jwks_url: at("/jwks"),
+        logout_url: at("/logout"),
+        legacy_login_url: at("/login/"),
+        addresses: AllowedAddresses::SuperOffice,
+    }
+}
+
+fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
+    RelyingParty {
+        name: "orders".to_owned(),
+        title: "Orders".to_owned(),
+        environment: environment.clone(),
+        client_id: "client".to_owned(),
+        client_secret: Secret::new("s&cret".to_owned()),
+        redirect_path: "/auth/callback".to_owned(),
+        flow,
+        pkce: Pkce::S256,
+        tenant: None,
+    }
+}
+
+fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) -> Settings {
+    Settings {
+        admin: Admin { address: None },
+        forwarded: Forwarded::default(),
+        hosts: Vec::new(),
+        limits: Limits {
+            form_bytes: 65_536,
+            cookie_bytes: 24_576,
+            target_bytes: 8_192,
+            spent_attempts: 16,
+            ended_sessions: 16,
+            superid_timeout,
+            idle_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(30),
+        },
+        listeners: Vec::new(),
+        log: Log { access: false, level: LogLevel::Error },
+        relying_parties,
+        routes: Vec::new(),
+        session: Session {
+            keys: KeyRing::new(&[[0; 32]]),
+            cookie_name: "superid-gateway".to_owned(),
+            same_site: SameSite::Lax,
+            idle: 3_600,
+            absolute: 28_800,
+            attempt: 600,
+            leeway: 60,
+        },
+    }
+}
