@@ -61,9 +61,12 @@ impl HeaderNames {
 pub(super) fn header_names(route: &Section) -> Option<HeaderNames> {
     let section = route.section("headers", TABLE.keys);
     let mut taken: Vec<(String, &'static str)> = Vec::new();
-    let read: Vec<(&str, Option<Option<HeaderName>>)> = TABLE
-        .keys
-        .iter()
+    // Defaults first, so that a name given twice is refused where somebody wrote it.
+    let (written, left): (Vec<&Key>, Vec<&Key>) =
+        TABLE.keys.iter().partition(|key| section.has(key.name));
+    let read: Vec<(&str, Option<Option<HeaderName>>)> = left
+        .into_iter()
+        .chain(written)
         .map(|key| {
             let name = section.read(key.name, |value| {
                 let Some(name) = header_name(value)? else { return Some(None) };
@@ -94,7 +97,7 @@ fn header_name(value: &Value) -> Option<Option<HeaderName>> {
     };
     let plain = spelling(&name);
     if RESERVED.contains(&plain.as_str()) || plain.starts_with("x-forwarded-") {
-        let wrong = format!("{} belongs to HTTP or to the way here", quoted(text));
+        let wrong = format!("{} is reserved: HTTP itself or a proxy sets it", quoted(text));
         return value.refuse(wrong, value.key.hint());
     }
     Some(Some(name))

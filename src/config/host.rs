@@ -8,7 +8,7 @@ use crate::web::PublicOrigin;
 use super::section::{Named, Section};
 use super::url_path::{canonical_path, origin};
 use super::value::Value;
-use super::{Flow, Key, RelyingParty, Table};
+use super::{Flow, Key, RelyingParty, Table, relying_party};
 
 pub(super) const TABLE: Table = Table {
     header: "host.NAME",
@@ -39,7 +39,7 @@ pub struct Host {
 
 impl Host {
     /// Our own paths here, all but the redirect paths; nothing else may stand on them.
-    fn own_paths(&self) -> Vec<String> {
+    pub(super) fn own_paths(&self) -> Vec<String> {
         let ours = ["start", "sign_in", "sign_out", "signed_out", "finish", "choose"];
         let mut paths: Vec<String> = ours.map(|own| format!("{}/{own}", self.prefix)).into();
         if self.oauth2_proxy_paths {
@@ -52,6 +52,7 @@ impl Host {
 /// Reads every host, and checks them against each other and their relying parties.
 pub(super) fn hosts(root: &Section, parties: &Named<RelyingParty>) -> Named<Host> {
     let tables = root.named("host", TABLE.keys);
+    let party_tables = root.named("relying_party", relying_party::TABLE.keys);
     if tables.is_empty() && !root.has("host") {
         let wrong = "there is no host: nobody could reach anything";
         let instead = "add [host.main] with origin = \"https://app.example\"";
@@ -62,7 +63,8 @@ pub(super) fn hosts(root: &Section, parties: &Named<RelyingParty>) -> Named<Host
         let host = host(&name, &section, parties).map(Arc::new);
         if let Some(host) = &host {
             refuse_same_authority(host, &section, &entries);
-            refuse_shared_paths(host, &section);
+            refuse_shared_paths(host, &party_tables);
+            refuse_signing_out_in_circles(host, &section);
         }
         entries.insert(name, host);
     }
@@ -114,33 +116,39 @@ fn refuse_same_authority(
 
 /// Each of our paths under one host means one thing. Relying parties of the code flow may share a
 /// redirect path, because `state` tells them apart; a legacy answer carries none.
-fn refuse_shared_paths(host: &Host, section: &Section) {
-    let place = section.place("relying_parties");
+fn refuse_shared_paths(host: &Host, party_tables: &[(String, Section)]) {
     let own = host.own_paths();
     for (index, party) in host.relying_parties.iter().enumerate() {
-        let path = &party.redirect_path;
+        let Some((_, section)) = party_tables.iter().find(|(name, _)| *name == party.name) else {
+            continue;
+        };
+        let (path, place) = (&party.redirect_path, section.place("redirect_path"));
         if own.contains(path) || *path == host.post_logout_path {
-            let wrong = format!("the redirect_path of {}, {path}, has a meaning here", party.name);
-            section.reading.problem(&place, wrong, "give it another, such as \"/auth/callback\"");
+            let wrong = format!("\"{path}\" means something else on [host.{}]", host.name);
+            section.reading.problem(&place, wrong, "choose another, such as \"/auth/callback\"");
         }
-        let other = host.relying_parties[..index]
+        let rival = host.relying_parties[..index]
             .iter()
-            .find(|other| other.redirect_path == *path && is_legacy(other) && is_legacy(party));
-        if let Some(other) = other {
+            .find(|rival| rival.redirect_path == *path && is_legacy(rival) && is_legacy(party));
+        if let Some(rival) = rival {
             let wrong = format!(
-                "{} and {} are both legacy and share the redirect_path {path}",
-                other.name, party.name
+                "[relying_party.{}] has \"{path}\" too, both are legacy, and both serve [host.{}]",
+                rival.name, host.name
             );
-            let instead = "give each its own: a legacy answer does not say whose it is";
+            let instead = "choose another: a legacy answer does not say whose it is";
             section.reading.problem(&place, wrong, instead);
         }
     }
+}
+
+fn refuse_signing_out_in_circles(host: &Host, section: &Section) {
     let signed_out = format!("{}/signed_out", host.prefix);
-    if host.post_logout_path != signed_out && own.contains(&host.post_logout_path) {
+    let path = &host.post_logout_path;
+    if *path != signed_out && host.own_paths().contains(path) {
         section.reading.problem(
             &section.place("post_logout_path"),
-            format!("{} has another meaning here", host.post_logout_path),
-            format!("leave it out for {signed_out}, or name a path of the app"),
+            format!("\"{path}\" means something else here"),
+            format!("leave it out for \"{signed_out}\", or name a path of the app"),
         );
     }
 }

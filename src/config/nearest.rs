@@ -1,7 +1,7 @@
 //! The word somebody probably meant.
 
 /// The nearest of `known` within a third of the word's length, at least one edit; `None` when
-/// nothing is that near. A letter added, dropped, changed or swapped with its neighbour is one edit.
+/// nothing is that near. One edit adds, drops or changes a letter, or swaps two neighbours.
 pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let allowed = (word.chars().count() / 3).max(1);
     known

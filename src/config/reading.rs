@@ -51,7 +51,7 @@ impl<'t> Reading<'t> {
                 Some((wrong, expected)) => {
                     self.problem(&place, wrong, format!("expected here: {expected}"));
                 }
-                None => self.problem(&place, error.message(), "write TOML 1.0"),
+                None => self.problem(&place, error.message(), "see https://toml.io"),
             }
         }
         None

@@ -140,11 +140,12 @@ fn serials(value: &Value) -> Option<HashMap<ContextId, String>> {
             let wrong = format!("{} is not a serial number", quoted(serial));
             return value.refuse(wrong, "write its digits in quotes, such as \"1501052557\"");
         }
-        if let Some((other, _)) =
-            seen.iter().find(|(tenant, known)| *tenant == context || known == serial)
-        {
-            let wrong = format!("{context} and {other} are one tenant, or have one serial");
-            return value.refuse(wrong, "write each tenant once, with its own serial");
+        if seen.iter().any(|(tenant, _)| *tenant == context) {
+            return value.refuse(format!("{context} stands here twice"), "leave one of them out");
+        }
+        if let Some((other, _)) = seen.iter().find(|(_, known)| known == serial) {
+            let wrong = format!("{} is the serial number of {other} too", quoted(serial));
+            return value.refuse(wrong, "write each tenant's own");
         }
         seen.push((context, serial.to_owned()));
         Some(())

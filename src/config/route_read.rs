@@ -59,14 +59,7 @@ fn route(
     let upstream = upstream(section);
     let access = access(section);
     let chosen = section.optional("relying_parties", |value| parties.find_each(value));
-    let present = section.read("present", |value| {
-        value.choice(&[
-            ("auto", Present::Auto),
-            ("bearer", Present::Bearer),
-            ("nothing", Present::Nothing),
-            ("ticket", Present::Ticket),
-        ])
-    });
+    let present = section.read("present", credential);
     let headers = header_names(section);
     let oauth2_proxy_headers = section.read("oauth2_proxy_headers", |value| value.boolean());
     let hosts = served?;
@@ -85,6 +78,15 @@ fn route(
         headers: headers?,
         oauth2_proxy_headers: oauth2_proxy_headers?,
     })
+}
+
+fn credential(value: &Value) -> Option<Present> {
+    value.choice(&[
+        ("auto", Present::Auto),
+        ("bearer", Present::Bearer),
+        ("nothing", Present::Nothing),
+        ("ticket", Present::Ticket),
+    ])
 }
 
 fn some_hosts(value: &Value, hosts: &Named<Host>) -> Option<Vec<Arc<Host>>> {
@@ -134,7 +136,7 @@ fn upstream(section: &Section) -> Option<Upstream> {
 
 fn upstream_url(value: &Value) -> Option<(UpstreamScheme, String, u16)> {
     let text = value.text()?;
-    let url = plain_url(value)?;
+    let url = plain_url(value, "http")?;
     let scheme = match url.scheme() {
         "http" => UpstreamScheme::Http,
         "https" => UpstreamScheme::Https,

@@ -89,9 +89,10 @@ fn from_file(value: &Value, when_missing: &str) -> Option<String> {
     let name = value.text()?;
     let path = value.reading.path(name);
     match fs::read_to_string(&path) {
-        Ok(text) => {
+        Ok(mut text) => {
             warn_when_open(value, &path);
-            Some(text.trim_end_matches(['\r', '\n']).to_owned())
+            text.truncate(text.trim_end_matches(['\r', '\n']).len());
+            Some(text)
         }
         Err(error) => value.refuse(format!("{} {}", quoted(name), reason(&error)), when_missing),
     }

@@ -195,8 +195,9 @@ impl<T> Named<T> {
 
     /// The ones a list of names means, each at most once.
     pub fn find_each(&self, value: &Value) -> Option<Vec<Arc<T>>> {
-        value.distinct(|item| item.text().map(str::to_owned))?;
-        value.list(|item| self.find(item))
+        let distinct = value.distinct(|item| item.text().map(str::to_owned));
+        let found = value.list(|item| self.find(item));
+        distinct.and(found)
     }
 }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::crypto::KeyRing;
+use crate::crypto::{KeyRing, Secret};
 
 use super::reading::quoted;
 use super::secret_source::secret;
@@ -125,7 +125,8 @@ fn key_ring(value: &Value) -> Option<KeyRing> {
 fn session_key(value: &Value) -> Option<[u8; 32]> {
     let making = making_keys(value.reading.file);
     let secret = secret(value, &making)?;
-    let decoded = BASE64.decode(secret.reveal().trim().replace('-', "+").replace('_', "/"));
+    let standard = Secret::new(secret.reveal().trim().replace('-', "+").replace('_', "/"));
+    let decoded = BASE64.decode(standard.reveal());
     match decoded.map(<[u8; 32]>::try_from) {
         Ok(Ok(key)) => Some(key),
         Ok(Err(bytes)) => value.refuse(

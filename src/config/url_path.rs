@@ -17,10 +17,8 @@ pub(super) fn canonical_path(value: &Value) -> Option<String> {
     let refuse =
         |wrong: &str, instead: String| value.refuse(format!("{} {wrong}", quoted(path)), instead);
     if !path.starts_with('/') {
-        return refuse(
-            "does not begin with a slash",
-            format!("write {}", quoted(&format!("/{path}"))),
-        );
+        let instead = format!("/{}", path.trim_end_matches('/'));
+        return refuse("does not begin with a slash", format!("write {}", quoted(&instead)));
     }
     if let Some(odd) = path.chars().find(|letter| !is_path_letter(*letter)) {
         let instead = "use letters, digits and -._~!$&'()*+,=:@/ alone".to_owned();
@@ -66,7 +64,7 @@ pub(super) fn origin(value: &Value) -> Option<PublicOrigin> {
 /// An address of a SuperID: https, or http on this machine; a path, and nothing after it.
 pub(super) fn superid_url(value: &Value) -> Option<Url> {
     let text = value.text()?;
-    let url = plain_url(value)?;
+    let url = plain_url(value, "https")?;
     let refuse =
         |wrong: &str, instead: &str| value.refuse(format!("{} {wrong}", shown(text)), instead);
     match url.scheme() {
@@ -78,12 +76,13 @@ pub(super) fn superid_url(value: &Value) -> Option<Url> {
     }
 }
 
-/// A URL without user name, query or fragment.
-pub(super) fn plain_url(value: &Value) -> Option<Url> {
+/// A URL without user name, query or fragment. `scheme` is what one without any probably means.
+pub(super) fn plain_url(value: &Value, scheme: &str) -> Option<Url> {
     let text = value.text()?;
-    let suggestion = match text.contains("://") || text.starts_with('/') || text.contains('@') {
-        true => value.key.hint(),
-        false => format!("write {}", quoted(&format!("http://{text}"))),
+    let almost = text.contains(['.', ':']) && !text.contains(['@', '/']);
+    let suggestion = match almost {
+        true => format!("write {}", quoted(&format!("{scheme}://{text}"))),
+        false => value.key.hint(),
     };
     let Ok(url) = Url::parse(text) else {
         return value.refuse(format!("{} is not a URL", shown(text)), suggestion);

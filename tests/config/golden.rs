@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Settings,
+    self, Access, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Route, Settings,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -88,21 +88,7 @@ fn described(settings: &Settings) -> String {
         }
     }
     for route in &settings.routes {
-        let hosts: Vec<&str> = route.hosts.iter().map(|host| host.name.as_str()).collect();
-        let parties: Vec<&str> =
-            route.relying_parties.iter().map(|party| party.name.as_str()).collect();
-        let matching = match route.path.matching {
-            PathMatch::Exact => "exact",
-            PathMatch::Prefix => "prefix",
-        };
-        let access = match &route.access {
-            Access::Public => "public".to_owned(),
-            Access::SignedIn(limits) => format!("{limits:?}"),
-        };
-        let upstream = &route.upstream;
-        writeln!(out, "route {} on {hosts:?} {} {matching}", route.name, route.path.path).unwrap();
-        writeln!(out, "  to {:?} {} {}", upstream.scheme, upstream.host, upstream.port).unwrap();
-        writeln!(out, "  for {access} by {parties:?} with {:?}", route.present).unwrap();
+        out += &described_route(route);
     }
     let session = &settings.session;
     writeln!(
@@ -120,6 +106,26 @@ fn described(settings: &Settings) -> String {
     writeln!(out, "{:?}\n{:?}", settings.forwarded, settings.admin).unwrap();
     writeln!(out, "{:?}\n{:?}", settings.log, settings.limits).unwrap();
     out
+}
+
+fn described_route(route: &Route) -> String {
+    let hosts: Vec<&str> = route.hosts.iter().map(|host| host.name.as_str()).collect();
+    let parties: Vec<&str> =
+        route.relying_parties.iter().map(|party| party.name.as_str()).collect();
+    let matching = match route.path.matching {
+        PathMatch::Exact => "exact",
+        PathMatch::Prefix => "prefix",
+    };
+    let access = match &route.access {
+        Access::Public => "public".to_owned(),
+        Access::SignedIn(limits) => format!("{limits:?}"),
+    };
+    let Route { name, path, upstream, present, .. } = route;
+    format!(
+        "route {name} on {hosts:?} {} {matching}\n  to {:?} {} {}\n  \
+         for {access} by {parties:?} with {present:?}\n",
+        path.path, upstream.scheme, upstream.host, upstream.port
+    )
 }
 
 fn described_party(party: &RelyingParty) -> String {

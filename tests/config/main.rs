@@ -3,5 +3,6 @@
 mod commands;
 mod examples;
 mod golden;
+mod hostile;
 mod reference;
 mod scratch;
