@@ -2,6 +2,7 @@
 //! redirects, verifies, keeps the session and tells the app who is calling.
 
 pub mod authn;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod credentials;

@@ -1,8 +1,36 @@
 //! `[environment.NAME]`: where a SuperID lives and what it calls itself.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use url::Url;
 
 use crate::identity::ContextId;
+
+use super::nearest::nearest;
+use super::reading::quoted;
+use super::section::{Named, Section};
+use super::url_path::{origin, superid_url};
+use super::value::Value;
+use super::{Key, Table};
+
+pub(super) const TABLE: Table = Table {
+    header: "environment.NAME",
+    keys: &[
+        Key::required("issuer", "\"https://superid.example\""),
+        Key::defaulted("legacy_issuer", "\"SuperOffice AS\""),
+        Key::required("authorize_url", "\"https://superid.example/login/common/oauth/authorize\""),
+        Key::required(
+            "tenant_authorize_url",
+            "\"https://superid.example/login/{ctx}/oauth/authorize\"",
+        ),
+        Key::required("token_url", "\"https://superid.example/login/common/oauth/tokens\""),
+        Key::required("jwks_url", "\"https://superid.example/login/.well-known/jwks\""),
+        Key::required("logout_url", "\"https://superid.example/login/logout\""),
+        Key::required("legacy_login_url", "\"https://superid.example/login/\""),
+        Key::required("addresses", "[\"https://tenants.example\"]"),
+    ],
+};
 
 /// One SuperID: every address, and the exact issuer. The issuer is pinned because SuperID's
 /// discovery document names an issuer that is not its own URL (`superid.md` §1).
@@ -84,3 +112,102 @@ impl Environment {
         self.legacy_login_url.origin().ascii_serialization()
     }
 }
+
+/// Reads the custom environments.
+pub(super) fn environments(root: &Section) -> Named<Environment> {
+    let read = |(name, section): (String, Section)| {
+        let environment = environment(&name, &section).map(Arc::new);
+        (name, environment)
+    };
+    let entries: BTreeMap<_, _> =
+        root.named("environment", TABLE.keys).into_iter().map(read).collect();
+    Named { what: "environment", entries }
+}
+
+/// Reads the word that names an environment: SuperOffice's own, or a custom one.
+pub(super) fn environment_named(
+    value: &Value,
+    custom: &Named<Environment>,
+) -> Option<Arc<Environment>> {
+    let word = value.text()?;
+    if let Some((_, name)) = OWN.iter().find(|(own, _)| *own == word) {
+        return Some(Arc::new(Environment::named(*name)));
+    }
+    if let Some(found) = custom.entries.get(word) {
+        return found.clone();
+    }
+    let meant = ALSO_CALLED
+        .iter()
+        .find(|(other, _)| word.eq_ignore_ascii_case(other))
+        .map(|(_, own)| *own)
+        .or_else(|| nearest(word, OWN.iter().map(|(own, _)| *own)))
+        .or_else(|| nearest(word, custom.entries.keys().map(String::as_str)));
+    let instead = match meant {
+        Some(own) => format!("did you mean \"{own}\"?"),
+        None => format!("write \"sod\", \"stage\" or \"online\", or add [environment.{word}]"),
+    };
+    value.refuse(format!("{} is not an environment", quoted(word)), instead)
+}
+
+fn environment(name: &str, section: &Section) -> Option<Environment> {
+    if OWN.iter().any(|(own, _)| *own == name) {
+        let wrong = format!("{name} is SuperOffice's own environment");
+        section.reading.problem(&section.header, wrong, "choose another name");
+    }
+    let issuer = section.read("issuer", |value| value.line(200));
+    let legacy_issuer = section.read("legacy_issuer", |value| value.line(200));
+    let authorize_url = section.read("authorize_url", superid_url);
+    let tenant_authorize_url = section.read("tenant_authorize_url", tenant_template);
+    let token_url = section.read("token_url", superid_url);
+    let jwks_url = section.read("jwks_url", superid_url);
+    let logout_url = section.read("logout_url", superid_url);
+    let legacy_login_url = section.read("legacy_login_url", superid_url);
+    let addresses = section.read("addresses", tenant_origins);
+    Some(Environment {
+        name: name.to_owned(),
+        issuer: issuer?,
+        legacy_issuer: legacy_issuer?,
+        authorize_url: authorize_url?,
+        tenant_authorize_url: tenant_authorize_url?,
+        token_url: token_url?,
+        jwks_url: jwks_url?,
+        logout_url: logout_url?,
+        legacy_login_url: legacy_login_url?,
+        addresses: addresses?,
+    })
+}
+
+/// The URL with `{ctx}` once, in its path: anywhere else a tenant's name could choose the host.
+fn tenant_template(value: &Value) -> Option<String> {
+    let text = value.text()?;
+    let url = superid_url(value)?;
+    if text.matches("{ctx}").count() != 1 || !url.path().contains("%7Bctx%7D") {
+        let wrong = format!("{} does not have {{ctx}} once in its path", quoted(text));
+        return value.refuse(wrong, value.key.hint());
+    }
+    Some(text.to_owned())
+}
+
+fn tenant_origins(value: &Value) -> Option<AllowedAddresses> {
+    let origins = value.distinct(|item| origin(item).map(|origin| origin.as_str().to_owned()))?;
+    if origins.is_empty() {
+        return value.refuse("is empty: no tenant's address would be believed", value.key.hint());
+    }
+    Some(AllowedAddresses::Origins(origins))
+}
+
+const OWN: [(&str, EnvironmentName); 3] = [
+    ("sod", EnvironmentName::Sod),
+    ("stage", EnvironmentName::Stage),
+    ("online", EnvironmentName::Online),
+];
+
+/// What SuperOffice's portal, host labels and old samples call them (`superid.md` §1).
+const ALSO_CALLED: [(&str, &str); 6] = [
+    ("development", "sod"),
+    ("dev", "sod"),
+    ("qaonline", "stage"),
+    ("qastage", "stage"),
+    ("production", "online"),
+    ("prod", "online"),
+];

@@ -1,10 +1,25 @@
 //! `[host.NAME]`: a public origin people reach us under, and who may sign in there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::web::PublicOrigin;
 
-use super::RelyingParty;
+use super::section::{Named, Section};
+use super::url_path::{canonical_path, origin};
+use super::value::Value;
+use super::{Flow, Key, RelyingParty, Table, relying_party};
+
+pub(super) const TABLE: Table = Table {
+    header: "host.NAME",
+    keys: &[
+        Key::required("origin", "\"https://app.example\""),
+        Key::defaulted("prefix", "\"/auth\""),
+        Key::optional("relying_parties", "[\"main\"]"),
+        Key::optional("post_logout_path", "\"/auth/signed_out\""),
+        Key::defaulted("oauth2_proxy_paths", "false"),
+    ],
+};
 
 /// One public host.
 #[derive(Clone, Debug)]
@@ -20,4 +35,124 @@ pub struct Host {
     pub post_logout_path: String,
     /// Whether `/oauth2/start`, `/oauth2/sign_in` and `/oauth2/sign_out` answer too.
     pub oauth2_proxy_paths: bool,
+}
+
+impl Host {
+    /// Our own paths here, all but the redirect paths; nothing else may stand on them.
+    pub(super) fn own_paths(&self) -> Vec<String> {
+        let ours = ["start", "sign_in", "sign_out", "signed_out", "finish", "choose"];
+        let mut paths: Vec<String> = ours.map(|own| format!("{}/{own}", self.prefix)).into();
+        if self.oauth2_proxy_paths {
+            paths.extend(["start", "sign_in", "sign_out"].map(|own| format!("/oauth2/{own}")));
+        }
+        paths
+    }
+}
+
+/// Reads every host, and checks them against each other and their relying parties.
+pub(super) fn hosts(root: &Section, parties: &Named<RelyingParty>) -> Named<Host> {
+    let tables = root.named("host", TABLE.keys);
+    let party_tables = root.named("relying_party", relying_party::TABLE.keys);
+    if tables.is_empty() && !root.has("host") {
+        let wrong = "there is no host: nobody could reach anything";
+        let instead = "add [host.main] with origin = \"https://app.example\"";
+        root.reading.problem(&root.place("host"), wrong, instead);
+    }
+    let mut entries: BTreeMap<String, Option<Arc<Host>>> = BTreeMap::new();
+    for (name, section) in tables {
+        let host = host(&name, &section, parties).map(Arc::new);
+        if let Some(host) = &host {
+            refuse_same_authority(host, &section, &entries);
+            refuse_shared_paths(host, &party_tables);
+            refuse_signing_out_in_circles(host, &section);
+        }
+        entries.insert(name, host);
+    }
+    Named { what: "host", entries }
+}
+
+fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<Host> {
+    let origin = section.read("origin", origin);
+    let prefix = section.read("prefix", own_prefix);
+    let relying_parties = match section.has("relying_parties") {
+        true => section.optional("relying_parties", |value| parties.find_each(value)),
+        false => parties.all(),
+    };
+    let post_logout_path = section.optional("post_logout_path", canonical_path);
+    let oauth2_proxy_paths = section.read("oauth2_proxy_paths", |value| value.boolean());
+    let prefix = prefix?;
+    Some(Host {
+        name: name.to_owned(),
+        origin: origin?,
+        relying_parties: relying_parties?,
+        post_logout_path: post_logout_path.unwrap_or_else(|| format!("{prefix}/signed_out")),
+        prefix,
+        oauth2_proxy_paths: oauth2_proxy_paths?,
+    })
+}
+
+fn own_prefix(value: &Value) -> Option<String> {
+    let path = canonical_path(value)?;
+    if path == "/" {
+        return value.refuse("\"/\" would take every path from the app", value.key.hint());
+    }
+    Some(path)
+}
+
+fn refuse_same_authority(
+    host: &Host,
+    section: &Section,
+    earlier: &BTreeMap<String, Option<Arc<Host>>>,
+) {
+    let same = |other: &&Arc<Host>| other.origin.authority() == host.origin.authority();
+    if let Some(other) = earlier.values().flatten().find(same) {
+        section.reading.problem(
+            &section.place("origin"),
+            format!("{} is what [host.{}] answers to", host.origin.authority(), other.name),
+            "give each host an origin of its own",
+        );
+    }
+}
+
+/// Each of our paths under one host means one thing. Relying parties of the code flow may share a
+/// redirect path, because `state` tells them apart; a legacy answer carries none.
+fn refuse_shared_paths(host: &Host, party_tables: &[(String, Section)]) {
+    let own = host.own_paths();
+    for (index, party) in host.relying_parties.iter().enumerate() {
+        let Some((_, section)) = party_tables.iter().find(|(name, _)| *name == party.name) else {
+            continue;
+        };
+        let (path, place) = (&party.redirect_path, section.place("redirect_path"));
+        if own.contains(path) || *path == host.post_logout_path {
+            let wrong = format!("\"{path}\" means something else on [host.{}]", host.name);
+            section.reading.problem(&place, wrong, "choose another, such as \"/auth/callback\"");
+        }
+        let rival = host.relying_parties[..index]
+            .iter()
+            .find(|rival| rival.redirect_path == *path && is_legacy(rival) && is_legacy(party));
+        if let Some(rival) = rival {
+            let wrong = format!(
+                "[relying_party.{}] has \"{path}\" too, both are legacy, and both serve [host.{}]",
+                rival.name, host.name
+            );
+            let instead = "choose another: a legacy answer does not say whose it is";
+            section.reading.problem(&place, wrong, instead);
+        }
+    }
+}
+
+fn refuse_signing_out_in_circles(host: &Host, section: &Section) {
+    let signed_out = format!("{}/signed_out", host.prefix);
+    let path = &host.post_logout_path;
+    if *path != signed_out && host.own_paths().contains(path) {
+        section.reading.problem(
+            &section.place("post_logout_path"),
+            format!("\"{path}\" means something else here"),
+            format!("leave it out for \"{signed_out}\", or name a path of the app"),
+        );
+    }
+}
+
+fn is_legacy(party: &RelyingParty) -> bool {
+    matches!(party.flow, Flow::Legacy(_))
 }

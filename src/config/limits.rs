@@ -2,6 +2,23 @@
 
 use std::time::Duration;
 
+use super::section::Section;
+use super::{Key, Table};
+
+pub(super) const TABLE: Table = Table {
+    header: "limits",
+    keys: &[
+        Key::defaulted("form_bytes", "\"64KiB\""),
+        Key::defaulted("cookie_bytes", "\"24KiB\""),
+        Key::defaulted("target_bytes", "\"8KiB\""),
+        Key::defaulted("spent_attempts", "65536"),
+        Key::defaulted("ended_sessions", "65536"),
+        Key::defaulted("superid_timeout", "\"10s\""),
+        Key::defaulted("idle_timeout", "\"60s\""),
+        Key::defaulted("drain_timeout", "\"30s\""),
+    ],
+};
+
 /// Sizes in bytes, counts, and times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -22,3 +39,32 @@ pub struct Limits {
     /// How long a shutdown waits for requests in flight. Default 30 s.
     pub drain_timeout: Duration,
 }
+
+/// Reads the table. Sizes are bounded below by what SuperID's answers need, and above by what a
+/// stranger may make us hold for each connection.
+pub(super) fn limits(root: &Section) -> Option<Limits> {
+    let section = root.section("limits", TABLE.keys);
+    let bytes = |name, least, most| section.read(name, |value| value.bytes(least, most));
+    let count = |name, least, most| section.read(name, |value| value.count(least, most));
+    let time = |name, least, most| section.read(name, |value| value.duration(least, most));
+    let form_bytes = bytes("form_bytes", 8 * KIB, 1024 * KIB);
+    let cookie_bytes = bytes("cookie_bytes", 8 * KIB, 64 * KIB);
+    let target_bytes = bytes("target_bytes", KIB, 32 * KIB);
+    let spent_attempts = count("spent_attempts", 1_000, 10_000_000);
+    let ended_sessions = count("ended_sessions", 1_000, 10_000_000);
+    let superid_timeout = time("superid_timeout", 1, 60);
+    let idle_timeout = time("idle_timeout", 5, 600);
+    let drain_timeout = time("drain_timeout", 0, 3_600);
+    Some(Limits {
+        form_bytes: form_bytes?,
+        cookie_bytes: cookie_bytes?,
+        target_bytes: target_bytes?,
+        spent_attempts: spent_attempts?,
+        ended_sessions: ended_sessions?,
+        superid_timeout: superid_timeout?,
+        idle_timeout: idle_timeout?,
+        drain_timeout: drain_timeout?,
+    })
+}
+
+const KIB: usize = 1024;

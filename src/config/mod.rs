@@ -3,22 +3,40 @@
 mod admin;
 mod environment;
 mod forwarded;
+mod header_names;
 mod host;
+mod key;
 mod limits;
 mod listener;
+mod load;
 mod log;
+mod nearest;
+mod problem;
+mod reading;
+mod registration;
 mod relying_party;
+mod relying_party_read;
 mod route;
+mod route_read;
+mod route_rules;
+mod secret_source;
+mod section;
 mod session;
 mod settings;
+mod url_path;
+mod value;
 
 pub use admin::Admin;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use forwarded::Forwarded;
 pub use host::Host;
+pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, TlsFiles};
+pub use load::{KeyFile, Loaded, key_files, load, load_text, tables};
 pub use log::{Log, LogLevel};
+pub use problem::{Position, Problem, Problems};
+pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 pub use route::{
     Access, ClaimRule, HeaderNames, HostHeader, PathMatch, PathPattern, Present, Restriction,

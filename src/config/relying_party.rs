@@ -6,7 +6,31 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::Environment;
+use super::{Environment, Key, Table};
+
+pub(super) const TABLE: Table = Table {
+    header: "relying_party.NAME",
+    keys: &[
+        Key::optional("title", "\"Orders\""),
+        Key::required("environment", "\"sod\""),
+        Key::required("client_id", "\"0123456789abcdef0123456789abcdef\""),
+        Key::required("client_secret", "{ env = \"SUPERID_CLIENT_SECRET\" }"),
+        Key::defaulted("redirect_path", "\"/auth/callback\""),
+        Key::defaulted("flow", "\"code\""),
+        Key::defaulted("pkce", "\"S256\""),
+        Key::optional("tenant", "\"Cust12345\""),
+        Key::optional("legacy", "{ serials = { Cust12345 = \"1501052557\" } }"),
+    ],
+};
+
+pub(super) const LEGACY_TABLE: Table = Table {
+    header: "relying_party.NAME.legacy",
+    keys: &[
+        Key::defaulted("serials", "{}").such_as("{ Cust12345 = \"1501052557\" }"),
+        Key::defaulted("redirect_parameter", "\"none\""),
+        Key::defaulted("null_origin", "\"refused\""),
+    ],
+};
 
 /// One registered application in one environment.
 #[derive(Clone, Debug)]

@@ -7,7 +7,28 @@ use http::HeaderName;
 
 use crate::identity::ContextId;
 
-use super::{Host, RelyingParty};
+use super::{Host, Key, RelyingParty, Table};
+
+pub(super) const TABLE: Table = Table {
+    header: "route.NAME",
+    keys: &[
+        Key::optional("hosts", "[\"main\"]"),
+        Key::defaulted("path", "\"/\""),
+        Key::defaulted("match", "\"prefix\""),
+        Key::required("upstream", "\"http://127.0.0.1:3000\""),
+        Key::defaulted("host_header", "\"public\""),
+        Key::defaulted("connect_timeout", "\"5s\""),
+        Key::defaulted("read_timeout", "\"60s\""),
+        Key::defaulted("access", "\"signed_in\""),
+        Key::defaulted("tenants", "[]").such_as("[\"Cust12345\"]"),
+        Key::defaulted("administrator", "false"),
+        Key::defaulted("claims", "{}").such_as("{ identityprovider = [\"superid\"] }"),
+        Key::optional("relying_parties", "[\"main\"]"),
+        Key::defaulted("present", "\"auto\""),
+        Key::optional("headers", "{ ticket = \"SOTicket\", email = false }"),
+        Key::defaulted("oauth2_proxy_headers", "false"),
+    ],
+};
 
 /// One route. Of several that match, the most specific wins.
 #[derive(Clone, Debug)]
@@ -47,7 +68,7 @@ pub enum PathMatch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     pub scheme: UpstreamScheme,
-    /// Name or address, lower case.
+    /// Name or address, lower case; an IPv6 address without brackets.
     pub host: String,
     pub port: u16,
     /// What `Host` says to the app.
@@ -128,25 +149,4 @@ pub struct HeaderNames {
     pub ticket: Option<HeaderName>,
     pub user: Option<HeaderName>,
     pub web_api_url: Option<HeaderName>,
-}
-
-impl Default for HeaderNames {
-    fn default() -> Self {
-        let name = |name: &'static str| Some(HeaderName::from_static(name));
-        Self {
-            administrator: name("x-superoffice-administrator"),
-            associate_id: name("x-superoffice-associate-id"),
-            bearer: name("authorization"),
-            company: name("x-superoffice-company"),
-            context: name("x-superoffice-context"),
-            email: name("x-superoffice-email"),
-            first_name: name("x-superoffice-first-name"),
-            initials: name("x-superoffice-initials"),
-            last_name: name("x-superoffice-last-name"),
-            soap_url: name("x-superoffice-soap-url"),
-            ticket: name("soticket"),
-            user: name("x-superoffice-user"),
-            web_api_url: name("x-superoffice-webapi-url"),
-        }
-    }
 }

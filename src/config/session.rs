@@ -1,6 +1,31 @@
 //! `[session]`: how long people stay signed in, and what seals their cookies.
 
-use crate::crypto::KeyRing;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::crypto::{KeyRing, Secret};
+
+use super::reading::quoted;
+use super::secret_source::secret;
+use super::section::Section;
+use super::value::Value;
+use super::{Host, Key, Table};
+
+pub(super) const TABLE: Table = Table {
+    header: "session",
+    keys: &[
+        Key::required("keys", "[{ file = \"session.key\" }]"),
+        Key::defaulted("cookie_name", "\"superid-gateway\""),
+        Key::defaulted("same_site", "\"lax\""),
+        Key::defaulted("idle", "\"1h\""),
+        Key::defaulted("absolute", "\"8h\""),
+        Key::defaulted("attempt", "\"10m\""),
+        Key::defaulted("leeway", "\"60s\""),
+    ],
+};
 
 /// Sessions in a sealed cookie. Times are in seconds.
 #[derive(Clone, Debug)]
@@ -30,3 +55,108 @@ pub enum SameSite {
     /// None of them.
     Strict,
 }
+
+/// Reads the table.
+pub(super) fn session(root: &Section) -> Option<Session> {
+    let section = root.section("session", TABLE.keys);
+    let keys = section.read("keys", key_ring);
+    let cookie_name = section.read("cookie_name", cookie_name);
+    let same_site = section.read("same_site", |value| {
+        value.choice(&[
+            ("lax", SameSite::Lax),
+            ("strict", SameSite::Strict),
+            ("none", SameSite::None),
+        ])
+    });
+    let time = |name, least, most| {
+        section.read(name, |value| value.duration(least, most)).map(|time| time.as_secs())
+    };
+    let idle = time("idle", 60, THIRTY_DAYS);
+    let absolute = time("absolute", 60, THIRTY_DAYS);
+    let attempt = time("attempt", 60, 3_600);
+    let leeway = time("leeway", 0, 120);
+    if let (Some(idle), Some(absolute)) = (idle, absolute)
+        && idle > absolute
+    {
+        section.reading.problem(
+            &section.place("idle"),
+            "is longer than session.absolute",
+            "make idle the shorter of the two",
+        );
+    }
+    Some(Session {
+        keys: keys?,
+        cookie_name: cookie_name?,
+        same_site: same_site?,
+        idle: idle?,
+        absolute: absolute?,
+        attempt: attempt?,
+        leeway: leeway?,
+    })
+}
+
+/// Reports `same_site = "none"` where browsers would drop the cookie: it must be `Secure` then
+/// (RFC 6265bis §4.1.2.7), and a plain http host has no such cookies.
+pub(super) fn refuse_none_on_http(root: &Section, session: &Session, hosts: &[Arc<Host>]) {
+    let plain = hosts.iter().find(|host| !host.origin.is_https());
+    if let (SameSite::None, Some(host)) = (session.same_site, plain) {
+        let section = root.section("session", TABLE.keys);
+        section.reading.problem(
+            &section.place("same_site"),
+            format!("\"none\" needs https, and [host.{}] is {}", host.name, host.origin),
+            "write same_site = \"lax\", or give the host an https origin",
+        );
+    }
+}
+
+/// What makes the keys a configuration asks for.
+pub(super) fn making_keys(file: &str) -> String {
+    format!("run `superid-gateway keys --config {file}` to make it")
+}
+
+fn key_ring(value: &Value) -> Option<KeyRing> {
+    let keys = value.distinct(session_key)?;
+    if keys.is_empty() {
+        return value.refuse("is empty: nothing could seal a session", value.key.hint());
+    }
+    Some(KeyRing::new(&keys))
+}
+
+fn session_key(value: &Value) -> Option<[u8; 32]> {
+    let making = making_keys(value.reading.file);
+    let secret = secret(value, &making)?;
+    let standard = Secret::new(secret.reveal().trim().replace('-', "+").replace('_', "/"));
+    let decoded = BASE64.decode(standard.reveal());
+    match decoded.map(<[u8; 32]>::try_from) {
+        Ok(Ok(key)) => Some(key),
+        Ok(Err(bytes)) => value.refuse(
+            format!("holds {} bytes, not 32", bytes.len()),
+            format!("remove it and {making}"),
+        ),
+        Err(_) => value.refuse("is not base64", format!("remove it and {making}")),
+    }
+}
+
+/// A cookie name's letters (RFC 6265 §4.1.1, RFC 9110 §5.6.2).
+fn cookie_name(value: &Value) -> Option<String> {
+    let name = value.line(64)?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if !name.bytes().all(fits) {
+        let wrong = format!("{} is not a cookie name", quoted(&name));
+        return value.refuse(wrong, "use letters, digits and -._ alone");
+    }
+    if name.starts_with("__") {
+        let wrong =
+            format!("{} begins with two underscores, which browsers reserve", quoted(&name));
+        return value.refuse(wrong, "leave the prefix out: __Host- is added on https");
+    }
+    Some(name)
+}
+
+const THIRTY_DAYS: u64 = 30 * 86_400;
+
+/// With or without padding; the url-safe letters are replaced beforehand.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);

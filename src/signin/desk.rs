@@ -21,8 +21,6 @@ pub struct Desk {
     pub(super) clock: Clock,
     /// Seconds an attempt lives.
     pub(super) attempt_life: u64,
-    /// Seconds a token's times may be off.
-    pub(super) leeway: u64,
     /// Attempts that came back.
     pub(super) spent: Remembered,
     /// Posted tokens that were taken.
@@ -56,7 +54,6 @@ impl Desk {
             random,
             clock,
             attempt_life: session.attempt,
-            leeway: session.leeway,
             spent: Remembered::new(limits.spent_attempts),
             used: Remembered::new(limits.spent_attempts),
             kept_claims,

@@ -94,8 +94,7 @@ impl Desk {
     fn take_once(&self, claims: &VerifiedClaims) -> Result<(), Failed> {
         let mut id = [0; 16];
         id.copy_from_slice(&claims.digest()[..16]);
-        let until = claims.expires().plus(self.leeway);
-        match self.used.first(&id, until, self.clock.now()) {
+        match self.used.first(&id, claims.expires(), self.clock.now()) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Failed::new(Failure::TokenReplayed, "a token posted twice")),
             Err(full) => Err(Failed::new(Failure::TooBusy, full.to_string())),

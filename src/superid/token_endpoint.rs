@@ -40,6 +40,17 @@ pub(super) async fn redeem(
     party: &RelyingParty,
     grant: &CodeGrant<'_>,
 ) -> Result<Tokens, SignInFailed> {
+    let form = body(party, grant);
+    let url = &party.environment.token_url;
+    let answer = back_channel.post(url, form).await.map_err(Outage::from)?;
+    if answer.status == StatusCode::OK {
+        Ok(read(&answer.body).map_err(Outage::from)?)
+    } else {
+        Err(refused(&answer))
+    }
+}
+
+fn body(party: &RelyingParty, grant: &CodeGrant<'_>) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code")
         .append_pair("client_id", &party.client_id)
@@ -49,13 +60,7 @@ pub(super) async fn redeem(
     if let Some(verifier) = grant.verifier {
         form.append_pair("code_verifier", verifier);
     }
-    let url = &party.environment.token_url;
-    let answer = back_channel.post(url, form.finish()).await.map_err(Outage::from)?;
-    if answer.status == StatusCode::OK {
-        Ok(read(&answer.body).map_err(Outage::from)?)
-    } else {
-        Err(refused(&answer))
-    }
+    form.finish()
 }
 
 /// What an answer other than 200 means (RFC 6749 §5.2).

@@ -1,0 +1,165 @@
+//! From a file to settings: everything wrong with it at once, and nothing changed on the way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::reading::{Place, Reading};
+use super::secret_source::secret_file;
+use super::section::Section;
+use super::{
+    Key, Problem, Problems, Settings, Table, admin, environment, forwarded, header_names, host,
+    limits, listener, log, relying_party, relying_party_read, route, route_read, route_rules,
+    session,
+};
+
+/// A configuration that holds, and what is doubtful about it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub settings: Settings,
+    pub warnings: Vec<Problem>,
+}
+
+/// A session key file the configuration asks for, there or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFile {
+    pub path: PathBuf,
+}
+
+/// Reads a configuration and the secrets it points to. Nothing is opened for writing, bound or
+/// called.
+///
+/// # Errors
+/// [`Problems`]: the file cannot be read, or all that is wrong with it.
+pub fn load(path: &Path) -> Result<Loaded, Problems> {
+    let file = path.display().to_string();
+    load_text(&read(path)?, &file, folder(path), &|name| std::env::var(name).ok())
+}
+
+/// The same from text: `file` is what problems call it, relative paths begin at `base`, and
+/// `environment` answers for environment variables.
+///
+/// # Errors
+/// [`Problems::Found`] with all that is wrong.
+pub fn load_text(
+    text: &str,
+    file: &str,
+    base: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Loaded, Problems> {
+    let reading = Reading::new(text, file, base, environment);
+    let settings = reading.parse().and_then(|document| resolve(&reading, document.get_ref()));
+    let (problems, warnings) = reading.findings();
+    match settings {
+        Some(settings) if problems.is_empty() => Ok(Loaded { settings, warnings }),
+        _ => Err(Problems::Found { problems, warnings }),
+    }
+}
+
+/// The key files `[session]` asks for, each once, in the order of the list. Nothing else in the
+/// file has to hold yet.
+///
+/// # Errors
+/// [`Problems`]: the file cannot be read, is not TOML, or `session.keys` is not a list of secrets.
+pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
+    let text = read(path)?;
+    let file = path.display().to_string();
+    let reading = Reading::new(&text, &file, folder(path), &|_| None);
+    let files = reading.parse().and_then(|document| {
+        let root = root(&reading, document.get_ref());
+        let section = root.section("session", session::TABLE.keys);
+        section.read("keys", |value| {
+            value.list(|key| secret_file(key, |file| Some(reading.path(file.text()?))))
+        })
+    });
+    let (problems, warnings) = reading.findings();
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in files.into_iter().flatten().flatten() {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    let mine =
+        |problem: &Problem| !problem.key.starts_with("session.keys") && problem.key != "toml";
+    match problems.iter().all(mine) {
+        true => Ok(paths.into_iter().map(|path| KeyFile { path }).collect()),
+        false => Err(Problems::Found { problems, warnings }),
+    }
+}
+
+/// Every table a configuration may have, and every key in it.
+pub fn tables() -> [Table; 12] {
+    [
+        listener::TABLE,
+        host::TABLE,
+        relying_party::TABLE,
+        relying_party::LEGACY_TABLE,
+        environment::TABLE,
+        route::TABLE,
+        header_names::TABLE,
+        session::TABLE,
+        forwarded::TABLE,
+        admin::TABLE,
+        log::TABLE,
+        limits::TABLE,
+    ]
+}
+
+fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
+    let root = root(reading, document);
+    let listeners = listener::listeners(&root);
+    let admin = admin::admin(&root);
+    let forwarded = forwarded::forwarded(&root);
+    let limits = limits::limits(&root);
+    let log = log::log(&root);
+    let session = session::session(&root);
+    let environments = environment::environments(&root);
+    let parties = relying_party_read::relying_parties(&root, &environments);
+    let hosts = host::hosts(&root, &parties);
+    let routes = route_read::routes(&root, &hosts, &parties);
+    route_rules::check(&routes, listeners.as_deref().unwrap_or_default());
+    if let Some(session) = &session {
+        session::refuse_none_on_http(&root, session, &hosts.sound());
+    }
+    if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
+        admin::refuse_taken(&root, admin, listeners);
+    }
+    Some(Settings {
+        admin: admin?,
+        forwarded: forwarded?,
+        hosts: hosts.all()?,
+        limits: limits?,
+        listeners: listeners?,
+        log: log?,
+        relying_parties: parties.all()?,
+        routes: routes.into_iter().map(|read| read.route).collect(),
+        session: session?,
+    })
+}
+
+fn root<'d>(reading: &'d Reading<'d>, document: &'d DeTable<'d>) -> Section<'d> {
+    Section::open(reading, Place { offset: 0, key: String::new() }, document, ROOT)
+}
+
+fn read(path: &Path) -> Result<String, Problems> {
+    fs::read_to_string(path)
+        .map_err(|source| Problems::Unreadable { file: path.display().to_string(), source })
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+const ROOT: &[Key] = &[
+    Key::optional("listener", "{}"),
+    Key::optional("host", "{}"),
+    Key::optional("relying_party", "{}"),
+    Key::optional("environment", "{}"),
+    Key::optional("route", "{}"),
+    Key::optional("session", "{}"),
+    Key::optional("forwarded", "{}"),
+    Key::optional("admin", "{}"),
+    Key::optional("log", "{}"),
+    Key::optional("limits", "{}"),
+];

@@ -1,0 +1,185 @@
+//! Reads `[relying_party.NAME]`, and says what the legacy flow costs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::identity::ContextId;
+
+use super::environment::environment_named;
+use super::reading::quoted;
+use super::relying_party::{LEGACY_TABLE, TABLE};
+use super::secret_source::secret;
+use super::section::{Named, Section};
+use super::url_path::canonical_path;
+use super::value::Value;
+use super::{Environment, Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
+
+/// Reads every relying party.
+pub(super) fn relying_parties(
+    root: &Section,
+    environments: &Named<Environment>,
+) -> Named<RelyingParty> {
+    let tables = root.named("relying_party", TABLE.keys);
+    let entries: BTreeMap<_, _> = tables
+        .iter()
+        .map(|(name, section)| {
+            (name.clone(), relying_party(name, section, environments).map(Arc::new))
+        })
+        .collect();
+    for (name, section) in &tables {
+        if let Some(Some(party)) = entries.get(name) {
+            warn_about_legacy(party, section, &entries);
+        }
+    }
+    Named { what: "relying_party", entries }
+}
+
+/// The name of a tenant.
+pub(super) fn tenant(value: &Value) -> Option<ContextId> {
+    let text = value.text()?;
+    ContextId::parse(text).ok().or_else(|| refuse_tenant(value, text))
+}
+
+fn relying_party(
+    name: &str,
+    section: &Section,
+    environments: &Named<Environment>,
+) -> Option<RelyingParty> {
+    let title = section.optional("title", |value| value.line(100));
+    let environment = section.read("environment", |value| environment_named(value, environments));
+    let client_id = section.read("client_id", client_id);
+    let client_secret = section.read("client_secret", |value| {
+        secret(value, "put the client secret from SuperOffice there")
+    });
+    let redirect_path = section.read("redirect_path", redirect_path);
+    let flow = flow(section);
+    let pkce =
+        section.read("pkce", |value| value.choice(&[("S256", Pkce::S256), ("off", Pkce::Off)]));
+    let tenant = section.optional("tenant", tenant);
+    Some(RelyingParty {
+        name: name.to_owned(),
+        title: title.unwrap_or_else(|| name.to_owned()),
+        environment: environment?,
+        client_id: client_id?,
+        client_secret: client_secret?,
+        redirect_path: redirect_path?,
+        flow: flow?,
+        pkce: pkce?,
+        tenant,
+    })
+}
+
+fn client_id(value: &Value) -> Option<String> {
+    let text = value.line(200)?;
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some(text);
+    }
+    let wrong = format!("{} contains a space or a letter beyond ASCII", quoted(&text));
+    value.refuse(wrong, "copy the client id from SuperOffice")
+}
+
+fn redirect_path(value: &Value) -> Option<String> {
+    let path = canonical_path(value)?;
+    if path == "/" {
+        let wrong = "\"/\" would take every visit to the root for an answer of SuperID's";
+        return value.refuse(wrong, value.key.hint());
+    }
+    Some(path)
+}
+
+fn flow(section: &Section) -> Option<Flow> {
+    #[derive(Clone, Copy)]
+    enum Word {
+        Code,
+        Legacy,
+    }
+    let word = section
+        .read("flow", |value| value.choice(&[("code", Word::Code), ("legacy", Word::Legacy)]));
+    let legacy = legacy(section);
+    match word? {
+        Word::Legacy => legacy.map(Flow::Legacy),
+        Word::Code if section.has("legacy") => {
+            section.reading.problem(
+                &section.place("legacy"),
+                "is for the legacy flow alone",
+                "write flow = \"legacy\", or leave the table out",
+            );
+            None
+        }
+        Word::Code => Some(Flow::Code),
+    }
+}
+
+fn legacy(section: &Section) -> Option<Legacy> {
+    let section = section.section("legacy", LEGACY_TABLE.keys);
+    let serials = section.read("serials", serials);
+    let redirect_parameter = section.read("redirect_parameter", |value| {
+        value.choice(&[
+            ("none", RedirectParameter::None),
+            ("redirect_uri", RedirectParameter::RedirectUri),
+            ("redirect_url", RedirectParameter::RedirectUrl),
+        ])
+    });
+    let null_origin = section.read("null_origin", |value| {
+        value.choice(&[("refused", NullOrigin::Refused), ("accepted", NullOrigin::Accepted)])
+    });
+    Some(Legacy {
+        serials: serials?,
+        redirect_parameter: redirect_parameter?,
+        null_origin: null_origin?,
+    })
+}
+
+/// Tenants and their serial numbers, one to one: a serial is all that ties a token to its tenant.
+fn serials(value: &Value) -> Option<HashMap<ContextId, String>> {
+    let mut seen: Vec<(ContextId, String)> = Vec::new();
+    value.entries(|name, value| {
+        let Ok(context) = ContextId::parse(name) else { return refuse_tenant(value, name) };
+        let serial = value.text()?;
+        if !(1..=20).contains(&serial.len()) || !serial.bytes().all(|byte| byte.is_ascii_digit()) {
+            let wrong = format!("{} is not a serial number", quoted(serial));
+            return value.refuse(wrong, "write its digits in quotes, such as \"1501052557\"");
+        }
+        if seen.iter().any(|(tenant, _)| *tenant == context) {
+            return value.refuse(format!("{context} stands here twice"), "leave one of them out");
+        }
+        if let Some((other, _)) = seen.iter().find(|(_, known)| known == serial) {
+            let wrong = format!("{} is the serial number of {other} too", quoted(serial));
+            return value.refuse(wrong, "write each tenant's own");
+        }
+        seen.push((context, serial.to_owned()));
+        Some(())
+    })?;
+    Some(seen.into_iter().collect())
+}
+
+fn refuse_tenant<T>(value: &Value, text: &str) -> Option<T> {
+    let wrong = format!("{} is not a tenant", quoted(text));
+    value.refuse(wrong, "write Cust and its digits, such as \"Cust12345\"")
+}
+
+fn warn_about_legacy(
+    party: &RelyingParty,
+    section: &Section,
+    all: &BTreeMap<String, Option<Arc<RelyingParty>>>,
+) {
+    let Flow::Legacy(legacy) = &party.flow else { return };
+    section.reading.warn(
+        &section.place("flow"),
+        "a legacy token names the tenant, not the app: another app's token for the same tenant \
+         cannot be told from ours",
+        "use flow = \"code\" where SuperOffice lets you",
+    );
+    let taught = all
+        .values()
+        .flatten()
+        .any(|other| other.flow == Flow::Code && other.environment.name == party.environment.name);
+    if legacy.serials.is_empty() && !taught {
+        section.reading.warn(
+            &section.place("legacy"),
+            "knows no serial number, and no relying party with flow = \"code\" in this environment \
+             could teach one: nobody could sign in",
+            "write serials = { Cust12345 = \"1501052557\" }",
+        );
+    }
+}

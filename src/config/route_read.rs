@@ -1,0 +1,217 @@
+//! Reads `[route.NAME]`: each route by itself.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::identity::ContextId;
+
+use super::header_names::header_names;
+use super::reading::quoted;
+use super::relying_party_read::tenant;
+use super::route::TABLE;
+use super::section::{Named, Section};
+use super::url_path::{canonical_path, plain_url};
+use super::value::Value;
+use super::{
+    Access, ClaimRule, Host, HostHeader, PathMatch, PathPattern, Present, RelyingParty,
+    Restriction, Route, Upstream, UpstreamScheme,
+};
+
+/// A route beside the table it was read from, so that later rules can point at it.
+pub(super) struct ReadRoute<'d> {
+    pub section: Section<'d>,
+    pub route: Route,
+}
+
+/// Reads every route; a broken one, reported, is left out.
+pub(super) fn routes<'d>(
+    root: &Section<'d>,
+    hosts: &Named<Host>,
+    parties: &Named<RelyingParty>,
+) -> Vec<ReadRoute<'d>> {
+    let tables = root.named("route", TABLE.keys);
+    if tables.is_empty() && !root.has("route") {
+        let wrong = "there is no route: every request would be refused";
+        let instead = "add [route.app] with upstream = \"http://127.0.0.1:3000\"";
+        root.reading.problem(&root.place("route"), wrong, instead);
+    }
+    tables
+        .into_iter()
+        .filter_map(|(name, section)| {
+            let route = route(name, &section, hosts, parties)?;
+            Some(ReadRoute { section, route })
+        })
+        .collect()
+}
+
+fn route(
+    name: String,
+    section: &Section,
+    hosts: &Named<Host>,
+    parties: &Named<RelyingParty>,
+) -> Option<Route> {
+    let served = match section.has("hosts") {
+        true => section.optional("hosts", |value| some_hosts(value, hosts)),
+        false => hosts.all(),
+    };
+    let path = path_pattern(section);
+    let upstream = upstream(section);
+    let access = access(section);
+    let chosen = section.optional("relying_parties", |value| parties.find_each(value));
+    let present = section.read("present", credential);
+    let headers = header_names(section);
+    let oauth2_proxy_headers = section.read("oauth2_proxy_headers", |value| value.boolean());
+    let hosts = served?;
+    let relying_parties = match section.has("relying_parties") {
+        true => chosen?,
+        false => of_hosts(&hosts),
+    };
+    Some(Route {
+        name,
+        hosts,
+        path: path?,
+        upstream: upstream?,
+        access: access?,
+        relying_parties,
+        present: present?,
+        headers: headers?,
+        oauth2_proxy_headers: oauth2_proxy_headers?,
+    })
+}
+
+fn credential(value: &Value) -> Option<Present> {
+    value.choice(&[
+        ("auto", Present::Auto),
+        ("bearer", Present::Bearer),
+        ("nothing", Present::Nothing),
+        ("ticket", Present::Ticket),
+    ])
+}
+
+fn some_hosts(value: &Value, hosts: &Named<Host>) -> Option<Vec<Arc<Host>>> {
+    let found = hosts.find_each(value)?;
+    if found.is_empty() {
+        return value.refuse("is empty: nothing would reach the route", "leave it out for all");
+    }
+    Some(found)
+}
+
+/// Everybody who can sign people in on these hosts, each once.
+fn of_hosts(hosts: &[Arc<Host>]) -> Vec<Arc<RelyingParty>> {
+    let mut found: Vec<Arc<RelyingParty>> = Vec::new();
+    for party in hosts.iter().flat_map(|host| &host.relying_parties) {
+        if !found.iter().any(|known| known.name == party.name) {
+            found.push(party.clone());
+        }
+    }
+    found
+}
+
+fn path_pattern(section: &Section) -> Option<PathPattern> {
+    let path = section.read("path", canonical_path);
+    let matching = section.read("match", |value| {
+        value.choice(&[("prefix", PathMatch::Prefix), ("exact", PathMatch::Exact)])
+    });
+    Some(PathPattern { path: path?, matching: matching? })
+}
+
+fn upstream(section: &Section) -> Option<Upstream> {
+    let address = section.read("upstream", upstream_url);
+    let host_header = section.read("host_header", |value| {
+        value.choice(&[("public", HostHeader::Public), ("upstream", HostHeader::Upstream)])
+    });
+    let connect_timeout = section.read("connect_timeout", |value| value.duration(1, 60));
+    let read_timeout = section.read("read_timeout", |value| value.duration(1, 86_400));
+    let (scheme, host, port) = address?;
+    Some(Upstream {
+        scheme,
+        host,
+        port,
+        host_header: host_header?,
+        connect_timeout: connect_timeout?,
+        read_timeout: read_timeout?,
+    })
+}
+
+fn upstream_url(value: &Value) -> Option<(UpstreamScheme, String, u16)> {
+    let text = value.text()?;
+    let url = plain_url(value, "http")?;
+    let scheme = match url.scheme() {
+        "http" => UpstreamScheme::Http,
+        "https" => UpstreamScheme::Https,
+        other => {
+            let wrong = format!("{} speaks {other}", quoted(text));
+            return value.refuse(wrong, "write an http or https URL");
+        }
+    };
+    if url.path() != "/" {
+        let wrong = format!("{} has a path, and paths are forwarded as they come", quoted(text));
+        return value.refuse(wrong, format!("write {}", quoted(&before_path(&url))));
+    }
+    match (url.host_str(), url.port_or_known_default()) {
+        (Some(host), Some(port)) if port != 0 => {
+            Some((scheme, host.trim_matches(['[', ']']).to_owned(), port))
+        }
+        _ => value.refuse(format!("{} has no port to call", quoted(text)), value.key.hint()),
+    }
+}
+
+fn before_path(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+fn access(section: &Section) -> Option<Access> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Word {
+        Public,
+        SignedIn,
+    }
+    let word = section.read("access", |value| {
+        value.choice(&[("signed_in", Word::SignedIn), ("public", Word::Public)])
+    });
+    let restriction = restriction(section);
+    if word? == Word::SignedIn {
+        return restriction.map(Access::SignedIn);
+    }
+    for limit in ["tenants", "administrator", "claims", "present", "relying_parties"] {
+        if section.has(limit) {
+            section.reading.problem(
+                &section.place(limit),
+                "means nothing on a public route",
+                "write access = \"signed_in\", or leave it out",
+            );
+        }
+    }
+    Some(Access::Public)
+}
+
+fn restriction(section: &Section) -> Option<Restriction> {
+    let tenants = section.read("tenants", tenants);
+    let administrator = section.read("administrator", |value| value.boolean());
+    let claims = section.read("claims", |value| value.entries(claim_rule));
+    Some(Restriction { tenants: tenants?, administrator: administrator?, claims: claims? })
+}
+
+fn tenants(value: &Value) -> Option<Vec<ContextId>> {
+    value.distinct(tenant)
+}
+
+fn claim_rule(name: &str, value: &Value) -> Option<ClaimRule> {
+    if name.is_empty() || name.len() > 200 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let wrong = format!("{} is not a claim's name", quoted(name));
+        return value.refuse(wrong, "write a name such as identityprovider, or a whole URI");
+    }
+    let values = value.distinct(|item| item.line(200))?;
+    if values.is_empty() {
+        return value.refuse("is empty: nobody could pass", "list the values that may pass");
+    }
+    let claim = match name.contains([':', '/']) {
+        true => name.to_owned(),
+        false => format!("{CLAIM_PREFIX}{name}"),
+    };
+    Some(ClaimRule { claim, values })
+}
+
+/// What SuperOffice's own claims begin with (`superid.md` §3.2).
+const CLAIM_PREFIX: &str = "http://schemes.superoffice.net/identity/";

@@ -1,0 +1,137 @@
+//! What must hold between routes, their hosts and the listeners.
+
+use std::net::IpAddr;
+
+use super::route_read::ReadRoute;
+use super::{Access, Flow, Host, Listener, PathMatch, Present, RelyingParty, Route, Upstream};
+
+/// Checks all routes together.
+pub(super) fn check(routes: &[ReadRoute], listeners: &[Listener]) {
+    for (index, read) in routes.iter().enumerate() {
+        for other in &routes[..index] {
+            refuse_tie(read, other);
+        }
+        for host in &read.route.hosts {
+            refuse_own_path(read, host);
+            refuse_nobody(read, host);
+        }
+        refuse_strangers(read);
+        refuse_ourselves(read, listeners);
+        warn_about_credential(read);
+    }
+}
+
+fn refuse_tie(read: &ReadRoute, other: &ReadRoute) {
+    let (route, rival) = (&read.route, &other.route);
+    let shared = route.hosts.iter().find(|host| rival.hosts.iter().any(|it| it.name == host.name));
+    let (Some(host), true) = (shared, route.path == rival.path) else { return };
+    let reading = read.section.reading;
+    let there = reading.position(other.section.place("path").offset);
+    let matching = match route.path.matching {
+        PathMatch::Exact => "exactly",
+        PathMatch::Prefix => "as a prefix",
+    };
+    reading.problem(
+        &read.section.place("path"),
+        format!(
+            "[route.{}] at {}:{} matches {} {matching} on [host.{}] too",
+            rival.name, there.line, there.column, route.path.path, host.name
+        ),
+        "give one of them another path, match or hosts",
+    );
+}
+
+fn refuse_own_path(read: &ReadRoute, host: &Host) {
+    let path = read.route.path.path.as_str();
+    let inside = path
+        .strip_prefix(&host.prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let taken = host.relying_parties.iter().any(|party| party.redirect_path == path);
+    if inside || taken || host.own_paths().iter().any(|own| own == path) {
+        read.section.reading.problem(
+            &read.section.place("path"),
+            format!("\"{path}\" belongs to the gateway on [host.{}]", host.name),
+            "choose another path, or another prefix or redirect_path there",
+        );
+    }
+}
+
+/// A guarded route on a host where nobody could sign in for it.
+fn refuse_nobody(read: &ReadRoute, host: &Host) {
+    if read.route.access == Access::Public {
+        return;
+    }
+    let reading = read.section.reading;
+    if host.relying_parties.is_empty() {
+        reading.problem(
+            &read.section.place("access"),
+            format!("needs people signed in, and [host.{}] has no relying party", host.name),
+            "give the host one, or write access = \"public\"",
+        );
+    } else if !read.route.relying_parties.iter().any(|party| serves(host, party)) {
+        reading.problem(
+            &read.section.place("relying_parties"),
+            format!("none of them serves [host.{}]", host.name),
+            "name one of the host's relying parties, or leave the host out",
+        );
+    }
+}
+
+fn refuse_strangers(read: &ReadRoute) {
+    let route = &read.route;
+    for party in &route.relying_parties {
+        if !route.hosts.iter().any(|host| serves(host, party)) {
+            read.section.reading.problem(
+                &read.section.place("relying_parties"),
+                format!("{} serves none of the route's hosts", party.name),
+                "leave it out, or add it to a host's relying_parties",
+            );
+        }
+    }
+}
+
+fn refuse_ourselves(read: &ReadRoute, listeners: &[Listener]) {
+    let Some(listener) = listeners.iter().find(|listener| reaches(&read.route.upstream, listener))
+    else {
+        return;
+    };
+    read.section.reading.problem(
+        &read.section.place("upstream"),
+        format!("is this gateway's own [listener.{}]", listener.name),
+        "name the address the app listens on",
+    );
+}
+
+fn warn_about_credential(read: &ReadRoute) {
+    let Route { present, relying_parties, .. } = &read.route;
+    let legacy = |party: &RelyingParty| matches!(party.flow, Flow::Legacy(_));
+    let (wrong, flow) = match present {
+        Present::Ticket if !relying_parties.iter().any(|party| legacy(party)) => {
+            ("only a legacy sign-in gives a ticket, and nobody here signs in that way", "legacy")
+        }
+        Present::Bearer if relying_parties.iter().all(|party| legacy(party)) => {
+            ("a legacy sign-in gives no bearer token, and everybody here signs in that way", "code")
+        }
+        _ => return,
+    };
+    if read.route.access != Access::Public {
+        let instead = format!("add a relying party with flow = \"{flow}\", or change present");
+        read.section.reading.warn(&read.section.place("present"), wrong, instead);
+    }
+}
+
+fn reaches(upstream: &Upstream, listener: &Listener) -> bool {
+    let listens = listener.address.ip();
+    let local = |ip: IpAddr| ip == listens || (ip.is_loopback() && listens.is_unspecified());
+    upstream.port == listener.address.port()
+        && match upstream.host.parse::<IpAddr>() {
+            Ok(ip) => local(ip),
+            Err(_) => {
+                upstream.host == "localhost" && (listens.is_loopback() || listens.is_unspecified())
+            }
+        }
+}
+
+fn serves(host: &Host, party: &RelyingParty) -> bool {
+    host.relying_parties.iter().any(|own| own.name == party.name)
+}

@@ -1,0 +1,142 @@
+//! Golden pairs: `NAME.toml` and, word for word, what comes of it in `NAME.expected`.
+//!
+//! With `BLESS=1` in the environment the expectations are written instead of compared.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use superid_gateway::config::{
+    self, Access, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Route, Settings,
+};
+
+use crate::scratch::{Scratch, variables};
+
+#[test]
+fn what_is_refused_is_refused_in_these_words() {
+    each_pair("reject", 40, |found| match found {
+        Ok(_) => "loads\n".to_owned(),
+        Err(Problems::Found { problems, warnings }) => {
+            assert!(!problems.is_empty());
+            lines(problems) + &warned(warnings)
+        }
+        Err(problems) => panic!("{problems}"),
+    });
+}
+
+#[test]
+fn what_is_accepted_means_this() {
+    each_pair("accept", 8, |found| match found {
+        Ok(Loaded { settings, warnings }) => warned(warnings) + &described(settings),
+        Err(problems) => format!("refused:\n{problems}\n"),
+    });
+}
+
+fn each_pair(folder: &str, least: usize, describe: impl Fn(&Result<Loaded, Problems>) -> String) {
+    let scratch = Scratch::with_secrets();
+    let pairs = toml_files(folder);
+    assert!(pairs.len() >= least, "{folder} holds {} files, not {least}", pairs.len());
+    let mut wrong = Vec::new();
+    for path in pairs {
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let found = config::load_text(&text, file, scratch.folder(), &variables);
+        let (actual, expected) = (describe(&found), path.with_extension("expected"));
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(&expected, &actual).unwrap();
+        }
+        let expected = fs::read_to_string(&expected).unwrap_or_default();
+        if actual != expected {
+            wrong.push(format!("{file}\n--- expected\n{expected}--- found\n{actual}"));
+        }
+        assert_eq!(found.is_ok(), folder == "accept", "{file}: {actual}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn toml_files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(folder);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+fn warned(warnings: &[Problem]) -> String {
+    warnings.iter().map(|warning| format!("warning: {warning}\n")).collect()
+}
+
+fn described(settings: &Settings) -> String {
+    let mut out = String::new();
+    for listener in &settings.listeners {
+        let tls = if listener.tls.is_some() { "tls" } else { "plain" };
+        writeln!(out, "listener {} {} {tls}", listener.name, listener.address).unwrap();
+    }
+    for party in &settings.relying_parties {
+        writeln!(out, "{}", described_party(party)).unwrap();
+    }
+    for registration in config::registrations(settings) {
+        for url in registration.redirect_urls.iter().chain(&registration.post_logout_urls) {
+            writeln!(out, "register {} {url}", registration.relying_party).unwrap();
+        }
+    }
+    for route in &settings.routes {
+        out += &described_route(route);
+    }
+    let session = &settings.session;
+    writeln!(
+        out,
+        "session {:?} {} {:?} {} {} {} {}",
+        session.keys,
+        session.cookie_name,
+        session.same_site,
+        session.idle,
+        session.absolute,
+        session.attempt,
+        session.leeway
+    )
+    .unwrap();
+    writeln!(out, "{:?}\n{:?}", settings.forwarded, settings.admin).unwrap();
+    writeln!(out, "{:?}\n{:?}", settings.log, settings.limits).unwrap();
+    out
+}
+
+fn described_route(route: &Route) -> String {
+    let hosts: Vec<&str> = route.hosts.iter().map(|host| host.name.as_str()).collect();
+    let parties: Vec<&str> =
+        route.relying_parties.iter().map(|party| party.name.as_str()).collect();
+    let matching = match route.path.matching {
+        PathMatch::Exact => "exact",
+        PathMatch::Prefix => "prefix",
+    };
+    let access = match &route.access {
+        Access::Public => "public".to_owned(),
+        Access::SignedIn(limits) => format!("{limits:?}"),
+    };
+    let Route { name, path, upstream, present, .. } = route;
+    format!(
+        "route {name} on {hosts:?} {} {matching}\n  to {:?} {} {}\n  \
+         for {access} by {parties:?} with {present:?}\n",
+        path.path, upstream.scheme, upstream.host, upstream.port
+    )
+}
+
+fn described_party(party: &RelyingParty) -> String {
+    let flow = match &party.flow {
+        Flow::Code => "code".to_owned(),
+        Flow::Legacy(legacy) => format!("{legacy:?}"),
+    };
+    let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
+    let RelyingParty { name, title, environment, client_id, redirect_path, pkce, .. } = party;
+    let environment = &environment.issuer;
+    format!(
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}"
+    )
+}

@@ -1,0 +1,79 @@
+//! A folder of a test's own with the files an example may name, and the variables it may ask for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// 32 bytes in base64.
+pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// 32 others, in the url-safe alphabet without padding.
+pub const OTHER_KEY: &str = "_-4hIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4";
+
+/// Removed with everything in it at the end of the test.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("superid-gateway-config-{}-{count}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    /// One with every file the examples name.
+    pub fn with_secrets() -> Self {
+        let scratch = Self::new();
+        scratch.write("session.key", &format!("{KEY}\n"));
+        scratch.write("session-1.key", &format!(" {KEY} \n"));
+        scratch.write("session-2.key", &format!("{OTHER_KEY}\n"));
+        scratch.write("client-secret.txt", "secret\r\n");
+        scratch.write("certificate.pem", "read when the listener opens\n");
+        scratch.write("certificate-key.pem", "read when the listener opens\n");
+        scratch.write("short.key", "AAAA\n");
+        scratch.write("garbled.key", "not base64!\n");
+        scratch.write("empty.txt", "\n");
+        scratch.write("open.key", &format!("{KEY}\n"));
+        scratch.set_mode("open.key", 0o644);
+        scratch
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file only its owner can read.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        self.set_mode(name, 0o600);
+        path
+    }
+
+    fn set_mode(&self, name: &str, mode: u32) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(self.0.join(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        #[cfg(not(unix))]
+        let _ = (name, mode);
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The environment of the tests.
+pub fn variables(name: &str) -> Option<String> {
+    match name {
+        "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
+        "SESSION_KEY" => Some(KEY.to_owned()),
+        "EMPTY" => Some(String::new()),
+        _ => None,
+    }
+}
