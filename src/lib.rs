@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod identity;
 pub mod pages;
 pub mod routing;
+pub mod server;
 pub mod session;
 pub mod signin;
 pub mod superid;

@@ -1,0 +1,114 @@
+//! The admin listener: health, readiness and version, on an address of its own.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::{Semaphore, watch};
+
+use super::assemble::Load;
+
+/// What it tells about.
+pub(super) struct State {
+    pub(super) load: Arc<Load>,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// Serves on a thread of its own, so that it answers while the workers are busy.
+///
+/// # Errors
+/// When no thread or runtime can be had.
+pub(super) fn start(socket: TcpListener, state: State) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
+        runtime.block_on(serve(socket, state));
+    })
+}
+
+async fn serve(socket: TcpListener, state: State) {
+    let Ok(socket) = tokio::net::TcpListener::from_std(socket) else { return };
+    let mut stopping = state.stopping.clone();
+    let state = Arc::new(state);
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let state = state.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let answer = answer(&request, &state);
+                async { Ok::<_, Infallible>(answer) }
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER)
+                .max_buf_size(16 << 10)
+                .keep_alive(false)
+                .serve_connection(TokioIo::new(stream), service);
+            let _client_gone = tokio::time::timeout(WHOLE, connection).await;
+            drop(place);
+        });
+    }
+}
+
+/// ```text
+/// GET /health   200 while the process runs
+/// GET /ready    200 while requests are taken, 503 from the moment a stop begins
+/// GET /version  200
+/// ```
+fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return json(
+            StatusCode::METHOD_NOT_ALLOWED,
+            r#"{"error":"method_not_allowed"}"#.to_owned(),
+        );
+    }
+    match request.uri().path() {
+        "/health" => json(StatusCode::OK, r#"{"status":"alive"}"#.to_owned()),
+        "/ready" if *state.stopping.borrow() => {
+            json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"stopping"}"#.to_owned())
+        }
+        "/ready" => {
+            let body = serde_json::json!({"status": "ready", "connections": state.load.open()});
+            json(StatusCode::OK, body.to_string())
+        }
+        "/version" => {
+            let body = serde_json::json!({
+                "name": env!("CARGO_PKG_NAME"),
+                "version": env!("CARGO_PKG_VERSION"),
+            });
+            json(StatusCode::OK, body.to_string())
+        }
+        _ => json(StatusCode::NOT_FOUND, r#"{"error":"not_found"}"#.to_owned()),
+    }
+}
+
+fn json(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body + "\n")));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    response
+}
+
+const MOST_CONNECTIONS: usize = 64;
+const HEADER: Duration = Duration::from_secs(5);
+const WHOLE: Duration = Duration::from_secs(10);

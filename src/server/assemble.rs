@@ -1,0 +1,127 @@
+//! From settings to something that can run: the site, its listeners, TLS.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pingora::server::configuration::ServerConf;
+use rustls::ServerConfig;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::clock::Clock;
+use crate::config::{Listener, Settings, UpstreamScheme};
+use crate::crypto::Random;
+use crate::telemetry::AccessLog;
+
+use super::certificates::{self, TlsFailed};
+
+/// What is not in the configuration file.
+pub struct Options {
+    pub clock: Clock,
+    pub random: Random,
+    /// Threads that serve; 0 means one for each core.
+    pub workers: usize,
+    pub access: Option<AccessLog>,
+}
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFailed {
+    #[error("{address}: cannot listen there: {source}; is another program using it?")]
+    Address { address: SocketAddr, source: io::Error },
+    #[error("a worker thread cannot start: {0}")]
+    Thread(io::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsFailed),
+}
+
+/// A bound listener.
+pub(super) struct Bound {
+    pub(super) name: String,
+    pub(super) address: SocketAddr,
+    pub(super) socket: TcpListener,
+    pub(super) tls: Option<Arc<ServerConfig>>,
+}
+
+/// Connections the workers hold, for readiness and the end.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    open: AtomicU64,
+}
+
+impl Load {
+    pub(super) fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn entered(self: &Arc<Self>) -> Held {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Held(self.clone())
+    }
+}
+
+/// One open connection, counted until dropped.
+pub(super) struct Held(Arc<Load>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Binds every listener.
+///
+/// # Errors
+/// [`StartFailed`] for the first that cannot be had.
+pub(super) fn bind(settings: &Settings) -> Result<Vec<Bound>, StartFailed> {
+    settings.listeners.iter().map(bind_one).collect()
+}
+
+/// pingora's own settings. Certificates of authorities are read when a proxy is made, which takes
+/// a while: where no app speaks TLS there is nothing to read them for.
+pub(super) fn pingora_settings(settings: &Settings) -> Arc<ServerConf> {
+    let tls = settings.routes.iter().any(|route| route.upstream.scheme == UpstreamScheme::Https);
+    let nowhere = (!tls).then(|| "/dev/null".to_owned());
+    Arc::new(ServerConf {
+        threads: 1,
+        max_retries: MOST_TRIES,
+        upstream_keepalive_pool_size: POOL,
+        ca_file: nowhere,
+        ..ServerConf::default()
+    })
+}
+
+/// Opens a socket that listens.
+///
+/// # Errors
+/// [`StartFailed::Address`].
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartFailed> {
+    let failed = |source| StartFailed::Address { address, source };
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))
+        .map_err(failed)?;
+    socket.set_reuse_address(true).map_err(failed)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false).map_err(failed)?;
+    }
+    socket.set_nonblocking(true).map_err(failed)?;
+    socket.bind(&address.into()).map_err(failed)?;
+    socket.listen(BACKLOG).map_err(failed)?;
+    Ok(socket.into())
+}
+
+fn bind_one(listener: &Listener) -> Result<Bound, StartFailed> {
+    let tls = listener.tls.as_ref().map(certificates::server_config).transpose()?;
+    let socket = listen(listener.address)?;
+    let address = socket
+        .local_addr()
+        .map_err(|source| StartFailed::Address { address: listener.address, source })?;
+    Ok(Bound { name: listener.name.clone(), address, socket, tls })
+}
+
+/// Once, and once more for a connection that had died in the pool.
+const MOST_TRIES: usize = 2;
+/// Unused connections to apps that each worker keeps.
+const POOL: usize = 512;
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1024;

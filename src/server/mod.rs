@@ -1,0 +1,12 @@
+//! Listeners, workers and their end: what carries the gateway.
+
+mod admin;
+mod assemble;
+mod buffered;
+mod certificates;
+mod listener;
+mod run;
+mod worker;
+
+pub use assemble::{Options, StartFailed};
+pub use run::Running;
