@@ -136,8 +136,8 @@ impl Walk<'_> {
         let line = word.span().start().line;
         let place = self.place(word.span());
         if word == "use" && !is_mark(tokens.peek(), '<') {
-            let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';');
-            let clause: TokenStream = tokens.by_ref().take_while(|token| !is_end(token)).collect();
+            let clause: TokenStream =
+                tokens.by_ref().take_while(|token| !is_mark(Some(token), ';')).collect();
             let tree = syn::parse2(clause).expect("a use line parses");
             self.used(&tree, &mut Vec::new(), &|segments, introduces| {
                 let module = module.to_vec();
