@@ -36,7 +36,8 @@ impl Whom {
             ),
             Self::Nobody => None,
             Self::Operator => Some(
-                "If that does not help, ask the people who run this app and give them the reference below.",
+                "If that does not help, ask the people who run this app and give them \
+                 the reference below.",
             ),
         }
     }
