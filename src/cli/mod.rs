@@ -1,9 +1,24 @@
 //! The commands.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what commands are for")]
 
 mod check;
+mod command;
+#[cfg(feature = "emulator")]
+mod demo;
+#[cfg(feature = "emulator")]
+mod demo_settings;
+#[cfg(feature = "emulator")]
+mod demo_words;
+#[cfg(feature = "emulator")]
+mod emulate;
+mod explain;
 mod keys;
+mod run;
+mod signals;
 mod verdict;
 
 pub use check::check;
+pub use command::main;
+pub use explain::explain;
 pub use keys::keys;
 pub use verdict::Verdict;

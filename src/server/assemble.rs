@@ -23,6 +23,27 @@ pub struct Options {
     /// Threads that serve; 0 means one for each core.
     pub workers: usize,
     pub access: Option<AccessLog>,
+    /// Sockets that listen already, by the name of their listener; `admin` is the admin listener's.
+    pub open: Vec<(String, TcpListener)>,
+}
+
+impl Options {
+    /// The machine's clock and randomness, a worker for each core, no access log.
+    pub fn ordinary() -> Self {
+        Self {
+            clock: Clock::system(),
+            random: Random::system(),
+            workers: 0,
+            access: None,
+            open: Vec::new(),
+        }
+    }
+
+    /// Takes the open socket of a listener out.
+    pub(super) fn taken(&mut self, name: &str) -> Option<TcpListener> {
+        let at = self.open.iter().position(|(known, _)| known == name)?;
+        Some(self.open.swap_remove(at).1)
+    }
 }
 
 /// Why the gateway does not start.
@@ -70,12 +91,13 @@ impl Drop for Held {
     }
 }
 
-/// Binds every listener.
+/// Binds every listener that is not open already.
 ///
 /// # Errors
 /// [`StartFailed`] for the first that cannot be had.
-pub(super) fn bind(settings: &Settings) -> Result<Vec<Bound>, StartFailed> {
-    settings.listeners.iter().map(bind_one).collect()
+pub(super) fn bind(settings: &Settings, options: &mut Options) -> Result<Vec<Bound>, StartFailed> {
+    let one = |listener: &Listener| bind_one(listener, options.taken(&listener.name));
+    settings.listeners.iter().map(one).collect()
 }
 
 /// pingora's own settings. Certificates of authorities are read when a proxy is made, which takes
@@ -110,12 +132,15 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartFailed> {
     Ok(socket.into())
 }
 
-fn bind_one(listener: &Listener) -> Result<Bound, StartFailed> {
+fn bind_one(listener: &Listener, open: Option<TcpListener>) -> Result<Bound, StartFailed> {
+    let failed = |source| StartFailed::Address { address: listener.address, source };
     let tls = listener.tls.as_ref().map(certificates::server_config).transpose()?;
-    let socket = listen(listener.address)?;
-    let address = socket
-        .local_addr()
-        .map_err(|source| StartFailed::Address { address: listener.address, source })?;
+    let socket = match open {
+        Some(socket) => socket,
+        None => listen(listener.address)?,
+    };
+    socket.set_nonblocking(true).map_err(failed)?;
+    let address = socket.local_addr().map_err(failed)?;
     Ok(Bound { name: listener.name.clone(), address, socket, tls })
 }
 

@@ -29,10 +29,13 @@ impl Running {
     ///
     /// # Errors
     /// [`StartFailed`] names the address, file or thread that cannot be had; nothing serves then.
-    pub async fn start(settings: Settings, options: Options) -> Result<Self, StartFailed> {
+    pub async fn start(settings: Settings, mut options: Options) -> Result<Self, StartFailed> {
         install_provider();
-        let bound = assemble::bind(&settings)?;
-        let admin_socket = settings.admin.address.map(assemble::listen).transpose()?;
+        let bound = assemble::bind(&settings, &mut options)?;
+        let admin_socket = match options.taken(ADMIN) {
+            Some(socket) => Some(socket),
+            None => settings.admin.address.map(assemble::listen).transpose()?,
+        };
         let drain = settings.limits.drain_timeout;
         let site = Arc::new(Site::new(settings, options.clock, options.random));
         let site = Arc::new(ArcSwap::from(site));
@@ -52,6 +55,7 @@ impl Running {
             let _worker_died = opened.await;
         }
         if let Some(socket) = admin_socket {
+            socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             running.admin = socket.local_addr().ok();
             let state = State { load, stopping };
             running.threads.push(admin::start(socket, state).map_err(StartFailed::Thread)?);
@@ -91,3 +95,6 @@ fn workers(asked: usize) -> usize {
         count => count,
     }
 }
+
+/// What the admin listener's socket is called in [`Options::open`].
+const ADMIN: &str = "admin";

@@ -1,0 +1,182 @@
+//! The command line: every command, its arguments, and the help.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::crypto::{Random, install_provider};
+
+/// Signs people in with SuperOffice's SuperID in front of any web app.
+#[derive(Debug, Parser)]
+#[command(name = "superid-gateway", version, about, arg_required_else_help = true)]
+#[command(after_help = "To try it without a SuperOffice tenant:  superid-gateway demo")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a configuration and print what to register at SuperOffice
+    #[command(after_help = CHECK_HELP)]
+    Check(Configured),
+    /// A SuperID, an app and the gateway on this machine, to try it all out
+    #[cfg(feature = "emulator")]
+    #[command(after_help = DEMO_HELP)]
+    Demo(Demo),
+    /// The SuperID emulator alone, to develop an app against
+    #[cfg(feature = "emulator")]
+    #[command(after_help = EMULATOR_HELP)]
+    Emulator(Emulated),
+    /// Tell which route and rule a request meets, and what the app would be sent
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(Explain),
+    /// Make the key files a configuration asks for and that are not there yet
+    #[command(after_help = KEYS_HELP)]
+    Keys(Configured),
+    /// Serve
+    #[command(after_help = RUN_HELP)]
+    Run(Configured),
+}
+
+#[derive(Debug, Args)]
+struct Configured {
+    /// The TOML file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Where the demo listens. A port of 0 is any free one.
+#[cfg(feature = "emulator")]
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Demo {
+    /// The gateway's port on localhost
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) port: u16,
+    /// The emulated SuperID's port on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) superid_port: u16,
+    /// The demo app's port on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) app_port: u16,
+    /// The admin listener's port on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) admin_port: u16,
+    /// Print one line of JSON with the addresses instead of words
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Where the emulator listens, and the app it knows from the start.
+#[cfg(feature = "emulator")]
+#[derive(Clone, Debug, Args)]
+pub(super) struct Emulated {
+    /// Its port; 0 is any free one
+    #[arg(long, value_name = "PORT", default_value_t = 7400)]
+    pub(super) port: u16,
+    /// Its address; other machines reach it only if you say so here
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub(super) address: IpAddr,
+    /// The app's client id
+    #[arg(long, value_name = "ID", default_value = "demo-app")]
+    pub(super) client_id: String,
+    /// The app's client secret
+    #[arg(long, value_name = "SECRET", default_value = "demo-secret")]
+    pub(super) client_secret: String,
+    /// A redirect URL of the app; a regular expression where it begins with ^
+    #[arg(long, value_name = "URL")]
+    pub(super) redirect_uri: Vec<String>,
+    /// A post-logout URL of the app
+    #[arg(long, value_name = "URL")]
+    pub(super) post_logout_uri: Vec<String>,
+    /// Where the legacy form post goes
+    #[arg(long, value_name = "URL")]
+    pub(super) legacy_redirect: Option<String>,
+    /// Print one line of JSON with the address instead of words
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Explain {
+    #[command(flatten)]
+    configured: Configured,
+    /// The request's method
+    #[arg(value_name = "METHOD")]
+    method: http::Method,
+    /// The request's whole URL
+    #[arg(value_name = "URL")]
+    url: url::Url,
+}
+
+/// Does what the command line says, and says how it went.
+pub fn main() -> ExitCode {
+    install_provider();
+    let mut out = io::stdout();
+    let done = match CommandLine::parse().command {
+        Command::Check(file) => super::check(&file.config, &mut out).map(ExitCode::from),
+        #[cfg(feature = "emulator")]
+        Command::Demo(demo) => super::demo::demo(demo),
+        #[cfg(feature = "emulator")]
+        Command::Emulator(emulated) => super::emulate::emulate(emulated),
+        Command::Explain(asked) => {
+            super::explain(&asked.configured.config, &asked.method, &asked.url, &mut out)
+                .map(ExitCode::from)
+        }
+        Command::Keys(file) => {
+            super::keys(&file.config, &Random::system(), &mut out).map(ExitCode::from)
+        }
+        Command::Run(file) => super::run::run(&file.config),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("superid-gateway: {error}");
+        ExitCode::from(3)
+    })
+}
+
+const CHECK_HELP: &str = "\
+Example:
+  superid-gateway check --config gateway.toml
+
+Exit codes:
+  0  fine, perhaps with warnings
+  1  problems, each printed as file:line:column key: what is wrong; what would be right
+  2  the file cannot be read";
+#[cfg(feature = "emulator")]
+const DEMO_HELP: &str = "\
+Examples:
+  superid-gateway demo
+  superid-gateway demo --port 8080 --json
+
+Everything listens on this machine only and is gone with Ctrl-C.";
+#[cfg(feature = "emulator")]
+const EMULATOR_HELP: &str = "\
+Example:
+  superid-gateway emulator --port 7400 --client-id my-app --client-secret s3cret \\
+      --redirect-uri http://localhost:8080/auth/callback
+
+Point your program at http://127.0.0.1:7400 as you would at https://sod.superoffice.com.";
+const EXPLAIN_HELP: &str = "\
+Example:
+  superid-gateway explain --config gateway.toml GET https://app.example/orders/7";
+const KEYS_HELP: &str = "\
+Example:
+  superid-gateway keys --config gateway.toml
+
+A file that is there already is never touched.
+Exit codes are those of check.";
+const RUN_HELP: &str = "\
+Example:
+  superid-gateway run --config gateway.toml
+
+The configuration is checked first, as by check; with a problem nothing starts.
+SIGTERM or Ctrl-C: stop accepting, finish what is in flight, exit with 0.
+
+Exit codes:
+  0  stopped when told to
+  1  problems in the configuration
+  2  the configuration file cannot be read
+  3  an address, certificate or thread cannot be had";

@@ -1,0 +1,103 @@
+//! `demo`: a SuperID, an app and the gateway in front of it, all on this machine.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::ExitCode;
+
+use crate::config::{Log, LogLevel};
+use crate::crypto::Random;
+use crate::emulator::{self, DemoApp, Emulator};
+use crate::server::{Options, Running};
+use crate::telemetry::{Output, log_to};
+
+use super::command::Demo;
+use super::demo_settings::{self, Places};
+use super::demo_words;
+use super::signals::told_to_stop;
+
+/// Serves the demo until told to stop.
+///
+/// # Errors
+/// When a port or a signal handler cannot be had.
+pub(super) fn demo(asked: Demo) -> io::Result<ExitCode> {
+    log_to(Output::Stderr, &Log { access: false, level: LogLevel::Warn });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let parts = Parts::start(asked).await?;
+        print!("{}", parts.words(asked));
+        told_to_stop().await?;
+        parts.stop().await;
+        if !asked.json {
+            println!("The demo is over.");
+        }
+        io::Result::Ok(())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Parts {
+    superid: Emulator,
+    app: DemoApp,
+    gateway: Running,
+    port: u16,
+}
+
+impl Parts {
+    async fn start(asked: Demo) -> io::Result<Self> {
+        let front = taken(asked.port)?;
+        let admin = taken(asked.admin_port)?;
+        let port = front.local_addr()?.port();
+        let origin = format!("http://localhost:{port}");
+        let superid = Emulator::start(emulator::Options {
+            listen: loopback(asked.superid_port),
+            apps: demo_settings::apps(&origin),
+            ..emulator::Options::default()
+        })
+        .await?;
+        let app = DemoApp::start(loopback(asked.app_port)).await?;
+        let places = Places {
+            port,
+            admin_port: admin.local_addr()?.port(),
+            superid: superid.url(),
+            app: app.url(),
+        };
+        let text = demo_settings::text(&places, &Random::system());
+        let settings = demo_settings::settings(&text)?;
+        let open = vec![("demo".to_owned(), front), ("admin".to_owned(), admin)];
+        let options = Options { open, ..Options::ordinary() };
+        let gateway = Running::start(settings, options).await.map_err(io::Error::other)?;
+        Ok(Self { superid, app, gateway, port })
+    }
+
+    fn words(&self, asked: Demo) -> String {
+        let gateway = format!("http://localhost:{}", self.port);
+        let admin = self.gateway.admin().map(|address| format!("http://{address}"));
+        let admin = admin.unwrap_or_default();
+        if asked.json {
+            let line = serde_json::json!({
+                "gateway": gateway,
+                "superid": self.superid.url(),
+                "app": self.app.url(),
+                "admin": admin,
+            });
+            return format!("{line}\n");
+        }
+        demo_words::words(&gateway, self.superid.url(), self.app.url(), &admin)
+    }
+
+    async fn stop(self) {
+        self.gateway.stop().await;
+        self.app.stop().await;
+        self.superid.stop().await;
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+fn taken(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind(loopback(port)).map_err(|error| {
+        io::Error::other(format!("port {port} of 127.0.0.1 cannot be had: {error}"))
+    })
+}
