@@ -10,7 +10,7 @@ use crate::emulator::{self, DemoApp, Emulator};
 use crate::server::{Options, Running};
 use crate::telemetry::{Output, log_to};
 
-use super::command::Demo;
+use super::arguments::Demo;
 use super::demo_settings::{self, Places};
 use super::demo_words;
 use super::signals::told_to_stop;

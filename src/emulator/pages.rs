@@ -1,4 +1,4 @@
-//! SuperID's pages for people. Every value is escaped by its template; one layout for all.
+//! SuperID's pages for people: one layout for all, every value escaped by its template.
 
 use askama::Template;
 use http::StatusCode;

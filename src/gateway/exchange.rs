@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::web::{Asking, Client};
 
-use super::decide::Departure;
 use super::site::Site;
+use super::verdict::Departure;
 
 /// One request and its answer. Begins undecided, and what is undecided does not leave.
 pub struct Exchange {

@@ -10,8 +10,8 @@ use crate::config::{HostHeader, Upstream, UpstreamScheme};
 use crate::crypto::sha256;
 use crate::web::CookieNames;
 
-use super::decide::Departure;
 use super::exchange::Exchange;
+use super::verdict::Departure;
 
 /// The connection to use. The pool keeps connections apart by the group key, and its own key
 /// knows nothing of TLS identity beyond the name, so the whole upstream is hashed in.

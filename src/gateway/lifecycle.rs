@@ -14,10 +14,11 @@ use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog};
 use crate::web::{Cookies, Inbound, Reply};
 
-use super::decide::{Step, Verdict, decide};
+use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
 use super::respond::{self, Refused};
 use super::site::Site;
+use super::verdict::{Step, Verdict};
 use super::{forward, wire};
 
 /// The gateway as pingora sees it.

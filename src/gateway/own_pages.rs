@@ -1,6 +1,5 @@
 //! The addresses that are ours on every host: start, callback, finish, sign-out and after it.
 
-use form_urlencoded::Serializer;
 use http::{Method, header};
 
 use crate::authn::Authenticated;
@@ -10,9 +9,10 @@ use crate::identity::ContextId;
 use crate::pages::Trouble;
 use crate::web::{Fields, Inbound, Refusal, ReturnTo};
 
-use super::decide::{Step, Verdict, begun, sign_in};
 use super::respond::Refused;
 use super::site::{HostSite, Site};
+use super::start::{begun, sign_in};
+use super::verdict::{Step, Verdict};
 
 /// The verdict on a request for one of our own addresses; `None` for all others.
 pub(super) fn answer(
@@ -41,20 +41,6 @@ pub(super) fn answer(
         _ => Verdict::Refuse(Refused::new(Trouble::NotFound, "no page of ours has this address")),
     };
     Some(verdict)
-}
-
-/// Our own sign-in address: a top-level GET that sets the binding cookie and redirects.
-pub(super) fn start_address(
-    host: &HostSite,
-    target: &ReturnTo,
-    party: Option<&RelyingParty>,
-) -> String {
-    let mut query = Serializer::new(String::new());
-    query.append_pair("rd", target.as_str());
-    if let Some(party) = party {
-        query.append_pair("with", &party.name);
-    }
-    format!("{}/start?{}", host.host.prefix, query.finish())
 }
 
 /// What of our prefix, or of oauth2-proxy's, a path names.

@@ -6,7 +6,6 @@ use crate::pages::{self, Footing, LoopHint, Page, Trouble};
 use crate::signin::{Failed, Failure};
 use crate::web::{Asking, Refusal, Reply};
 
-use super::own_pages::start_address;
 use super::site::HostSite;
 
 /// Why a request is not served, for the caller and for the log.
@@ -59,7 +58,7 @@ impl Refused {
             Failure::TooBusy => Reason::Trouble(Trouble::TooBusy),
             Failure::Unverified => Reason::Trouble(Trouble::Unverified),
         };
-        let again = failed.again.map(|target| start_address(host, &target, None));
+        let again = failed.again.map(|target| host.start_address(&target, None));
         Self { reason, again, detail: failed.detail }
     }
 

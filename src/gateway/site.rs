@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use form_urlencoded::Serializer;
 use http::HeaderName;
 
 use crate::authn::Authenticator;
@@ -12,7 +13,7 @@ use crate::routing::Table;
 use crate::session::{Ended, SealedCookie};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
-use crate::web::{Bounds, CookieNames, Cookies, Proxies, Spoofable};
+use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::addresses::UpstreamAddress;
 
@@ -96,6 +97,16 @@ impl HostSite {
             sessions: self.authenticator.cookie(),
             cookies,
         }
+    }
+
+    /// Our own sign-in address: a top-level GET that sets the binding cookie and redirects.
+    pub(super) fn start_address(&self, target: &ReturnTo, party: Option<&RelyingParty>) -> String {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("rd", target.as_str());
+        if let Some(party) = party {
+            query.append_pair("with", &party.name);
+        }
+        format!("{}/start?{}", self.host.prefix, query.finish())
     }
 
     pub(super) fn parties(&self) -> Vec<&RelyingParty> {
