@@ -60,7 +60,7 @@ struct Explain {
     method: http::Method,
     /// The request's whole URL
     #[arg(value_name = "URL")]
-    url: url::Url,
+    url: String,
 }
 
 /// Does what the command line says, and says how it went.

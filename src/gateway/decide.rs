@@ -38,6 +38,10 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     if let Some(permit) = Permit::public(route) {
         return leaving.with(&permit);
     }
+    if inbound.is_foreign_upgrade(&host.host.origin) {
+        let detail = "a page of another site asked for an upgrade";
+        return Verdict::Refuse(Refused::new(Trouble::PostOriginRefused, detail));
+    }
     match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) => match Permit::ask(route, session, now) {
             Ok(permit) => leaving.with(&permit),

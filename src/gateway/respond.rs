@@ -100,9 +100,15 @@ impl Refused {
 
     fn json(&self, request_id: &str) -> Reply {
         let status = self.status();
+        let (message, next) = match &self.reason {
+            Reason::Door(_) => ("The request was not taken.", "Send one that is."),
+            Reason::SuperIdRefused(code) => Trouble::SuperIdRefused { code }.told(),
+            Reason::Trouble(trouble) => trouble.told(),
+        };
         let body = serde_json::json!({
             "error": name(&self.reason),
-            "message": status.canonical_reason().unwrap_or("Not served"),
+            "message": message,
+            "next": next,
             "request_id": request_id,
         });
         Reply::json(status, body.to_string())

@@ -85,6 +85,12 @@ impl Trouble<'_> {
         self.words().status
     }
 
+    /// What happened and what to do next, for a program to pass on.
+    pub fn told(&self) -> (&'static str, &'static str) {
+        let words = self.words();
+        (words.happened, words.next)
+    }
+
     fn words(&self) -> &'static Words {
         match self {
             Self::AlreadyUsed => &words::ALREADY_USED,

@@ -82,7 +82,7 @@ impl Desk {
             Failed::new(Failure::Internal, format!("the session was not stored: {error}"))
         })?;
         let mut binding = binding;
-        binding.completed(now);
+        binding.completed(&party.name, now);
         Ok(Reply::redirect(&target.on(&at.host.origin))
             .with_cookies(session)
             .with_cookies([self.bind(at, &binding)]))
@@ -108,6 +108,11 @@ impl Counter<'_> {
     /// Attributes of every cookie but the session's.
     pub(super) fn lax(&self) -> CookieAttributes {
         CookieAttributes::lax(&self.host.origin)
+    }
+
+    /// What is sealed in with a cookie's value: it opens under this name on this origin only.
+    pub(super) fn context(&self, name: &str) -> Vec<u8> {
+        format!("{name}\n{}", self.host.origin).into_bytes()
     }
 
     /// The address of one of our own pages on this host.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
-use super::{Asking, Cleaned, Cookies, Refusal, path};
+use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, path};
 
 /// An admitted request. Only [`Inbound::admit`] makes one, and it wants [`Cleaned`].
 pub struct Inbound<'a> {
@@ -82,6 +82,17 @@ impl<'a> Inbound<'a> {
     /// Its cookies.
     pub fn cookies(&self) -> Cookies<'a> {
         Cookies::of(self.headers)
+    }
+
+    /// Whether a page of another site asks to open a WebSocket: browsers send cookies along and
+    /// apply no CORS there (RFC 6455 §10.2).
+    pub fn is_foreign_upgrade(&self, origin: &PublicOrigin) -> bool {
+        self.headers.contains_key(header::UPGRADE)
+            && self
+                .headers
+                .get_all(header::ORIGIN)
+                .iter()
+                .any(|named| named.as_bytes() != origin.as_str().as_bytes())
     }
 
     /// A navigation or a program.

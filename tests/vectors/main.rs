@@ -9,5 +9,6 @@
 mod certificate;
 mod jose_cookbook;
 mod published;
+mod return_to;
 mod superoffice;
 mod wycheproof;
