@@ -10,7 +10,9 @@ async fn a_navigation_is_sent_to_superid_with_state_nonce_and_a_challenge() {
     let answer = world.browser().visit(&world.url("/orders/7?tab=2")).await;
     assert_eq!(answer.status, 303);
     let location = answer.location();
-    assert!(location.starts_with(&format!("{}/login/common/oauth/authorize?", world.superid.url())));
+    assert!(
+        location.starts_with(&format!("{}/login/common/oauth/authorize?", world.superid.url()))
+    );
     let says = |name: &str| answer.parameter(name).unwrap_or_default();
     assert_eq!(says("response_type"), "code");
     assert_eq!(says("client_id"), "client-of-main");
