@@ -32,7 +32,9 @@ impl Jar {
     /// Takes a `Set-Cookie` line, unless a browser would refuse it.
     pub fn keep(&mut self, scheme: &str, host: &str, line: &str, now: u64) {
         let mut parts = line.split(';').map(str::trim);
-        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            return;
+        };
         let mut cookie = Cookie {
             host: host.to_owned(),
             name: name.to_owned(),

@@ -4,6 +4,7 @@
 
 mod api_client;
 mod browser;
+mod callback;
 mod jar;
 mod recorder;
 mod sign_in;
