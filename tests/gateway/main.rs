@@ -6,6 +6,8 @@ mod api_client;
 mod browser;
 mod callback;
 mod jar;
+mod legacy;
+mod liar;
 mod recorder;
 mod sign_in;
 mod wire;
