@@ -9,6 +9,7 @@ mod jar;
 mod legacy;
 mod liar;
 mod recorder;
+mod session;
 mod sign_in;
 mod wire;
 mod world;
