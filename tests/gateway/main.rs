@@ -5,6 +5,7 @@
 mod api_client;
 mod browser;
 mod callback;
+mod front;
 mod jar;
 mod legacy;
 mod liar;
