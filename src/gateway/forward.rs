@@ -40,6 +40,12 @@ pub(super) fn edit_request(
     let site = &exchange.site;
     let origin = &site.hosts[departure.host].host.origin;
     let upstream = &site.route(departure.route).upstream;
+    if !request.raw_path().starts_with(b"/") {
+        // A whole address is for proxies; an app gets the path it was admitted with (RFC 9112
+        // §3.2.1), or it might route by the other host in there.
+        let local = request.uri.clone();
+        request.set_uri(local);
+    }
     match &departure.cookie {
         Some(cookie) => request.insert_header(header::COOKIE, cookie.clone())?,
         None => {

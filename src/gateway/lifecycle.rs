@@ -12,7 +12,7 @@ use pingora::{Error, ErrorType};
 
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog};
-use crate::web::{Cookies, Inbound, Reply};
+use crate::web::{Asking, Cookies, Inbound, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -179,7 +179,11 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         Ok(inbound) => {
             let inbound = inbound.over(transport);
             exchange.asking = inbound.asking();
-            decide(&site, &inbound, site.clock.now())
+            let verdict = decide(&site, &inbound, site.clock.now());
+            if matches!(verdict, Verdict::Wait(Step::Posted { .. })) {
+                exchange.asking = Asking::of_form(&request.headers);
+            }
+            verdict
         }
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
     }

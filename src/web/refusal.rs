@@ -10,6 +10,8 @@ use super::PathProblem;
 pub enum Refusal {
     #[error("the Cookie header is too large")]
     CookiesTooLarge,
+    #[error("a body whose length could be read two ways")]
+    Framing,
     #[error("no valid Host")]
     Host,
     #[error("the method is not one we pass on")]
@@ -31,7 +33,9 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::CookiesTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::Host | Self::Path(_) | Self::Query | Self::Target => StatusCode::BAD_REQUEST,
+            Self::Framing | Self::Host | Self::Path(_) | Self::Query | Self::Target => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,

@@ -91,6 +91,23 @@ impl Browser {
         self.arrive(answer).await
     }
 
+    /// Opens an address, and signs in only where that is asked for.
+    pub async fn sign_in_where_asked(&mut self, url: &str, who: &str) -> Answer {
+        let answer = self.open(url).await;
+        if answer.field("request").is_none() {
+            return answer;
+        }
+        let answer = self.pick(&answer, who, "").await;
+        let answer = self.post_back(answer).await;
+        self.arrive(answer).await
+    }
+
+    /// Signs in as `who` and stops before the callback: its address.
+    pub async fn until_callback(&mut self, url: &str, who: &str) -> String {
+        let page = self.open(url).await;
+        self.pick(&page, who, "").await.location().to_owned()
+    }
+
     /// Sends SuperID's self-posting form, where it answered with one.
     pub async fn post_back(&mut self, answer: Answer) -> Answer {
         let (Some(action), Some(token)) = (answer.action(), answer.field("jwt")) else {

@@ -4,8 +4,13 @@
 
 mod api_client;
 mod browser;
+mod callback;
+mod front;
 mod jar;
+mod legacy;
+mod liar;
 mod recorder;
+mod session;
 mod sign_in;
 mod wire;
 mod world;
