@@ -12,7 +12,7 @@ use pingora::{Error, ErrorType};
 
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog};
-use crate::web::{Cookies, Inbound, Reply};
+use crate::web::{Asking, Cookies, Inbound, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -186,10 +186,10 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
 /// connection's timeouts, SuperID by the back channel's.
 async fn take(
     downstream: &mut Downstream,
-    exchange: &Exchange,
+    exchange: &mut Exchange,
     step: Step,
 ) -> pingora::Result<Result<Reply, Refused>> {
-    let site = &exchange.site;
+    let site = exchange.site.clone();
     match step {
         Step::Callback { host } => {
             let host = &site.hosts[host];
@@ -201,6 +201,7 @@ async fn take(
         }
         Step::Posted { host: number } => {
             let host = &site.hosts[number];
+            exchange.asking = Asking::of_form(&downstream.req_header().headers);
             let Some(form) = wire::read_form(downstream, site.settings.limits.form_bytes).await?
             else {
                 return Ok(Err(Refused::new(Trouble::BadRequest, "the form is too large")));
