@@ -6,15 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pingora::server::configuration::ServerConf;
-use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
-use crate::config::{Listener, Settings, UpstreamScheme};
+use crate::config::{Settings, UpstreamScheme};
 use crate::crypto::Random;
 use crate::telemetry::AccessLog;
 
-use super::certificates::{self, TlsFailed};
+use super::certificates::TlsFailed;
 
 /// What is not in the configuration file.
 pub struct Options {
@@ -57,14 +56,6 @@ pub enum StartFailed {
     Tls(#[from] TlsFailed),
 }
 
-/// A bound listener.
-pub(super) struct Bound {
-    pub(super) name: String,
-    pub(super) address: SocketAddr,
-    pub(super) socket: TcpListener,
-    pub(super) tls: Option<Arc<ServerConfig>>,
-}
-
 /// Connections the workers hold, for readiness and the end.
 #[derive(Debug, Default)]
 pub(super) struct Load {
@@ -89,15 +80,6 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Binds every listener that is not open already.
-///
-/// # Errors
-/// [`StartFailed`] for the first that cannot be had.
-pub(super) fn bind(settings: &Settings, options: &mut Options) -> Result<Vec<Bound>, StartFailed> {
-    let one = |listener: &Listener| bind_one(listener, options.taken(&listener.name));
-    settings.listeners.iter().map(one).collect()
 }
 
 /// pingora's own settings. Certificates of authorities are read when a proxy is made, which takes
@@ -130,18 +112,6 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartFailed> {
     socket.bind(&address.into()).map_err(failed)?;
     socket.listen(BACKLOG).map_err(failed)?;
     Ok(socket.into())
-}
-
-fn bind_one(listener: &Listener, open: Option<TcpListener>) -> Result<Bound, StartFailed> {
-    let failed = |source| StartFailed::Address { address: listener.address, source };
-    let tls = listener.tls.as_ref().map(certificates::server_config).transpose()?;
-    let socket = match open {
-        Some(socket) => socket,
-        None => listen(listener.address)?,
-    };
-    socket.set_nonblocking(true).map_err(failed)?;
-    let address = socket.local_addr().map_err(failed)?;
-    Ok(Bound { name: listener.name.clone(), address, socket, tls })
 }
 
 /// Once, and once more for a connection that had died in the pool.

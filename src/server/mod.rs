@@ -4,6 +4,7 @@ mod admin;
 mod assemble;
 mod buffered;
 mod certificates;
+mod doors;
 mod listener;
 mod run;
 mod worker;

@@ -1,0 +1,224 @@
+//! A server that keeps every byte it is sent and answers as it is told: the app, or a SuperID that
+//! lies.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::wire::{dechunked, find, read_some};
+
+/// Stops with the test's runtime.
+#[derive(Clone)]
+pub struct Recorder {
+    pub address: SocketAddr,
+    state: Arc<State>,
+}
+
+struct State {
+    requests: Mutex<Vec<Recorded>>,
+    reply: Mutex<Reply>,
+    arrived: Notify,
+    gate: Semaphore,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub method: String,
+    pub target: String,
+    /// Names as they were spelled.
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// These bytes.
+    Bytes(String),
+    /// These bytes, and then every byte that comes is sent back.
+    Echo(String),
+    /// Nothing until the gate is opened, then an ordinary answer.
+    Held,
+    /// The connection is closed.
+    HangUp,
+}
+
+impl Recorder {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State {
+            requests: Mutex::default(),
+            reply: Mutex::new(Reply::Bytes(ordinary(""))),
+            arrived: Notify::new(),
+            gate: Semaphore::new(0),
+        });
+        let recorder = Self { address, state };
+        let serving = recorder.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let serving = serving.clone();
+                tokio::spawn(async move { serving.serve(stream).await });
+            }
+        });
+        recorder
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What every request is answered with from now on.
+    pub fn says(&self, reply: Reply) {
+        *self.state.reply.lock().unwrap() = reply;
+    }
+
+    /// An ordinary answer with more header lines, each ended by CR LF.
+    pub fn says_with(&self, headers: &str) {
+        self.says(Reply::Bytes(ordinary(headers)));
+    }
+
+    /// A JSON answer of this status.
+    pub fn says_json(&self, status: u16, body: &str) {
+        let length = body.len();
+        self.says(Reply::Bytes(format!(
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        )));
+    }
+
+    /// Everything it was sent so far.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.state.requests.lock().unwrap().clone()
+    }
+
+    /// The latest request.
+    #[track_caller]
+    pub fn last(&self) -> Recorded {
+        self.requests().pop().expect("a request that reached the app")
+    }
+
+    /// Shows that nothing came.
+    #[track_caller]
+    pub fn heard_nothing(&self) {
+        assert!(self.requests().is_empty(), "{:?}", self.requests());
+    }
+
+    /// Forgets what came.
+    pub fn clear(&self) {
+        self.state.requests.lock().unwrap().clear();
+    }
+
+    /// Waits for a request after the first `seen`.
+    pub async fn hears_more_than(&self, seen: usize) {
+        loop {
+            let arrived = self.state.arrived.notified();
+            if self.requests().len() > seen {
+                return;
+            }
+            arrived.await;
+        }
+    }
+
+    /// Lets held requests have their answers.
+    pub fn open(&self) {
+        self.state.gate.add_permits(1_000);
+    }
+
+    async fn serve(&self, mut stream: TcpStream) {
+        let mut bytes = Vec::new();
+        while let Some(request) = read_request(&mut stream, &mut bytes).await {
+            self.state.requests.lock().unwrap().push(request);
+            self.state.arrived.notify_waiters();
+            let reply = self.state.reply.lock().unwrap().clone();
+            let text = match reply {
+                Reply::Bytes(text) => text,
+                Reply::Echo(text) => return echo(stream, text).await,
+                Reply::HangUp => return,
+                Reply::Held => {
+                    self.state.gate.acquire().await.unwrap().forget();
+                    ordinary("")
+                }
+            };
+            if stream.write_all(text.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Recorded {
+    /// The values of a header, spelled in any case but otherwise exactly so.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        let named = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The one value of a header; `None` when it is not there.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let all = self.all(name);
+        assert!(all.len() <= 1, "{name} came {} times", all.len());
+        all.first().copied()
+    }
+
+    /// A field of a posted form.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let mut pairs = form_urlencoded::parse(self.body.as_bytes());
+        pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    }
+}
+
+/// 200 with a short body.
+pub fn ordinary(headers: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n{headers}\r\nthe app")
+}
+
+async fn echo(mut stream: TcpStream, head: String) {
+    let _gone = stream.write_all(head.as_bytes()).await;
+    let (mut from, mut to) = stream.split();
+    let _gone = tokio::io::copy(&mut from, &mut to).await;
+}
+
+async fn read_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Recorded> {
+    let end = loop {
+        if let Some(at) = find(bytes, b"\r\n\r\n") {
+            break at;
+        }
+        if read_some(stream, bytes).await == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    bytes.drain(..end + 4);
+    let mut lines = head.split("\r\n");
+    let mut words = lines.next()?.split(' ');
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let pairs = lines.filter_map(|line| line.split_once(':'));
+    let headers = pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
+    let mut request = Recorded { method, target, headers, body: String::new() };
+    request.body = read_body(stream, bytes, &request).await?;
+    Some(request)
+}
+
+async fn read_body(stream: &mut TcpStream, bytes: &mut Vec<u8>, head: &Recorded) -> Option<String> {
+    let chunked = head.header("transfer-encoding") == Some("chunked");
+    let length: usize = head.header("content-length").map_or(0, |text| text.parse().unwrap());
+    loop {
+        if chunked && let Some(whole) = dechunked(bytes) {
+            bytes.clear();
+            return Some(String::from_utf8_lossy(&whole).into_owned());
+        }
+        if !chunked && bytes.len() >= length {
+            let body: Vec<u8> = bytes.drain(..length).collect();
+            return Some(String::from_utf8_lossy(&body).into_owned());
+        }
+        if read_some(stream, bytes).await == 0 {
+            return None;
+        }
+    }
+}
