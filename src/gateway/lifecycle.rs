@@ -170,11 +170,14 @@ impl ProxyHttp for Gateway {
 fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let peer = downstream.client_addr().and_then(|address| address.as_inet()).map(|inet| inet.ip());
     let site = exchange.site.clone();
-    exchange.client = Some(site.proxies.client(peer, &downstream.req_header().headers));
+    let headers = &downstream.req_header().headers;
+    exchange.client = Some(site.proxies.client(peer, headers));
+    let transport = site.proxies.transport(peer, headers);
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
         Ok(inbound) => {
+            let inbound = inbound.over(transport);
             exchange.asking = inbound.asking();
             decide(&site, &inbound, site.clock.now())
         }
