@@ -1,5 +1,6 @@
 //! What the documentation says is there: links, files, commands, configurations, tests, facts.
 
+#![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod pages;
