@@ -51,7 +51,7 @@ impl Exchange {
     }
 }
 
-/// Names requests: sixteen hexadecimal digits of this process, then a number.
+/// Names requests: eight hexadecimal digits of this worker's life, then a number.
 #[derive(Debug)]
 pub(super) struct RequestIds {
     process: u64,

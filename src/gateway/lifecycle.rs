@@ -69,6 +69,7 @@ impl ProxyHttp for Gateway {
             Verdict::Leave(_) => return Err(undecided()),
         };
         exchange.stage = Stage::Answered;
+        let reply = respond::named(reply, &exchange.request_id);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
     }
@@ -79,9 +80,9 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
         let departure = exchange.departure().ok_or_else(undecided)?;
-        let upstream = &exchange.site.route(departure.route).upstream;
+        let upstream = &exchange.site.route(departure.route()).upstream;
         let now = exchange.site.clock.now();
-        let address = exchange.site.upstreams[departure.route].resolve(now).await;
+        let address = exchange.site.upstreams[departure.route()].resolve(now).await;
         let address = address.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
         })?;
@@ -106,7 +107,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         let Some(departure) = exchange.departure() else { return Ok(()) };
-        let names = &exchange.site.hosts[departure.host].names;
+        let names = &exchange.site.hosts[departure.host()].names;
         forward::edit_response(response, departure, names)
     }
 
@@ -123,6 +124,7 @@ impl ProxyHttp for Gateway {
         if downstream.response_written().is_none() {
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(exchange.asking, &exchange.request_id);
+            let reply = respond::named(reply, &exchange.request_id);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         }
         FailToProxy { error_code: code, can_reuse_downstream: false }
@@ -143,13 +145,13 @@ impl ProxyHttp for Gateway {
             client: exchange.client.as_ref().and_then(|client| client.address),
             method: request.method.as_str(),
             host: departure
-                .map(|leaving| exchange.site.hosts[leaving.host].host.origin.authority()),
+                .map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority()),
             path: request.uri.path(),
             status: downstream.response_written().map_or(0, |head| head.status.as_u16()),
             bytes: downstream.body_bytes_sent(),
             micros: exchange.started.elapsed().as_micros(),
-            route: departure.map(|leaving| exchange.site.route(leaving.route).name.as_str()),
-            tenant: departure.and_then(|leaving| leaving.tenant.as_ref()).map(|ctx| ctx.as_str()),
+            route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
+            tenant: departure.and_then(|leaving| leaving.tenant()).map(|ctx| ctx.as_str()),
             detail: detail.as_deref(),
         });
     }

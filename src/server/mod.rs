@@ -9,5 +9,5 @@ mod listener;
 mod run;
 mod worker;
 
-pub use assemble::{Options, StartFailed};
+pub use assemble::{Options, Roots, StartFailed};
 pub use run::Running;
