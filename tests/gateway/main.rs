@@ -2,6 +2,7 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod api_client;
 mod browser;
 mod callback;
@@ -12,5 +13,6 @@ mod liar;
 mod recorder;
 mod session;
 mod sign_in;
+mod upstream;
 mod wire;
 mod world;
