@@ -22,6 +22,9 @@ pub struct Running {
     admin: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
+    /// Ends the admin listener, which tells that we are stopping until everything has stopped.
+    ended: watch::Sender<bool>,
+    admin_thread: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -41,7 +44,15 @@ impl Running {
         let site = Arc::new(ArcSwap::from(site));
         let (stop, stopping) = watch::channel(false);
         let load = Arc::new(Load::default());
-        let mut running = Self { addresses: names(&bound), admin: None, stop, threads: Vec::new() };
+        let (ended, ending) = watch::channel(false);
+        let mut running = Self {
+            addresses: names(&bound),
+            admin: None,
+            stop,
+            threads: Vec::new(),
+            ended,
+            admin_thread: None,
+        };
         for number in 0..workers(options.workers) {
             let work = Work {
                 site: site.clone(),
@@ -57,8 +68,9 @@ impl Running {
         if let Some(socket) = admin_socket {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             running.admin = socket.local_addr().ok();
-            let state = State { load, stopping };
-            running.threads.push(admin::start(socket, state).map_err(StartFailed::Thread)?);
+            let state = State { load, stopping, ending };
+            let started = admin::start(socket, state).map_err(StartFailed::Thread)?;
+            running.admin_thread = Some(started);
         }
         Ok(running)
     }
@@ -80,6 +92,8 @@ impl Running {
             for thread in self.threads {
                 let _panicked = thread.join();
             }
+            self.ended.send_replace(true);
+            let _panicked = self.admin_thread.map(JoinHandle::join);
         });
         let _runtime_ending = ended.await;
     }

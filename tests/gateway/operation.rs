@@ -45,17 +45,22 @@ async fn stopping_lets_a_request_in_flight_end_and_takes_no_new_one() {
     let head = format!("GET /public/slow HTTP/1.1\r\nHost: {own}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     world.app.hears_more_than(0).await;
+    let api = world.api();
     let World { gateway, app, .. } = world;
     let stopping = tokio::spawn(gateway.stop());
-    while tokio::net::TcpStream::connect(admin).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    let ready = format!("http://{admin}/ready");
+    while api.get(&ready).await.status == 200 {}
+    let answer = api.get(&ready).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("stopping"), "{}", answer.body);
+    assert_eq!(api.get(&format!("http://{admin}/health")).await.status, 200);
     assert!(!stopping.is_finished(), "it waits for the request");
     app.open();
     let answer = read_answer(&mut stream, true).await.unwrap();
     assert_eq!((answer.status, answer.body.as_str()), (200, "the app"));
     drop(stream);
     stopping.await.unwrap();
+    assert!(tokio::net::TcpStream::connect(admin).await.is_err(), "and then it is over");
     assert_eq!(app.requests().len(), 1);
 }
 
