@@ -1,13 +1,15 @@
 //! The command line: every command, its arguments, and the help.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::crypto::{Random, install_provider};
+
+#[cfg(feature = "emulator")]
+use super::arguments::{Demo, Emulated};
 
 /// Signs people in with SuperOffice's SuperID in front of any web app.
 #[derive(Debug, Parser)]
@@ -49,57 +51,6 @@ struct Configured {
     config: PathBuf,
 }
 
-/// Where the demo listens. A port of 0 is any free one.
-#[cfg(feature = "emulator")]
-#[derive(Clone, Copy, Debug, Args)]
-pub(super) struct Demo {
-    /// The gateway's port on localhost
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    pub(super) port: u16,
-    /// The emulated SuperID's port on 127.0.0.1
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    pub(super) superid_port: u16,
-    /// The demo app's port on 127.0.0.1
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    pub(super) app_port: u16,
-    /// The admin listener's port on 127.0.0.1
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    pub(super) admin_port: u16,
-    /// Print one line of JSON with the addresses instead of words
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-/// Where the emulator listens, and the app it knows from the start.
-#[cfg(feature = "emulator")]
-#[derive(Clone, Debug, Args)]
-pub(super) struct Emulated {
-    /// Its port; 0 is any free one
-    #[arg(long, value_name = "PORT", default_value_t = 7400)]
-    pub(super) port: u16,
-    /// Its address; other machines reach it only if you say so here
-    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    pub(super) address: IpAddr,
-    /// The app's client id
-    #[arg(long, value_name = "ID", default_value = "demo-app")]
-    pub(super) client_id: String,
-    /// The app's client secret
-    #[arg(long, value_name = "SECRET", default_value = "demo-secret")]
-    pub(super) client_secret: String,
-    /// A redirect URL of the app; a regular expression where it begins with ^
-    #[arg(long, value_name = "URL")]
-    pub(super) redirect_uri: Vec<String>,
-    /// A post-logout URL of the app
-    #[arg(long, value_name = "URL")]
-    pub(super) post_logout_uri: Vec<String>,
-    /// Where the legacy form post goes
-    #[arg(long, value_name = "URL")]
-    pub(super) legacy_redirect: Option<String>,
-    /// Print one line of JSON with the address instead of words
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
 #[derive(Debug, Args)]
 struct Explain {
     #[command(flatten)]
@@ -109,14 +60,21 @@ struct Explain {
     method: http::Method,
     /// The request's whole URL
     #[arg(value_name = "URL")]
-    url: url::Url,
+    url: String,
 }
 
 /// Does what the command line says, and says how it went.
 pub fn main() -> ExitCode {
     install_provider();
     let mut out = io::stdout();
-    let done = match CommandLine::parse().command {
+    let command = match CommandLine::try_parse() {
+        Ok(line) => line.command,
+        Err(told) => {
+            let _nowhere_to_print = told.print();
+            return if told.use_stderr() { ExitCode::from(WRONG_USE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let done = match command {
         Command::Check(file) => super::check(&file.config, &mut out).map(ExitCode::from),
         #[cfg(feature = "emulator")]
         Command::Demo(demo) => super::demo::demo(demo),
@@ -137,6 +95,9 @@ pub fn main() -> ExitCode {
     })
 }
 
+/// The command line itself is wrong: EX_USAGE of `sysexits.h`.
+const WRONG_USE: u8 = 64;
+
 const CHECK_HELP: &str = "\
 Example:
   superid-gateway check --config gateway.toml
@@ -144,7 +105,8 @@ Example:
 Exit codes:
   0  fine, perhaps with warnings
   1  problems, each printed as file:line:column key: what is wrong; what would be right
-  2  the file cannot be read";
+  2  the file cannot be read
+  64 wrong arguments";
 #[cfg(feature = "emulator")]
 const DEMO_HELP: &str = "\
 Examples:
@@ -179,4 +141,5 @@ Exit codes:
   0  stopped when told to
   1  problems in the configuration
   2  the configuration file cannot be read
-  3  an address, certificate or thread cannot be had";
+  3  an address, certificate or thread cannot be had
+  64 wrong arguments";

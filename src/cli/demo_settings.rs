@@ -24,71 +24,20 @@ pub(super) fn text(places: &Places<'_>, random: &Random) -> String {
     let Places { port, admin_port, superid, app } = places;
     let key = STANDARD.encode(random.bytes::<32>());
     let serials = serials(&Seed::default());
-    format!(
-        r#"# The demo's configuration. Yours is shorter: see config/minimal.toml.
-[listener.demo]
-address = "127.0.0.1:{port}"
-
-[admin]
-address = "127.0.0.1:{admin_port}"
-
-[host.demo]
-origin = "http://localhost:{port}"
-oauth2_proxy_paths = true
-
-[environment.demo]
-issuer = "{superid}"
-authorize_url = "{superid}/login/common/oauth/authorize"
-tenant_authorize_url = "{superid}/login/{{ctx}}/oauth/authorize"
-token_url = "{superid}/login/common/oauth/tokens"
-jwks_url = "{superid}/login/.well-known/jwks"
-logout_url = "{superid}/login/logout"
-legacy_login_url = "{superid}/login/"
-addresses = ["{superid}"]
-
-[relying_party.orders]
-title = "Orders"
-environment = "demo"
-client_id = "{ORDERS}"
-client_secret = {{ value = "{ORDERS_SECRET}" }}
-
-[relying_party.archive]
-title = "The archive, by legacy sign-in"
-environment = "demo"
-client_id = "{ARCHIVE}"
-client_secret = {{ value = "{ARCHIVE_SECRET}" }}
-redirect_path = "/auth/legacy"
-flow = "legacy"
-
-[relying_party.archive.legacy]
-serials = {{ {serials} }}
-
-[session]
-keys = [{{ value = "{key}" }}]
-
-[route.orders]
-upstream = "{app}"
-relying_parties = ["orders"]
-present = "bearer"
-
-[route.archive]
-path = "/legacy"
-upstream = "{app}"
-relying_parties = ["archive"]
-present = "ticket"
-
-[route.administrators]
-path = "/admin"
-upstream = "{app}"
-relying_parties = ["orders"]
-administrator = true
-
-[route.open]
-path = "/public"
-upstream = "{app}"
-access = "public"
-"#
-    )
+    let values = [
+        ("@port@", port.to_string()),
+        ("@admin_port@", admin_port.to_string()),
+        ("@superid@", (*superid).to_owned()),
+        ("@app@", (*app).to_owned()),
+        ("@ORDERS@", ORDERS.to_owned()),
+        ("@ORDERS_SECRET@", ORDERS_SECRET.to_owned()),
+        ("@ARCHIVE@", ARCHIVE.to_owned()),
+        ("@ARCHIVE_SECRET@", ARCHIVE_SECRET.to_owned()),
+        ("@serials@", serials),
+        ("@key@", key),
+    ];
+    let template = include_str!("demo.toml").to_owned();
+    values.iter().fold(template, |text, (name, value)| text.replace(name, value))
 }
 
 /// The configuration, checked as any other.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::emulator::{App, Emulator, Options};
 
-use super::command::Emulated;
+use super::arguments::Emulated;
 use super::signals::told_to_stop;
 
 /// Serves an emulated SuperID that knows one app.

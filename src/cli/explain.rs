@@ -18,7 +18,7 @@ use super::{Verdict, check};
 pub fn explain(
     path: &Path,
     method: &http::Method,
-    url: &url::Url,
+    url: &str,
     out: &mut dyn Write,
 ) -> io::Result<Verdict> {
     let Ok(loaded) = config::load(path) else { return check(path, out) };

@@ -1,6 +1,8 @@
 //! The commands.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what commands are for")]
 
+#[cfg(feature = "emulator")]
+mod arguments;
 mod check;
 mod command;
 #[cfg(feature = "emulator")]

@@ -75,7 +75,7 @@ pub(super) fn reason(error: &io::Error) -> String {
 }
 
 fn source<'v>(value: &Value<'v>) -> Option<Section<'v>> {
-    let section = value.section(KEYS)?;
+    let section = Section::inline(value, KEYS)?;
     let given = KEYS.iter().filter(|key| section.has(key.name)).count();
     let instead = "write one of { file = \"…\" }, { env = \"…\" } and { value = \"…\" }";
     match given {

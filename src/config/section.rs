@@ -35,6 +35,11 @@ impl<'d> Section<'d> {
         section
     }
 
+    /// Opens the table a value is.
+    pub fn inline(value: &Value<'d>, keys: &'static [Key]) -> Option<Self> {
+        Some(Self::open(value.reading, value.place.clone(), value.table()?, keys))
+    }
+
     /// Whether the key is written.
     pub fn has(&self, name: &str) -> bool {
         self.entry(name).is_some()

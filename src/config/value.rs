@@ -7,7 +7,6 @@ use toml::de::{DeTable, DeValue};
 use super::Key;
 use super::nearest::nearest;
 use super::reading::{Place, Reading, quoted};
-use super::section::Section;
 
 /// One value at its place. Whatever answers `None` has reported why.
 pub(super) struct Value<'v> {
@@ -155,12 +154,7 @@ impl<'v> Value<'v> {
         read.into_iter().collect()
     }
 
-    /// A table with keys of ours.
-    pub fn section(&self, keys: &'static [Key]) -> Option<Section<'v>> {
-        Some(Section::open(self.reading, self.place.clone(), self.table()?, keys))
-    }
-
-    fn table(&self) -> Option<&'v DeTable<'v>> {
+    pub fn table(&self) -> Option<&'v DeTable<'v>> {
         self.raw.as_table().or_else(|| self.wrong_type("a table"))
     }
 

@@ -1,9 +1,13 @@
-//! Secrets that cannot print, sealing with a ring of keys, and random bytes.
+//! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
+mod digest;
+mod provider;
 mod random;
 mod seal;
 mod secret;
 
+pub use digest::{plain_sha256, sha256};
+pub use provider::install_provider;
 pub use random::Random;
-pub use seal::{KeyRing, Purpose, Unsealable, install_provider, plain_sha256, sha256};
+pub use seal::{KeyRing, Purpose, Unsealable};
 pub use secret::Secret;

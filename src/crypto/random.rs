@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::digest::sha256;
+
 /// The one source of randomness; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Random(Source);
@@ -31,7 +33,7 @@ impl Random {
             Source::Counter(counter) => {
                 for chunk in bytes.chunks_mut(32) {
                     let count = counter.fetch_add(1, Ordering::SeqCst);
-                    let block = super::sha256(&[&count.to_be_bytes()]);
+                    let block = sha256(&[&count.to_be_bytes()]);
                     chunk.copy_from_slice(&block[..chunk.len()]);
                 }
             }

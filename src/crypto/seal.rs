@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::{digest, hkdf};
+use aws_lc_rs::hkdf;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -120,31 +120,6 @@ impl std::fmt::Debug for KeyRing {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "KeyRing({} keys)", self.0.len())
     }
-}
-
-/// SHA-256 over the parts, each preceded by its length so that bytes cannot move between them.
-pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    for part in parts {
-        hash.update(&(part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    let mut out = [0; 32];
-    out.copy_from_slice(hash.finish().as_ref());
-    out
-}
-
-/// SHA-256 of the bytes alone, as protocols want it.
-pub fn plain_sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
-    out
-}
-
-/// Makes aws-lc the process's TLS provider. The first to ask wins, so this comes before any
-/// object of pingora's or rustls'.
-pub fn install_provider() {
-    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
 struct RingKey {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
@@ -14,6 +14,7 @@ use super::answer::Answer;
 use super::app_page;
 use super::call::read_body;
 use super::listener::{self, Handler, Hangup, Running};
+use super::recorded::Recorded;
 
 /// A running demo app: any path answers, with a page or with JSON.
 pub struct DemoApp {
@@ -21,17 +22,6 @@ pub struct DemoApp {
     url: String,
     notes: Arc<Notes>,
     running: Running,
-}
-
-/// One request as it reached the app.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    pub method: String,
-    /// Path and query, byte for byte.
-    pub target: String,
-    pub headers: HeaderMap,
-    /// At most 64 kB; a larger body is answered with 413 and not recorded.
-    pub body: Bytes,
 }
 
 impl DemoApp {

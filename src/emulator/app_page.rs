@@ -3,8 +3,8 @@
 use askama::Template;
 use serde_json::{Value, json};
 
-use super::app::Recorded;
 use super::pages;
+use super::recorded::Recorded;
 
 /// The request with every header in full.
 pub(super) fn json(request: &Recorded) -> Value {

@@ -3,46 +3,47 @@
 use super::answer::Answer;
 use super::apps::App;
 use super::call::Call;
+use super::finish::finish;
 use super::pages;
 use super::seed::Rights;
-use super::sign_in::{self, Pending};
+use super::visit::{self, Pending};
 use super::world::{Seat, World};
 
 /// On to the end where consent is there; else to the consent page, which only administrators see.
 pub(super) fn pass(world: &World, pending: &Pending, app: &App, seat: Seat<'_>) -> Answer {
     let request = &pending.request;
     if world.apps.has_consent(app, &seat.tenant.ctx) {
-        return sign_in::finish(world, request, seat);
+        return finish(world, request, seat);
     }
     if seat.account.rights != Rights::Administrator {
         let page = pages::no_access(&pending.id, &seat.person.upn, request);
         return page.refused("consent needs an administrator");
     }
-    match sign_in::refuses_pages(request) {
-        true => sign_in::refuse(request, "consent_required"),
+    match visit::refuses_pages(request) {
+        true => visit::refuse(request, "consent_required"),
         false => pages::consent(&pending.id, app, seat),
     }
 }
 
 /// `POST /login/consent` with `request` and `decision`.
 pub(super) fn submit(world: &World, call: &Call) -> Answer {
-    let Some(pending) = sign_in::pending(world, call) else {
+    let Some(pending) = visit::pending(world, call) else {
         return pages::forgotten();
     };
-    let Some((_, signed_in)) = sign_in::session(world, call) else {
+    let Some((_, signed_in)) = visit::session(world, call) else {
         return pages::forgotten();
     };
     let Some(app) = world.apps.find(&pending.request.client_id) else {
         return pages::technical_error("unknown client");
     };
-    let answer = match sign_in::seat(world, &pending.request, &signed_in) {
+    let answer = match visit::seat(world, &pending.request, &signed_in) {
         Some(seat) if call.param("decision") == Some("accept") => {
             if seat.account.rights == Rights::Administrator {
                 world.apps.give_consent(&app, &seat.tenant.ctx);
             }
             pass(world, &pending, &app, seat)
         }
-        Some(_) => sign_in::refuse(&pending.request, "access_denied"),
+        Some(_) => visit::refuse(&pending.request, "access_denied"),
         None => pages::forgotten(),
     };
     answer.for_client(&app.client_id)

@@ -3,12 +3,10 @@
 use super::answer::Answer;
 use super::apps::App;
 use super::call::Call;
-use super::claims;
-use super::grants::{Goal, Grant, Prompt, Request};
-use super::mint;
+use super::grants::{Goal, Prompt, Request};
 use super::pages;
 use super::sign_in;
-use super::world::{Seat, World};
+use super::world::World;
 
 /// `/login/?app_id=…`, with `redirect_url` or `redirect_uri` and `ctx` where wanted: the documents
 /// have the first name, the official helper sends the second.
@@ -24,19 +22,6 @@ pub(super) fn login(world: &World, call: &Call) -> Answer {
         goal: Goal::Form { target: target(call, &app) },
     };
     sign_in::begin(world, call, request)
-}
-
-/// Posts the token to the app; with an unknown return address the person lands in their own CRM
-/// instead (`superid.md` §2).
-pub(super) fn send(world: &World, grant: &Grant, seat: Seat<'_>, target: Option<&str>) -> Answer {
-    let Some((target, app)) = target.zip(world.apps.find(&grant.client_id)) else {
-        let crm = format!("{}/{}/CRM", world.base, seat.tenant.ctx);
-        let sent = Answer::redirect(&crm);
-        let sent = sent.unwrap_or_else(|| pages::technical_error("no way to the CRM"));
-        return sent.refused("unknown return address");
-    };
-    let token = mint::draft(world, claims::legacy(world, &app, seat)).sign();
-    pages::form_post(target, &[("jwt", &token)])
 }
 
 fn target(call: &Call, app: &App) -> Option<String> {

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::web::{Asking, Client};
 
-use super::decide::Departure;
 use super::site::Site;
+use super::verdict::Departure;
 
 /// One request and its answer. Begins undecided, and what is undecided does not leave.
 pub struct Exchange {
@@ -51,7 +51,7 @@ impl Exchange {
     }
 }
 
-/// Names requests: sixteen hexadecimal digits of this process, then a number.
+/// Names requests: eight hexadecimal digits of this worker's life, then a number.
 #[derive(Debug)]
 pub(super) struct RequestIds {
     process: u64,

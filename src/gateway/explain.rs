@@ -8,32 +8,22 @@ use crate::web::canonical;
 use super::site::Site;
 
 /// Tells which host, route and rule a method and URL meet, and what would be sent to the app.
-pub fn explain(site: &Site, method: &http::Method, url: &url::Url) -> String {
+pub fn explain(site: &Site, method: &http::Method, url: &str) -> String {
     let mut out = String::new();
     let _infallible = explained(site, method, url, &mut out);
     out
 }
 
-fn explained(
-    site: &Site,
-    method: &http::Method,
-    url: &url::Url,
-    out: &mut String,
-) -> std::fmt::Result {
-    let authority = match (url.host_str(), url.port()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => String::new(),
-    };
-    let path = url.path();
+fn explained(site: &Site, method: &http::Method, url: &str, out: &mut String) -> std::fmt::Result {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (authority, local) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let authority = authority.to_ascii_lowercase();
+    let local = if local.is_empty() { "/" } else { local };
+    let path = local.split('?').next().unwrap_or(local);
     writeln!(out, "request   {method} {authority}{path}")?;
     let Some(number) = site.table.host(&authority) else {
         writeln!(out, "host      none has this name: 421 Misdirected Request")?;
-        return writeln!(
-            out,
-            "next      add a [host] whose origin is {}",
-            url.origin().ascii_serialization()
-        );
+        return writeln!(out, "next      add a [host] whose origin is https://{authority}");
     };
     let host = &site.hosts[number].host;
     writeln!(out, "host      {} ({})", host.name, host.origin)?;
@@ -42,6 +32,16 @@ fn explained(
     }
     if host.relying_parties.iter().any(|party| party.redirect_path == path) {
         return writeln!(out, "answer    by the gateway itself: the callback of a sign-in");
+    }
+    if *method == http::Method::CONNECT || *method == http::Method::TRACE {
+        return writeln!(out, "method    not one that is passed on: 405 Method Not Allowed");
+    }
+    let aliases = ["/oauth2/start", "/oauth2/sign_in", "/oauth2/sign_out"];
+    if host.oauth2_proxy_paths && aliases.contains(&path) {
+        return writeln!(
+            out,
+            "answer    by the gateway itself: oauth2-proxy's name of a page of ours"
+        );
     }
     if path == host.prefix || path.starts_with(&format!("{}/", host.prefix)) {
         return writeln!(out, "answer    by the gateway itself: a page under {}", host.prefix);

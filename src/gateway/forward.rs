@@ -10,8 +10,8 @@ use crate::config::{HostHeader, Upstream, UpstreamScheme};
 use crate::crypto::sha256;
 use crate::web::CookieNames;
 
-use super::decide::Departure;
 use super::exchange::Exchange;
+use super::verdict::Departure;
 
 /// The connection to use. The pool keeps connections apart by the group key, and its own key
 /// knows nothing of TLS identity beyond the name, so the whole upstream is hashed in.
@@ -38,15 +38,15 @@ pub(super) fn edit_request(
     exchange: &Exchange,
 ) -> pingora::Result<()> {
     let site = &exchange.site;
-    let origin = &site.hosts[departure.host].host.origin;
-    let upstream = &site.route(departure.route).upstream;
+    let origin = &site.hosts[departure.host()].host.origin;
+    let upstream = &site.route(departure.route()).upstream;
     if !request.raw_path().starts_with(b"/") {
         // A whole address is for proxies; an app gets the path it was admitted with (RFC 9112
         // §3.2.1), or it might route by the other host in there.
         let local = request.uri.clone();
         request.set_uri(local);
     }
-    match &departure.cookie {
+    match departure.cookie() {
         Some(cookie) => request.insert_header(header::COOKIE, cookie.clone())?,
         None => {
             request.remove_header(&header::COOKIE);
@@ -55,7 +55,7 @@ pub(super) fn edit_request(
     match upstream.host_header {
         HostHeader::Public => request.insert_header(header::HOST, origin.authority())?,
         HostHeader::Upstream => {
-            request.insert_header(header::HOST, format!("{}:{}", upstream.host, upstream.port))?;
+            request.insert_header(header::HOST, upstream.authority())?;
         }
     }
     request.insert_header(FORWARDED_HOST, origin.authority())?;
@@ -67,7 +67,7 @@ pub(super) fn edit_request(
             request.insert_header(REAL_IP, address.to_string())?;
         }
     }
-    for (name, value) in &departure.injection {
+    for (name, value) in departure.injection() {
         request.insert_header(name.clone(), value.clone())?;
     }
     Ok(())
@@ -84,13 +84,13 @@ pub(super) fn edit_response(
     names: &CookieNames,
 ) -> pingora::Result<()> {
     keep_app_cookies(response, names)?;
-    if departure.renewal.is_empty() || is_shared(response) {
+    if departure.renewal().is_empty() || is_shared(response) {
         return Ok(());
     }
     if !response.headers.contains_key(header::CACHE_CONTROL) {
         response.insert_header(header::CACHE_CONTROL, "private")?;
     }
-    for cookie in &departure.renewal {
+    for cookie in departure.renewal() {
         response.append_header(header::SET_COOKIE, cookie.clone())?;
     }
     Ok(())

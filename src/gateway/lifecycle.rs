@@ -14,10 +14,11 @@ use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog};
 use crate::web::{Asking, Cookies, Inbound, Reply};
 
-use super::decide::{Step, Verdict, decide};
+use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
 use super::respond::{self, Refused};
 use super::site::Site;
+use super::verdict::{Step, Verdict};
 use super::{forward, wire};
 
 /// The gateway as pingora sees it.
@@ -68,6 +69,7 @@ impl ProxyHttp for Gateway {
             Verdict::Leave(_) => return Err(undecided()),
         };
         exchange.stage = Stage::Answered;
+        let reply = respond::named(reply, &exchange.request_id);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
     }
@@ -78,9 +80,9 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
         let departure = exchange.departure().ok_or_else(undecided)?;
-        let upstream = &exchange.site.route(departure.route).upstream;
+        let upstream = &exchange.site.route(departure.route()).upstream;
         let now = exchange.site.clock.now();
-        let address = exchange.site.upstreams[departure.route].resolve(now).await;
+        let address = exchange.site.upstreams[departure.route()].resolve(now).await;
         let address = address.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
         })?;
@@ -105,7 +107,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         let Some(departure) = exchange.departure() else { return Ok(()) };
-        let names = &exchange.site.hosts[departure.host].names;
+        let names = &exchange.site.hosts[departure.host()].names;
         forward::edit_response(response, departure, names)
     }
 
@@ -122,6 +124,7 @@ impl ProxyHttp for Gateway {
         if downstream.response_written().is_none() {
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(exchange.asking, &exchange.request_id);
+            let reply = respond::named(reply, &exchange.request_id);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         }
         FailToProxy { error_code: code, can_reuse_downstream: false }
@@ -142,13 +145,13 @@ impl ProxyHttp for Gateway {
             client: exchange.client.as_ref().and_then(|client| client.address),
             method: request.method.as_str(),
             host: departure
-                .map(|leaving| exchange.site.hosts[leaving.host].host.origin.authority()),
+                .map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority()),
             path: request.uri.path(),
             status: downstream.response_written().map_or(0, |head| head.status.as_u16()),
             bytes: downstream.body_bytes_sent(),
             micros: exchange.started.elapsed().as_micros(),
-            route: departure.map(|leaving| exchange.site.route(leaving.route).name.as_str()),
-            tenant: departure.and_then(|leaving| leaving.tenant.as_ref()).map(|ctx| ctx.as_str()),
+            route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
+            tenant: departure.and_then(|leaving| leaving.tenant()).map(|ctx| ctx.as_str()),
             detail: detail.as_deref(),
         });
     }
@@ -169,11 +172,14 @@ impl ProxyHttp for Gateway {
 fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let peer = downstream.client_addr().and_then(|address| address.as_inet()).map(|inet| inet.ip());
     let site = exchange.site.clone();
-    exchange.client = Some(site.proxies.client(peer, &downstream.req_header().headers));
+    let headers = &downstream.req_header().headers;
+    exchange.client = Some(site.proxies.client(peer, headers));
+    let transport = site.proxies.transport(peer, headers);
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
         Ok(inbound) => {
+            let inbound = inbound.over(transport);
             exchange.asking = inbound.asking();
             let verdict = decide(&site, &inbound, site.clock.now());
             if matches!(verdict, Verdict::Wait(Step::Posted { .. })) {

@@ -9,11 +9,14 @@ mod lifecycle;
 mod own_pages;
 mod respond;
 mod site;
+mod start;
+mod verdict;
 mod wire;
 
-pub use decide::{Departure, Step, Verdict, decide};
+pub use decide::decide;
 pub use explain::explain;
 pub use lifecycle::Gateway;
 pub use respond::Refused;
 pub use site::{HostSite, Site};
+pub use verdict::{Departure, Step, Verdict};
 pub use wire::Wire;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use form_urlencoded::Serializer;
 use http::HeaderName;
 
 use crate::authn::Authenticator;
@@ -11,8 +12,7 @@ use crate::crypto::Random;
 use crate::routing::Table;
 use crate::session::{Ended, SealedCookie};
 use crate::signin::{Counter, Desk};
-use crate::superid::SuperId;
-use crate::web::{Bounds, CookieNames, Cookies, Proxies, Spoofable};
+use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::addresses::UpstreamAddress;
 
@@ -27,6 +27,7 @@ pub struct Site {
     pub(super) proxies: Proxies,
     pub(super) desk: Desk,
     pub(super) upstreams: Vec<UpstreamAddress>,
+    ended: Arc<Ended>,
 }
 
 /// One public host, with what is particular to it.
@@ -39,8 +40,27 @@ pub struct HostSite {
 impl Site {
     /// Assembles a site; nothing is opened or fetched.
     pub fn new(settings: Settings, clock: Clock, random: Random) -> Self {
+        let limits = &settings.limits;
+        let ended = Arc::new(Ended::new(limits.ended_sessions, settings.session.absolute));
+        Self::assembled(settings, clock, random, ended, None)
+    }
+
+    /// The site of a new configuration. What this one remembers, of ended sessions, spent attempts
+    /// and used tokens, of SuperID's keys and tenants' serials, goes on.
+    pub fn successor(&self, settings: Settings) -> Self {
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        self.ended.lengthen(settings.session.absolute, clock.now());
+        Self::assembled(settings, clock, random, self.ended.clone(), Some(&self.desk))
+    }
+
+    fn assembled(
+        settings: Settings,
+        clock: Clock,
+        random: Random,
+        ended: Arc<Ended>,
+        before: Option<&Desk>,
+    ) -> Self {
         let session = &settings.session;
-        let ended = Arc::new(Ended::new(settings.limits.ended_sessions, session.absolute));
         let hosts = settings
             .hosts
             .iter()
@@ -51,10 +71,8 @@ impl Site {
                 HostSite { host: host.clone(), names, authenticator }
             })
             .collect();
-        let superid = Arc::new(SuperId::new(&settings, clock.clone()));
         let kept = kept_claims(&settings.routes);
-        let desk =
-            Desk::new(superid, session, &settings.limits, kept, clock.clone(), random.clone());
+        let desk = Desk::new(&settings, kept, clock.clone(), random.clone(), before);
         let upstreams =
             settings.routes.iter().map(|route| UpstreamAddress::new(&route.upstream)).collect();
         Self {
@@ -64,6 +82,7 @@ impl Site {
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
             upstreams,
+            ended,
             clock,
             random,
             settings,
@@ -96,6 +115,16 @@ impl HostSite {
             sessions: self.authenticator.cookie(),
             cookies,
         }
+    }
+
+    /// Our own sign-in address: a top-level GET that sets the binding cookie and redirects.
+    pub(super) fn start_address(&self, target: &ReturnTo, party: Option<&RelyingParty>) -> String {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("rd", target.as_str());
+        if let Some(party) = party {
+            query.append_pair("with", &party.name);
+        }
+        format!("{}/start?{}", self.host.prefix, query.finish())
     }
 
     pub(super) fn parties(&self) -> Vec<&RelyingParty> {

@@ -22,8 +22,8 @@ use super::assemble::Load;
 pub(super) struct State {
     pub(super) load: Arc<Load>,
     pub(super) stopping: watch::Receiver<bool>,
-    /// Turns when the last request has ended.
-    pub(super) ending: watch::Receiver<bool>,
+    /// Set when there is nothing left to tell about.
+    pub(super) over: watch::Receiver<bool>,
 }
 
 /// Serves on a thread of its own, so that it answers while the workers are busy.
@@ -39,13 +39,13 @@ pub(super) fn start(socket: TcpListener, state: State) -> io::Result<JoinHandle<
 
 async fn serve(socket: TcpListener, state: State) {
     let Ok(socket) = tokio::net::TcpListener::from_std(socket) else { return };
-    let mut ending = state.ending.clone();
+    let mut over = state.over.clone();
     let state = Arc::new(state);
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            _ = ending.wait_for(|ended| *ended) => return,
+            _ = over.wait_for(|over| *over) => return,
         };
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;

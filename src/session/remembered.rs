@@ -2,6 +2,7 @@
 //! sessions.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::clock::Timestamp;
@@ -75,14 +76,32 @@ impl Remembered {
 pub struct Ended {
     shards: Vec<RwLock<EndedShard>>,
     most_per_shard: usize,
-    absolute: u64,
+    absolute: AtomicU64,
 }
 
 impl Ended {
     /// Room for about `most` sessions; each is forgotten when its absolute lifetime is over.
     pub fn new(most: usize, absolute: u64) -> Self {
         let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
-        Self { shards, most_per_shard: most.div_ceil(SHARDS).max(1), absolute }
+        Self {
+            shards,
+            most_per_shard: most.div_ceil(SHARDS).max(1),
+            absolute: AtomicU64::new(absolute),
+        }
+    }
+
+    /// Follows a longer absolute lifetime. Sessions that were over under the shorter one may have
+    /// been forgotten here, so all of them stay over.
+    pub fn lengthen(&self, absolute: u64, now: Timestamp) {
+        let before = self.absolute.fetch_max(absolute, Ordering::Relaxed);
+        if before >= absolute {
+            return;
+        }
+        let over = Timestamp(now.0.saturating_sub(before));
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            shard.refused_until = shard.refused_until.max(Some(over));
+        }
     }
 
     /// Ends a session.
@@ -90,7 +109,7 @@ impl Ended {
         let lock = &self.shards[shard_of(&session.id.0)];
         let mut shard = lock.write().unwrap_or_else(PoisonError::into_inner);
         if shard.signed_in.len() >= self.most_per_shard {
-            shard.make_room(now, self.absolute);
+            shard.make_room(now, self.absolute.load(Ordering::Relaxed));
         }
         shard.signed_in.insert(session.id.0, session.signed_in);
     }
@@ -180,6 +199,16 @@ mod tests {
         assert_eq!(set.first(&other, Timestamp(10), Timestamp(0)), Err(Full));
         assert!(set.has_room(&other, Timestamp(11)));
         assert_eq!(set.first(&other, Timestamp(20), Timestamp(11)), Ok(true));
+    }
+
+    #[test]
+    fn a_longer_lifetime_revives_nobody() {
+        let ended = Ended::new(64, 100);
+        ended.lengthen(1000, Timestamp(500));
+        assert!(ended.contains(&session(1, 400)), "was over at 500");
+        assert!(!ended.contains(&session(1, 401)));
+        ended.lengthen(900, Timestamp(2000));
+        assert!(!ended.contains(&session(1, 1500)), "a shorter one changes nothing here");
     }
 
     #[test]

@@ -33,10 +33,11 @@ impl Desk {
     /// succeed one after the other and the session never comes back.
     pub fn begin(&self, at: Counter<'_>, wish: &Wish<'_>) -> Outcome {
         let mut binding = self.binding(at).unwrap_or_else(|| Binding::fresh(&self.random));
-        if !binding.begins(self.clock.now()) {
+        if !binding.begins(&wish.party.name, self.clock.now()) {
             binding.forget_returns();
             let detail = "signing in succeeds and the session cookie never comes back";
-            return Err(Failed::new(Failure::LoopCookie, detail).again(wish.target.clone()));
+            let failed = Failed::new(Failure::LoopCookie, detail).again(wish.target.clone());
+            return Err(failed.with_cookie(self.bind(at, &binding)));
         }
         self.begin_round(at, wish, binding, 0)
     }

@@ -15,8 +15,9 @@ pub(super) struct Binding {
     secret: [u8; 32],
     /// Newest first, at most [`MOST_LEGACY`].
     legacy: Vec<LegacyAttempt>,
-    /// When a sign-in last succeeded here, and how many were begun right after one.
+    /// When a sign-in last succeeded here and with whom, and how many were begun right after it.
     completed: Timestamp,
+    completed_with: String,
     returns: u8,
 }
 
@@ -33,7 +34,13 @@ pub(super) struct LegacyAttempt {
 impl Binding {
     /// A browser not met before.
     pub(super) fn fresh(random: &Random) -> Self {
-        Self { secret: random.bytes(), legacy: Vec::new(), completed: Timestamp(0), returns: 0 }
+        Self {
+            secret: random.bytes(),
+            legacy: Vec::new(),
+            completed: Timestamp(0),
+            completed_with: String::new(),
+            returns: 0,
+        }
     }
 
     /// The binding a browser brings.
@@ -69,10 +76,10 @@ impl Binding {
         short
     }
 
-    /// Notes that a sign-in begins; `false` when too many began right after one succeeded, which
-    /// is what a session cookie that never comes back looks like.
-    pub(super) fn begins(&mut self, now: Timestamp) -> bool {
-        if now.since(self.completed) > RETURN_SECONDS {
+    /// Notes that a sign-in with `party` begins; `false` when too many began right after one with
+    /// the same party succeeded, which is what a session cookie that never comes back looks like.
+    pub(super) fn begins(&mut self, party: &str, now: Timestamp) -> bool {
+        if self.completed_with != party || now.since(self.completed) > RETURN_SECONDS {
             self.returns = 0;
             return true;
         }
@@ -80,9 +87,10 @@ impl Binding {
         self.returns <= MOST_RETURNS
     }
 
-    /// Notes that a sign-in succeeded.
-    pub(super) fn completed(&mut self, now: Timestamp) {
+    /// Notes that a sign-in with `party` succeeded.
+    pub(super) fn completed(&mut self, party: &str, now: Timestamp) {
         self.completed = now;
+        party.clone_into(&mut self.completed_with);
     }
 
     /// Lets the person try once more after a loop was shown.
@@ -178,10 +186,11 @@ mod tests {
     #[test]
     fn signing_in_again_right_after_success_is_a_loop_only_when_it_goes_on() {
         let mut binding = Binding::fresh(&Random::counting());
-        assert!((0..20).all(|_| binding.begins(Timestamp(1000))), "ten tabs are no loop");
-        binding.completed(Timestamp(1000));
-        assert!((0..4).all(|_| binding.begins(Timestamp(1010))));
-        assert!(!binding.begins(Timestamp(1010)));
-        assert!(binding.begins(Timestamp(1031)));
+        assert!((0..20).all(|_| binding.begins("a", Timestamp(1000))), "ten tabs are no loop");
+        binding.completed("a", Timestamp(1000));
+        assert!((0..4).all(|_| binding.begins("a", Timestamp(1010))));
+        assert!(!binding.begins("a", Timestamp(1010)));
+        assert!(binding.begins("b", Timestamp(1010)), "the other door is no loop");
+        assert!(binding.begins("a", Timestamp(1031)));
     }
 }

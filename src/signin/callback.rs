@@ -6,8 +6,9 @@
 //! 2. a `state` that does not open or is too old: a page with a way to try again;
 //! 3. another browser's: a page. Of another tab of this browser, which got its binding first: on
 //!    to the target when that tab has signed in by now, else once more to SuperID;
-//! 4. spent: a page;
-//! 5. an error, even beside a code: a page that says which;
+//! 4. an error, even beside a code: a page that says which. The attempt is not spent by it:
+//!    there is nothing to use twice, and room for spent attempts is not a stranger's to fill;
+//! 5. a code for an attempt that is spent: a page;
 //! 6. a code: redeemed and verified, or a page.
 
 use crate::config::{Pkce, RelyingParty};
@@ -47,8 +48,8 @@ impl Desk {
         if !attempt.is_of(&binding) {
             return self.another_tab(at, party, &attempt, binding, target);
         }
-        self.spend(&attempt, &target)?;
         let code = answered_code(&fields).map_err(|failed| failed.again(target.clone()))?;
+        self.spend(&attempt, &target)?;
         let reply = self.redeem(at, party, &attempt, code, binding, &target).await?;
         Ok(reply.with_cookies(self.forget_target(at, &attempt)))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Host, Limits, RelyingParty, Session};
+use crate::config::{Host, RelyingParty, Settings};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::{Credential, Principal};
 use crate::session::{Remembered, SealedCookie, SessionId, SessionState};
@@ -22,9 +22,9 @@ pub struct Desk {
     /// Seconds an attempt lives.
     pub(super) attempt_life: u64,
     /// Attempts that came back.
-    pub(super) spent: Remembered,
+    pub(super) spent: Arc<Remembered>,
     /// Posted tokens that were taken.
-    pub(super) used: Remembered,
+    pub(super) used: Arc<Remembered>,
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
 }
@@ -39,23 +39,25 @@ pub struct Counter<'a> {
 }
 
 impl Desk {
-    /// A desk for these settings.
+    /// A desk for these settings. What `before` remembers of attempts and tokens is kept: a new
+    /// configuration must not make them good once more.
     pub fn new(
-        superid: Arc<SuperId>,
-        session: &Session,
-        limits: &Limits,
+        settings: &Settings,
         kept_claims: Vec<String>,
         clock: Clock,
         random: Random,
+        before: Option<&Self>,
     ) -> Self {
+        let superid = SuperId::new(settings, clock.clone(), before.map(|desk| &*desk.superid));
+        let memory = || Arc::new(Remembered::new(settings.limits.spent_attempts));
         Self {
-            superid,
-            keys: session.keys.clone(),
+            superid: Arc::new(superid),
+            keys: settings.session.keys.clone(),
             random,
             clock,
-            attempt_life: session.attempt,
-            spent: Remembered::new(limits.spent_attempts),
-            used: Remembered::new(limits.spent_attempts),
+            attempt_life: settings.session.attempt,
+            spent: before.map_or_else(memory, |desk| desk.spent.clone()),
+            used: before.map_or_else(memory, |desk| desk.used.clone()),
             kept_claims,
         }
     }
@@ -82,7 +84,7 @@ impl Desk {
             Failed::new(Failure::Internal, format!("the session was not stored: {error}"))
         })?;
         let mut binding = binding;
-        binding.completed(now);
+        binding.completed(&party.name, now);
         Ok(Reply::redirect(&target.on(&at.host.origin))
             .with_cookies(session)
             .with_cookies([self.bind(at, &binding)]))
@@ -108,6 +110,11 @@ impl Counter<'_> {
     /// Attributes of every cookie but the session's.
     pub(super) fn lax(&self) -> CookieAttributes {
         CookieAttributes::lax(&self.host.origin)
+    }
+
+    /// What is sealed in with a cookie's value: it opens under this name on this origin only.
+    pub(super) fn context(&self, name: &str) -> Vec<u8> {
+        format!("{name}\n{}", self.host.origin).into_bytes()
     }
 
     /// The address of one of our own pages on this host.

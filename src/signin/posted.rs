@@ -111,8 +111,8 @@ impl Desk {
         };
         let plain = postcard::to_stdvec(&handoff)
             .map_err(|error| Failed::new(Failure::Internal, error.to_string()))?;
-        let name = at.names.handoff.as_bytes();
-        let sealed = self.keys.seal(Purpose::Handoff, name, &plain, &self.random);
+        let context = at.context(&at.names.handoff);
+        let sealed = self.keys.seal(Purpose::Handoff, &context, &plain, &self.random);
         let cookies = self
             .chunked(at)
             .write(&sealed, Some(HANDOFF_LIFE), at.cookies)
@@ -122,8 +122,8 @@ impl Desk {
 
     fn handed_over(&self, at: Counter<'_>) -> Option<Handoff> {
         let sealed = self.chunked(at).read(at.cookies)?;
-        let name = at.names.handoff.as_bytes();
-        let plain = self.keys.open(Purpose::Handoff, name, &sealed).ok()?;
+        let context = at.context(&at.names.handoff);
+        let plain = self.keys.open(Purpose::Handoff, &context, &sealed).ok()?;
         let handoff: Handoff = postcard::from_bytes(&plain).ok()?;
         (self.clock.now().since(handoff.verified) <= HANDOFF_LIFE).then_some(handoff)
     }

@@ -44,7 +44,7 @@ impl Desk {
             return None;
         }
         let name = &at.names.targets[slot];
-        let value = self.keys.seal(Purpose::Target, name.as_bytes(), &plain, &self.random);
+        let value = self.keys.seal(Purpose::Target, &at.context(name), &plain, &self.random);
         attempt.target = Place::Cookie(u8::try_from(slot).unwrap_or(0));
         let max_age = Some(self.attempt_life);
         Some(SetCookie { name, value: &value, max_age, attributes: at.lax() }.header())
@@ -60,7 +60,7 @@ impl Desk {
     fn long_target(&self, at: Counter<'_>, attempt: &Attempt, slot: u8) -> Option<String> {
         let name = at.names.targets.get(usize::from(slot))?;
         let sealed = at.cookies.one(name)?;
-        let plain = self.keys.open(Purpose::Target, name.as_bytes(), sealed).ok()?;
+        let plain = self.keys.open(Purpose::Target, &at.context(name), sealed).ok()?;
         let long: LongTarget = postcard::from_bytes(&plain).ok()?;
         (long.attempt == attempt.id).then_some(long.target)
     }

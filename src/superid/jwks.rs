@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 
 use super::json::{Json, Object};
-use super::jwt::KeyHint;
+use super::key_hint::KeyHint;
 
 /// SuperID's signing keys: RSA of 2,048 to 8,192 bits for RS256, at least one.
 pub struct KeySet(Vec<Key>);

@@ -9,6 +9,7 @@ use jsonwebtoken::jwk::ThumbprintHash;
 use super::failure::ClaimsRefused;
 use super::json::{JsonRefused, Object};
 use super::jwks::KeySet;
+use super::key_hint::KeyHint;
 
 /// Checks a token's form, header and signature, and gives its payload's bytes. Nothing in them
 /// has been looked at: issuer, audience and times are the caller's to check.
@@ -25,17 +26,6 @@ pub(super) struct UnverifiedToken<'a> {
     signature: &'a str,
     key: KeyHint,
     payload: Vec<u8>,
-}
-
-/// Which key a token says it was signed with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum KeyHint {
-    /// `kid`, and `x5t` where it is there too.
-    Kid { kid: String, x5t: Option<String> },
-    /// Neither: only a sole key will do.
-    Unnamed,
-    /// `x5t` alone, as older tokens have it (`superid.md` §3.1).
-    X5t(String),
 }
 
 impl<'a> UnverifiedToken<'a> {

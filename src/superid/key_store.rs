@@ -10,7 +10,7 @@ use crate::clock::{Clock, Timestamp};
 use super::back_channel::BackChannel;
 use super::failure::Outage;
 use super::jwks::KeySet;
-use super::jwt::KeyHint;
+use super::key_hint::KeyHint;
 
 /// The keys of one environment.
 pub(super) struct KeyStore(Arc<Shared>);

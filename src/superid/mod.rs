@@ -7,6 +7,7 @@ mod failure;
 mod json;
 mod jwks;
 mod jwt;
+mod key_hint;
 mod key_store;
 mod legacy;
 #[cfg(test)]

@@ -22,7 +22,7 @@ use super::{legacy, verify};
 pub struct SuperId {
     back_channel: Arc<BackChannel>,
     clock: Clock,
-    issuers: HashMap<Url, Issuer>,
+    issuers: HashMap<Url, Arc<Issuer>>,
     leeway: u64,
 }
 
@@ -35,16 +35,22 @@ pub struct SignedIn {
 }
 
 impl SuperId {
-    /// Nothing is fetched yet: the first sign-in does that.
-    pub fn new(settings: &Settings, clock: Clock) -> Self {
+    /// Nothing is fetched yet: the first sign-in does that. What `before` knows of a SuperID that
+    /// is still named, its keys and the serials it told, is kept.
+    pub fn new(settings: &Settings, clock: Clock, before: Option<&Self>) -> Self {
         let environments = settings.relying_parties.iter().map(|party| &*party.environment);
         let back_channel = Arc::new(BackChannel::new(
             settings.limits.superid_timeout,
             transport(environments.clone()),
         ));
+        let known = |url: &Url| before.and_then(|before| before.issuers.get(url)).cloned();
         let issuers = environments
             .map(|environment| environment.jwks_url.clone())
-            .map(|url| (url.clone(), Issuer::new(url, &back_channel, &clock)))
+            .map(|url| {
+                let issuer = known(&url)
+                    .unwrap_or_else(|| Arc::new(Issuer::new(url.clone(), &back_channel, &clock)));
+                (url, issuer)
+            })
             .collect();
         Self { back_channel, clock, issuers, leeway: settings.session.leeway }
     }
@@ -116,6 +122,7 @@ impl SuperId {
     fn issuer(&self, party: &RelyingParty) -> Result<&Issuer, SignInFailed> {
         self.issuers
             .get(&party.environment.jwks_url)
+            .map(|issuer| &**issuer)
             .ok_or_else(|| SignInFailed::Misconfigured { error: ErrorCode::of("no_such_issuer") })
     }
 }

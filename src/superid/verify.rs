@@ -80,6 +80,7 @@ pub(super) fn check(
 }
 
 /// Nothing when the condition holds, else the refusal.
+#[expect(clippy::fn_params_excessive_bools, reason = "the condition itself is what is passed")]
 pub(super) fn require(holds: bool, otherwise: ClaimsRefused) -> Result<(), ClaimsRefused> {
     if holds { Ok(()) } else { Err(otherwise) }
 }

@@ -47,7 +47,8 @@ impl Spoofable {
         let Some(normal) = normalise(name, &mut buffer) else {
             return PREFIXES.iter().any(|prefix| normal_form(name).starts_with(prefix));
         };
-        self.names.contains(normal) || PREFIXES.iter().any(|prefix| normal.starts_with(prefix))
+        let ours = PREFIXES.iter().any(|prefix| normal.starts_with(prefix));
+        self.names.contains(normal) || (ours && !CLIENTS_OWN.contains(&normal))
     }
 }
 
@@ -69,7 +70,7 @@ fn normalise<'a>(name: &str, buffer: &'a mut [u8; 64]) -> Option<&'a str> {
 }
 
 /// Never taken from outside, whatever the configuration.
-const FIXED: [&str; 10] = [
+const FIXED: [&str; 11] = [
     "forwarded",
     "proxy",
     "remoteuser",
@@ -80,7 +81,12 @@ const FIXED: [&str; 10] = [
     "xhttpmethodoverride",
     "xmethodoverride",
     "xrealip",
+    "xrequestid",
 ];
+
+/// SuperOffice's Windows client names its version in every request of a web panel
+/// (`superid.md` §8); it says nothing of who is calling.
+const CLIENTS_OWN: [&str; 1] = ["xsuperofficemoduleversion"];
 
 /// Never taken from outside, whatever follows.
 const PREFIXES: [&str; 6] =
@@ -105,10 +111,11 @@ mod tests {
             "XWHO",
             "X-SuperOffice-Email",
             "X-Http-Method-Override",
+            "X_Request_Id",
         ] {
             assert!(spoofable.covers(name), "{name}");
         }
-        for name in ["accept", "so-language", "x-request-id", "sotickets"] {
+        for name in ["accept", "so-language", "X-SuperOffice-ModuleVersion", "sotickets"] {
             assert!(!spoofable.covers(name), "{name}");
         }
     }

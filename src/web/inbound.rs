@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
-use super::{Asking, Cleaned, Cookies, Refusal, path};
+use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, Transport, path};
 
 /// An admitted request. Only [`Inbound::admit`] makes one, and it wants [`Cleaned`].
 pub struct Inbound<'a> {
@@ -14,6 +14,7 @@ pub struct Inbound<'a> {
     target: &'a str,
     path_len: usize,
     headers: &'a HeaderMap,
+    transport: Transport,
 }
 
 /// The sizes a request must keep within, in bytes.
@@ -52,7 +53,24 @@ impl<'a> Inbound<'a> {
         if Cookies::of(&request.headers).size() > bounds.cookies {
             return Err(Refusal::CookiesTooLarge);
         }
-        Ok(Self { method: &request.method, authority, target, path_len, headers: &request.headers })
+        Ok(Self {
+            method: &request.method,
+            authority,
+            target,
+            path_len,
+            headers: &request.headers,
+            transport: Transport::Unknown,
+        })
+    }
+
+    /// With what a trusted proxy says of the browser's connection.
+    pub fn over(self, transport: Transport) -> Self {
+        Self { transport, ..self }
+    }
+
+    /// Whether a browser came by plain http to a host that is https: its cookies would be lost.
+    pub fn has_lost_its_scheme(&self, origin: &PublicOrigin) -> bool {
+        origin.is_https() && self.transport == Transport::Plain
     }
 
     /// The method.
@@ -83,6 +101,17 @@ impl<'a> Inbound<'a> {
     /// Its cookies.
     pub fn cookies(&self) -> Cookies<'a> {
         Cookies::of(self.headers)
+    }
+
+    /// Whether a page of another site asks to open a WebSocket: browsers send cookies along and
+    /// apply no CORS there (RFC 6455 §10.2).
+    pub fn is_foreign_upgrade(&self, origin: &PublicOrigin) -> bool {
+        self.headers.contains_key(header::UPGRADE)
+            && self
+                .headers
+                .get_all(header::ORIGIN)
+                .iter()
+                .any(|named| named.as_bytes() != origin.as_str().as_bytes())
     }
 
     /// A navigation or a program.

@@ -86,4 +86,17 @@ mod tests {
         assert_eq!(asking(Method::GET, &[html, ("upgrade", "websocket")]), Asking::Program);
         assert_eq!(Asking::of_form(&HeaderMap::new()), Asking::Program);
     }
+
+    #[test]
+    fn a_browsers_form_is_a_person_where_a_page_answers_it() {
+        let of_form = |name: &'static str, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            Asking::of_form(&headers)
+        };
+        assert_eq!(of_form("sec-fetch-mode", "navigate"), Asking::Navigation);
+        assert_eq!(of_form("accept", "text/html,*/*;q=0.8"), Asking::Navigation);
+        assert_eq!(of_form("sec-fetch-mode", "no-cors"), Asking::Program);
+        assert_eq!(of_form("accept", "*/*"), Asking::Program);
+    }
 }

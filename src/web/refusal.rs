@@ -4,8 +4,8 @@ use http::StatusCode;
 
 use super::PathProblem;
 
-/// A request refused at the door. What the caller reads is [`Refusal::status`] and a fixed text;
-/// `Display` is for the operator.
+/// A request refused at the door. Its words hold nothing of the request, so that the caller and
+/// the operator read the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("the Cookie header is too large")]

@@ -22,7 +22,7 @@ pub type Row = (&'static str, Home, &'static str);
 pub const HOMES: &[Row] = &[
     ("arc_swap", Home::Anywhere, "swapping a pointer is how anything reloads"),
     ("askama", Home::In(&["pages/", "emulator/"]), "escaping happens in one place"),
-    ("async_trait", Home::In(&["gateway/"]), "only pingora's traits still ask for it"),
+    ("async_trait", Home::In(&["gateway/", "server/"]), "only pingora's traits still ask for it"),
     (
         "aws_lc_rs",
         Home::In(&["crypto/", "superid/", "emulator/"]),
@@ -43,10 +43,8 @@ pub const HOMES: &[Row] = &[
     ("hyper_util", Home::In(HYPER), "goes with hyper"),
     ("ipnet", Home::In(&["config/", "web/"]), "trusted proxies are configured, and looked up"),
     ("jsonwebtoken", Home::In(&["superid/"]), "one verifier, one set of rules"),
-    ("libc", Home::In(&["server/", "cli/"]), "signals and limits of the process"),
     ("log", Home::FeaturesOnly, "its feature takes debug lines out of pingora's release code"),
     ("mimalloc", Home::In(&["main.rs"]), "a program chooses its allocator, a library does not"),
-    ("moka", Home::In(&["superid/", "session/", "signin/"]), "bounded memory of what was seen"),
     ("percent_encoding", Home::Anywhere, "a plain encoding"),
     ("pingora", Home::In(&["gateway/", "server/"]), "the verdict has no sockets"),
     ("postcard", Home::In(&["session/", "signin/"]), "the shape of what is sealed"),
@@ -65,11 +63,6 @@ pub const HOMES: &[Row] = &[
     ("thiserror", Home::Anywhere, "errors"),
     ("time", Home::Anywhere, "dates as text; the hour itself comes from `clock`"),
     ("tokio", Home::Anywhere, "the runtime"),
-    (
-        "tokio_rustls",
-        Home::In(&["crypto/", "server/", "superid/back_channel.rs"]),
-        "goes with rustls",
-    ),
     ("toml", Home::In(&["config/"]), "one format, one reader"),
     ("tracing", Home::Anywhere, "log lines"),
     ("tracing_subscriber", Home::In(&["telemetry/"]), "one place says what a log line looks like"),

@@ -1,4 +1,10 @@
 //! The emulator keeps the contract it emulates, over real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test says why it fails by failing"
+)]
 #![cfg(feature = "emulator")]
 
 mod browser;

@@ -9,7 +9,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{self, Flow, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, App, Emulator};
-use superid_gateway::server::{Options, Running};
+use superid_gateway::server::{Options, Roots, Running};
 use superid_gateway::telemetry::AccessLog;
 use tokio_rustls::TlsConnector;
 use toml::{Table, Value};
@@ -188,6 +188,7 @@ async fn start(
         workers: 1,
         access,
         open: vec![("web".to_owned(), front), ("admin".to_owned(), admin)],
+        upstream_roots: Roots::Nobody,
     };
     Running::start(settings, options).await.unwrap()
 }

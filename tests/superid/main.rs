@@ -1,5 +1,11 @@
 //! SuperID's back channel over real sockets: keys, codes and posted tokens, with a double that
 //! says what it is told to.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test says why it fails by failing"
+)]
 
 mod double;
 mod keys;

@@ -51,7 +51,7 @@ impl World {
         let code = Arc::new(party(&environment, Flow::Code));
         let legacy = Arc::new(party(&environment, Flow::Legacy(legacy)));
         let settings = settings(vec![code.clone(), legacy.clone()], timeout);
-        let superid = Arc::new(SuperId::new(&settings, clock.clone()));
+        let superid = Arc::new(SuperId::new(&settings, clock.clone(), None));
         Self { clock, double, code, legacy, superid }
     }
 

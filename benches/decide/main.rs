@@ -1,0 +1,124 @@
+//! The verdict alone: nanoseconds and allocations of `decide` and of each thing it is made of.
+//!
+//! ```text
+//! cargo bench --bench decide
+//! ```
+
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
+mod counting;
+mod phases;
+#[path = "../setting/mod.rs"]
+mod setting;
+
+use std::sync::Arc;
+
+use pingora::http::RequestHeader;
+use superid_gateway::authn::Permit;
+use superid_gateway::clock::Clock;
+use superid_gateway::config::Settings;
+use superid_gateway::credentials::injected;
+use superid_gateway::crypto::Random;
+use superid_gateway::gateway::{Site, Verdict, Wire, decide};
+use superid_gateway::routing::Table;
+use superid_gateway::session::Loaded;
+use superid_gateway::telemetry::AccessLog;
+use superid_gateway::web::{Bounds, CookieNames, Cookies, Inbound, Spoofable};
+
+use counting::{Cost, Counting, cost};
+use phases::Phases;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting(mimalloc::MiMalloc);
+
+fn main() {
+    superid_gateway::crypto::install_provider();
+    println!("{:<44} {:>8}  {:>11}", "", "ns", "allocations");
+    verdict(&setting::settings(9, 1));
+    for routes in [1, 100, 10_000] {
+        routing(routes);
+    }
+    in_phases(setting::settings(9, 1));
+}
+
+/// The verdict and its parts.
+fn verdict(settings: &Settings) {
+    let site = Site::new(settings.clone(), Clock::system(), Random::system());
+    let (bounds, store) = (bounds(settings), setting::store(settings));
+    let names = CookieNames::new(&settings.session.cookie_name, &settings.hosts[0].origin);
+    let spoofable = Spoofable::new(&[]);
+    let (mut head, now) = (head(), Clock::system().now());
+    let proof = spoofable.clean(&mut Wire(&mut head));
+    let raw = setting::TARGET.as_bytes();
+    let inbound = Inbound::admit(&head, raw, bounds, proof).expect("a request we take");
+    line(
+        "decide: signed in, leaves",
+        cost(|| match decide(&site, &inbound, now) {
+            Verdict::Leave(departure) => departure,
+            other => panic!("the request leaves, and not {other:?}"),
+        }),
+    );
+    line(
+        "  the cookie: found, opened, decoded",
+        cost(|| match store.load(inbound.cookies(), now) {
+            Loaded::Live(session) => session,
+            other => panic!("a living session, and not {other:?}"),
+        }),
+    );
+    let route = &settings.routes[0];
+    let permit = Permit::ask(route, Box::new(setting::session()), now).expect("a permit");
+    line("  the headers to set", cost(|| injected(&permit, route)));
+    line("  the app's cookies without ours", cost(|| Cookies::of(&head.headers).without(&names)));
+    let mut head = self::head();
+    line("spoofable headers looked for", cost(|| spoofable.clean(&mut Wire(&mut head))));
+    line("admission", cost(|| Inbound::admit(&head, raw, bounds, proof).is_ok()));
+}
+
+fn routing(routes: usize) {
+    let settings = setting::settings(9, routes);
+    let table = Table::new(&settings.hosts, &settings.routes);
+    let title = format!("routing, {routes} routes: host and route");
+    line(&title, cost(|| table.host(setting::HOST).and_then(|host| table.route(host, PATH))));
+}
+
+fn in_phases(settings: Settings) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let _inside = runtime.enter();
+    let (access, _writer) = AccessLog::to(std::io::sink());
+    let site = Arc::new(Site::new(settings, Clock::system(), Random::system()));
+    let mut phases = runtime.block_on(Phases::new(site, access));
+    let costs = phases.costs();
+    let all =
+        costs.iter().fold(Cost { nanoseconds: 0.0, allocations: 0.0 }, |sum, (_, cost)| Cost {
+            nanoseconds: sum.nanoseconds + cost.nanoseconds,
+            allocations: sum.allocations + cost.allocations,
+        });
+    line("all our phases of a proxied request", all);
+    for (name, cost) in costs {
+        line(&format!("  {name}"), cost);
+    }
+}
+
+fn head() -> RequestHeader {
+    let mut head =
+        RequestHeader::build("GET", setting::TARGET.as_bytes(), None).expect("a request");
+    for (name, value) in setting::HEADERS {
+        head.insert_header(name, value).expect("a header");
+    }
+    head.insert_header("host", setting::HOST).expect("a header");
+    let cookie = setting::cookie(&setting::settings(9, 1));
+    head.insert_header("cookie", cookie).expect("a header");
+    head
+}
+
+fn bounds(settings: &Settings) -> Bounds {
+    let limits = &settings.limits;
+    Bounds { target: limits.target_bytes, cookies: limits.cookie_bytes }
+}
+
+fn line(title: &str, cost: Cost) {
+    println!("{title:<44} {:>8.0}  {:>11.1}", cost.nanoseconds, cost.allocations);
+}
+
+const PATH: &str = "/orders/7";

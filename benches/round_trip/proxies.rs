@@ -1,0 +1,69 @@
+//! The proxies that are compared, each in a process of its own.
+
+use std::fs::File;
+use std::net::TcpListener;
+
+use superid_gateway::server::{Options, Running};
+use superid_gateway::telemetry::AccessLog;
+
+use crate::bare;
+use crate::child::serve_until_told;
+use crate::setting;
+
+/// Which proxy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// pingora with an empty filter, on the gateway's kind of accept loop: what we compare with.
+    Bare,
+    /// Ours.
+    Gateway,
+    /// pingora with an empty filter, on its own server with its defaults.
+    Stock,
+}
+
+impl Kind {
+    pub const ALL: [Self; 3] = [Self::Bare, Self::Gateway, Self::Stock];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Gateway => "gateway",
+            Self::Stock => "stock",
+        }
+    }
+
+    pub fn parse(name: &str) -> Self {
+        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        kind.unwrap_or_else(|| panic!("{name:?} is no proxy of this bench"))
+    }
+}
+
+/// Serves until told to end.
+pub fn serve(kind: Kind, upstream: u16) {
+    match kind {
+        Kind::Bare => serve_until_told(bare::on_a_loop_of_our_own(upstream)),
+        Kind::Gateway => gateway(upstream),
+        Kind::Stock => serve_until_told(bare::on_the_stock_server(upstream)),
+    }
+}
+
+/// The gateway as `run` makes it, with one worker, its access log written to nowhere.
+fn gateway(upstream: u16) {
+    let nowhere = File::options().write(true).open("/dev/null").expect("there is a /dev/null");
+    let (access, writer) = AccessLog::to(nowhere);
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = socket.local_addr().expect("a bound address").port();
+    let options = Options {
+        workers: 1,
+        access: Some(access),
+        open: vec![("bench".to_owned(), socket)],
+        ..Options::ordinary()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let running = runtime.block_on(Running::start(setting::settings(upstream, 1), options));
+    let running = running.unwrap_or_else(|failed| panic!("{failed}"));
+    serve_until_told(port);
+    runtime.block_on(running.stop());
+    drop(writer);
+}

@@ -1,0 +1,121 @@
+//! What both benches measure with: a configuration, a person signed in under it, their request.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use superid_gateway::clock::Clock;
+use superid_gateway::config::{self, Host, Settings};
+use superid_gateway::crypto::Random;
+use superid_gateway::identity::{AccessToken, ContextId, Credential, Principal};
+use superid_gateway::session::{Ended, SealedCookie, SessionId, SessionState};
+use superid_gateway::web::{CookieNames, Cookies};
+
+/// The public host.
+pub const HOST: &str = "app.example";
+/// What is asked for.
+pub const TARGET: &str = "/orders/7?tab=2";
+
+/// One host with `routes` routes: the root, where [`TARGET`] leads, and `/other/N`.
+pub fn settings(upstream_port: u16, routes: usize) -> Settings {
+    let mut text = format!(
+        r#"
+[listener.bench]
+address = "127.0.0.1:0"
+
+[host.bench]
+origin = "https://{HOST}"
+
+[relying_party.bench]
+environment = "sod"
+client_id = "0123456789abcdef0123456789abcdef"
+client_secret = {{ value = "a secret" }}
+
+[session]
+keys = [{{ value = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=" }}]
+
+[route.root]
+upstream = "http://127.0.0.1:{upstream_port}"
+"#
+    );
+    for number in 1..routes {
+        text.push_str(&format!(
+            "[route.other{number}]\npath = \"/other/{number}\"\nupstream = \"http://127.0.0.1:9\"\n"
+        ));
+    }
+    let loaded = config::load_text(&text, "bench.toml", Path::new("."), &|_| None);
+    let mut settings = loaded.unwrap_or_else(|problems| panic!("{problems}")).settings;
+    settings.admin.address = None;
+    settings
+}
+
+/// A person as the code flow signs them in, with a bearer token of SuperID's length.
+pub fn session() -> SessionState {
+    let now = Clock::system().now();
+    let context = ContextId::parse("Cust12345").expect("a context identifier");
+    let token = format!("8A:Cust12345.{}+/==", "x".repeat(84));
+    let said = |text: &str| Some(text.to_owned());
+    SessionState {
+        id: SessionId::fresh(&Random::system()),
+        relying_party: "bench".to_owned(),
+        principal: Principal {
+            subject: "astrid.berg@nordlys.example".to_owned(),
+            context,
+            serial: said("1234567890"),
+            company: said("Nordlys Kraft AS"),
+            email: said("astrid.berg@nordlys.example"),
+            initials: said("AB"),
+            first_name: None,
+            last_name: None,
+            associate_id: said("42"),
+            administrator: false,
+            web_api_url: said("https://sod.superoffice.com/Cust12345/api/"),
+            soap_url: said("https://sod.superoffice.com/Cust12345/Remote/Services88/"),
+            claims: Vec::new(),
+        },
+        credential: Credential::Bearer {
+            token: AccessToken::parse(&token).expect("a token"),
+            until: now.plus(3600),
+        },
+        signed_in: now,
+        seen: now,
+    }
+}
+
+/// The store that seals and opens the sessions of a configuration's one host.
+pub fn store(settings: &Settings) -> SealedCookie {
+    let host: &Arc<Host> = &settings.hosts[0];
+    let names = CookieNames::new(&settings.session.cookie_name, &host.origin);
+    let ended = Arc::new(Ended::new(1024, settings.session.absolute));
+    SealedCookie::new(&settings.session, &names, &host.origin, ended)
+}
+
+/// The `Cookie` header of a browser that is signed in and keeps two cookies of the app's.
+pub fn cookie(settings: &Settings) -> String {
+    let none = HeaderMap::new();
+    let set = store(settings)
+        .store(&session(), &Random::system(), Cookies::of(&none))
+        .expect("a session that fits");
+    let ours = set[0].to_str().expect("visible ASCII").split(';').next().unwrap_or_default();
+    format!("theme=dark; {ours}; cart=3f7a9c")
+}
+
+/// The other headers of a browser's request, beside `Host` and `Cookie`.
+pub const HEADERS: [(&str, &str); 6] = [
+    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+    ("accept", "application/json, text/plain, */*"),
+    ("accept-language", "en-GB,nb;q=0.5"),
+    ("accept-encoding", "gzip, deflate, br"),
+    ("sec-fetch-mode", "cors"),
+    ("sec-fetch-site", "same-origin"),
+];
+
+/// The whole request as it is sent.
+pub fn request() -> Vec<u8> {
+    let mut text = format!("GET {TARGET} HTTP/1.1\r\nHost: {HOST}\r\n");
+    for (name, value) in HEADERS {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str(&format!("cookie: {}\r\n\r\n", cookie(&settings(9, 1))));
+    text.into_bytes()
+}

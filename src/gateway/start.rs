@@ -1,0 +1,48 @@
+//! Sending somebody to sign in.
+
+use crate::config::RelyingParty;
+use crate::identity::ContextId;
+use crate::pages::{LoopHint, Trouble};
+use crate::signin::{Failed, Wish};
+use crate::web::{Inbound, Reply, ReturnTo};
+
+use super::respond::Refused;
+use super::site::{HostSite, Site};
+use super::verdict::Verdict;
+
+/// Redirects to the one relying party there is, or asks which.
+pub(super) fn sign_in(
+    site: &Site,
+    host: &HostSite,
+    inbound: &Inbound<'_>,
+    target: ReturnTo,
+    parties: &[&RelyingParty],
+    tenant: Option<ContextId>,
+) -> Verdict {
+    if inbound.has_lost_its_scheme(&host.host.origin) {
+        let detail = "a proxy in front says http, and the public origin is https";
+        let trouble = Trouble::LoopDetected(LoopHint::Scheme);
+        return Verdict::Refuse(Refused::new(trouble, detail));
+    }
+    match parties {
+        [] => Verdict::Refuse(Refused::new(Trouble::Misconfigured, "no relying party")),
+        [party] => {
+            let wish = Wish { party, target, tenant };
+            begun(host, site.desk.begin(host.counter(inbound.cookies()), &wish))
+        }
+        several => Verdict::Choose(
+            several
+                .iter()
+                .map(|party| (party.title.clone(), host.start_address(&target, Some(party))))
+                .collect(),
+        ),
+    }
+}
+
+/// An outcome of the sign-in desk as a verdict.
+pub(super) fn begun(host: &HostSite, outcome: Result<Reply, Failed>) -> Verdict {
+    match outcome {
+        Ok(reply) => Verdict::Answer(reply),
+        Err(failed) => Verdict::Refuse(Refused::failed(host, failed)),
+    }
+}

@@ -1,0 +1,98 @@
+//! What can become of a request.
+
+use http::HeaderValue;
+
+use crate::authn::Permit;
+use crate::config::Route;
+use crate::credentials::{Injection, injected};
+use crate::identity::ContextId;
+use crate::web::Reply;
+
+use super::respond::Refused;
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// This answer.
+    Answer(Reply),
+    /// A page that asks with whom to sign in: titles and addresses.
+    Choose(Vec<(String, String)>),
+    /// To the app, with this.
+    Leave(Box<Departure>),
+    /// A page or JSON that says why not.
+    Refuse(Refused),
+    /// The page after sign-out.
+    SignedOut,
+    /// A step that waits for a form or for SuperID.
+    Wait(Step),
+}
+
+/// A step of a sign-in that cannot be taken at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The callback of the code flow.
+    Callback { host: usize },
+    /// A form posted to a legacy callback.
+    Posted { host: usize },
+}
+
+/// A request on its way to the app. Only [`Departure::new`] makes one, and it wants a permit: what
+/// the app is told comes from there alone.
+#[derive(Debug)]
+pub struct Departure {
+    host: usize,
+    route: usize,
+    injection: Injection,
+    cookie: Option<HeaderValue>,
+    renewal: Vec<HeaderValue>,
+    tenant: Option<ContextId>,
+}
+
+impl Departure {
+    /// For the route numbered `route` of the host numbered `host`.
+    pub(super) fn new(permit: &Permit, (host, route): (usize, usize), settings: &Route) -> Self {
+        Self {
+            host,
+            route,
+            injection: injected(permit, settings),
+            cookie: None,
+            renewal: Vec::new(),
+            tenant: permit.session().map(|session| session.principal.context.clone()),
+        }
+    }
+
+    /// With the app's own cookies, joined, and the session cookie written anew where it is due.
+    pub(super) fn with_cookies(
+        self,
+        cookie: Option<HeaderValue>,
+        renewal: Vec<HeaderValue>,
+    ) -> Self {
+        Self { cookie, renewal, ..self }
+    }
+
+    pub(super) fn host(&self) -> usize {
+        self.host
+    }
+
+    pub(super) fn route(&self) -> usize {
+        self.route
+    }
+
+    /// Identity and credential headers for the app.
+    pub(super) fn injection(&self) -> &Injection {
+        &self.injection
+    }
+
+    pub(super) fn cookie(&self) -> Option<&HeaderValue> {
+        self.cookie.as_ref()
+    }
+
+    pub(super) fn renewal(&self) -> &[HeaderValue] {
+        &self.renewal
+    }
+
+    /// The tenant of whoever is calling, for the log.
+    pub(super) fn tenant(&self) -> Option<&ContextId> {
+        self.tenant.as_ref()
+    }
+}
