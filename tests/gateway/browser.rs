@@ -28,14 +28,15 @@ impl Browser {
         self.request("GET", url, Way::CrossSiteNavigation, FOREIGN_NAVIGATION, "").await
     }
 
-    /// Follows a redirect and no further.
+    /// Follows a redirect and no further. Once another site had a hand in it, the rest of the way
+    /// is cross-site too, as in browsers: whoever began the navigation counts.
     pub async fn step(&mut self, answer: &Answer) -> Answer {
         let location = answer.location();
         if location.starts_with('/') {
             let (scheme, authority, _) = split(&answer.url);
             return self.visit(&format!("{scheme}://{authority}{location}")).await;
         }
-        let foreign = site(location) != site(&answer.url);
+        let foreign = answer.foreign || site(location) != site(&answer.url);
         if foreign { self.follow_link(location).await } else { self.visit(location).await }
     }
 
@@ -138,6 +139,7 @@ impl Browser {
         );
         let mut answer = self.net.ask(authority, text.as_bytes()).await.expect("an answer");
         answer.url = url.to_owned();
+        answer.foreign = way != Way::SameSite;
         for line in answer.all("set-cookie") {
             self.jar.keep(scheme, host, line, now);
         }
