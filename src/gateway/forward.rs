@@ -11,6 +11,7 @@ use crate::crypto::sha256;
 use crate::web::CookieNames;
 
 use super::exchange::Exchange;
+use super::respond::told;
 use super::verdict::Departure;
 
 /// The connection to use. The pool keeps connections apart by the group key, and its own key
@@ -84,6 +85,12 @@ pub(super) fn edit_response(
     names: &CookieNames,
 ) -> pingora::Result<()> {
     keep_app_cookies(response, names)?;
+    for (name, value) in departure.standing().into_iter().flat_map(told) {
+        // An app with a limit of its own knows better what its clients should go by.
+        if !response.headers.contains_key(&name) {
+            response.insert_header(name, value)?;
+        }
+    }
     if departure.renewal().is_empty() || is_shared(response) {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::Method;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::HttpPeer;
@@ -13,15 +14,15 @@ use pingora::{Error, ErrorType};
 
 use crate::config::SameSite;
 use crate::pages::Trouble;
-use crate::telemetry::{AccessLine, AccessLog};
-use crate::web::{Asking, Cookies, Inbound, Reply};
+use crate::telemetry::{AccessLine, AccessLog, Limit};
+use crate::web::{Asking, Cookies, Inbound, Reply, Subscriber};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
-use super::respond::{self, Refused};
+use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::{Step, Verdict};
-use super::{forward, wire};
+use super::{entrance, forward, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -53,11 +54,18 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
         bound(downstream, &exchange.site);
-        let verdict = judged(downstream, exchange);
-        if let Verdict::Leave(departure) = verdict {
-            exchange.stage = Stage::Leaving(departure);
-            return Ok(false);
-        }
+        let verdict = match judged(downstream, exchange) {
+            Verdict::Leave(departure) => {
+                match entrance::let_out(downstream, exchange, &departure) {
+                    Ok(()) => {
+                        exchange.stage = Stage::Leaving(departure);
+                        return Ok(false);
+                    }
+                    Err(refused) => Verdict::Refuse(refused),
+                }
+            }
+            verdict => verdict,
+        };
         let method = downstream.req_header().method.clone();
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
@@ -79,6 +87,17 @@ impl ProxyHttp for Gateway {
         let reply = respond::named(reply, &exchange.request_id);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
+    }
+
+    /// A body is measured while it passes: one of no stated length may be too large as well.
+    async fn request_body_filter(
+        &self,
+        downstream: &mut Downstream,
+        body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<()> {
+        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))
     }
 
     async fn upstream_peer(
@@ -126,6 +145,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> FailToProxy {
         let refused = refused_for(error);
+        count(exchange, &refused);
         exchange.detail = Some(format!("{}: {error}", refused.detail));
         let code = refused.status().as_u16();
         if downstream.response_written().is_none() {
@@ -143,6 +163,9 @@ impl ProxyHttp for Gateway {
         error: Option<&Error>,
         exchange: &mut Exchange,
     ) {
+        let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
+        let metrics = &exchange.site.route_metrics;
+        metrics[exchange.route.unwrap_or(metrics.len() - 1)].answered(status);
         let Some(access) = &self.access else { return };
         let request = downstream.req_header();
         let departure = exchange.departure();
@@ -154,7 +177,7 @@ impl ProxyHttp for Gateway {
             host: departure
                 .map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority()),
             path: request.uri.path(),
-            status: downstream.response_written().map_or(0, |head| head.status.as_u16()),
+            status,
             bytes: downstream.body_bytes_sent(),
             micros: exchange.started.elapsed().as_micros(),
             route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
@@ -181,12 +204,17 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
     exchange.client = Some(site.proxies.client(peer, headers));
+    if let Err(refused) = entrance::let_in(exchange) {
+        exchange.asking = Asking::of(&downstream.req_header().method, headers);
+        return Verdict::Refuse(refused);
+    }
     let transport = site.proxies.transport(peer, headers);
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
         Ok(inbound) => {
-            let inbound = inbound.over(transport);
+            let sender = exchange.client.as_ref().and_then(|client| client.address);
+            let inbound = inbound.over(transport).sent_by(sender.map(Subscriber::of));
             exchange.asking = inbound.asking();
             let verdict = decide(&site, &inbound, site.clock.now());
             if matches!(verdict, Verdict::Wait(Step::Posted { .. })) {
@@ -219,7 +247,8 @@ async fn take(
             let host = &site.hosts[number];
             let Some(form) = wire::read_form(downstream, site.settings.limits.form_bytes).await?
             else {
-                return Ok(Err(Refused::new(Trouble::BadRequest, "the form is too large")));
+                let refused = Refused::new(Trouble::BadRequest, "the form is too large");
+                return Ok(Err(refused.over(Limit::FormBytes)));
             };
             let request = downstream.req_header().as_owned_parts();
             let Some(party) = site.legacy_party(number, request.uri.path()) else {
@@ -233,9 +262,21 @@ async fn take(
 }
 
 fn refuse(exchange: &mut Exchange, refused: Refused) -> Reply {
+    count(exchange, &refused);
     let reply = refused.reply(exchange.asking, &exchange.request_id);
     exchange.detail = Some(refused.detail);
     reply
+}
+
+fn count(exchange: &Exchange, refused: &Refused) {
+    let (metrics, word) = (&exchange.site.metrics, refused.word());
+    metrics.refused(&word);
+    if let Some(limit) = refused.limit {
+        metrics.limit_hit(limit);
+    }
+    if refused.during == During::SignIn {
+        metrics.sign_in_ended(&word);
+    }
 }
 
 /// Nobody waits for ever: each read, each write and each quiet connection has its end.
@@ -248,6 +289,9 @@ fn bound(downstream: &mut Downstream, site: &Site) {
 }
 
 fn refused_for(error: &Error) -> Refused {
+    if *error.etype() == entrance::TOO_LARGE {
+        return entrance::too_large();
+    }
     let (trouble, detail) = match error.etype() {
         ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
             (Trouble::UpstreamTimeout, "the upstream took too long")

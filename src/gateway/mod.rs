@@ -2,6 +2,7 @@
 
 mod addresses;
 mod decide;
+mod entrance;
 mod exchange;
 mod explain;
 mod forward;
@@ -10,6 +11,7 @@ mod own_pages;
 mod respond;
 mod site;
 mod start;
+mod turnstile;
 mod verdict;
 mod wire;
 

@@ -2,8 +2,10 @@
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
+use crate::limits::Standing;
 use crate::pages::{self, Footing, LoopHint, Page, Trouble};
 use crate::signin::{Failed, Failure};
+use crate::telemetry::Limit;
 use crate::web::{Asking, Refusal, Reply};
 
 use super::site::HostSite;
@@ -16,7 +18,18 @@ pub struct Refused {
     pub(super) again: Option<String>,
     /// For the operator.
     pub detail: String,
+    /// The limit that was met, for metrics.
+    pub(super) limit: Option<Limit>,
+    standing: Option<Standing>,
+    pub(super) during: During,
     cookies: Vec<HeaderValue>,
+}
+
+/// What was going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum During {
+    Request,
+    SignIn,
 }
 
 /// What the caller is told.
@@ -35,6 +48,9 @@ impl Refused {
             reason: Reason::Trouble(trouble),
             again: None,
             detail: detail.into(),
+            limit: None,
+            standing: None,
+            during: During::Request,
             cookies: Vec::new(),
         }
     }
@@ -45,6 +61,13 @@ impl Refused {
             reason: Reason::Door(refusal),
             again: None,
             detail: refusal.to_string(),
+            limit: match refusal {
+                Refusal::CookiesTooLarge => Some(Limit::CookieBytes),
+                Refusal::TargetTooLong => Some(Limit::TargetBytes),
+                _ => None,
+            },
+            standing: None,
+            during: During::Request,
             cookies: Vec::new(),
         }
     }
@@ -70,12 +93,30 @@ impl Refused {
             Failure::Unverified => Reason::Trouble(Trouble::Unverified),
         };
         let again = failed.again.map(|target| host.start_address(&target, None));
-        Self { reason, again, detail: failed.detail, cookies: failed.cookies }
+        let limit =
+            matches!(reason, Reason::Trouble(Trouble::TooBusy)).then_some(Limit::SpentAttempts);
+        let (detail, cookies) = (failed.detail, failed.cookies);
+        Self { reason, again, detail, limit, standing: None, during: During::SignIn, cookies }
     }
 
     /// With a way to try again.
     pub fn again(self, address: String) -> Self {
         Self { again: Some(address), ..self }
+    }
+
+    /// For meeting a limit.
+    pub(super) fn over(self, limit: Limit) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// With how long to wait, and what there will be then.
+    pub(super) fn standing(self, standing: Standing) -> Self {
+        Self { standing: Some(standing), ..self }
+    }
+
+    /// The reason as programs and metrics know it.
+    pub(super) fn word(&self) -> String {
+        name(&self.reason)
     }
 
     /// The status the caller gets.
@@ -101,6 +142,9 @@ impl Refused {
             }
         };
         let mut reply = reply.with_cookies(self.cookies.iter().cloned());
+        if let Some(standing) = &self.standing {
+            reply.headers.extend(told(standing));
+        }
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             reply.set(header::RETRY_AFTER, "10");
         }
@@ -125,6 +169,18 @@ impl Refused {
         });
         Reply::json(status, body.to_string())
     }
+}
+
+/// What a client may know of its rate: the fields of draft-ietf-httpapi-ratelimit-headers-06 §3, and
+/// how long to wait (RFC 9110 §10.2.3) when it has to.
+pub(super) fn told(standing: &Standing) -> Vec<(HeaderName, HeaderValue)> {
+    let mut fields = vec![
+        (RATE_LIMIT, HeaderValue::from(standing.limit)),
+        (RATE_REMAINING, HeaderValue::from(standing.remaining)),
+        (RATE_RESET, HeaderValue::from(standing.reset)),
+    ];
+    fields.extend(standing.wait.map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))));
+    fields
 }
 
 /// The chooser as an answer.
@@ -204,3 +260,7 @@ fn name(reason: &Reason) -> String {
     }
     name
 }
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");

@@ -1,16 +1,19 @@
 //! From settings to something that can run: the site, its listeners, TLS.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use pingora::server::configuration::ServerConf;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
 use crate::crypto::Random;
-use crate::telemetry::AccessLog;
+use crate::gateway::Site;
+use crate::limits::{Crowds, Member, Place, Places};
+use crate::telemetry::{AccessLog, Levels, Limit};
+use crate::web::Subscriber;
 
 use super::certificates::TlsFailed;
 
@@ -66,29 +69,62 @@ pub enum StartFailed {
     Tls(#[from] TlsFailed),
 }
 
-/// Connections the workers hold, for readiness and the end.
-#[derive(Debug, Default)]
+/// Connections the workers hold: how many there may be, and how many there are.
 pub(super) struct Load {
-    open: AtomicU64,
-}
-
-impl Load {
-    pub(super) fn open(&self) -> u64 {
-        self.open.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn entered(self: &Arc<Self>) -> Held {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        Held(self.clone())
-    }
+    site: Arc<ArcSwap<Site>>,
+    open: Arc<Places>,
+    crowds: Arc<Crowds>,
 }
 
 /// One open connection, counted until dropped.
-pub(super) struct Held(Arc<Load>);
+pub(super) struct Held {
+    _place: Place,
+    _member: Option<Member>,
+}
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+impl Load {
+    pub(super) fn new(site: Arc<ArcSwap<Site>>) -> Arc<Self> {
+        Arc::new(Self { site, open: Arc::default(), crowds: Arc::default() })
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.open.taken()
+    }
+
+    /// Counts a connection from `peer`, unless there are too many in all or, where it is no
+    /// trusted proxy, from there.
+    pub(super) fn admit(&self, peer: IpAddr) -> Option<Held> {
+        let site = self.site.load();
+        let most = &site.settings.limits.crowd;
+        let Some(place) = self.open.enter(most.connections) else {
+            site.metrics.connection_refused(Limit::Connections);
+            return None;
+        };
+        let member = match site.trusts(peer) {
+            true => None,
+            false => {
+                let from = Subscriber::of(peer);
+                let member = self.crowds.enter(from, most.connections_per_address);
+                if member.is_none() {
+                    site.metrics.connection_refused(Limit::ConnectionsPerAddress);
+                    return None;
+                }
+                member
+            }
+        };
+        site.metrics.connection_accepted();
+        Some(Held { _place: place, _member: member })
+    }
+
+    /// The machine had no descriptor or memory left for a connection.
+    pub(super) fn starved(&self) {
+        self.site.load().metrics.limit_hit(Limit::Descriptors);
+    }
+
+    /// Every metric, as text.
+    pub(super) fn metrics(&self) -> String {
+        let site = self.site.load();
+        site.metrics.text(&Levels { connections_open: self.open(), ..site.levels() })
     }
 }
 

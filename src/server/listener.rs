@@ -34,8 +34,8 @@ pub(super) async fn accept(
     loop {
         tokio::select! {
             accepted = socket.accept() => match accepted {
-                Ok((stream, _)) => {
-                    let held = load.entered();
+                Ok((stream, peer)) => {
+                    let Some(held) = load.admit(peer.ip()) else { continue };
                     let (proxy, stop) = (proxy.clone(), stopping.clone());
                     let acceptor = tls.as_ref().map(|tls| {
                         Acceptor::from_server_config(tls.load_full())
@@ -46,7 +46,10 @@ pub(super) async fn accept(
                     });
                 }
                 // Out of descriptors or memory: connections wait in the backlog meanwhile.
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Err(_) => {
+                    load.starved();
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             },
             Some(_) = open.join_next() => {}
             () = is_true(&mut stop) => break,

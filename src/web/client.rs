@@ -18,12 +18,32 @@ pub struct Client {
     pub chain: String,
 }
 
+/// A client address as limits count it: an IPv4 address, or the /64 of an IPv6 one, within which
+/// one household has as many addresses as it likes (RFC 4291 §2.5.1, RFC 6177 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Subscriber(u128);
+
 /// How a browser reached the outermost proxy, as far as a trusted one tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     Plain,
     Secure,
     Unknown,
+}
+
+impl Subscriber {
+    /// Who has this address.
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self(address.to_ipv6_mapped().to_bits()),
+            IpAddr::V6(address) => Self(address.to_bits() >> 64 << 64),
+        }
+    }
+
+    /// A number that no other one has.
+    pub fn number(self) -> u128 {
+        self.0
+    }
 }
 
 impl Proxies {
@@ -67,7 +87,8 @@ impl Proxies {
         }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether an address is a proxy's.
+    pub fn trusts(&self, address: IpAddr) -> bool {
         let plain = address.to_canonical();
         self.0.iter().any(|network| network.contains(&plain))
     }
