@@ -88,9 +88,10 @@ mod tests {
         let crowds = Arc::new(Crowds::default());
         let members: Vec<_> =
             (0..=255).map(|last| crowds.enter(from(&format!("192.0.2.{last}")), 9)).collect();
-        let entries = || crowds.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
-        assert_eq!(entries(), 256_usize);
+        let entries =
+            || crowds.shards.iter().map(|shard| shard.lock().unwrap().len()).sum::<usize>();
+        assert_eq!(entries(), 256);
         drop(members);
-        assert_eq!(entries(), 0_usize);
+        assert_eq!(entries(), 0);
     }
 }

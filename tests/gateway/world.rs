@@ -104,6 +104,29 @@ impl World {
         self
     }
 
+    /// A new configuration for the same process, with more TOML laid over.
+    pub fn reload(&mut self, more: &str) {
+        let places = Places {
+            port: self.port,
+            superid: self.superid.url(),
+            app: &self.app,
+            liar: &self.liar,
+        };
+        let mut table: Table = places.filled(&self.changes).parse().unwrap();
+        lay(&mut table, places.filled(more).parse().unwrap());
+        self.gateway.reload(places.settings(&table.to_string())).unwrap();
+    }
+
+    /// The value of a metric, named with its labels; 0 when it is not there.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let admin = self.gateway.admin().unwrap();
+        let answer = self.api().get(&format!("http://{admin}/metrics")).await;
+        assert_eq!(answer.status, 200);
+        let line = format!("superid_gateway_{name} ");
+        let value = answer.body.lines().find_map(|known| known.strip_prefix(&line));
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
     /// An address on the first host.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
