@@ -10,7 +10,7 @@ use super::secret_source::secret_file;
 use super::section::Section;
 use super::{
     Key, Problem, Problems, Settings, Table, admin, environment, forwarded, header_names, host,
-    limits, listener, log, relying_party, relying_party_read, route, route_bounds, route_read,
+    limits, listener, log, relying_party, relying_party_read, route, route_bounds_read, route_read,
     route_rules, session,
 };
 
@@ -98,7 +98,7 @@ pub fn tables() -> [Table; 13] {
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,
-        route_bounds::RATE_TABLE,
+        route_bounds_read::RATE_TABLE,
         session::TABLE,
         forwarded::TABLE,
         admin::TABLE,

@@ -19,6 +19,7 @@ mod relying_party;
 mod relying_party_read;
 mod route;
 mod route_bounds;
+mod route_bounds_read;
 mod route_read;
 mod route_rules;
 mod secret_source;

@@ -10,7 +10,7 @@ use super::header_names::header_names;
 use super::reading::quoted;
 use super::relying_party_read::tenant;
 use super::route::TABLE;
-use super::route_bounds::route_bounds;
+use super::route_bounds_read::route_bounds;
 use super::section::{Named, Section};
 use super::url_path::{canonical_path, plain_url};
 use super::value::Value;

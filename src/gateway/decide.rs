@@ -37,7 +37,7 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     let route = site.route(route_number);
     let standing = match site.turnstile.turn(route_number, inbound) {
         Ok(standing) => standing,
-        Err(refused) => return Verdict::Refuse(refused),
+        Err(over) => return Verdict::Refuse(Refused::over(over)),
     };
     let leaving = Leaving { site, host: number, route: route_number, inbound, now, standing };
     if let Some(permit) = Permit::public(route) {
@@ -74,7 +74,7 @@ impl Leaving<'_> {
             .map(|session| self.site.turnstile.session_turn(self.route, &session.id.0));
         let standing = match turn.transpose() {
             Ok(turn) => tighter(self.standing, turn.flatten()),
-            Err(refused) => return Verdict::Refuse(refused),
+            Err(over) => return Verdict::Refuse(Refused::over(over)),
         };
         let renewal = permit.session().map(|session| self.renewal(session)).unwrap_or_default();
         let cookie = self.inbound.cookies().without(&host.names);

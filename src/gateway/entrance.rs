@@ -4,47 +4,36 @@ use http::header;
 use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
-use crate::pages::Trouble;
 use crate::telemetry::Limit;
 
 use super::exchange::Exchange;
-use super::respond::Refused;
+use super::turnstile::Over;
 use super::verdict::Departure;
 
 /// Takes a place for a request that is born, until its exchange ends.
 ///
 /// # Errors
-/// 503 when there is none.
-pub(super) fn let_in(exchange: &mut Exchange) -> Result<(), Refused> {
-    let place = exchange.site.turnstile.enter();
-    let place = place.ok_or_else(|| {
-        let detail = "too many requests are in flight";
-        Refused::new(Trouble::TooBusy, detail).over(Limit::Requests)
-    })?;
-    exchange.places[0] = Some(place);
+/// When there is none.
+pub(super) fn let_in(exchange: &mut Exchange) -> Result<(), Over> {
+    exchange.places[0] = Some(exchange.site.turnstile.enter()?);
     Ok(())
 }
 
 /// Takes a place on the way to the app for a request that may leave, until its exchange ends.
 ///
 /// # Errors
-/// 413 when its stated length is more than the route takes, 503 when there is no place.
+/// When its stated length is more than the route takes, or there is no place.
 pub(super) fn let_out(
     downstream: &Downstream,
     exchange: &mut Exchange,
     departure: &Departure,
-) -> Result<(), Refused> {
+) -> Result<(), Over> {
     let route = departure.route();
     exchange.route = Some(route);
     if stated_length(downstream) > exchange.site.route(route).bounds.body_bytes as u64 {
-        return Err(too_large());
+        return Err(Over::of(Limit::BodyBytes));
     }
-    let place = exchange.site.turnstile.enter_route(route);
-    let place = place.ok_or_else(|| {
-        let detail = "too many requests are in flight to the upstream";
-        Refused::new(Trouble::TooBusy, detail).over(Limit::UpstreamRequests)
-    })?;
-    exchange.places[1] = Some(place);
+    exchange.places[1] = Some(exchange.site.turnstile.enter_route(route)?);
     Ok(())
 }
 
@@ -65,13 +54,7 @@ pub(super) fn measure(
     Err(Error::explain(TOO_LARGE, "the body is larger than the route takes").into_down())
 }
 
-/// The answer to a body that is too large.
-pub(super) fn too_large() -> Refused {
-    let detail = "the body is larger than the route takes";
-    Refused::new(Trouble::TooLarge, detail).over(Limit::BodyBytes)
-}
-
-/// What marks an error as [`too_large`].
+/// What marks an error as meeting [`Limit::BodyBytes`].
 pub(super) const TOO_LARGE: ErrorType = ErrorType::HTTPStatus(413);
 
 fn stated_length(downstream: &Downstream) -> u64 {

@@ -21,6 +21,7 @@ use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
 use super::respond::{self, During, Refused};
 use super::site::Site;
+use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::{entrance, forward, wire};
 
@@ -54,18 +55,12 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
         bound(downstream, &exchange.site);
-        let verdict = match judged(downstream, exchange) {
-            Verdict::Leave(departure) => {
-                match entrance::let_out(downstream, exchange, &departure) {
-                    Ok(()) => {
-                        exchange.stage = Stage::Leaving(departure);
-                        return Ok(false);
-                    }
-                    Err(refused) => Verdict::Refuse(refused),
-                }
-            }
-            verdict => verdict,
-        };
+        let verdict = judged(downstream, exchange);
+        let verdict = with_place(downstream, exchange, verdict);
+        if let Verdict::Leave(departure) = verdict {
+            exchange.stage = Stage::Leaving(departure);
+            return Ok(false);
+        }
         let method = downstream.req_header().method.clone();
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
@@ -204,9 +199,9 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
     exchange.client = Some(site.proxies.client(peer, headers));
-    if let Err(refused) = entrance::let_in(exchange) {
+    if let Err(over) = entrance::let_in(exchange) {
         exchange.asking = Asking::of(&downstream.req_header().method, headers);
-        return Verdict::Refuse(refused);
+        return Verdict::Refuse(Refused::over(over));
     }
     let transport = site.proxies.transport(peer, headers);
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
@@ -223,6 +218,15 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
             verdict
         }
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
+    }
+}
+
+/// What may leave, leaves if there is a place for it on the way.
+fn with_place(downstream: &Downstream, exchange: &mut Exchange, verdict: Verdict) -> Verdict {
+    let Verdict::Leave(departure) = &verdict else { return verdict };
+    match entrance::let_out(downstream, exchange, departure) {
+        Ok(()) => verdict,
+        Err(over) => Verdict::Refuse(Refused::over(over)),
     }
 }
 
@@ -247,8 +251,7 @@ async fn take(
             let host = &site.hosts[number];
             let Some(form) = wire::read_form(downstream, site.settings.limits.form_bytes).await?
             else {
-                let refused = Refused::new(Trouble::BadRequest, "the form is too large");
-                return Ok(Err(refused.over(Limit::FormBytes)));
+                return Ok(Err(Refused::over(Over::of(Limit::FormBytes))));
             };
             let request = downstream.req_header().as_owned_parts();
             let Some(party) = site.legacy_party(number, request.uri.path()) else {
@@ -290,7 +293,7 @@ fn bound(downstream: &mut Downstream, site: &Site) {
 
 fn refused_for(error: &Error) -> Refused {
     if *error.etype() == entrance::TOO_LARGE {
-        return entrance::too_large();
+        return Refused::over(Over::of(Limit::BodyBytes));
     }
     let (trouble, detail) = match error.etype() {
         ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {

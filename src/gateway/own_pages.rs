@@ -47,7 +47,7 @@ pub(super) fn answer(
 fn counted(site: &Site, inbound: &Inbound<'_>, verdict: impl FnOnce() -> Verdict) -> Verdict {
     match site.turnstile.sign_in_turn(inbound) {
         Ok(()) => verdict(),
-        Err(refused) => Verdict::Refuse(refused),
+        Err(over) => Verdict::Refuse(Refused::over(over)),
     }
 }
 

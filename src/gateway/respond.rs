@@ -9,6 +9,7 @@ use crate::telemetry::Limit;
 use crate::web::{Asking, Refusal, Reply};
 
 use super::site::HostSite;
+use super::turnstile::Over;
 
 /// Why a request is not served, for the caller and for the log.
 #[derive(Clone, Debug)]
@@ -53,6 +54,18 @@ impl Refused {
             during: During::Request,
             cookies: Vec::new(),
         }
+    }
+
+    /// For meeting a limit.
+    pub(super) fn over(over: Over) -> Self {
+        let trouble = match over.limit {
+            Limit::BodyBytes => Trouble::TooLarge,
+            Limit::FormBytes => Trouble::BadRequest,
+            Limit::RatePerAddress | Limit::RatePerSession | Limit::SignIns => Trouble::TooMany,
+            _ => Trouble::TooBusy,
+        };
+        let refused = Self::new(trouble, format!("over {}", over.limit.name()));
+        Self { limit: Some(over.limit), standing: over.standing, ..refused }
     }
 
     /// For a request that was not admitted.
@@ -102,16 +115,6 @@ impl Refused {
     /// With a way to try again.
     pub fn again(self, address: String) -> Self {
         Self { again: Some(address), ..self }
-    }
-
-    /// For meeting a limit.
-    pub(super) fn over(self, limit: Limit) -> Self {
-        Self { limit: Some(limit), ..self }
-    }
-
-    /// With how long to wait, and what there will be then.
-    pub(super) fn standing(self, standing: Standing) -> Self {
-        Self { standing: Some(standing), ..self }
     }
 
     /// The reason as programs and metrics know it.

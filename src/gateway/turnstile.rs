@@ -7,11 +7,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::{Rate, Route, Settings, Upstream};
 use crate::limits::{Place, Places, Standing, Turns};
-use crate::pages::Trouble;
 use crate::telemetry::Limit;
 use crate::web::{Inbound, Subscriber};
-
-use super::respond::Refused;
 
 /// The counts of a configuration in force. What the one before counted goes on where the bound is
 /// the same: a reload is no second helping.
@@ -30,6 +27,20 @@ struct Gate {
     places: Arc<Places>,
     per_address: Option<Arc<Turns>>,
     per_session: Option<Arc<Turns>>,
+}
+
+/// A limit that was met, and when there is more for whoever met it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Over {
+    pub(super) limit: Limit,
+    pub(super) standing: Option<Standing>,
+}
+
+impl Over {
+    /// Over a limit that has nothing to do with time.
+    pub(super) fn of(limit: Limit) -> Self {
+        Self { limit, standing: None }
+    }
 }
 
 impl Turnstile {
@@ -51,14 +62,14 @@ impl Turnstile {
     }
 
     /// A place for a request, before anything is decided.
-    pub(super) fn enter(&self) -> Option<Place> {
-        self.requests.enter(self.most_requests)
+    pub(super) fn enter(&self) -> Result<Place, Over> {
+        self.requests.enter(self.most_requests).ok_or(Over::of(Limit::Requests))
     }
 
     /// A place on the way to a route's upstream.
-    pub(super) fn enter_route(&self, route: usize) -> Option<Place> {
+    pub(super) fn enter_route(&self, route: usize) -> Result<Place, Over> {
         let gate = &self.routes[route];
-        gate.places.enter(gate.most)
+        gate.places.enter(gate.most).ok_or(Over::of(Limit::UpstreamRequests))
     }
 
     /// A turn on a route for whoever sent the request; `None` where nothing is counted.
@@ -66,7 +77,7 @@ impl Turnstile {
         &self,
         route: usize,
         inbound: &Inbound<'_>,
-    ) -> Result<Option<Standing>, Refused> {
+    ) -> Result<Option<Standing>, Over> {
         let turns = self.routes[route].per_address.as_deref();
         taken(turns, inbound.sender().map(Subscriber::number), Limit::RatePerAddress)
     }
@@ -76,14 +87,14 @@ impl Turnstile {
         &self,
         route: usize,
         session: &[u8; 16],
-    ) -> Result<Option<Standing>, Refused> {
+    ) -> Result<Option<Standing>, Over> {
         let turns = self.routes[route].per_session.as_deref();
         taken(turns, Some(u128::from_be_bytes(*session)), Limit::RatePerSession)
     }
 
     /// A turn at the sign-in addresses. Each one may be remembered for as long as an attempt
     /// lives, and nobody alone may fill that memory.
-    pub(super) fn sign_in_turn(&self, inbound: &Inbound<'_>) -> Result<(), Refused> {
+    pub(super) fn sign_in_turn(&self, inbound: &Inbound<'_>) -> Result<(), Over> {
         let sender = inbound.sender().map(Subscriber::number);
         taken(self.sign_ins.as_deref(), sender, Limit::SignIns).map(drop)
     }
@@ -138,16 +149,9 @@ fn turns(rate: Option<Rate>, clock: &Clock, before: Option<&Arc<Turns>>) -> Opti
     Some(same.unwrap_or_else(|| Arc::new(Turns::new(rate, clock))))
 }
 
-fn taken(
-    turns: Option<&Turns>,
-    key: Option<u128>,
-    limit: Limit,
-) -> Result<Option<Standing>, Refused> {
+fn taken(turns: Option<&Turns>, key: Option<u128>, limit: Limit) -> Result<Option<Standing>, Over> {
     let (Some(turns), Some(key)) = (turns, key) else { return Ok(None) };
-    turns.take(key).map(Some).map_err(|standing| {
-        let detail = format!("over {}", limit.name());
-        Refused::new(Trouble::TooMany, detail).over(limit).standing(standing)
-    })
+    turns.take(key).map(Some).map_err(|standing| Over { limit, standing: Some(standing) })
 }
 
 fn sign_in_rate(per_minute: usize) -> Option<Rate> {
