@@ -2,23 +2,46 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Request, header, request};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorType};
 
 use crate::config::{HostHeader, Upstream, UpstreamScheme};
 use crate::crypto::sha256;
 use crate::web::CookieNames;
 
+use super::addresses::UpstreamAddress;
 use super::exchange::Exchange;
 use super::verdict::Departure;
 
+/// A route's way to its app, worked out once for each configuration.
+pub(super) struct Way {
+    pub(super) address: UpstreamAddress,
+    group: u64,
+    /// What `Host` says; the public host where there is nothing.
+    host: Option<HeaderValue>,
+}
+
+impl Way {
+    /// The way to `upstream`.
+    pub(super) fn new(upstream: &Upstream) -> Self {
+        let host = match upstream.host_header {
+            HostHeader::Public => None,
+            HostHeader::Upstream => Some(format!("{}:{}", upstream.host, upstream.port)),
+        };
+        let value = |host| HeaderValue::try_from(host).expect("a URL's host is visible ASCII");
+        let (address, group) = (UpstreamAddress::new(upstream), group(upstream));
+        Self { address, group, host: host.map(value) }
+    }
+}
+
 /// The connection to use. The pool keeps connections apart by the group key, and its own key
 /// knows nothing of TLS identity beyond the name, so the whole upstream is hashed in.
-pub(super) fn peer(upstream: &Upstream, address: std::net::SocketAddr) -> HttpPeer {
+pub(super) fn peer(upstream: &Upstream, way: &Way, address: std::net::SocketAddr) -> HttpPeer {
     let tls = upstream.scheme == UpstreamScheme::Https;
     let mut peer = HttpPeer::new(address, tls, upstream.host.clone());
-    peer.group_key = group(upstream);
+    peer.group_key = way.group;
     let options = &mut peer.options;
     options.connection_timeout = Some(upstream.connect_timeout);
     options.total_connection_timeout = Some(upstream.connect_timeout * 2);
@@ -30,41 +53,48 @@ pub(super) fn peer(upstream: &Upstream, address: std::net::SocketAddr) -> HttpPe
 
 /// Sets what the app is told. It wants the departure, which only a permit makes.
 ///
+/// pingora's own inserts spell each name twice and read it anew, at a multiple of the price, to
+/// keep the spelling the client chose. Names have no case (RFC 9110 §5.1), so they go out in lower
+/// case, as HTTP/2 has them; and the target in origin form, as it was judged.
+///
 /// # Errors
-/// pingora's, when a header cannot be set: then the request does not leave.
+/// When a header cannot be set: then the request does not leave.
 pub(super) fn edit_request(
     request: &mut RequestHeader,
     departure: &Departure,
     exchange: &Exchange,
 ) -> pingora::Result<()> {
+    let mut parts: request::Parts = std::mem::replace(request, nothing()).into();
+    let headers = &mut parts.headers;
     let site = &exchange.site;
-    let origin = &site.hosts[departure.host].host.origin;
-    let upstream = &site.route(departure.route).upstream;
+    let host = &site.hosts[departure.host];
     match &departure.cookie {
-        Some(cookie) => request.insert_header(header::COOKIE, cookie.clone())?,
-        None => {
-            request.remove_header(&header::COOKIE);
-        }
-    }
-    match upstream.host_header {
-        HostHeader::Public => request.insert_header(header::HOST, origin.authority())?,
-        HostHeader::Upstream => {
-            request.insert_header(header::HOST, format!("{}:{}", upstream.host, upstream.port))?;
-        }
-    }
-    request.insert_header(FORWARDED_HOST, origin.authority())?;
-    request.insert_header(FORWARDED_PROTO, origin.scheme())?;
-    request.insert_header(REQUEST_ID, exchange.request_id.as_str())?;
+        Some(cookie) => headers.insert(header::COOKIE, cookie.clone()),
+        None => headers.remove(header::COOKIE),
+    };
+    let upstream_host = site.ways[departure.route].host.as_ref();
+    headers.insert(header::HOST, upstream_host.unwrap_or(&host.authority).clone());
+    headers.insert(FORWARDED_HOST, host.authority.clone());
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));
+    headers.insert(REQUEST_ID, value(&exchange.request_id)?);
     if let Some(client) = &exchange.client {
-        request.insert_header(FORWARDED_FOR, client.chain.as_str())?;
-        if let Some(address) = client.address {
-            request.insert_header(REAL_IP, address.to_string())?;
-        }
+        headers.insert(FORWARDED_FOR, value(client.chain())?);
+        headers.insert(REAL_IP, value(client.address())?);
     }
     for (name, value) in &departure.injection {
-        request.insert_header(name.clone(), value.clone())?;
+        headers.insert(name.clone(), value.clone());
     }
+    *request = RequestHeader::from(parts);
     Ok(())
+}
+
+fn value(text: &str) -> pingora::Result<HeaderValue> {
+    let cause = |error| Error::because(ErrorType::InternalError, "not a header's value", error);
+    HeaderValue::from_str(text).map_err(cause)
+}
+
+fn nothing() -> RequestHeader {
+    RequestHeader::from(Request::new(()).into_parts().0)
 }
 
 /// Keeps the app from setting our cookies, and adds the renewed session. A renewal never rides on
