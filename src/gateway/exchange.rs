@@ -49,7 +49,7 @@ impl Exchange {
     }
 }
 
-/// Names requests: eight hexadecimal digits of this process, then a number of at least eight.
+/// Names requests: eight hexadecimal digits of this worker's life, then a number of at least eight.
 #[derive(Debug)]
 pub(super) struct RequestIds {
     /// With the dash after it.

@@ -28,7 +28,7 @@ impl Way {
     pub(super) fn new(upstream: &Upstream) -> Self {
         let host = match upstream.host_header {
             HostHeader::Public => None,
-            HostHeader::Upstream => Some(format!("{}:{}", upstream.host, upstream.port)),
+            HostHeader::Upstream => Some(upstream.authority()),
         };
         let value = |host| HeaderValue::try_from(host).expect("a URL's host is visible ASCII");
         let (address, group) = (UpstreamAddress::new(upstream), group(upstream));
@@ -55,7 +55,8 @@ pub(super) fn peer(upstream: &Upstream, way: &Way, address: std::net::SocketAddr
 ///
 /// pingora's own inserts spell each name twice and read it anew, at a multiple of the price, to
 /// keep the spelling the client chose. Names have no case (RFC 9110 §5.1), so they go out in lower
-/// case, as HTTP/2 has them; and the target in origin form, as it was judged.
+/// case, as HTTP/2 has them; and the target in origin form (RFC 9112 §3.2.1), as it was admitted:
+/// an app might route by the other host in a whole address.
 ///
 /// # Errors
 /// When a header cannot be set: then the request does not leave.
@@ -66,13 +67,14 @@ pub(super) fn edit_request(
 ) -> pingora::Result<()> {
     let mut parts: request::Parts = std::mem::replace(request, nothing()).into();
     let headers = &mut parts.headers;
+    headers.reserve(departure.injection().len() + OURS);
     let site = &exchange.site;
-    let host = &site.hosts[departure.host];
-    match &departure.cookie {
+    let host = &site.hosts[departure.host()];
+    match departure.cookie() {
         Some(cookie) => headers.insert(header::COOKIE, cookie.clone()),
         None => headers.remove(header::COOKIE),
     };
-    let upstream_host = site.ways[departure.route].host.as_ref();
+    let upstream_host = site.ways[departure.route()].host.as_ref();
     headers.insert(header::HOST, upstream_host.unwrap_or(&host.authority).clone());
     headers.insert(FORWARDED_HOST, host.authority.clone());
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));
@@ -81,7 +83,7 @@ pub(super) fn edit_request(
         headers.insert(FORWARDED_FOR, value(client.chain())?);
         headers.insert(REAL_IP, value(client.address())?);
     }
-    for (name, value) in &departure.injection {
+    for (name, value) in departure.injection() {
         headers.insert(name.clone(), value.clone());
     }
     *request = RequestHeader::from(parts);
@@ -108,13 +110,13 @@ pub(super) fn edit_response(
     names: &CookieNames,
 ) -> pingora::Result<()> {
     keep_app_cookies(response, names)?;
-    if departure.renewal.is_empty() || is_shared(response) {
+    if departure.renewal().is_empty() || is_shared(response) {
         return Ok(());
     }
     if !response.headers.contains_key(header::CACHE_CONTROL) {
         response.insert_header(header::CACHE_CONTROL, "private")?;
     }
-    for cookie in &departure.renewal {
+    for cookie in departure.renewal() {
         response.append_header(header::SET_COOKIE, cookie.clone())?;
     }
     Ok(())
@@ -160,5 +162,7 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How many of the headers above may be new to a request.
+const OURS: usize = 5;
 /// Seconds an unused connection to an app is kept.
 const POOL_IDLE: Duration = Duration::from_secs(60);

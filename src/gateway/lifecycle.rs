@@ -60,15 +60,16 @@ impl ProxyHttp for Gateway {
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
-            Verdict::Refuse(refused) => refuse(downstream, exchange, refused),
+            Verdict::Refuse(refused) => refuse(exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
             Verdict::Wait(step) => match take(downstream, exchange, step).await? {
                 Ok(reply) => reply,
-                Err(refused) => refuse(downstream, exchange, refused),
+                Err(refused) => refuse(exchange, refused, asking_in(step, downstream)),
             },
             Verdict::Leave(_) => return Err(undecided()),
         };
         exchange.stage = Stage::Answered;
+        let reply = respond::named(reply, &exchange.request_id);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
     }
@@ -80,12 +81,12 @@ impl ProxyHttp for Gateway {
     ) -> pingora::Result<Box<HttpPeer>> {
         let departure = exchange.departure().ok_or_else(undecided)?;
         let site = &exchange.site;
-        let way = &site.ways[departure.route];
+        let way = &site.ways[departure.route()];
         let address = way.address.resolve(site.clock.now()).await;
         let address = address.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
         })?;
-        Ok(Box::new(forward::peer(&site.route(departure.route).upstream, way, address)))
+        Ok(Box::new(forward::peer(&site.route(departure.route()).upstream, way, address)))
     }
 
     /// What was not decided does not leave; this runs again for a retry and sets the same again.
@@ -106,7 +107,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         let Some(departure) = exchange.departure() else { return Ok(()) };
-        let names = &exchange.site.hosts[departure.host].names;
+        let names = &exchange.site.hosts[departure.host()].names;
         forward::edit_response(response, departure, names)
     }
 
@@ -123,6 +124,7 @@ impl ProxyHttp for Gateway {
         if downstream.response_written().is_none() {
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
+            let reply = respond::named(reply, &exchange.request_id);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         }
         FailToProxy { error_code: code, can_reuse_downstream: false }
@@ -143,13 +145,13 @@ impl ProxyHttp for Gateway {
             client: exchange.client.as_ref().map(Client::address),
             method: request.method.as_str(),
             host: departure
-                .map(|leaving| exchange.site.hosts[leaving.host].host.origin.authority()),
+                .map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority()),
             path: request.uri.path(),
             status: downstream.response_written().map_or(0, |head| head.status.as_u16()),
             bytes: downstream.body_bytes_sent(),
             micros: exchange.started.elapsed().as_micros(),
-            route: departure.map(|leaving| exchange.site.route(leaving.route).name.as_str()),
-            tenant: departure.and_then(|leaving| leaving.tenant.as_ref()).map(|ctx| ctx.as_str()),
+            route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
+            tenant: departure.and_then(|leaving| leaving.tenant()).map(|ctx| ctx.as_str()),
             detail: detail.as_deref(),
         });
     }
@@ -170,11 +172,13 @@ impl ProxyHttp for Gateway {
 fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let peer = downstream.client_addr().and_then(|address| address.as_inet()).map(|inet| inet.ip());
     let site = exchange.site.clone();
-    exchange.client = peer.map(|peer| site.proxies.client(peer, &downstream.req_header().headers));
+    let headers = &downstream.req_header().headers;
+    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
+    let transport = site.proxies.transport(peer, headers);
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
-        Ok(inbound) => decide(&site, &inbound, site.clock.now()),
+        Ok(inbound) => decide(&site, &inbound.over(transport), site.clock.now()),
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
     }
 }
@@ -213,8 +217,8 @@ async fn take(
     }
 }
 
-fn refuse(downstream: &Downstream, exchange: &mut Exchange, refused: Refused) -> Reply {
-    let reply = refused.reply(asking(downstream), &exchange.request_id);
+fn refuse(exchange: &mut Exchange, refused: Refused, asking: Asking) -> Reply {
+    let reply = refused.reply(asking, &exchange.request_id);
     exchange.detail = Some(refused.detail);
     reply
 }
@@ -222,6 +226,14 @@ fn refuse(downstream: &Downstream, exchange: &mut Exchange, refused: Refused) ->
 fn asking(downstream: &Downstream) -> Asking {
     let request = downstream.req_header();
     Asking::of(&request.method, &request.headers)
+}
+
+/// A posted form is a navigation too.
+fn asking_in(step: Step, downstream: &Downstream) -> Asking {
+    match step {
+        Step::Callback { .. } => asking(downstream),
+        Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
+    }
 }
 
 /// Nobody waits for ever: each read, each write and each quiet connection has its end.

@@ -2,7 +2,7 @@
 
 use crate::config::RelyingParty;
 use crate::identity::ContextId;
-use crate::pages::Trouble;
+use crate::pages::{LoopHint, Trouble};
 use crate::signin::{Failed, Wish};
 use crate::web::{Inbound, Reply, ReturnTo};
 
@@ -19,6 +19,11 @@ pub(super) fn sign_in(
     parties: &[&RelyingParty],
     tenant: Option<ContextId>,
 ) -> Verdict {
+    if inbound.has_lost_its_scheme(&host.host.origin) {
+        let detail = "a proxy in front says http, and the public origin is https";
+        let trouble = Trouble::LoopDetected(LoopHint::Scheme);
+        return Verdict::Refuse(Refused::new(trouble, detail));
+    }
     match parties {
         [] => Verdict::Refuse(Refused::new(Trouble::Misconfigured, "no relying party")),
         [party] => {

@@ -6,15 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pingora::server::configuration::ServerConf;
-use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
-use crate::config::{Listener, Settings, UpstreamScheme};
 use crate::crypto::Random;
 use crate::telemetry::AccessLog;
 
-use super::certificates::{self, TlsFailed};
+use super::certificates::TlsFailed;
 
 /// What is not in the configuration file.
 pub struct Options {
@@ -25,6 +23,16 @@ pub struct Options {
     pub access: Option<AccessLog>,
     /// Sockets that listen already, by the name of their listener; `admin` is the admin listener's.
     pub open: Vec<(String, TcpListener)>,
+    pub upstream_roots: Roots,
+}
+
+/// Whose certificates https apps are believed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roots {
+    /// The machine's.
+    Machine,
+    /// Nobody's: every app speaks plain http, and reading the machine's takes a while.
+    Nobody,
 }
 
 impl Options {
@@ -36,6 +44,7 @@ impl Options {
             workers: 0,
             access: None,
             open: Vec::new(),
+            upstream_roots: Roots::Machine,
         }
     }
 
@@ -55,14 +64,6 @@ pub enum StartFailed {
     Thread(io::Error),
     #[error(transparent)]
     Tls(#[from] TlsFailed),
-}
-
-/// A bound listener.
-pub(super) struct Bound {
-    pub(super) name: String,
-    pub(super) address: SocketAddr,
-    pub(super) socket: TcpListener,
-    pub(super) tls: Option<Arc<ServerConfig>>,
 }
 
 /// Connections the workers hold, for readiness and the end.
@@ -91,25 +92,14 @@ impl Drop for Held {
     }
 }
 
-/// Binds every listener that is not open already.
-///
-/// # Errors
-/// [`StartFailed`] for the first that cannot be had.
-pub(super) fn bind(settings: &Settings, options: &mut Options) -> Result<Vec<Bound>, StartFailed> {
-    let one = |listener: &Listener| bind_one(listener, options.taken(&listener.name));
-    settings.listeners.iter().map(one).collect()
-}
-
-/// pingora's own settings. Certificates of authorities are read when a proxy is made, which takes
-/// a while: where no app speaks TLS there is nothing to read them for.
-pub(super) fn pingora_settings(settings: &Settings) -> Arc<ServerConf> {
-    let tls = settings.routes.iter().any(|route| route.upstream.scheme == UpstreamScheme::Https);
-    let nowhere = (!tls).then(|| "/dev/null".to_owned());
+/// pingora's own settings.
+pub(super) fn pingora_settings(roots: Roots) -> Arc<ServerConf> {
+    let nobody = matches!(roots, Roots::Nobody).then(|| "/dev/null".to_owned());
     Arc::new(ServerConf {
         threads: 1,
         max_retries: MOST_TRIES,
         upstream_keepalive_pool_size: POOL,
-        ca_file: nowhere,
+        ca_file: nobody,
         ..ServerConf::default()
     })
 }
@@ -130,18 +120,6 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartFailed> {
     socket.bind(&address.into()).map_err(failed)?;
     socket.listen(BACKLOG).map_err(failed)?;
     Ok(socket.into())
-}
-
-fn bind_one(listener: &Listener, open: Option<TcpListener>) -> Result<Bound, StartFailed> {
-    let failed = |source| StartFailed::Address { address: listener.address, source };
-    let tls = listener.tls.as_ref().map(certificates::server_config).transpose()?;
-    let socket = match open {
-        Some(socket) => socket,
-        None => listen(listener.address)?,
-    };
-    socket.set_nonblocking(true).map_err(failed)?;
-    let address = socket.local_addr().map_err(failed)?;
-    Ok(Bound { name: listener.name.clone(), address, socket, tls })
 }
 
 /// Once, and once more for a connection that had died in the pool.

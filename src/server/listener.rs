@@ -17,30 +17,31 @@ use crate::gateway::Gateway;
 
 use super::assemble::Load;
 use super::buffered::Buffered;
+use super::doors::DoorPlan;
 
-/// What a worker accepts on.
-pub(super) struct Door {
-    pub(super) socket: TcpListener,
-    pub(super) tls: Option<Acceptor>,
-}
-
-/// Accepts until told to stop, then waits for the connections that are open.
+/// Accepts until told to stop or the listener is closed, then waits for the connections that are
+/// open.
 pub(super) async fn accept(
-    door: Door,
+    plan: DoorPlan,
     proxy: Arc<HttpProxy<Gateway>>,
     load: Arc<Load>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let door = Arc::new(door);
+    let DoorPlan { socket, tls, mut closed } = plan;
+    let Ok(socket) = TcpListener::from_std(socket) else { return };
     let mut open = JoinSet::new();
+    let stopping = stop.clone();
     loop {
         tokio::select! {
-            accepted = door.socket.accept() => match accepted {
+            accepted = socket.accept() => match accepted {
                 Ok((stream, _)) => {
                     let held = load.entered();
-                    let (door, proxy, stop) = (door.clone(), proxy.clone(), stop.clone());
+                    let (proxy, stop) = (proxy.clone(), stopping.clone());
+                    let acceptor = tls.as_ref().map(|tls| {
+                        Acceptor::from_server_config(tls.load_full())
+                    });
                     open.spawn(async move {
-                        serve(stream, &door, proxy, stop).await;
+                        serve(stream, acceptor, proxy, stop).await;
                         drop(held);
                     });
                 }
@@ -48,20 +49,27 @@ pub(super) async fn accept(
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
             Some(_) = open.join_next() => {}
-            _ = stop.changed() => break,
+            () = is_true(&mut stop) => break,
+            () = is_true(&mut closed) => break,
         }
     }
+    drop(socket);
     while open.join_next().await.is_some() {}
+}
+
+/// Waits until a flag is set, or nobody is left to set it.
+async fn is_true(flag: &mut watch::Receiver<bool>) {
+    let _set_or_gone = flag.wait_for(|set| *set).await.is_ok();
 }
 
 async fn serve(
     stream: TcpStream,
-    door: &Door,
+    acceptor: Option<Acceptor>,
     proxy: Arc<HttpProxy<Gateway>>,
     stop: watch::Receiver<bool>,
 ) {
     let _latency_only = stream.set_nodelay(true);
-    let Some(mut stream) = secured(stream, door).await else { return };
+    let Some(mut stream) = secured(stream, acceptor.as_ref()).await else { return };
     while let Some(next) = proxy.process_new(stream, &stop).await {
         stream = next;
     }
@@ -69,14 +77,14 @@ async fn serve(
 
 /// The connection, through TLS where the listener has it. A client that does not finish its
 /// handshake in time is dropped.
-async fn secured(stream: TcpStream, door: &Door) -> Option<Stream> {
+async fn secured(stream: TcpStream, acceptor: Option<&Acceptor>) -> Option<Stream> {
     let peer = stream.peer_addr().ok()?;
     let descriptor = std::os::fd::AsRawFd::as_raw_fd(&stream);
     let mut connection: Connection = stream.into();
     let digest = SocketDigest::from_raw_fd(descriptor);
     let _unset_before = digest.peer_addr.set(Some(peer.into()));
     connection.set_socket_digest(digest);
-    match &door.tls {
+    match acceptor {
         None => Some(Box::new(Buffered::new(connection))),
         Some(acceptor) => {
             let handshake = acceptor.tls_handshake(connection);

@@ -4,9 +4,10 @@ mod admin;
 mod assemble;
 mod buffered;
 mod certificates;
+mod doors;
 mod listener;
 mod run;
 mod worker;
 
-pub use assemble::{Options, StartFailed};
+pub use assemble::{Options, Roots, StartFailed};
 pub use run::Running;

@@ -10,18 +10,24 @@ use tokio::sync::watch;
 use crate::config::Settings;
 use crate::crypto::install_provider;
 use crate::gateway::Site;
+use crate::telemetry::AccessLog;
 
 use super::admin::{self, State};
-use super::assemble::{self, Bound, Load, Options, StartFailed};
-use super::worker::{self, Work};
+use super::assemble::{self, Load, Options, Roots, StartFailed};
+use super::doors::{self, Changes, OpenDoor};
+use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
 /// [`Running::stop`] waits for them.
 pub struct Running {
-    addresses: Vec<(String, SocketAddr)>,
-    admin: Option<SocketAddr>,
+    site: Arc<ArcSwap<Site>>,
+    doors: Vec<OpenDoor>,
+    workers: Vec<Worker>,
+    admin: Option<(SocketAddr, JoinHandle<()>)>,
+    load: Arc<Load>,
     stop: watch::Sender<bool>,
-    threads: Vec<JoinHandle<()>>,
+    /// Set when the last worker has ended.
+    over: watch::Sender<bool>,
 }
 
 impl Running {
@@ -31,62 +37,110 @@ impl Running {
     /// [`StartFailed`] names the address, file or thread that cannot be had; nothing serves then.
     pub async fn start(settings: Settings, mut options: Options) -> Result<Self, StartFailed> {
         install_provider();
-        let bound = assemble::bind(&settings, &mut options)?;
-        let admin_socket = match options.taken(ADMIN) {
+        let doors = doors::open_all(&settings, &mut options)?;
+        let admin = match options.taken(ADMIN) {
             Some(socket) => Some(socket),
             None => settings.admin.address.map(assemble::listen).transpose()?,
         };
-        let drain = settings.limits.drain_timeout;
-        let site = Arc::new(Site::new(settings, options.clock, options.random));
-        let site = Arc::new(ArcSwap::from(site));
-        let (stop, stopping) = watch::channel(false);
-        let load = Arc::new(Load::default());
-        let mut running = Self { addresses: names(&bound), admin: None, stop, threads: Vec::new() };
+        let roots = options.upstream_roots;
+        let site = Site::new(settings, options.clock, options.random);
+        let mut running = Self {
+            site: Arc::new(ArcSwap::from_pointee(site)),
+            doors,
+            workers: Vec::new(),
+            admin: None,
+            load: Arc::default(),
+            stop: watch::channel(false).0,
+            over: watch::channel(false).0,
+        };
         for number in 0..workers(options.workers) {
-            let work = Work {
-                site: site.clone(),
-                access: options.access.clone(),
-                load: load.clone(),
-                stop: stopping.clone(),
-                drain,
-            };
-            let (thread, opened) = worker::start(number, &bound, work)?;
-            running.threads.push(thread);
-            let _worker_died = opened.await;
+            running.hire(number, options.access.clone(), roots).await?;
         }
-        if let Some(socket) = admin_socket {
+        if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
-            running.admin = socket.local_addr().ok();
-            let state = State { load, stopping };
-            running.threads.push(admin::start(socket, state).map_err(StartFailed::Thread)?);
+            let address = socket.local_addr().map_err(StartFailed::Thread)?;
+            let state = State {
+                load: running.load.clone(),
+                stopping: running.stop.subscribe(),
+                over: running.over.subscribe(),
+            };
+            let thread = admin::start(socket, state).map_err(StartFailed::Thread)?;
+            running.admin = Some((address, thread));
         }
         Ok(running)
     }
 
     /// The listeners by name, with the ports they really have.
-    pub fn addresses(&self) -> &[(String, SocketAddr)] {
-        &self.addresses
+    pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
+        self.doors.iter().map(|door| (door.name.clone(), door.address)).collect()
     }
 
     /// The admin listener's address.
     pub fn admin(&self) -> Option<SocketAddr> {
-        self.admin
+        self.admin.as_ref().map(|(address, _)| *address)
     }
 
-    /// Stops accepting, lets requests in flight end within the drain time, and returns.
+    /// Puts a new configuration in force for every request that begins from now on: routes, keys,
+    /// certificates, listeners. Requests in flight end under the one they began with, and what is
+    /// remembered of sessions and sign-ins goes on. The admin address, the access log, and the
+    /// sizes `ended_sessions` and `spent_attempts` stay as they were at the start.
+    ///
+    /// # Errors
+    /// [`StartFailed`] when a new listener or certificate cannot be had; nothing has changed then.
+    pub fn reload(&mut self, settings: Settings) -> Result<(), StartFailed> {
+        let changes = Changes::prepare(&self.doors, &settings)?;
+        let shares = self
+            .workers
+            .iter()
+            .map(|_| changes.plans())
+            .collect::<Result<Vec<_>, StartFailed>>()?;
+        let successor = self.site.load().successor(settings);
+        self.site.store(Arc::new(successor));
+        changes.apply(&mut self.doors);
+        for (worker, plans) in self.workers.iter().zip(shares) {
+            plans.into_iter().for_each(|plan| worker.open(plan));
+        }
+        Ok(())
+    }
+
+    /// Stops accepting, lets requests in flight end within the drain time, and returns. Until then
+    /// the admin listener answers, and says that it is not ready.
     pub async fn stop(self) {
         self.stop.send_replace(true);
+        drop(self.doors);
+        let (workers, admin, over) = (self.workers, self.admin, self.over);
         let ended = tokio::task::spawn_blocking(move || {
-            for thread in self.threads {
+            for worker in workers {
+                let _panicked = worker.thread.join();
+            }
+            over.send_replace(true);
+            if let Some((_, thread)) = admin {
                 let _panicked = thread.join();
             }
         });
         let _runtime_ending = ended.await;
     }
-}
 
-fn names(bound: &[Bound]) -> Vec<(String, SocketAddr)> {
-    bound.iter().map(|bound| (bound.name.clone(), bound.address)).collect()
+    async fn hire(
+        &mut self,
+        number: usize,
+        access: Option<AccessLog>,
+        roots: Roots,
+    ) -> Result<(), StartFailed> {
+        let work = Work {
+            site: self.site.clone(),
+            access,
+            load: self.load.clone(),
+            stop: self.stop.subscribe(),
+            roots,
+        };
+        let plans = self.doors.iter().map(OpenDoor::plan).collect::<Result<Vec<_>, _>>()?;
+        let (worker, serves) = Worker::start(number, work)?;
+        plans.into_iter().for_each(|plan| worker.open(plan));
+        self.workers.push(worker);
+        let _worker_died = serves.await;
+        Ok(())
+    }
 }
 
 fn workers(asked: usize) -> usize {

@@ -110,7 +110,7 @@ impl Shared {
 impl AccessLine<'_> {
     fn json(&self, out: &mut Vec<u8>) {
         let now = OffsetDateTime::from(SystemTime::now());
-        out.extend_from_slice(b"{\"time\":\"");
+        out.extend_from_slice(b"{\"timestamp\":\"");
         let _infallible = now.format_into(out, &Rfc3339);
         out.extend_from_slice(b"\",\"message\":\"request\"");
         text(out, "request_id", Some(self.request_id));

@@ -29,6 +29,14 @@ impl Client {
     }
 }
 
+/// How a browser reached the outermost proxy, as far as a trusted one tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Plain,
+    Secure,
+    Unknown,
+}
+
 impl Proxies {
     /// These networks.
     pub fn new(networks: Vec<IpNet>) -> Self {
@@ -55,6 +63,18 @@ impl Proxies {
             }
         }
         Self::walked(hops)
+    }
+
+    /// Reads `X-Forwarded-Proto` where `peer` may say it.
+    pub fn transport(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Transport {
+        if self.0.is_empty() || !peer.is_some_and(|peer| self.trusts(peer)) {
+            return Transport::Unknown;
+        }
+        match headers.get("x-forwarded-proto").map(|value| value.as_bytes()) {
+            Some(b"http") => Transport::Plain,
+            Some(b"https") => Transport::Secure,
+            Some(_) | None => Transport::Unknown,
+        }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
-use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, path};
+use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, Transport, path};
 
 /// An admitted request. Only [`Inbound::admit`] makes one, and it wants [`Cleaned`].
 pub struct Inbound<'a> {
@@ -14,6 +14,7 @@ pub struct Inbound<'a> {
     target: &'a str,
     path_len: usize,
     headers: &'a HeaderMap,
+    transport: Transport,
 }
 
 /// The sizes a request must keep within, in bytes.
@@ -37,6 +38,7 @@ impl<'a> Inbound<'a> {
         if request.method == Method::CONNECT || request.method == Method::TRACE {
             return Err(Refusal::Method);
         }
+        framing(&request.headers)?;
         if raw.len() > bounds.target {
             return Err(Refusal::TargetTooLong);
         }
@@ -51,7 +53,24 @@ impl<'a> Inbound<'a> {
         if Cookies::of(&request.headers).size() > bounds.cookies {
             return Err(Refusal::CookiesTooLarge);
         }
-        Ok(Self { method: &request.method, authority, target, path_len, headers: &request.headers })
+        Ok(Self {
+            method: &request.method,
+            authority,
+            target,
+            path_len,
+            headers: &request.headers,
+            transport: Transport::Unknown,
+        })
+    }
+
+    /// With what a trusted proxy says of the browser's connection.
+    pub fn over(self, transport: Transport) -> Self {
+        Self { transport, ..self }
+    }
+
+    /// Whether a browser came by plain http to a host that is https: its cookies would be lost.
+    pub fn has_lost_its_scheme(&self, origin: &PublicOrigin) -> bool {
+        origin.is_https() && self.transport == Transport::Plain
     }
 
     /// The method.
@@ -105,6 +124,25 @@ impl<'a> Inbound<'a> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
         values.next().is_none().then_some(first)
+    }
+}
+
+/// One `Content-Length` of digits or one `Transfer-Encoding: chunked`, or neither (RFC 9112 §6.1,
+/// §6.3): what we read leniently, the app might read differently.
+fn framing(headers: &HeaderMap) -> Result<(), Refusal> {
+    let once = |name| {
+        let mut values = headers.get_all(name).iter();
+        let first = values.next().map(HeaderValue::as_bytes);
+        if values.next().is_some() { Err(Refusal::Framing) } else { Ok(first) }
+    };
+    match (once(header::CONTENT_LENGTH)?, once(header::TRANSFER_ENCODING)?) {
+        (None, None) => Ok(()),
+        (Some(digits), None) if (1..=18).contains(&digits.len()) => {
+            let plain = digits.iter().all(u8::is_ascii_digit);
+            if plain { Ok(()) } else { Err(Refusal::Framing) }
+        }
+        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Refusal::Framing),
     }
 }
 

@@ -12,7 +12,7 @@ mod refusal;
 mod reply;
 mod return_to;
 
-pub use client::{Client, Proxies};
+pub use client::{Client, Proxies, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
 pub use form::{DuplicateField, Fields};
 pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};

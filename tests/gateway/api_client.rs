@@ -16,9 +16,12 @@ impl ApiClient {
     /// A request with these header lines, and Host.
     pub async fn send(&self, method: &str, url: &str, headers: &str) -> Answer {
         let (_, authority, target) = split(url);
-        self.raw(authority, &format!("{method} {target} HTTP/1.1\r\nHost: {authority}\r\n{headers}"))
-            .await
-            .expect("an answer")
+        self.raw(
+            authority,
+            &format!("{method} {target} HTTP/1.1\r\nHost: {authority}\r\n{headers}"),
+        )
+        .await
+        .expect("an answer")
     }
 
     /// A request head written by hand, without its end; `None` when there is no answer.

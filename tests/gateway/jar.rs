@@ -32,7 +32,9 @@ impl Jar {
     /// Takes a `Set-Cookie` line, unless a browser would refuse it.
     pub fn keep(&mut self, scheme: &str, host: &str, line: &str, now: u64) {
         let mut parts = line.split(';').map(str::trim);
-        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            return;
+        };
         let mut cookie = Cookie {
             host: host.to_owned(),
             name: name.to_owned(),
@@ -96,6 +98,11 @@ impl Jar {
     /// The cookies whose names begin so.
     pub fn named(&self, start: &str) -> Vec<&Cookie> {
         self.0.iter().filter(|cookie| cookie.name.starts_with(start)).collect()
+    }
+
+    /// The values of the cookies whose names begin so.
+    pub fn values(&self, start: &str) -> Vec<String> {
+        self.named(start).into_iter().map(|cookie| cookie.value.clone()).collect()
     }
 
     /// The value of a cookie.

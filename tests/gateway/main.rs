@@ -2,10 +2,20 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod api_client;
 mod browser;
+mod callback;
+mod commands;
+mod front;
 mod jar;
+mod legacy;
+mod liar;
+mod operation;
 mod recorder;
+mod session;
 mod sign_in;
+mod tls;
+mod upstream;
 mod wire;
 mod world;

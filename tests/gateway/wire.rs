@@ -60,6 +60,8 @@ impl Net {
 pub struct Answer {
     /// What was asked for; empty where a test wrote the request by hand.
     pub url: String,
+    /// Whether another site had a hand in the navigation.
+    pub foreign: bool,
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
@@ -143,7 +145,8 @@ pub async fn read_answer(stream: &mut (impl AsyncRead + Unpin), has_body: bool) 
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let pairs = lines.filter_map(|line| line.split_once(':'));
     let headers = pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
-    let mut answer = Answer { url: String::new(), status, headers, body: String::new() };
+    let mut answer =
+        Answer { url: String::new(), foreign: false, status, headers, body: String::new() };
     let mut rest = bytes.split_off(end + 4);
     if has_body && status >= 200 && !matches!(status, 204 | 304) {
         rest = read_body(stream, rest, &answer).await?;

@@ -1,0 +1,148 @@
+//! The listeners that are open, and how they follow a new configuration.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use tokio::sync::watch;
+
+use crate::config::{Listener, Settings};
+
+use super::assemble::{Options, StartFailed, listen};
+use super::certificates;
+
+/// One open listener.
+pub(super) struct OpenDoor {
+    pub(super) name: String,
+    /// The address that was asked for; the port may have been 0.
+    asked: SocketAddr,
+    /// The address it has.
+    pub(super) address: SocketAddr,
+    socket: TcpListener,
+    tls: Option<Arc<ArcSwap<ServerConfig>>>,
+    close: watch::Sender<bool>,
+}
+
+/// What a worker needs of a listener.
+pub(super) struct DoorPlan {
+    pub(super) socket: TcpListener,
+    pub(super) tls: Option<Arc<ArcSwap<ServerConfig>>>,
+    pub(super) closed: watch::Receiver<bool>,
+}
+
+/// Opened, but not yet in force: everything that could fail has succeeded.
+pub(super) struct Changes {
+    opened: Vec<OpenDoor>,
+    certificates: Vec<(String, Arc<ServerConfig>)>,
+    closed: Vec<String>,
+}
+
+impl OpenDoor {
+    /// Binds a listener, or takes a socket that listens already.
+    ///
+    /// # Errors
+    /// [`StartFailed`] names the address or file.
+    pub(super) fn open(
+        listener: &Listener,
+        socket: Option<TcpListener>,
+    ) -> Result<Self, StartFailed> {
+        let failed = |source| StartFailed::Address { address: listener.address, source };
+        let tls = listener.tls.as_ref().map(certificates::server_config).transpose()?;
+        let socket = match socket {
+            Some(socket) => socket,
+            None => listen(listener.address)?,
+        };
+        socket.set_nonblocking(true).map_err(failed)?;
+        Ok(Self {
+            name: listener.name.clone(),
+            asked: listener.address,
+            address: socket.local_addr().map_err(failed)?,
+            socket,
+            tls: tls.map(|config| Arc::new(ArcSwap::from(config))),
+            close: watch::channel(false).0,
+        })
+    }
+
+    /// A worker's share of it.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub(super) fn plan(&self) -> Result<DoorPlan, StartFailed> {
+        let socket = self.socket.try_clone().map_err(StartFailed::Thread)?;
+        Ok(DoorPlan { socket, tls: self.tls.clone(), closed: self.close.subscribe() })
+    }
+
+    fn serves(&self, listener: &Listener) -> bool {
+        self.name == listener.name
+            && self.asked == listener.address
+            && self.tls.is_some() == listener.tls.is_some()
+    }
+}
+
+/// Opens every listener of a configuration.
+///
+/// # Errors
+/// [`StartFailed`] for the first that cannot be had.
+pub(super) fn open_all(
+    settings: &Settings,
+    options: &mut Options,
+) -> Result<Vec<OpenDoor>, StartFailed> {
+    settings
+        .listeners
+        .iter()
+        .map(|listener| OpenDoor::open(listener, options.taken(&listener.name)))
+        .collect()
+}
+
+impl Changes {
+    /// Prepares what `settings` changes: new listeners are bound and certificates are read, while
+    /// everything that serves goes on.
+    ///
+    /// # Errors
+    /// [`StartFailed`]; nothing has changed then.
+    pub(super) fn prepare(open: &[OpenDoor], settings: &Settings) -> Result<Self, StartFailed> {
+        let mut changes = Self { opened: Vec::new(), certificates: Vec::new(), closed: Vec::new() };
+        for listener in &settings.listeners {
+            match open.iter().find(|door| door.serves(listener)) {
+                Some(door) => {
+                    if let Some(files) = &listener.tls {
+                        let config = certificates::server_config(files)?;
+                        changes.certificates.push((door.name.clone(), config));
+                    }
+                }
+                None => changes.opened.push(OpenDoor::open(listener, None)?),
+            }
+        }
+        let kept = |door: &&OpenDoor| settings.listeners.iter().any(|one| door.serves(one));
+        changes.closed =
+            open.iter().filter(|door| !kept(door)).map(|door| door.name.clone()).collect();
+        Ok(changes)
+    }
+
+    /// The workers' share of the new listeners, one set for each worker.
+    ///
+    /// # Errors
+    /// When there are no descriptors left; nothing has changed then.
+    pub(super) fn plans(&self) -> Result<Vec<DoorPlan>, StartFailed> {
+        self.opened.iter().map(OpenDoor::plan).collect()
+    }
+
+    /// Puts the changes in force. Connections of a closed listener live on.
+    pub(super) fn apply(self, open: &mut Vec<OpenDoor>) {
+        for (name, config) in self.certificates {
+            let door = open.iter().find(|door| door.name == name);
+            if let Some(tls) = door.and_then(|door| door.tls.as_ref()) {
+                tls.store(config);
+            }
+        }
+        open.retain(|door| {
+            let closed = self.closed.contains(&door.name);
+            if closed {
+                door.close.send_replace(true);
+            }
+            !closed
+        });
+        open.extend(self.opened);
+    }
+}
