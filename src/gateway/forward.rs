@@ -1,55 +1,13 @@
-//! The way to the app and back: which connection, what is set and removed on either side.
-
-use std::time::Duration;
+//! What is set and removed on the way to the app and on the way back.
 
 use http::{HeaderName, HeaderValue, Request, header, request};
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType};
 
-use crate::config::{HostHeader, Upstream, UpstreamScheme};
-use crate::crypto::sha256;
 use crate::web::CookieNames;
 
-use super::addresses::UpstreamAddress;
 use super::exchange::Exchange;
 use super::verdict::Departure;
-
-/// A route's way to its app, worked out once for each configuration.
-pub(super) struct Way {
-    pub(super) address: UpstreamAddress,
-    group: u64,
-    /// What `Host` says; the public host where there is nothing.
-    host: Option<HeaderValue>,
-}
-
-impl Way {
-    /// The way to `upstream`.
-    pub(super) fn new(upstream: &Upstream) -> Self {
-        let host = match upstream.host_header {
-            HostHeader::Public => None,
-            HostHeader::Upstream => Some(upstream.authority()),
-        };
-        let value = |host| HeaderValue::try_from(host).expect("a URL's host is visible ASCII");
-        let (address, group) = (UpstreamAddress::new(upstream), group(upstream));
-        Self { address, group, host: host.map(value) }
-    }
-}
-
-/// The connection to use. The pool keeps connections apart by the group key, and its own key
-/// knows nothing of TLS identity beyond the name, so the whole upstream is hashed in.
-pub(super) fn peer(upstream: &Upstream, way: &Way, address: std::net::SocketAddr) -> HttpPeer {
-    let tls = upstream.scheme == UpstreamScheme::Https;
-    let mut peer = HttpPeer::new(address, tls, upstream.host.clone());
-    peer.group_key = way.group;
-    let options = &mut peer.options;
-    options.connection_timeout = Some(upstream.connect_timeout);
-    options.total_connection_timeout = Some(upstream.connect_timeout * 2);
-    options.read_timeout = Some(upstream.read_timeout);
-    options.write_timeout = Some(upstream.read_timeout);
-    options.idle_timeout = Some(POOL_IDLE);
-    peer
-}
 
 /// Sets what the app is told. It wants the departure, which only a permit makes.
 ///
@@ -74,7 +32,7 @@ pub(super) fn edit_request(
         Some(cookie) => headers.insert(header::COOKIE, cookie.clone()),
         None => headers.remove(header::COOKIE),
     };
-    let upstream_host = site.ways[departure.route()].host.as_ref();
+    let upstream_host = site.ways[departure.route()].host();
     headers.insert(header::HOST, upstream_host.unwrap_or(&host.authority).clone());
     headers.insert(FORWARDED_HOST, host.authority.clone());
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));
@@ -146,17 +104,6 @@ fn is_shared(response: &ResponseHeader) -> bool {
     })
 }
 
-fn group(upstream: &Upstream) -> u64 {
-    let digest = sha256(&[
-        format!("{:?}", upstream.scheme).as_bytes(),
-        upstream.host.as_bytes(),
-        &upstream.port.to_be_bytes(),
-    ]);
-    u64::from_be_bytes([
-        digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7],
-    ])
-}
-
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -164,5 +111,3 @@ const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How many of the headers above may be new to a request.
 const OURS: usize = 5;
-/// Seconds an unused connection to an app is kept.
-const POOL_IDLE: Duration = Duration::from_secs(60);

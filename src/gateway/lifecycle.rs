@@ -86,7 +86,7 @@ impl ProxyHttp for Gateway {
         let address = address.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
         })?;
-        Ok(Box::new(forward::peer(&site.route(departure.route()).upstream, way, address)))
+        Ok(Box::new(way.peer(&site.route(departure.route()).upstream, address)))
     }
 
     /// What was not decided does not leave; this runs again for a retry and sets the same again.

@@ -14,7 +14,7 @@ use crate::session::{Ended, SealedCookie};
 use crate::signin::{Counter, Desk};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
-use super::forward::Way;
+use super::way::Way;
 
 /// What one configuration became.
 pub struct Site {
