@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use http::Method;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
+use crate::config::SameSite;
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog};
 use crate::web::{Asking, Client, Cookies, Inbound, Reply};
@@ -69,6 +71,11 @@ impl ProxyHttp for Gateway {
             Verdict::Leave(_) => return Err(undecided()),
         };
         exchange.stage = Stage::Answered;
+        let strict = exchange.site.settings.session.same_site == SameSite::Strict;
+        let reply = match strict && method == Method::GET {
+            true => respond::by_a_page(reply, &exchange.site.hosts, &exchange.request_id),
+            false => reply,
+        };
         let reply = respond::named(reply, &exchange.request_id);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)

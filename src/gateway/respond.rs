@@ -139,6 +139,27 @@ pub(super) fn signed_out(request_id: &str) -> Reply {
     page(pages::signed_out(&Footing { request_id, again: None, home: "/" }))
 }
 
+/// A redirect to one of our own origins as a page that leads there by itself. Whoever began the
+/// navigation counts for `SameSite=Strict`, through all redirects (RFC 6265bis §5.2.1): after a
+/// redirect from SuperID the browser would keep the new session back, and sign in for ever.
+pub(super) fn by_a_page(reply: Reply, hosts: &[HostSite], request_id: &str) -> Reply {
+    let location = reply.headers.iter().find(|(name, _)| *name == header::LOCATION);
+    let local = location.and_then(|(_, value)| value.to_str().ok()).and_then(|location| {
+        let origins = hosts.iter().map(|host| host.host.origin.as_str());
+        let mut paths = origins.filter_map(|origin| location.strip_prefix(origin));
+        paths.find(|path| path.starts_with('/'))
+    });
+    let (Some((_, location)), Some(path)) = (location, local) else { return reply };
+    let footing = Footing { request_id, again: Some(path), home: "/" };
+    let mut refresh = b"0; url=".to_vec();
+    refresh.extend_from_slice(location.as_bytes());
+    let Ok(refresh) = HeaderValue::from_bytes(&refresh) else { return reply };
+    let cookies = reply.headers.iter().filter(|(name, _)| *name == header::SET_COOKIE);
+    page(pages::onward(&footing))
+        .with(header::REFRESH, refresh)
+        .with_cookies(cookies.map(|(_, value)| value.clone()))
+}
+
 /// The answer with the request's name, as the log has it.
 pub(super) fn named(reply: Reply, request_id: &str) -> Reply {
     match HeaderValue::try_from(request_id) {

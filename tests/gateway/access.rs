@@ -41,7 +41,7 @@ async fn people_outside_a_rule_see_a_page_that_names_it_and_programs_get_json() 
         let answer = browser.visit(&world.url(path)).await;
         answer.is_page(403);
         assert!(answer.body.contains(words), "{path}: {}", answer.body);
-        assert!(answer.body.contains("/auth/start?rd="), "a way to be somebody else");
+        assert!(answer.body.contains("/auth/sign_out"), "a way to be somebody else");
         let headers = format!("Cookie: superid-gateway={cookie}\r\n");
         for method in ["GET", "POST", "OPTIONS", "HEAD"] {
             let headers = format!("{headers}Content-Length: 0\r\n");

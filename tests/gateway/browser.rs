@@ -49,10 +49,13 @@ impl Browser {
     /// Follows redirects until something is shown.
     pub async fn arrive(&mut self, mut answer: Answer) -> Answer {
         for _ in 0..20 {
-            if !matches!(answer.status, 302 | 303) {
+            if let Some(onward) = answer.header("refresh").strip_prefix("0; url=") {
+                answer = self.visit(onward).await;
+            } else if matches!(answer.status, 302 | 303) {
+                answer = self.step(&answer).await;
+            } else {
                 return answer;
             }
-            answer = self.step(&answer).await;
         }
         panic!("redirected for ever, at last to {}", answer.location());
     }

@@ -208,7 +208,7 @@ async fn an_address_in_use_is_named_and_ends_in_three() {
 #[tokio::test]
 async fn without_a_command_there_is_help() {
     let output = Command::new(PROGRAM).output().await.unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(64));
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     for word in ["check", "demo", "explain", "keys", "run"] {
         assert!(text.contains(word), "{text}");

@@ -56,7 +56,7 @@ async fn stopping_lets_a_request_in_flight_end_and_takes_no_new_one() {
     assert_eq!(api.get(&format!("http://{admin}/health")).await.status, 200);
     assert!(!stopping.is_finished(), "it waits for the request");
     app.open();
-    let answer = read_answer(&mut stream, true).await.unwrap();
+    let answer = read_answer(&mut stream, "GET").await.unwrap();
     assert_eq!((answer.status, answer.body.as_str()), (200, "the app"));
     drop(stream);
     stopping.await.unwrap();
@@ -77,8 +77,8 @@ async fn when_no_more_attempts_can_be_remembered_new_ones_get_503_until_there_is
         begun += 1;
         assert!(begun <= 64, "the set never fills");
         let state = answer.parameter("state").unwrap();
-        let callback = format!("/auth/callback?state={state}&error=access_denied");
-        browser.visit(&world.url(&callback)).await.is_page(403);
+        let callback = format!("/auth/callback?state={state}&code=unknown");
+        browser.visit(&world.url(&callback)).await.is_page(502);
     };
     full.is_page(503);
     assert!(full.body.contains("Too busy for the moment"));

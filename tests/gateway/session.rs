@@ -398,7 +398,25 @@ async fn cookies_are_out_of_reach_of_scripts_and_of_other_sites() {
         assert!(cookie.expires.is_none() || cookie.name.ends_with("-binding"));
     }
     assert_eq!(begun.all("set-cookie").len(), 1);
-    let strict = World::with("[session]\nsame_site = \"strict\"").await;
-    let browser = strict.signed_in(ASTRID).await;
-    assert!(browser.jar.named(SESSION).iter().any(|cookie| cookie.same_site == "Strict"));
+}
+
+#[tokio::test]
+async fn a_strict_session_survives_the_way_back_from_superid_and_links_from_elsewhere() {
+    let world = World::with("[session]\nsame_site = \"strict\"").await;
+    let mut browser = world.browser();
+    let callback = browser.until_callback(&world.url("/orders?a=';%22&b"), ASTRID).await;
+    let page = browser.follow_link(&callback).await;
+    page.is_page(200);
+    assert!(page.signs_in());
+    assert!(page.body.contains("/orders?a=&#39;;%22&#38;b\">Go on<"), "{}", page.body);
+    let answer = browser.arrive(page).await;
+    assert_eq!((answer.status, answer.url), (200, world.url("/orders?a=';%22&b")));
+    let kept = browser.jar.named(SESSION);
+    let session = kept.iter().find(|cookie| cookie.name == SESSION).unwrap();
+    assert_eq!(session.same_site, "Strict");
+
+    let linked = browser.follow_link(&world.url("/linked")).await;
+    assert_eq!(linked.status, 303, "nobody, as far as the link's request tells");
+    let answer = browser.arrive(linked).await;
+    assert_eq!((answer.status, answer.url), (200, world.url("/linked")));
 }

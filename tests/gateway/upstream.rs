@@ -116,7 +116,7 @@ async fn a_websocket_needs_the_same_session_as_everything_else() {
         "GET /ws HTTP/1.1\r\nHost: {own}\r\nCookie: superid-gateway={cookie}\r\n{UPGRADE}\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    let answer = read_answer(&mut stream, true).await.unwrap();
+    let answer = read_answer(&mut stream, "GET").await.unwrap();
     assert_eq!(answer.status, 101);
     assert_eq!(answer.header("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     stream.write_all(b"hello through").await.unwrap();
@@ -159,7 +159,7 @@ async fn one_connection_serves_different_people_and_each_is_only_themselves() {
         let head =
             format!("GET /x HTTP/1.1\r\nHost: {own}\r\nCookie: superid-gateway={cookie}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
-        let answer = read_answer(&mut stream, true).await.unwrap();
+        let answer = read_answer(&mut stream, "GET").await.unwrap();
         assert_eq!(answer.status, expected);
     }
     let seen = world.app.requests();
