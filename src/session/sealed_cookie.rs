@@ -66,13 +66,11 @@ impl SealedCookie {
 
     /// The session a request brings.
     pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
-        if !cookies.has(&self.name) {
-            return Loaded::NotPresented;
-        }
         let state = self.chunked().read(cookies).and_then(|sealed| self.state(&sealed));
         match state {
             Some(state) if self.lives(&state, now) => Loaded::Live(state),
-            _ => Loaded::Rejected,
+            None if !cookies.has(&self.name) => Loaded::NotPresented,
+            Some(_) | None => Loaded::Rejected,
         }
     }
 
