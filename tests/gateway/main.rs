@@ -13,6 +13,7 @@ mod legacy;
 mod liar;
 mod operation;
 mod recorder;
+mod reload;
 mod session;
 mod sign_in;
 mod tls;
