@@ -1,7 +1,6 @@
 //! One JSON line for each request, collected in memory and written beside the request's way.
 
 use std::io::Write;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,7 +17,7 @@ pub struct AccessLog(Arc<Shared>);
 /// What a line says. No query: codes, states and secrets ride there.
 pub struct AccessLine<'a> {
     pub request_id: &'a str,
-    pub client: Option<IpAddr>,
+    pub client: Option<&'a str>,
     pub method: &'a str,
     pub host: Option<&'a str>,
     pub path: &'a str,
@@ -115,8 +114,7 @@ impl AccessLine<'_> {
         let _infallible = now.format_into(out, &Rfc3339);
         out.extend_from_slice(b"\",\"message\":\"request\"");
         text(out, "request_id", Some(self.request_id));
-        let client = self.client.map(|address| address.to_string());
-        text(out, "client", client.as_deref());
+        text(out, "client", self.client);
         text(out, "method", Some(self.method));
         text(out, "host", self.host);
         text(out, "path", Some(self.path));
@@ -135,8 +133,13 @@ impl AccessLine<'_> {
 /// Adds a member, escaped and of bounded length; absent where there is no value.
 fn text(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
     let Some(value) = value else { return };
-    let end = value.char_indices().map(|(at, _)| at).nth(MOST_LETTERS).unwrap_or(value.len());
-    let _infallible = write!(out, ",\"{name}\":");
+    let end = match value.len() {
+        short @ ..=MOST_LETTERS => short,
+        long => value.char_indices().map(|(at, _)| at).nth(MOST_LETTERS).unwrap_or(long),
+    };
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
     let _infallible = serde_json::to_writer(&mut *out, &value[..end]);
 }
 
