@@ -143,6 +143,33 @@ async fn a_state_of_another_host_of_ours_does_not_open_here() {
 }
 
 #[tokio::test]
+async fn a_state_of_one_relying_party_is_no_good_at_the_callback_of_another() {
+    let two = r#"
+[relying_party.second]
+environment = "emulator"
+client_id = "client-of-second"
+client_secret = { value = "secret of second" }
+redirect_path = "/auth/second"
+[route.app]
+relying_parties = ["main"]
+[route.second]
+path = "/second"
+upstream = "$APP"
+relying_parties = ["second"]
+"#;
+    let world = World::with(two).await;
+    let mut browser = world.browser();
+    let callback = browser.until_callback(&world.url("/orders"), ASTRID).await;
+    let moved = callback.replace("/auth/callback?", "/auth/second?");
+    let answer = browser.visit(&moved).await;
+    answer.is_page(400);
+    assert!(!answer.signs_in());
+    assert_eq!(world.asked(Kind::Tokens), 0);
+    world.app.heard_nothing();
+    assert_eq!(browser.open(&callback).await.status, 200);
+}
+
+#[tokio::test]
 async fn an_error_wins_over_a_code_beside_it() {
     let world = World::new().await;
     for (error, status, words) in [

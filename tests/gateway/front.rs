@@ -151,6 +151,8 @@ async fn the_app_cannot_set_our_cookies() {
          Set-Cookie: __Host-superid-gateway=evil; Secure; Path=/\r\n\
          Set-Cookie:   superid-gateway =spaced; Path=/\r\n\
          Set-Cookie: superid-gateway\r\n\
+         Set-Cookie: =superid-gateway=nameless; Path=/\r\n\
+         Set-Cookie: \t = superid-gateway.1=nameless; Path=/\r\n\
          Set-Cookie: superid-gatewayish=2\r\n",
     );
     let mut browser = world.browser();
