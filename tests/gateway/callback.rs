@@ -186,6 +186,9 @@ async fn an_error_wins_over_a_code_beside_it() {
         answer.is_page(status);
         assert!(answer.body.contains(words), "{error}: {}", answer.body);
         assert!(!answer.signs_in());
+        let again = browser.visit(&callback).await;
+        again.is_page(400);
+        assert!(again.body.contains("This sign-in was used already"));
     }
     assert_eq!(world.asked(Kind::Tokens), 0);
     world.app.heard_nothing();
@@ -217,12 +220,13 @@ async fn a_person_who_says_no_at_superid_sees_a_page_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_callback_without_a_usable_code_is_refused_and_nothing_is_asked() {
+async fn a_callback_without_a_usable_code_is_refused_and_the_attempt_is_spent() {
     let world = World::new().await;
     for code in ["", "with space", "caf\u{e9}", &"x".repeat(513)] {
         let mut browser = world.browser();
         let callback = browser.until_callback(&world.url("/orders"), ASTRID).await;
         browser.visit(&changed(&callback, "code", code)).await.is_page(400);
+        browser.visit(&callback).await.is_page(400);
     }
     assert_eq!(world.asked(Kind::Tokens), 0);
     world.app.heard_nothing();
