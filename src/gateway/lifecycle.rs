@@ -204,7 +204,10 @@ async fn take(
             let request = downstream.req_header().as_owned_parts();
             let counter = host.counter(Cookies::of(&request.headers));
             let query = request.uri.query().unwrap_or_default();
-            let outcome = site.desk.complete(counter, query, &host.parties()).await;
+            // Each redirect URL takes its own attempts only (RFC 9700 §4.4.2.2: mix-up).
+            let mut parties = host.parties();
+            parties.retain(|party| party.redirect_path == request.uri.path());
+            let outcome = site.desk.complete(counter, query, &parties).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
         Step::Posted { host: number } => {
