@@ -1,21 +1,12 @@
 //! Where a body ends.
 
-use super::chunks::Chunks;
-use super::fault::Fault;
+use super::chunks::{Chunks, Outcome};
 
 /// What is still to come of a body.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Body {
     Chunked(Chunks),
     Length(u64),
-}
-
-/// How a run of bytes ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Broken(Fault),
-    Complete,
-    More,
 }
 
 impl Body {

@@ -4,7 +4,6 @@
 //! neither: an app never sees them, so a client that relies on one is told so.
 
 use super::alphabet::is_token;
-use super::body::Outcome;
 use super::fault::Fault;
 
 /// Where in a chunked body we are.
@@ -15,6 +14,14 @@ pub(super) struct Chunks {
     left: u64,
     /// Digits of the size, then bytes of its extensions.
     count: u16,
+}
+
+/// How a run of bytes ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Broken(Fault),
+    Complete,
+    More,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +51,7 @@ impl Chunks {
         self.place == Place::Complete
     }
 
-    /// See [`super::body::Body::pass`].
+    /// How many of `bytes` belong to the body and are as they should be, and what comes after.
     pub(super) fn pass(&mut self, bytes: &[u8]) -> (usize, Outcome) {
         let mut at = 0;
         while at < bytes.len() {

@@ -40,7 +40,7 @@ pub enum Fault {
     LengthAndEncoding,
     #[error("a line ends in CR LF; neither byte stands alone")]
     LineEnd,
-    #[error("a method is a token of at most 32 letters, and not PRI")]
+    #[error("a method is at most 32 capital letters or hyphens, and not PRI")]
     Method,
     #[error("what says who is asking, and for what, stands in the header once")]
     Repeated,

@@ -133,7 +133,7 @@ impl HeadScan {
 
 /// The length and version of a request line (RFC 9112 §3), if it is whole.
 fn request_line(line: &[u8], most: usize) -> Result<Option<(usize, Version)>, Fault> {
-    let method = run(line, is_token);
+    let method = run(line, |byte| byte.is_ascii_uppercase() || byte == b'-');
     if method > MOST_METHOD {
         return Err(Fault::Method);
     }
@@ -141,6 +141,7 @@ fn request_line(line: &[u8], most: usize) -> Result<Option<(usize, Version)>, Fa
         None => return Ok(None),
         Some(b' ') if method > 0 => {}
         Some(b'\n') => return Err(Fault::LineEnd),
+        Some(byte) if is_token(*byte) => return Err(Fault::Method),
         Some(_) => return Err(Fault::RequestLine),
     }
     let rest = &line[method + 1..];

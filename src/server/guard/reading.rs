@@ -8,7 +8,7 @@ use bytes::Buf as _;
 use pingora::protocols::IO;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::body::Outcome;
+use super::chunks::Outcome;
 use super::fault::Fault;
 use super::stream::{Guard, Message, Phase};
 

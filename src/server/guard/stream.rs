@@ -18,6 +18,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::Instant;
 
 use super::body::Body;
+use super::chunks::Outcome;
 use super::fault::Fault;
 use super::head::{Head, HeadScan};
 use super::outgoing::Outgoing;
@@ -154,7 +155,7 @@ impl<S: IO> Guard<S> {
                 return Poll::Ready(Opening::Closed);
             };
             match scan.advance(&self.arrived) {
-                Ok(Some(head)) => return Poll::Ready(self.opened(&head)),
+                Ok(Some(head)) => return Poll::Ready(self.opened(head)),
                 Ok(None) => {}
                 Err(fault) => return Poll::Ready(self.refused(fault)),
             }
@@ -188,7 +189,13 @@ impl<S: IO> Guard<S> {
         Poll::Ready(Opening::Closed)
     }
 
-    fn opened(&mut self, head: &Head) -> Opening {
+    /// What has come of a body is looked at now: a fault found here is answered before anybody has
+    /// heard of the request.
+    fn opened(&mut self, head: Head) -> Opening {
+        let mut body = head.body;
+        if let (_, Outcome::Broken(fault)) = body.pass(&self.arrived[head.range.end..]) {
+            return self.refused(fault);
+        }
         self.arrived.advance(head.range.start);
         self.phase = Phase::Message(Message {
             head_left: head.range.len(),
