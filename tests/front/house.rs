@@ -5,6 +5,7 @@ use std::path::Path;
 
 use superid_gateway::config::{self, Settings};
 use superid_gateway::server::{Options, Running};
+use superid_gateway::telemetry::AccessLog;
 
 use crate::client::Client;
 use crate::upstream::Upstream;
@@ -18,17 +19,21 @@ pub struct House {
 impl House {
     /// Every path is public, so that the front alone decides.
     pub async fn open() -> Self {
-        Self::with("").await
+        Self::with(None).await
     }
 
-    /// With more lines in `[limits]`.
-    pub async fn with(limits: &str) -> Self {
+    /// With a log of its own.
+    pub async fn with(access: Option<AccessLog>) -> Self {
         let upstream = Upstream::start().await;
         let front = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = front.local_addr().unwrap();
-        let options =
-            Options { workers: 1, open: vec![("web".to_owned(), front)], ..Options::ordinary() };
-        let settings = settings(&upstream, limits);
+        let options = Options {
+            workers: 1,
+            access,
+            open: vec![("web".to_owned(), front)],
+            ..Options::ordinary()
+        };
+        let settings = settings(&upstream);
         let gateway = Running::start(settings, options).await.unwrap();
         Self { upstream, address, _gateway: gateway }
     }
@@ -38,8 +43,8 @@ impl House {
     }
 }
 
-fn settings(upstream: &Upstream, limits: &str) -> Settings {
-    let text = BASE.replace("$APP", &upstream.address.to_string()) + limits;
+fn settings(upstream: &Upstream) -> Settings {
+    let text = BASE.replace("$APP", &upstream.address.to_string());
     let loaded = config::load_text(&text, "test.toml", Path::new("."), &|_| None);
     loaded.unwrap_or_else(|problems| panic!("{problems}")).settings
 }
@@ -68,4 +73,5 @@ keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
 
 [limits]
 header_timeout = "1s"
+body_grace = "1s"
 "#;

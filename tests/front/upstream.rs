@@ -99,8 +99,11 @@ impl Upstream {
                     if request.target == "/held" {
                         self.kept.gate.0.acquire().await.unwrap().forget();
                     }
-                    let upgrade = request.headers.iter().any(|(name, _)| name == "Upgrade");
-                    if upgrade && request.target == "/tunnel" {
+                    let upgrade = request
+                        .headers
+                        .iter()
+                        .any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
+                    if request.target == "/101" || (upgrade && request.target == "/tunnel") {
                         return echo(stream).await;
                     }
                     if stream.write_all(&answer(&request)).await.is_err() {
