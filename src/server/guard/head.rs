@@ -38,6 +38,12 @@ pub struct HeadScan {
     fields: Fields,
 }
 
+/// A whole line: one that is counted in, or the empty one that ends a header.
+enum Line {
+    Counted(usize),
+    Last(Version),
+}
+
 impl HeadScan {
     /// For the next message.
     pub fn new(terms: &Terms) -> Self {
@@ -60,37 +66,40 @@ impl HeadScan {
     /// A [`Fault`] in any line that is whole, or when there is no room for what is missing.
     pub fn advance(&mut self, arrived: &[u8]) -> Result<Option<Head>, Fault> {
         let new = arrived.get(self.searched..).unwrap_or_default();
-        let line_ends = new.contains(&b'\n');
         self.searched = arrived.len();
-        while line_ends {
-            let rest = &arrived[self.line..];
-            let length = match (rest, self.version) {
-                ([] | [b'\r'], _) => break,
-                ([b'\r', b'\n', ..], None) => self.empty_line()?,
-                ([b'\r', b'\n', ..], Some(version)) => {
-                    return self.complete(self.line + 2, version).map(Some);
+        if new.contains(&b'\n') {
+            while let Some(line) = self.next_line(&arrived[self.line..])? {
+                match line {
+                    Line::Counted(length) => self.line += length,
+                    Line::Last(version) => return self.complete(self.line + 2, version).map(Some),
                 }
-                (_, None) => match request_line(rest, self.target_bytes)? {
-                    Some((length, version)) => {
-                        self.version = Some(version);
-                        length
-                    }
-                    None => break,
-                },
-                (_, Some(_)) => match field_line(rest)? {
-                    Some(line) => {
-                        self.lines_left =
-                            self.lines_left.checked_sub(1).ok_or(Fault::TooManyFields)?;
-                        self.fields.note(line.name, line.value)?;
-                        line.length
-                    }
-                    None => break,
-                },
-            };
-            self.line += length;
+            }
         }
         self.room(arrived.len())?;
         Ok(None)
+    }
+
+    /// The next line, if it is whole.
+    #[inline]
+    fn next_line(&mut self, rest: &[u8]) -> Result<Option<Line>, Fault> {
+        let length = match (rest, self.version) {
+            ([] | [b'\r'], _) => return Ok(None),
+            ([b'\r', b'\n', ..], None) => Some(self.empty_line()?),
+            ([b'\r', b'\n', ..], Some(version)) => return Ok(Some(Line::Last(version))),
+            (_, None) => request_line(rest, self.target_bytes)?.map(|(length, version)| {
+                self.version = Some(version);
+                length
+            }),
+            (_, Some(_)) => match field_line(rest)? {
+                Some(line) => {
+                    self.lines_left = self.lines_left.checked_sub(1).ok_or(Fault::TooManyFields)?;
+                    self.fields.note(line.name, line.value)?;
+                    Some(line.length)
+                }
+                None => None,
+            },
+        };
+        Ok(length.map(Line::Counted))
     }
 
     /// Whether anything but an empty line has come.
