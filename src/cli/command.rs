@@ -67,7 +67,14 @@ struct Explain {
 pub fn main() -> ExitCode {
     install_provider();
     let mut out = io::stdout();
-    let done = match CommandLine::parse().command {
+    let command = match CommandLine::try_parse() {
+        Ok(line) => line.command,
+        Err(told) => {
+            let _nowhere_to_print = told.print();
+            return if told.use_stderr() { ExitCode::from(WRONG_USE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let done = match command {
         Command::Check(file) => super::check(&file.config, &mut out).map(ExitCode::from),
         #[cfg(feature = "emulator")]
         Command::Demo(demo) => super::demo::demo(demo),
@@ -88,6 +95,9 @@ pub fn main() -> ExitCode {
     })
 }
 
+/// The command line itself is wrong: EX_USAGE of `sysexits.h`.
+const WRONG_USE: u8 = 64;
+
 const CHECK_HELP: &str = "\
 Example:
   superid-gateway check --config gateway.toml
@@ -95,7 +105,8 @@ Example:
 Exit codes:
   0  fine, perhaps with warnings
   1  problems, each printed as file:line:column key: what is wrong; what would be right
-  2  the file cannot be read";
+  2  the file cannot be read
+  64 wrong arguments";
 #[cfg(feature = "emulator")]
 const DEMO_HELP: &str = "\
 Examples:
@@ -130,4 +141,5 @@ Exit codes:
   0  stopped when told to
   1  problems in the configuration
   2  the configuration file cannot be read
-  3  an address, certificate or thread cannot be had";
+  3  an address, certificate or thread cannot be had
+  64 wrong arguments";

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::config::{Log, LogLevel};
 use crate::crypto::Random;
 use crate::emulator::{self, DemoApp, Emulator};
-use crate::server::{Options, Running};
+use crate::server::{Options, Roots, Running};
 use crate::telemetry::{Output, log_to};
 
 use super::arguments::Demo;
@@ -64,7 +64,7 @@ impl Parts {
         let text = demo_settings::text(&places, &Random::system());
         let settings = demo_settings::settings(&text)?;
         let open = vec![("demo".to_owned(), front), ("admin".to_owned(), admin)];
-        let options = Options { open, ..Options::ordinary() };
+        let options = Options { open, upstream_roots: Roots::Nobody, ..Options::ordinary() };
         let gateway = Running::start(settings, options).await.map_err(io::Error::other)?;
         Ok(Self { superid, app, gateway, port })
     }

@@ -45,6 +45,7 @@ impl Signals {
 ///
 /// # Errors
 /// When the handlers cannot be installed.
+#[cfg(feature = "emulator")]
 pub(super) async fn told_to_stop() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -78,6 +78,18 @@ pub struct Upstream {
     pub read_timeout: Duration,
 }
 
+impl Upstream {
+    /// Its name and, where it is not the scheme's own, its port; an IPv6 address in brackets.
+    pub fn authority(&self) -> String {
+        let name =
+            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        match (self.scheme, self.port) {
+            (UpstreamScheme::Http, 80) | (UpstreamScheme::Https, 443) => name,
+            (_, port) => format!("{name}:{port}"),
+        }
+    }
+}
+
 /// How the app is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpstreamScheme {

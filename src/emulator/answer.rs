@@ -66,6 +66,12 @@ impl Answer {
         self.with(header::CACHE_CONTROL, "no-store").with(header::PRAGMA, "no-cache")
     }
 
+    /// Puts a header in the place of those of its name.
+    pub(super) fn instead(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.response.headers_mut().insert(name, HeaderValue::from_static(value));
+        self
+    }
+
     /// Adds a header; a value that cannot stand in one is left out.
     pub(super) fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -1,7 +1,7 @@
 //! SuperID's pages for people: one layout for all, every value escaped by its template.
 
 use askama::Template;
-use http::StatusCode;
+use http::{StatusCode, header};
 
 use super::answer::Answer;
 use super::apps::App;
@@ -260,9 +260,12 @@ struct FormPost<'a> {
     fields: &'a [(&'a str, &'a str)],
 }
 
-/// Posts `fields` to the app by itself, or with a button where scripts are off.
+/// Posts `fields` to the app by itself, or with a button where scripts are off. Under
+/// `no-referrer` a browser would say `Origin: null` of the form (Fetch, "append a request `Origin`
+/// header"), and the app could not tell whose it is; this policy is the browsers' own default.
 pub(super) fn form_post(action: &str, fields: &[(&str, &str)]) -> Answer {
     page(StatusCode::OK, "Back to the app", &FormPost { action, fields })
+        .instead(header::REFERRER_POLICY, "strict-origin-when-cross-origin")
 }
 
 fn request_id() -> String {

@@ -9,7 +9,6 @@ use http::{HeaderValue, Method, StatusCode, header};
 use crate::authn::{Authenticated, Denied, Permit};
 use crate::clock::Timestamp;
 use crate::config::{Access, RelyingParty, Route};
-use crate::credentials::injected;
 use crate::identity::ContextId;
 use crate::pages::{NotAllowed, Trouble};
 use crate::session::SessionState;
@@ -64,14 +63,10 @@ impl Leaving<'_> {
     fn with(self, permit: &Permit) -> Verdict {
         let host = &self.site.hosts[self.host];
         let renewal = permit.session().map(|session| self.renewal(session)).unwrap_or_default();
-        Verdict::Leave(Box::new(Departure {
-            host: self.host,
-            route: self.route,
-            injection: injected(permit, self.site.route(self.route)),
-            cookie: self.inbound.cookies().without(&host.names),
-            renewal,
-            tenant: permit.session().map(|session| session.principal.context.clone()),
-        }))
+        let cookie = self.inbound.cookies().without(&host.names);
+        let route = self.site.route(self.route);
+        let departure = Departure::new(permit, (self.host, self.route), route);
+        Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal)))
     }
 
     /// A renewal that does not fit is left out: the old cookie still lives.
@@ -98,7 +93,8 @@ fn outside(
         Denied::Tenant => NotAllowed::Tenant,
         Denied::Credential | Denied::RelyingParty => return nobody(site, host, route, inbound),
     };
-    let again = host.start_address(&ReturnTo::of(inbound), None);
+    // Signing in again would bring the same person back: SuperID must forget them first.
+    let again = format!("{}/sign_out", host.host.prefix);
     let detail = format!("route {}: {denied:?} rule not met", route.name);
     Verdict::Refuse(Refused::new(Trouble::NotAllowed(rule), detail).again(again))
 }

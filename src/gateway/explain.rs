@@ -33,6 +33,16 @@ fn explained(site: &Site, method: &http::Method, url: &str, out: &mut String) ->
     if host.relying_parties.iter().any(|party| party.redirect_path == path) {
         return writeln!(out, "answer    by the gateway itself: the callback of a sign-in");
     }
+    if *method == http::Method::CONNECT || *method == http::Method::TRACE {
+        return writeln!(out, "method    not one that is passed on: 405 Method Not Allowed");
+    }
+    let aliases = ["/oauth2/start", "/oauth2/sign_in", "/oauth2/sign_out"];
+    if host.oauth2_proxy_paths && aliases.contains(&path) {
+        return writeln!(
+            out,
+            "answer    by the gateway itself: oauth2-proxy's name of a page of ours"
+        );
+    }
     if path == host.prefix || path.starts_with(&format!("{}/", host.prefix)) {
         return writeln!(out, "answer    by the gateway itself: a page under {}", host.prefix);
     }

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use http::Method;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
+use crate::config::SameSite;
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog};
-use crate::web::{Cookies, Inbound, Reply};
+use crate::web::{Asking, Client, Cookies, Inbound, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -60,15 +62,21 @@ impl ProxyHttp for Gateway {
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
-            Verdict::Refuse(refused) => refuse(exchange, refused),
+            Verdict::Refuse(refused) => refuse(exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
             Verdict::Wait(step) => match take(downstream, exchange, step).await? {
                 Ok(reply) => reply,
-                Err(refused) => refuse(exchange, refused),
+                Err(refused) => refuse(exchange, refused, asking_in(step, downstream)),
             },
             Verdict::Leave(_) => return Err(undecided()),
         };
         exchange.stage = Stage::Answered;
+        let strict = exchange.site.settings.session.same_site == SameSite::Strict;
+        let reply = match strict && method == Method::GET {
+            true => respond::by_a_page(reply, &exchange.site.hosts, &exchange.request_id),
+            false => reply,
+        };
+        let reply = respond::named(reply, &exchange.request_id);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
     }
@@ -79,13 +87,13 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
         let departure = exchange.departure().ok_or_else(undecided)?;
-        let upstream = &exchange.site.route(departure.route).upstream;
-        let now = exchange.site.clock.now();
-        let address = exchange.site.upstreams[departure.route].resolve(now).await;
+        let site = &exchange.site;
+        let way = &site.ways[departure.route()];
+        let address = way.address.resolve(site.clock.now()).await;
         let address = address.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
         })?;
-        Ok(Box::new(forward::peer(upstream, address)))
+        Ok(Box::new(way.peer(&site.route(departure.route()).upstream, address)))
     }
 
     /// What was not decided does not leave; this runs again for a retry and sets the same again.
@@ -106,7 +114,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         let Some(departure) = exchange.departure() else { return Ok(()) };
-        let names = &exchange.site.hosts[departure.host].names;
+        let names = &exchange.site.hosts[departure.host()].names;
         forward::edit_response(response, departure, names)
     }
 
@@ -122,7 +130,8 @@ impl ProxyHttp for Gateway {
         let code = refused.status().as_u16();
         if downstream.response_written().is_none() {
             let method = downstream.req_header().method.clone();
-            let reply = refused.reply(exchange.asking, &exchange.request_id);
+            let reply = refused.reply(asking(downstream), &exchange.request_id);
+            let reply = respond::named(reply, &exchange.request_id);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         }
         FailToProxy { error_code: code, can_reuse_downstream: false }
@@ -140,16 +149,16 @@ impl ProxyHttp for Gateway {
         let detail = exchange.detail.clone().or_else(|| error.map(|error| error.to_string()));
         access.write(&AccessLine {
             request_id: &exchange.request_id,
-            client: exchange.client.as_ref().and_then(|client| client.address),
+            client: exchange.client.as_ref().map(Client::address),
             method: request.method.as_str(),
             host: departure
-                .map(|leaving| exchange.site.hosts[leaving.host].host.origin.authority()),
+                .map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority()),
             path: request.uri.path(),
             status: downstream.response_written().map_or(0, |head| head.status.as_u16()),
             bytes: downstream.body_bytes_sent(),
             micros: exchange.started.elapsed().as_micros(),
-            route: departure.map(|leaving| exchange.site.route(leaving.route).name.as_str()),
-            tenant: departure.and_then(|leaving| leaving.tenant.as_ref()).map(|ctx| ctx.as_str()),
+            route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
+            tenant: departure.and_then(|leaving| leaving.tenant()).map(|ctx| ctx.as_str()),
             detail: detail.as_deref(),
         });
     }
@@ -171,16 +180,12 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let peer = downstream.client_addr().and_then(|address| address.as_inet()).map(|inet| inet.ip());
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
-    exchange.client = Some(site.proxies.client(peer, headers));
+    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
     let transport = site.proxies.transport(peer, headers);
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
-        Ok(inbound) => {
-            let inbound = inbound.over(transport);
-            exchange.asking = inbound.asking();
-            decide(&site, &inbound, site.clock.now())
-        }
+        Ok(inbound) => decide(&site, &inbound.over(transport), site.clock.now()),
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
     }
 }
@@ -199,7 +204,10 @@ async fn take(
             let request = downstream.req_header().as_owned_parts();
             let counter = host.counter(Cookies::of(&request.headers));
             let query = request.uri.query().unwrap_or_default();
-            let outcome = site.desk.complete(counter, query, &host.parties()).await;
+            // Each redirect URL takes its own attempts only (RFC 9700 §4.4.2.2: mix-up).
+            let mut parties = host.parties();
+            parties.retain(|party| party.redirect_path == request.uri.path());
+            let outcome = site.desk.complete(counter, query, &parties).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
         Step::Posted { host: number } => {
@@ -219,10 +227,23 @@ async fn take(
     }
 }
 
-fn refuse(exchange: &mut Exchange, refused: Refused) -> Reply {
-    let reply = refused.reply(exchange.asking, &exchange.request_id);
+fn refuse(exchange: &mut Exchange, refused: Refused, asking: Asking) -> Reply {
+    let reply = refused.reply(asking, &exchange.request_id);
     exchange.detail = Some(refused.detail);
     reply
+}
+
+fn asking(downstream: &Downstream) -> Asking {
+    let request = downstream.req_header();
+    Asking::of(&request.method, &request.headers)
+}
+
+/// A posted form is a navigation too.
+fn asking_in(step: Step, downstream: &Downstream) -> Asking {
+    match step {
+        Step::Callback { .. } => asking(downstream),
+        Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
+    }
 }
 
 /// Nobody waits for ever. The guard bounds HTTP/1 on its own, but for the silence of a tunnel.

@@ -11,6 +11,7 @@ mod respond;
 mod site;
 mod start;
 mod verdict;
+mod way;
 mod wire;
 
 pub use decide::decide;

@@ -27,12 +27,12 @@ pub(super) fn answer(
         return Some(callback(site, number, inbound));
     }
     let verdict = match own_name(host, path)? {
-        "start" if asks(inbound) => start(site, host, inbound),
-        "finish" if asks(inbound) => {
+        "start" if gets(inbound) => start(site, host, inbound),
+        "finish" if gets(inbound) => {
             begun(host, site.desk.finish(host.counter(inbound.cookies()), &host.parties()))
         }
         "signed_out" if asks(inbound) => Verdict::SignedOut,
-        "sign_out" if asks(inbound) || inbound.method() == Method::POST => {
+        "sign_out" if gets(inbound) || inbound.method() == Method::POST => {
             sign_out(site, host, inbound, now)
         }
         "start" | "finish" | "signed_out" | "sign_out" => {
@@ -119,7 +119,7 @@ fn wanted<'a>(
 /// Another site may link here, but not sign people out behind their back.
 fn sign_out(site: &Site, host: &HostSite, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     let says = |name: &str| inbound.header(name).map(|value| value.as_bytes());
-    let hidden = says("sec-fetch-site") == Some(b"cross-site")
+    let hidden = !matches!(says("sec-fetch-site"), None | Some(b"same-origin" | b"none"))
         && says("sec-fetch-mode") != Some(b"navigate");
     let foreign = inbound.method() == Method::POST
         && inbound
@@ -138,6 +138,10 @@ fn sign_out(site: &Site, host: &HostSite, inbound: &Inbound<'_>, now: Timestamp)
     let party = parties.iter().find(|party| Some(party.name.as_str()) == named).or(parties.first());
     let counter = host.counter(inbound.cookies());
     Verdict::Answer(site.desk.sign_out(counter, session.as_deref(), party.copied()))
+}
+
+fn gets(inbound: &Inbound<'_>) -> bool {
+    inbound.method() == Method::GET
 }
 
 fn asks(inbound: &Inbound<'_>) -> bool {

@@ -1,6 +1,6 @@
 //! Answers for people and for programs: the one table from "why not" to status and form.
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::pages::{self, Footing, LoopHint, Page, Trouble};
 use crate::signin::{Failed, Failure};
@@ -16,6 +16,7 @@ pub struct Refused {
     pub(super) again: Option<String>,
     /// For the operator.
     pub detail: String,
+    cookies: Vec<HeaderValue>,
 }
 
 /// What the caller is told.
@@ -30,12 +31,22 @@ pub(super) enum Reason {
 impl Refused {
     /// For one of the pages' reasons.
     pub fn new(trouble: Trouble<'static>, detail: impl Into<String>) -> Self {
-        Self { reason: Reason::Trouble(trouble), again: None, detail: detail.into() }
+        Self {
+            reason: Reason::Trouble(trouble),
+            again: None,
+            detail: detail.into(),
+            cookies: Vec::new(),
+        }
     }
 
     /// For a request that was not admitted.
     pub fn refusal(refusal: Refusal) -> Self {
-        Self { reason: Reason::Door(refusal), again: None, detail: refusal.to_string() }
+        Self {
+            reason: Reason::Door(refusal),
+            again: None,
+            detail: refusal.to_string(),
+            cookies: Vec::new(),
+        }
     }
 
     /// For a sign-in that failed.
@@ -59,7 +70,7 @@ impl Refused {
             Failure::Unverified => Reason::Trouble(Trouble::Unverified),
         };
         let again = failed.again.map(|target| host.start_address(&target, None));
-        Self { reason, again, detail: failed.detail }
+        Self { reason, again, detail: failed.detail, cookies: failed.cookies }
     }
 
     /// With a way to try again.
@@ -79,7 +90,7 @@ impl Refused {
     /// The answer: a page for a person, JSON for a program, a plain line for what was not admitted.
     pub(super) fn reply(&self, asking: Asking, request_id: &str) -> Reply {
         let footing = Footing { request_id, again: self.again.as_deref(), home: "/" };
-        let mut reply = match (&self.reason, asking) {
+        let reply = match (&self.reason, asking) {
             (Reason::Door(refusal), _) => Reply::text(refusal.status(), &refused_line(*refusal)),
             (_, Asking::Program) => self.json(request_id),
             (Reason::SuperIdRefused(code), Asking::Navigation) => {
@@ -89,6 +100,7 @@ impl Refused {
                 page(pages::trouble(*trouble, &footing))
             }
         };
+        let mut reply = reply.with_cookies(self.cookies.iter().cloned());
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             reply.set(header::RETRY_AFTER, "10");
         }
@@ -127,6 +139,35 @@ pub(super) fn signed_out(request_id: &str) -> Reply {
     page(pages::signed_out(&Footing { request_id, again: None, home: "/" }))
 }
 
+/// A redirect to one of our own origins as a page that leads there by itself. Whoever began the
+/// navigation counts for `SameSite=Strict`, through all redirects (RFC 6265bis §5.2.1): after a
+/// redirect from SuperID the browser would keep the new session back, and sign in for ever.
+pub(super) fn by_a_page(reply: Reply, hosts: &[HostSite], request_id: &str) -> Reply {
+    let location = reply.headers.iter().find(|(name, _)| *name == header::LOCATION);
+    let local = location.and_then(|(_, value)| value.to_str().ok()).and_then(|location| {
+        let origins = hosts.iter().map(|host| host.host.origin.as_str());
+        let mut paths = origins.filter_map(|origin| location.strip_prefix(origin));
+        paths.find(|path| path.starts_with('/'))
+    });
+    let (Some((_, location)), Some(path)) = (location, local) else { return reply };
+    let footing = Footing { request_id, again: Some(path), home: "/" };
+    let mut refresh = b"0; url=".to_vec();
+    refresh.extend_from_slice(location.as_bytes());
+    let Ok(refresh) = HeaderValue::from_bytes(&refresh) else { return reply };
+    let cookies = reply.headers.iter().filter(|(name, _)| *name == header::SET_COOKIE);
+    page(pages::onward(&footing))
+        .with(header::REFRESH, refresh)
+        .with_cookies(cookies.map(|(_, value)| value.clone()))
+}
+
+/// The answer with the request's name, as the log has it.
+pub(super) fn named(reply: Reply, request_id: &str) -> Reply {
+    match HeaderValue::try_from(request_id) {
+        Ok(value) => reply.with(HeaderName::from_static("x-request-id"), value),
+        Err(_) => reply,
+    }
+}
+
 /// The answer without its body, as HEAD wants it.
 pub(super) fn for_method(mut reply: Reply, method: &Method) -> Reply {
     let length = HeaderValue::from(reply.body.len());
@@ -141,7 +182,7 @@ fn page(page: Page) -> Reply {
     Reply::page(page.status, page.html, pages::content_security_policy())
 }
 
-/// What a stranger reads: the kind of mistake, nothing of ours.
+/// What a stranger reads: the status and which rule of the door was broken.
 fn refused_line(refusal: Refusal) -> String {
     format!("{}: {refusal}", refusal.status())
 }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use form_urlencoded::Serializer;
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use crate::authn::Authenticator;
 use crate::clock::Clock;
-use crate::config::{Access, Flow, Host, Legacy, Present, RelyingParty, Route, Settings};
+use crate::config::{Access, Flow, Host, Legacy, Present, RelyingParty, Route, Session, Settings};
 use crate::crypto::Random;
 use crate::routing::Table;
 use crate::session::{Ended, SealedCookie};
 use crate::signin::{Counter, Desk};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
-use super::addresses::UpstreamAddress;
+use super::way::Way;
 
 /// What one configuration became.
 pub struct Site {
@@ -26,7 +26,8 @@ pub struct Site {
     pub(super) spoofable: Spoofable,
     pub(super) proxies: Proxies,
     pub(super) desk: Desk,
-    pub(super) upstreams: Vec<UpstreamAddress>,
+    /// One for each route.
+    pub(super) ways: Vec<Way>,
     ended: Arc<Ended>,
 }
 
@@ -34,6 +35,8 @@ pub struct Site {
 pub struct HostSite {
     pub host: Arc<Host>,
     pub names: CookieNames,
+    /// What apps are told the public host is.
+    pub(super) authority: HeaderValue,
     pub(super) authenticator: Authenticator,
 }
 
@@ -61,27 +64,18 @@ impl Site {
         before: Option<&Desk>,
     ) -> Self {
         let session = &settings.session;
-        let hosts = settings
-            .hosts
-            .iter()
-            .map(|host| {
-                let names = CookieNames::new(&session.cookie_name, &host.origin);
-                let cookie = SealedCookie::new(session, &names, &host.origin, ended.clone());
-                let authenticator = Authenticator::new(cookie);
-                HostSite { host: host.clone(), names, authenticator }
-            })
-            .collect();
+        let host_site = |host: &Arc<Host>| HostSite::new(host, session, ended.clone());
+        let hosts = settings.hosts.iter().map(host_site).collect();
         let kept = kept_claims(&settings.routes);
         let desk = Desk::new(&settings, kept, clock.clone(), random.clone(), before);
-        let upstreams =
-            settings.routes.iter().map(|route| UpstreamAddress::new(&route.upstream)).collect();
+        let ways = settings.routes.iter().map(|route| Way::new(&route.upstream)).collect();
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
             spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
-            upstreams,
+            ways,
             ended,
             clock,
             random,
@@ -108,6 +102,18 @@ impl Site {
 }
 
 impl HostSite {
+    fn new(host: &Arc<Host>, session: &Session, ended: Arc<Ended>) -> Self {
+        let names = CookieNames::new(&session.cookie_name, &host.origin);
+        let cookie = SealedCookie::new(session, &names, &host.origin, ended);
+        let authority = HeaderValue::from_str(host.origin.authority());
+        Self {
+            host: host.clone(),
+            names,
+            authority: authority.expect("an origin's host is visible ASCII"),
+            authenticator: Authenticator::new(cookie),
+        }
+    }
+
     pub(super) fn counter<'a>(&'a self, cookies: Cookies<'a>) -> Counter<'a> {
         Counter {
             host: &self.host,

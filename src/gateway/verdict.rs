@@ -2,7 +2,9 @@
 
 use http::HeaderValue;
 
-use crate::credentials::Injection;
+use crate::authn::Permit;
+use crate::config::Route;
+use crate::credentials::{Injection, injected};
 use crate::identity::ContextId;
 use crate::web::Reply;
 
@@ -34,16 +36,63 @@ pub enum Step {
     Posted { host: usize },
 }
 
-/// A request on its way to the app. Only [`super::decide`] makes one, and only from a permit.
+/// A request on its way to the app. Only [`Departure::new`] makes one, and it wants a permit: what
+/// the app is told comes from there alone.
 #[derive(Debug)]
 pub struct Departure {
-    pub(super) host: usize,
-    pub(super) route: usize,
-    pub(super) injection: Injection,
-    /// The app's own cookies, joined; ours are gone.
-    pub(super) cookie: Option<HeaderValue>,
-    /// The session cookie written anew, when its time has come.
-    pub(super) renewal: Vec<HeaderValue>,
-    /// For the access log.
-    pub(super) tenant: Option<ContextId>,
+    host: usize,
+    route: usize,
+    injection: Injection,
+    cookie: Option<HeaderValue>,
+    renewal: Vec<HeaderValue>,
+    tenant: Option<ContextId>,
+}
+
+impl Departure {
+    /// For the route numbered `route` of the host numbered `host`.
+    pub(super) fn new(permit: &Permit, (host, route): (usize, usize), settings: &Route) -> Self {
+        Self {
+            host,
+            route,
+            injection: injected(permit, settings),
+            cookie: None,
+            renewal: Vec::new(),
+            tenant: permit.session().map(|session| session.principal.context.clone()),
+        }
+    }
+
+    /// With the app's own cookies, joined, and the session cookie written anew where it is due.
+    pub(super) fn with_cookies(
+        self,
+        cookie: Option<HeaderValue>,
+        renewal: Vec<HeaderValue>,
+    ) -> Self {
+        Self { cookie, renewal, ..self }
+    }
+
+    pub(super) fn host(&self) -> usize {
+        self.host
+    }
+
+    pub(super) fn route(&self) -> usize {
+        self.route
+    }
+
+    /// Identity and credential headers for the app.
+    pub(super) fn injection(&self) -> &Injection {
+        &self.injection
+    }
+
+    pub(super) fn cookie(&self) -> Option<&HeaderValue> {
+        self.cookie.as_ref()
+    }
+
+    pub(super) fn renewal(&self) -> &[HeaderValue] {
+        &self.renewal
+    }
+
+    /// The tenant of whoever is calling, for the log.
+    pub(super) fn tenant(&self) -> Option<&ContextId> {
+        self.tenant.as_ref()
+    }
 }

@@ -2,11 +2,13 @@
 
 mod chooser;
 mod layout;
+mod onward;
 mod signed_out;
 mod trouble;
 mod words;
 
 pub use chooser::{Choice, chooser};
 pub use layout::{Footing, Page, content_security_policy};
+pub use onward::onward;
 pub use signed_out::signed_out;
 pub use trouble::{LoopHint, NotAllowed, Trouble, trouble};

@@ -32,8 +32,6 @@ pub enum Trouble<'a> {
     NotFound,
     /// A form was posted from another site than it may be.
     PostOriginRefused,
-    /// The session store or another helper of the gateway's own does not answer.
-    StoreUnreachable,
     /// SuperID answered a sign-in with an error.
     SuperIdRefused {
         /// The OAuth error code, as SuperID or a stranger sent it.
@@ -64,8 +62,6 @@ pub enum LoopHint {
     Cookie,
     /// The browser and the gateway disagree about http and https.
     Scheme,
-    /// None of the signs fits.
-    Unknown,
 }
 
 /// Which rule keeps a signed-in person out.
@@ -102,14 +98,12 @@ impl Trouble<'_> {
             Self::LoopDetected(LoopHint::Clock) => &words::LOOP_CLOCK,
             Self::LoopDetected(LoopHint::Cookie) => &words::LOOP_COOKIE,
             Self::LoopDetected(LoopHint::Scheme) => &words::LOOP_SCHEME,
-            Self::LoopDetected(LoopHint::Unknown) => &words::LOOP_UNKNOWN,
             Self::Misconfigured => &words::MISCONFIGURED,
             Self::NotAllowed(NotAllowed::Administrator) => &words::NOT_ADMINISTRATOR,
             Self::NotAllowed(NotAllowed::Claim) => &words::NOT_CLAIM,
             Self::NotAllowed(NotAllowed::Tenant) => &words::NOT_TENANT,
             Self::NotFound => &words::NOT_FOUND,
             Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
-            Self::StoreUnreachable => &words::STORE_UNREACHABLE,
             Self::SuperIdRefused { .. } => &words::SUPERID_REFUSED,
             Self::SuperIdUnreachable => &words::SUPERID_UNREACHABLE,
             Self::TenantUnknown => &words::TENANT_UNKNOWN,
@@ -173,7 +167,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 25] = [
+    const EVERY: [Trouble<'_>; 23] = [
         Trouble::AlreadyUsed,
         Trouble::AttemptExpired,
         Trouble::BadRequest,
@@ -183,14 +177,12 @@ mod tests {
         Trouble::LoopDetected(LoopHint::Clock),
         Trouble::LoopDetected(LoopHint::Cookie),
         Trouble::LoopDetected(LoopHint::Scheme),
-        Trouble::LoopDetected(LoopHint::Unknown),
         Trouble::Misconfigured,
         Trouble::NotAllowed(NotAllowed::Administrator),
         Trouble::NotAllowed(NotAllowed::Claim),
         Trouble::NotAllowed(NotAllowed::Tenant),
         Trouble::NotFound,
         Trouble::PostOriginRefused,
-        Trouble::StoreUnreachable,
         Trouble::SuperIdRefused { code: "invalid_request" },
         Trouble::SuperIdUnreachable,
         Trouble::TenantUnknown,

@@ -106,9 +106,9 @@ pub(super) const INTERNAL: Words = Words {
 
 pub(super) const LOOP_CLOCK: Words = Words {
     status: StatusCode::INTERNAL_SERVER_ERROR,
-    title: "The sign-in goes round in circles",
-    happened: "You signed in several times, and each sign-in counted as ended at once. The \
-               gateway’s clock is probably wrong.",
+    title: "SuperID’s clock and ours disagree",
+    happened: "The sign-in came back with a time that is not now, so it counts as ended, or as not \
+               begun. The gateway’s clock is probably wrong.",
     next: "Trying again helps only once the clock of the gateway’s machine has been set right.",
     whom: Whom::Operator,
     again: "Try again",
@@ -128,20 +128,10 @@ pub(super) const LOOP_COOKIE: Words = Words {
 pub(super) const LOOP_SCHEME: Words = Words {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     title: "The sign-in goes round in circles",
-    happened: "You signed in several times, but the app is opened by http where the gateway \
-               expects https, or the other way round. Browsers then keep the cookie back.",
+    happened: "The app is opened by http where the gateway expects https. Browsers then keep the \
+               sign-in cookie back, and signing in would go round in circles.",
     next: "Open the app by its https address. If you did, its public origin is set wrongly in \
            the gateway.",
-    whom: Whom::Operator,
-    again: "Try again",
-};
-
-pub(super) const LOOP_UNKNOWN: Words = Words {
-    status: StatusCode::BAD_REQUEST,
-    title: "The sign-in goes round in circles",
-    happened: "You signed in several times in a row and came back here each time. It was \
-               stopped so that it does not go on for ever.",
-    next: "Close the other tabs of this app, allow cookies for this site, and try again.",
     whom: Whom::Operator,
     again: "Try again",
 };
@@ -201,15 +191,6 @@ pub(super) const POST_ORIGIN_REFUSED: Words = Words {
     happened: "What was sent here came from a site that may not send it, so nothing was done \
                with it.",
     next: "Open the app itself and begin there.",
-    whom: Whom::Operator,
-    again: "Try again",
-};
-
-pub(super) const STORE_UNREACHABLE: Words = Words {
-    status: StatusCode::SERVICE_UNAVAILABLE,
-    title: "Your sign-in cannot be checked just now",
-    happened: "The place where sign-ins are kept does not answer. You have not been signed out.",
-    next: "Try again in a minute.",
     whom: Whom::Operator,
     again: "Try again",
 };

@@ -22,6 +22,8 @@ use super::assemble::Load;
 pub(super) struct State {
     pub(super) load: Arc<Load>,
     pub(super) stopping: watch::Receiver<bool>,
+    /// Set when there is nothing left to tell about.
+    pub(super) over: watch::Receiver<bool>,
 }
 
 /// Serves on a thread of its own, so that it answers while the workers are busy.
@@ -37,13 +39,13 @@ pub(super) fn start(socket: TcpListener, state: State) -> io::Result<JoinHandle<
 
 async fn serve(socket: TcpListener, state: State) {
     let Ok(socket) = tokio::net::TcpListener::from_std(socket) else { return };
-    let mut stopping = state.stopping.clone();
+    let mut over = state.over.clone();
     let state = Arc::new(state);
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            _ = stopping.wait_for(|stopping| *stopping) => return,
+            _ = over.wait_for(|over| *over) => return,
         };
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -9,7 +9,6 @@ use pingora::server::configuration::ServerConf;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
-use crate::config::{Settings, UpstreamScheme};
 use crate::crypto::Random;
 use crate::telemetry::AccessLog;
 
@@ -24,6 +23,16 @@ pub struct Options {
     pub access: Option<AccessLog>,
     /// Sockets that listen already, by the name of their listener; `admin` is the admin listener's.
     pub open: Vec<(String, TcpListener)>,
+    pub upstream_roots: Roots,
+}
+
+/// Whose certificates https apps are believed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roots {
+    /// The machine's.
+    Machine,
+    /// Nobody's: every app speaks plain http, and reading the machine's takes a while.
+    Nobody,
 }
 
 impl Options {
@@ -35,6 +44,7 @@ impl Options {
             workers: 0,
             access: None,
             open: Vec::new(),
+            upstream_roots: Roots::Machine,
         }
     }
 
@@ -92,16 +102,14 @@ impl Drop for Held {
     }
 }
 
-/// pingora's own settings. Certificates of authorities are read when a proxy is made, which takes
-/// a while: where no app speaks TLS there is nothing to read them for.
-pub(super) fn pingora_settings(settings: &Settings) -> Arc<ServerConf> {
-    let tls = settings.routes.iter().any(|route| route.upstream.scheme == UpstreamScheme::Https);
-    let nowhere = (!tls).then(|| "/dev/null".to_owned());
+/// pingora's own settings.
+pub(super) fn pingora_settings(roots: Roots) -> Arc<ServerConf> {
+    let nobody = matches!(roots, Roots::Nobody).then(|| "/dev/null".to_owned());
     Arc::new(ServerConf {
         threads: 1,
         max_retries: MOST_TRIES,
         upstream_keepalive_pool_size: POOL,
-        ca_file: nowhere,
+        ca_file: nobody,
         ..ServerConf::default()
     })
 }

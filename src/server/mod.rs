@@ -11,6 +11,6 @@ mod listener;
 mod run;
 mod worker;
 
-pub use assemble::{Options, StartFailed};
+pub use assemble::{Options, Roots, StartFailed};
 pub use guard::{Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
 pub use run::Running;

@@ -13,7 +13,7 @@ use crate::gateway::Site;
 use crate::telemetry::AccessLog;
 
 use super::admin::{self, State};
-use super::assemble::{self, Load, Options, StartFailed};
+use super::assemble::{self, Load, Options, Roots, StartFailed};
 use super::doors::{self, Changes, OpenDoor};
 use super::worker::{Work, Worker};
 
@@ -26,6 +26,8 @@ pub struct Running {
     admin: Option<(SocketAddr, JoinHandle<()>)>,
     load: Arc<Load>,
     stop: watch::Sender<bool>,
+    /// Set when the last worker has ended.
+    over: watch::Sender<bool>,
 }
 
 impl Running {
@@ -40,6 +42,7 @@ impl Running {
             Some(socket) => Some(socket),
             None => settings.admin.address.map(assemble::listen).transpose()?,
         };
+        let roots = options.upstream_roots;
         let site = Site::new(settings, options.clock, options.random);
         let mut running = Self {
             site: Arc::new(ArcSwap::from_pointee(site)),
@@ -48,14 +51,19 @@ impl Running {
             admin: None,
             load: Arc::default(),
             stop: watch::channel(false).0,
+            over: watch::channel(false).0,
         };
         for number in 0..workers(options.workers) {
-            running.hire(number, options.access.clone()).await?;
+            running.hire(number, options.access.clone(), roots).await?;
         }
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
-            let state = State { load: running.load.clone(), stopping: running.stop.subscribe() };
+            let state = State {
+                load: running.load.clone(),
+                stopping: running.stop.subscribe(),
+                over: running.over.subscribe(),
+            };
             let thread = admin::start(socket, state).map_err(StartFailed::Thread)?;
             running.admin = Some((address, thread));
         }
@@ -95,26 +103,36 @@ impl Running {
         Ok(())
     }
 
-    /// Stops accepting, lets requests in flight end within the drain time, and returns.
+    /// Stops accepting, lets requests in flight end within the drain time, and returns. Until then
+    /// the admin listener answers, and says that it is not ready.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        let threads = self.workers.into_iter().map(|worker| worker.thread);
-        let threads: Vec<JoinHandle<()>> =
-            threads.chain(self.admin.map(|(_, thread)| thread)).collect();
+        drop(self.doors);
+        let (workers, admin, over) = (self.workers, self.admin, self.over);
         let ended = tokio::task::spawn_blocking(move || {
-            for thread in threads {
+            for worker in workers {
+                let _panicked = worker.thread.join();
+            }
+            over.send_replace(true);
+            if let Some((_, thread)) = admin {
                 let _panicked = thread.join();
             }
         });
         let _runtime_ending = ended.await;
     }
 
-    async fn hire(&mut self, number: usize, access: Option<AccessLog>) -> Result<(), StartFailed> {
+    async fn hire(
+        &mut self,
+        number: usize,
+        access: Option<AccessLog>,
+        roots: Roots,
+    ) -> Result<(), StartFailed> {
         let work = Work {
             site: self.site.clone(),
             access,
             load: self.load.clone(),
             stop: self.stop.subscribe(),
+            roots,
         };
         let plans = self.doors.iter().map(OpenDoor::plan).collect::<Result<Vec<_>, _>>()?;
         let (worker, serves) = Worker::start(number, work)?;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::gateway::{Gateway, Site};
 use crate::telemetry::AccessLog;
 
-use super::assemble::{Load, StartFailed, pingora_settings};
+use super::assemble::{Load, Roots, StartFailed, pingora_settings};
 use super::connection::Front;
 use super::doors::DoorPlan;
 use super::listener::accept;
@@ -23,6 +23,7 @@ pub(super) struct Work {
     pub(super) access: Option<AccessLog>,
     pub(super) load: Arc<Load>,
     pub(super) stop: watch::Receiver<bool>,
+    pub(super) roots: Roots,
 }
 
 /// A running worker.
@@ -84,7 +85,7 @@ async fn run(mut plans: mpsc::UnboundedReceiver<DoorPlan>, work: Work, ready: on
 fn front(work: &Work) -> Front {
     let site = work.site.load();
     let gateway = Gateway::new(work.site.clone(), work.access.clone());
-    let mut proxy = HttpProxy::new(gateway, pingora_settings(&site.settings));
+    let mut proxy = HttpProxy::new(gateway, pingora_settings(work.roots));
     proxy.handle_init_modules();
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(site.settings.limits.idle_timeout);

@@ -36,7 +36,8 @@ impl Desk {
         if !binding.begins(&wish.party.name, self.clock.now()) {
             binding.forget_returns();
             let detail = "signing in succeeds and the session cookie never comes back";
-            return Err(Failed::new(Failure::LoopCookie, detail).again(wish.target.clone()));
+            let failed = Failed::new(Failure::LoopCookie, detail).again(wish.target.clone());
+            return Err(failed.with_cookie(self.bind(at, &binding)));
         }
         self.begin_round(at, wish, binding, 0)
     }

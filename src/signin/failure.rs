@@ -1,5 +1,7 @@
 //! Why a sign-in did not end in a session: words for the person and words for the operator apart.
 
+use http::HeaderValue;
+
 use crate::web::{Reply, ReturnTo};
 
 /// A step of a sign-in: an answer for the browser, or what went wrong.
@@ -14,6 +16,8 @@ pub struct Failed {
     pub again: Option<ReturnTo>,
     /// What the operator is told; bounded, without secrets.
     pub detail: String,
+    /// Cookies to set or remove with the answer.
+    pub cookies: Vec<HeaderValue>,
 }
 
 /// What the person is told.
@@ -56,11 +60,17 @@ pub enum Failure {
 impl Failed {
     /// With nothing to try again.
     pub(super) fn new(failure: Failure, detail: impl Into<String>) -> Self {
-        Self { failure, again: None, detail: detail.into() }
+        Self { failure, again: None, detail: detail.into(), cookies: Vec::new() }
     }
 
     /// With a way to try again.
     pub(super) fn again(self, target: ReturnTo) -> Self {
         Self { again: Some(target), ..self }
+    }
+
+    /// With a cookie to set.
+    pub(super) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
+        self.cookies.push(cookie);
+        self
     }
 }

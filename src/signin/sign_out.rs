@@ -3,7 +3,7 @@
 use http::HeaderValue;
 
 use crate::config::RelyingParty;
-use crate::session::SessionState;
+use crate::session::{Chunked, SessionState};
 use crate::web::{Reply, SetCookie};
 
 use super::desk::{Counter, Desk};
@@ -39,12 +39,11 @@ impl Desk {
 
     fn other_cookies(&self, at: Counter<'_>) -> Vec<HeaderValue> {
         let names = at.names;
-        [&names.binding, &names.handoff, &names.targets[0], &names.targets[1]]
-            .into_iter()
-            .filter(|name| at.cookies.has(name))
-            .map(|name| {
-                SetCookie { name, value: "", max_age: Some(0), attributes: at.lax() }.header()
-            })
-            .collect()
+        let mut removed = Chunked { name: &names.handoff, attributes: at.lax() }.remove(at.cookies);
+        let single = [&names.binding, &names.targets[0], &names.targets[1]];
+        removed.extend(single.into_iter().filter(|name| at.cookies.has(name)).map(|name| {
+            SetCookie { name, value: "", max_age: Some(0), attributes: at.lax() }.header()
+        }));
+        removed
     }
 }

@@ -18,7 +18,7 @@ pub struct AccessLog(Arc<Shared>);
 /// What a line says. No query: codes, states and secrets ride there.
 pub struct AccessLine<'a> {
     pub request_id: &'a str,
-    pub client: Option<IpAddr>,
+    pub client: Option<&'a str>,
     pub method: &'a str,
     pub host: Option<&'a str>,
     pub path: &'a str,
@@ -130,8 +130,7 @@ impl AccessLine<'_> {
     fn json(&self, out: &mut Vec<u8>) {
         opening(out, "request");
         text(out, "request_id", Some(self.request_id));
-        let client = self.client.map(|address| address.to_string());
-        text(out, "client", client.as_deref());
+        text(out, "client", self.client);
         text(out, "method", Some(self.method));
         text(out, "host", self.host);
         text(out, "path", Some(self.path));
@@ -159,7 +158,7 @@ impl RefusedLine<'_> {
 
 fn opening(out: &mut Vec<u8>, message: &str) {
     let now = OffsetDateTime::from(SystemTime::now());
-    out.extend_from_slice(b"{\"time\":\"");
+    out.extend_from_slice(b"{\"timestamp\":\"");
     let _infallible = now.format_into(out, &Rfc3339);
     out.push(b'"');
     text(out, "message", Some(message));
@@ -168,8 +167,13 @@ fn opening(out: &mut Vec<u8>, message: &str) {
 /// Adds a member, escaped and of bounded length; absent where there is no value.
 fn text(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
     let Some(value) = value else { return };
-    let end = value.char_indices().map(|(at, _)| at).nth(MOST_LETTERS).unwrap_or(value.len());
-    let _infallible = write!(out, ",\"{name}\":");
+    let end = match value.len() {
+        short @ ..=MOST_LETTERS => short,
+        long => value.char_indices().map(|(at, _)| at).nth(MOST_LETTERS).unwrap_or(long),
+    };
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
     let _infallible = serde_json::to_writer(&mut *out, &value[..end]);
 }
 

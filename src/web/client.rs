@@ -1,5 +1,6 @@
 //! Where a request really came from, when proxies stand in front of us.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use http::HeaderMap;
@@ -12,10 +13,20 @@ pub struct Proxies(Vec<IpNet>);
 /// The caller's address and the way it took to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
+    chain: String,
+    address_len: usize,
+}
+
+impl Client {
     /// The right-most address that is not a trusted proxy.
-    pub address: Option<IpAddr>,
-    /// What `X-Forwarded-For` says to the app.
-    pub chain: String,
+    pub fn address(&self) -> &str {
+        &self.chain[..self.address_len]
+    }
+
+    /// What `X-Forwarded-For` says to the app: that address, then the proxies it came through.
+    pub fn chain(&self) -> &str {
+        &self.chain
+    }
 }
 
 /// How a browser reached the outermost proxy, as far as a trusted one tells.
@@ -34,10 +45,9 @@ impl Proxies {
 
     /// Reads `X-Forwarded-For` where `peer` may say it, from the right: what an untrusted hop
     /// wrote to the left of itself is its own claim and ends the walk.
-    pub fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Client {
-        let Some(peer) = peer else { return Client { address: None, chain: String::new() } };
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         if !self.trusts(peer) {
-            return Client { address: Some(peer), chain: peer.to_string() };
+            return Self::walked(vec![peer]);
         }
         let mut hops = vec![peer];
         for value in headers.get_all("x-forwarded-for").iter().rev() {
@@ -73,8 +83,16 @@ impl Proxies {
     }
 
     fn walked(hops: Vec<IpAddr>) -> Client {
-        let chain: Vec<String> = hops.iter().rev().map(IpAddr::to_string).collect();
-        Client { address: hops.last().copied(), chain: chain.join(", ") }
+        let mut chain = String::with_capacity(48);
+        let mut address_len = 0;
+        for hop in hops.iter().rev() {
+            let comma = if chain.is_empty() { "" } else { ", " };
+            let _infallible = write!(chain, "{comma}{hop}");
+            if address_len == 0 {
+                address_len = chain.len();
+            }
+        }
+        Client { chain, address_len }
     }
 }
 
@@ -89,25 +107,26 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", forwarded.parse().unwrap());
         let networks = trusted.split_whitespace().map(|net| net.parse().unwrap()).collect();
-        Proxies::new(networks).client(Some(peer.parse().unwrap()), &headers)
+        Proxies::new(networks).client(peer.parse().unwrap(), &headers)
     }
 
     #[test]
     fn an_untrusted_peer_is_the_client_whatever_it_says() {
         let client = client("", "192.0.2.1", "10.0.0.1");
-        assert_eq!(client.chain, "192.0.2.1");
+        assert_eq!(client.chain(), "192.0.2.1");
+        assert_eq!(client.address(), "192.0.2.1");
     }
 
     #[test]
     fn the_right_most_untrusted_hop_is_the_client() {
         let client = client("10.0.0.0/8", "10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2");
-        assert_eq!(client.address, Some("203.0.113.9".parse().unwrap()));
-        assert_eq!(client.chain, "203.0.113.9, 10.0.0.2, 10.0.0.1");
+        assert_eq!(client.address(), "203.0.113.9");
+        assert_eq!(client.chain(), "203.0.113.9, 10.0.0.2, 10.0.0.1");
     }
 
     #[test]
     fn an_unreadable_hop_ends_the_walk() {
         let client = client("10.0.0.0/8", "10.0.0.1", "203.0.113.9, unknown, 10.0.0.2");
-        assert_eq!(client.chain, "10.0.0.2, 10.0.0.1");
+        assert_eq!(client.chain(), "10.0.0.2, 10.0.0.1");
     }
 }

@@ -38,6 +38,7 @@ impl<'a> Inbound<'a> {
         if !method::is_served(&request.method) {
             return Err(Refusal::Method);
         }
+        framing(&request.headers)?;
         if raw.len() > bounds.target {
             return Err(Refusal::TargetTooLong);
         }
@@ -123,6 +124,25 @@ impl<'a> Inbound<'a> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
         values.next().is_none().then_some(first)
+    }
+}
+
+/// One `Content-Length` of digits or one `Transfer-Encoding: chunked`, or neither (RFC 9112 §6.1,
+/// §6.3): what we read leniently, the app might read differently.
+fn framing(headers: &HeaderMap) -> Result<(), Refusal> {
+    let once = |name| {
+        let mut values = headers.get_all(name).iter();
+        let first = values.next().map(HeaderValue::as_bytes);
+        if values.next().is_some() { Err(Refusal::Framing) } else { Ok(first) }
+    };
+    match (once(header::CONTENT_LENGTH)?, once(header::TRANSFER_ENCODING)?) {
+        (None, None) => Ok(()),
+        (Some(digits), None) if (1..=18).contains(&digits.len()) => {
+            let plain = digits.iter().all(u8::is_ascii_digit);
+            if plain { Ok(()) } else { Err(Refusal::Framing) }
+        }
+        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Refusal::Framing),
     }
 }
 

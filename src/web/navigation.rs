@@ -16,11 +16,16 @@ impl Asking {
     /// sent, and otherwise by whether `Accept` names HTML: every browser's navigation does, and
     /// `*/*` alone is what scripts send.
     pub fn of(method: &Method, headers: &HeaderMap) -> Self {
+        if method != Method::GET && method != Method::HEAD {
+            return Self::Program;
+        }
+        Self::of_form(headers)
+    }
+
+    /// As [`Asking::of`] where browsers post forms: there the method tells nothing.
+    pub fn of_form(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).map(|value| value.as_bytes());
-        let program = method != Method::GET && method != Method::HEAD
-            || headers.contains_key(header::UPGRADE)
-            || headers.contains_key("x-requested-with");
-        if program {
+        if headers.contains_key(header::UPGRADE) || headers.contains_key("x-requested-with") {
             return Self::Program;
         }
         match (text("sec-fetch-mode"), text("sec-fetch-dest")) {
@@ -63,6 +68,9 @@ mod tests {
         let framed = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
         assert_eq!(asking(Method::GET, &framed), Asking::Navigation);
         assert_eq!(asking(Method::GET, &[("sec-fetch-mode", "navigate")]), Asking::Navigation);
+        let mut form = HeaderMap::new();
+        form.insert("sec-fetch-mode", "navigate".parse().unwrap());
+        assert_eq!(Asking::of_form(&form), Asking::Navigation);
     }
 
     #[test]
@@ -76,5 +84,19 @@ mod tests {
         let xhr = [html, ("x-requested-with", "XMLHttpRequest")];
         assert_eq!(asking(Method::GET, &xhr), Asking::Program);
         assert_eq!(asking(Method::GET, &[html, ("upgrade", "websocket")]), Asking::Program);
+        assert_eq!(Asking::of_form(&HeaderMap::new()), Asking::Program);
+    }
+
+    #[test]
+    fn a_browsers_form_is_a_person_where_a_page_answers_it() {
+        let of_form = |name: &'static str, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            Asking::of_form(&headers)
+        };
+        assert_eq!(of_form("sec-fetch-mode", "navigate"), Asking::Navigation);
+        assert_eq!(of_form("accept", "text/html,*/*;q=0.8"), Asking::Navigation);
+        assert_eq!(of_form("sec-fetch-mode", "no-cors"), Asking::Program);
+        assert_eq!(of_form("accept", "*/*"), Asking::Program);
     }
 }

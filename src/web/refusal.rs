@@ -4,12 +4,14 @@ use http::StatusCode;
 
 use super::PathProblem;
 
-/// A request refused at the door. What the caller reads is [`Refusal::status`] and a fixed text;
-/// `Display` is for the operator.
+/// A request refused at the door. Its words hold nothing of the request, so that the caller and
+/// the operator read the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("the Cookie header is too large")]
     CookiesTooLarge,
+    #[error("a body whose length could be read two ways")]
+    Framing,
     #[error("no valid Host")]
     Host,
     #[error("the method is not one we pass on")]
@@ -31,7 +33,9 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::CookiesTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::Host | Self::Path(_) | Self::Query | Self::Target => StatusCode::BAD_REQUEST,
+            Self::Framing | Self::Host | Self::Path(_) | Self::Query | Self::Target => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,

@@ -28,14 +28,15 @@ impl Browser {
         self.request("GET", url, Way::CrossSiteNavigation, FOREIGN_NAVIGATION, "").await
     }
 
-    /// Follows a redirect and no further.
+    /// Follows a redirect and no further. Once another site had a hand in it, the rest of the way
+    /// is cross-site too, as in browsers: whoever began the navigation counts.
     pub async fn step(&mut self, answer: &Answer) -> Answer {
         let location = answer.location();
         if location.starts_with('/') {
             let (scheme, authority, _) = split(&answer.url);
             return self.visit(&format!("{scheme}://{authority}{location}")).await;
         }
-        let foreign = site(location) != site(&answer.url);
+        let foreign = answer.foreign || site(location) != site(&answer.url);
         if foreign { self.follow_link(location).await } else { self.visit(location).await }
     }
 
@@ -48,10 +49,13 @@ impl Browser {
     /// Follows redirects until something is shown.
     pub async fn arrive(&mut self, mut answer: Answer) -> Answer {
         for _ in 0..20 {
-            if !matches!(answer.status, 302 | 303) {
+            if let Some(onward) = answer.header("refresh").strip_prefix("0; url=") {
+                answer = self.visit(onward).await;
+            } else if matches!(answer.status, 302 | 303) {
+                answer = self.step(&answer).await;
+            } else {
                 return answer;
             }
-            answer = self.step(&answer).await;
         }
         panic!("redirected for ever, at last to {}", answer.location());
     }
@@ -91,6 +95,23 @@ impl Browser {
         self.arrive(answer).await
     }
 
+    /// Opens an address, and signs in only where that is asked for.
+    pub async fn sign_in_where_asked(&mut self, url: &str, who: &str) -> Answer {
+        let answer = self.open(url).await;
+        if answer.field("request").is_none() {
+            return answer;
+        }
+        let answer = self.pick(&answer, who, "").await;
+        let answer = self.post_back(answer).await;
+        self.arrive(answer).await
+    }
+
+    /// Signs in as `who` and stops before the callback: its address.
+    pub async fn until_callback(&mut self, url: &str, who: &str) -> String {
+        let page = self.open(url).await;
+        self.pick(&page, who, "").await.location().to_owned()
+    }
+
     /// Sends SuperID's self-posting form, where it answered with one.
     pub async fn post_back(&mut self, answer: Answer) -> Answer {
         let (Some(action), Some(token)) = (answer.action(), answer.field("jwt")) else {
@@ -121,6 +142,7 @@ impl Browser {
         );
         let mut answer = self.net.ask(authority, text.as_bytes()).await.expect("an answer");
         answer.url = url.to_owned();
+        answer.foreign = way != Way::SameSite;
         for line in answer.all("set-cookie") {
             self.jar.keep(scheme, host, line, now);
         }

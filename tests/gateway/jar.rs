@@ -100,6 +100,11 @@ impl Jar {
         self.0.iter().filter(|cookie| cookie.name.starts_with(start)).collect()
     }
 
+    /// The values of the cookies whose names begin so.
+    pub fn values(&self, start: &str) -> Vec<String> {
+        self.named(start).into_iter().map(|cookie| cookie.value.clone()).collect()
+    }
+
     /// The value of a cookie.
     pub fn value(&self, name: &str) -> Option<String> {
         self.0.iter().find(|cookie| cookie.name == name).map(|cookie| cookie.value.clone())

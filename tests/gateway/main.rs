@@ -2,10 +2,25 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod api_client;
 mod browser;
+mod callback;
+mod commands;
+mod front;
+mod handover;
+mod headers;
 mod jar;
+mod legacy;
+mod liar;
+mod operation;
+mod outage;
 mod recorder;
+mod reload;
+mod session;
 mod sign_in;
+mod sign_out;
+mod tls;
+mod upstream;
 mod wire;
 mod world;

@@ -50,8 +50,8 @@ impl Net {
     pub async fn ask(&self, authority: &str, request: &[u8]) -> Option<Answer> {
         let mut stream = self.connect(authority).await;
         stream.write_all(request).await.ok()?;
-        let has_body = !request.starts_with(b"HEAD ");
-        timeout(PATIENCE, read_answer(&mut stream, has_body)).await.expect("an answer in time")
+        let method = if request.starts_with(b"HEAD ") { "HEAD" } else { "GET" };
+        timeout(PATIENCE, read_answer(&mut stream, method)).await.expect("an answer in time")
     }
 }
 
@@ -60,6 +60,8 @@ impl Net {
 pub struct Answer {
     /// What was asked for; empty where a test wrote the request by hand.
     pub url: String,
+    /// Whether another site had a hand in the navigation.
+    pub foreign: bool,
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
@@ -127,8 +129,8 @@ impl Answer {
     }
 }
 
-/// Reads one answer.
-pub async fn read_answer(stream: &mut (impl AsyncRead + Unpin), has_body: bool) -> Option<Answer> {
+/// Reads one answer to a request with this method: one to HEAD has no body.
+pub async fn read_answer(stream: &mut (impl AsyncRead + Unpin), method: &str) -> Option<Answer> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = find(&bytes, b"\r\n\r\n") {
@@ -143,9 +145,10 @@ pub async fn read_answer(stream: &mut (impl AsyncRead + Unpin), has_body: bool) 
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let pairs = lines.filter_map(|line| line.split_once(':'));
     let headers = pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
-    let mut answer = Answer { url: String::new(), status, headers, body: String::new() };
+    let mut answer =
+        Answer { url: String::new(), foreign: false, status, headers, body: String::new() };
     let mut rest = bytes.split_off(end + 4);
-    if has_body && status >= 200 && !matches!(status, 204 | 304) {
+    if method != "HEAD" && status >= 200 && !matches!(status, 204 | 304) {
         rest = read_body(stream, rest, &answer).await?;
         answer.body = String::from_utf8_lossy(&rest).into_owned();
     }

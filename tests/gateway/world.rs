@@ -9,7 +9,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{self, Flow, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, App, Emulator};
-use superid_gateway::server::{Options, Running};
+use superid_gateway::server::{Options, Roots, Running, StartFailed};
 use superid_gateway::telemetry::AccessLog;
 use tokio_rustls::TlsConnector;
 use toml::{Table, Value};
@@ -49,11 +49,17 @@ impl World {
 
     /// The same with a piece of TOML laid over it.
     pub async fn with(changes: &str) -> Self {
-        Self::built(changes, None, None).await
+        Self::tuned(changes, |_| {}).await
+    }
+
+    /// The same with settings below what a file may say, so that nothing takes long.
+    pub async fn tuned(changes: &str, tune: impl Fn(&mut Settings)) -> Self {
+        Self::built(changes, tune, None, None).await
     }
 
     pub async fn built(
         changes: &str,
+        tune: impl Fn(&mut Settings),
         access: Option<AccessLog>,
         tls: Option<TlsConnector>,
     ) -> Self {
@@ -68,7 +74,8 @@ impl World {
         let front = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = front.local_addr().unwrap().port();
         let places = Places { port, superid: superid.url(), app: &app, liar: &liar };
-        let settings = places.settings(changes);
+        let mut settings = places.settings(changes);
+        tune(&mut settings);
         register(&superid, &settings);
         let origin = settings.hosts[0].origin.to_string();
         let net = Net::default();
@@ -95,6 +102,19 @@ impl World {
         lead(&self.net, &settings, front.local_addr().unwrap(), None);
         self.gateway = start(settings, &self.clock, front, None).await;
         self
+    }
+
+    /// The running gateway follows a configuration with more TOML laid over.
+    pub fn reload(&mut self, more: &str) -> Result<(), StartFailed> {
+        let places = Places {
+            port: self.port,
+            superid: self.superid.url(),
+            app: &self.app,
+            liar: &self.liar,
+        };
+        let mut table: Table = places.filled(&self.changes).parse().unwrap();
+        lay(&mut table, places.filled(more).parse().unwrap());
+        self.gateway.reload(places.settings(&table.to_string()))
     }
 
     /// An address on the first host.
@@ -181,6 +201,7 @@ async fn start(
         workers: 1,
         access,
         open: vec![("web".to_owned(), front), ("admin".to_owned(), admin)],
+        upstream_roots: Roots::Nobody,
     };
     Running::start(settings, options).await.unwrap()
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::alphabet::{is_target, is_token, text_run};
+use super::alphabet::{is_target, is_token, text_run, token_run};
 use super::body::Body;
 use super::fault::Fault;
 use super::fields::{Fields, Version};
@@ -201,7 +201,7 @@ struct FieldLine<'a> {
 /// A field line (RFC 9112 §5), if it is whole.
 #[inline]
 fn field_line(line: &[u8]) -> Result<Option<FieldLine<'_>>, Fault> {
-    let colon = run(line, is_token);
+    let colon = token_run(line);
     match line.get(colon) {
         None => return Ok(None),
         Some(b':') if colon > 0 => {}
