@@ -81,8 +81,12 @@ pub(super) fn edit_response(
 }
 
 fn keep_app_cookies(response: &mut ResponseHeader, names: &CookieNames) -> pingora::Result<()> {
+    // A cookie without a name is sent back as its value alone, which may look like one of ours
+    // (RFC 6265bis §5.6, §5.8.3): what stands before the first name is skipped.
     let is_ours = |value: &HeaderValue| {
-        let name = value.as_bytes().split(|byte| matches!(byte, b'=' | b';')).next();
+        let blank = |byte: &u8| *byte == b'=' || byte.is_ascii_whitespace();
+        let start = value.as_bytes().iter().position(|byte| !blank(byte)).unwrap_or(0);
+        let name = value.as_bytes()[start..].split(|byte| matches!(byte, b'=' | b';')).next();
         names.covers(name.unwrap_or_default().trim_ascii())
     };
     let cookies = response.headers.get_all(header::SET_COOKIE);

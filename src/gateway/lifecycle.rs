@@ -204,7 +204,10 @@ async fn take(
             let request = downstream.req_header().as_owned_parts();
             let counter = host.counter(Cookies::of(&request.headers));
             let query = request.uri.query().unwrap_or_default();
-            let outcome = site.desk.complete(counter, query, &host.parties()).await;
+            // Each redirect URL takes its own attempts only (RFC 9700 §4.4.2.2: mix-up).
+            let mut parties = host.parties();
+            parties.retain(|party| party.redirect_path == request.uri.path());
+            let outcome = site.desk.complete(counter, query, &parties).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
         Step::Posted { host: number } => {
@@ -243,12 +246,13 @@ fn asking_in(step: Step, downstream: &Downstream) -> Asking {
     }
 }
 
-/// Nobody waits for ever: each read, each write and each quiet connection has its end.
+/// Nobody waits for ever. The guard bounds HTTP/1 on its own, but for the silence of a tunnel.
 fn bound(downstream: &mut Downstream, site: &Site) {
-    let idle = site.settings.limits.idle_timeout;
-    downstream.set_keepalive(Some(idle.as_secs().max(1)));
-    downstream.set_read_timeout(Some(idle));
-    downstream.set_write_timeout(Some(idle));
+    let limits = &site.settings.limits;
+    downstream.set_read_timeout(Some(limits.idle_timeout));
+    if downstream.is_http2() {
+        downstream.set_write_timeout(Some(limits.write_timeout));
+    }
     downstream.set_total_drain_timeout(Some(DRAIN));
 }
 

@@ -66,15 +66,25 @@ pub enum StartFailed {
     Tls(#[from] TlsFailed),
 }
 
-/// Connections the workers hold, for readiness and the end.
+/// Connections the workers hold, and messages they refused, for readiness and the end.
 #[derive(Debug, Default)]
 pub(super) struct Load {
     open: AtomicU64,
+    refused: AtomicU64,
 }
 
 impl Load {
     pub(super) fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// HTTP/1 messages refused by their bytes, since the start.
+    pub(super) fn refusals(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn entered(self: &Arc<Self>) -> Held {

@@ -1,6 +1,7 @@
 //! One JSON line for each request, collected in memory and written beside the request's way.
 
 use std::io::Write;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -28,6 +29,13 @@ pub struct AccessLine<'a> {
     pub route: Option<&'a str>,
     pub tenant: Option<&'a str>,
     pub detail: Option<&'a str>,
+}
+
+/// What is said of an HTTP/1 message that was refused by its bytes, before it was a request.
+pub struct RefusedLine<'a> {
+    pub client: IpAddr,
+    pub status: u16,
+    pub detail: &'a str,
 }
 
 /// Ends the writer; every line taken before is written then.
@@ -59,6 +67,17 @@ impl AccessLog {
     pub fn write(&self, line: &AccessLine<'_>) {
         let mut text = Vec::with_capacity(320);
         line.json(&mut text);
+        self.take(text);
+    }
+
+    /// Takes a line about what was refused.
+    pub fn write_refused(&self, line: &RefusedLine<'_>) {
+        let mut text = Vec::with_capacity(200);
+        line.json(&mut text);
+        self.take(text);
+    }
+
+    fn take(&self, text: Vec<u8>) {
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() + text.len() > MOST_WAITING {
             self.0.dropped.fetch_add(1, Ordering::Relaxed);
@@ -109,10 +128,7 @@ impl Shared {
 
 impl AccessLine<'_> {
     fn json(&self, out: &mut Vec<u8>) {
-        let now = OffsetDateTime::from(SystemTime::now());
-        out.extend_from_slice(b"{\"timestamp\":\"");
-        let _infallible = now.format_into(out, &Rfc3339);
-        out.extend_from_slice(b"\",\"message\":\"request\"");
+        opening(out, "request");
         text(out, "request_id", Some(self.request_id));
         text(out, "client", self.client);
         text(out, "method", Some(self.method));
@@ -128,6 +144,24 @@ impl AccessLine<'_> {
         text(out, "detail", self.detail);
         out.extend_from_slice(b"}\n");
     }
+}
+
+impl RefusedLine<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
+        opening(out, "refused");
+        text(out, "client", Some(&self.client.to_string()));
+        let _infallible = write!(out, ",\"status\":{}", self.status);
+        text(out, "detail", Some(self.detail));
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+fn opening(out: &mut Vec<u8>, message: &str) {
+    let now = OffsetDateTime::from(SystemTime::now());
+    out.extend_from_slice(b"{\"timestamp\":\"");
+    let _infallible = now.format_into(out, &Rfc3339);
+    out.push(b'"');
+    text(out, "message", Some(message));
 }
 
 /// Adds a member, escaped and of bounded length; absent where there is no value.

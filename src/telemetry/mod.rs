@@ -3,5 +3,5 @@
 mod access_log;
 mod logging;
 
-pub use access_log::{AccessLine, AccessLog};
+pub use access_log::{AccessLine, AccessLog, RefusedLine};
 pub use logging::{Output, log_to};

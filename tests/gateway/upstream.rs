@@ -169,6 +169,25 @@ async fn one_connection_serves_different_people_and_each_is_only_themselves() {
 }
 
 #[tokio::test]
+async fn requests_sent_at_once_are_judged_one_by_one() {
+    let world = World::new().await;
+    let own = world.authority().to_owned();
+    let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {own}\r\n\r\n");
+    let mut stream = world.net.connect(&own).await;
+    let all = ["/public/1", "/secret", "/public/2"].map(request).concat();
+    stream.write_all(all.as_bytes()).await.unwrap();
+    let mut statuses = Vec::new();
+    while let Some(answer) = read_answer(&mut stream, "GET").await {
+        statuses.push(answer.status);
+        if statuses.len() == 3 {
+            break;
+        }
+    }
+    assert!([200, 401, 200].starts_with(&statuses), "{statuses:?}");
+    assert!(world.app.requests().iter().all(|request| request.target.starts_with("/public")));
+}
+
+#[tokio::test]
 async fn an_early_answer_leaves_no_body_to_be_read_as_the_next_request() {
     let world = World::new().await;
     let own = world.authority().to_owned();
