@@ -153,7 +153,7 @@ impl SetCookie<'_> {
 
 /// What stands between the semicolons. Nearly all of a `Cookie` header is sealed values of ours,
 /// looked through several times for each request: whole blocks are compared at once.
-fn pieces<'a>(mut rest: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+fn pieces(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
