@@ -21,7 +21,7 @@ use super::exchange::{Exchange, RequestIds, Stage};
 use super::respond::{self, Refused};
 use super::site::Site;
 use super::verdict::{Step, Verdict};
-use super::{forward, wire};
+use super::{forward, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -83,7 +83,7 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_peer(
         &self,
-        _downstream: &mut Downstream,
+        downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
         let departure = exchange.departure().ok_or_else(undecided)?;
@@ -93,7 +93,12 @@ impl ProxyHttp for Gateway {
         let address = address.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
         })?;
-        Ok(Box::new(way.peer(&site.route(departure.route()).upstream, address)))
+        let upstream = &site.route(departure.route()).upstream;
+        let mut peer = way.peer(upstream, address);
+        if downstream.is_upgrade_req() {
+            tunnel::lead(&mut peer, upstream.connect_timeout);
+        }
+        Ok(Box::new(peer))
     }
 
     /// What was not decided does not leave; this runs again for a retry and sets the same again.

@@ -10,6 +10,7 @@ mod own_pages;
 mod respond;
 mod site;
 mod start;
+mod tunnel;
 mod verdict;
 mod way;
 mod wire;

@@ -148,6 +148,17 @@ async fn large_bodies_pass_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a_tls_hello_that_does_not_come_is_not_awaited_for_ever() {
+    let house = House::with_tls().await;
+    // Nothing; the beginning of a hello.
+    for hello in [&b""[..], &b"\x16\x03\x01\x02\x00\x01\x00"[..]] {
+        let mut client = house.connect().await;
+        client.send(hello).await;
+        assert!(client.is_closed().await);
+    }
+}
+
+#[tokio::test]
 async fn a_refused_message_has_its_line_in_the_log() {
     let output = Output::default();
     let (log, writer) = AccessLog::to(output.clone());

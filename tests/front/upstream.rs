@@ -1,6 +1,7 @@
 //! An app that keeps every byte it gets and reads it strictly.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -17,6 +18,7 @@ pub struct Upstream {
 
 #[derive(Default)]
 struct Kept {
+    eager: AtomicBool,
     book: Mutex<Book>,
     news: Notify,
     gate: Gate,
@@ -80,6 +82,11 @@ impl Upstream {
         }
     }
 
+    /// From now on every connection is told 101 before it has asked for anything.
+    pub fn is_eager(&self) {
+        self.kept.eager.store(true, Ordering::Relaxed);
+    }
+
     /// Lets one request to `/held` have its answer.
     pub fn release(&self) {
         self.kept.gate.0.add_permits(1);
@@ -92,6 +99,11 @@ impl Upstream {
 
     async fn serve(&self, mut stream: TcpStream) {
         let mut bytes = Vec::new();
+        if self.kept.eager.load(Ordering::Relaxed) {
+            let _gone = stream.write_all(SWITCHING.as_bytes()).await;
+            let _request = self.next(&mut stream, &mut bytes).await;
+            return echo(stream, "").await;
+        }
         loop {
             match self.next(&mut stream, &mut bytes).await {
                 Some(Heard::Whole(request)) => {
@@ -104,7 +116,7 @@ impl Upstream {
                         .iter()
                         .any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
                     if request.target == "/101" || (upgrade && request.target == "/tunnel") {
-                        return echo(stream).await;
+                        return echo(stream, SWITCHING).await;
                     }
                     if stream.write_all(&answer(&request)).await.is_err() {
                         return;
@@ -173,12 +185,13 @@ fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-async fn echo(mut stream: TcpStream) {
-    let head =
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+async fn echo(mut stream: TcpStream, head: &str) {
     if stream.write_all(head.as_bytes()).await.is_err() {
         return;
     }
     let (mut read, mut write) = stream.split();
     let _end = tokio::io::copy(&mut read, &mut write).await;
 }
+
+const SWITCHING: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
