@@ -1,12 +1,13 @@
 //! This program in another mode, as a process whose CPU time can be read.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{ChildStdout, Command, Stdio};
 
 /// A process that serves on a port until it is dropped.
 pub struct Child {
     process: std::process::Child,
+    output: BufReader<ChildStdout>,
     pub port: u16,
 }
 
@@ -43,20 +44,23 @@ impl Child {
         Self::of(command, arguments)
     }
 
-    /// Runs this program with `arguments` to its end.
-    pub fn run(arguments: &[&str]) {
-        let status = Command::new(this_program()).args(arguments).status();
-        assert!(status.is_ok_and(|status| status.success()), "{arguments:?} failed");
+    /// Gives it an order and waits for its word that this is done.
+    pub fn order(&mut self, order: &str) {
+        let input = self.process.stdin.as_mut().expect("its input is a pipe");
+        writeln!(input, "{order}").expect("it reads");
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("it answers");
+        assert_eq!(line.trim(), "done", "{order:?} failed");
     }
 
     fn of(mut command: Command, arguments: &[&str]) -> Self {
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("this program starts");
+        let mut output = BufReader::new(process.stdout.take().expect("its output is a pipe"));
         let mut line = String::new();
-        let output = process.stdout.take().expect("its output is a pipe");
-        BufReader::new(output).read_line(&mut line).expect("it says its port");
+        output.read_line(&mut line).expect("it says its port");
         let port = line.trim().parse().unwrap_or_else(|_| panic!("{arguments:?} said {line:?}"));
-        Self { process, port }
+        Self { process, output, port }
     }
 
     /// What all its threads spent until now (proc_pid_stat(5), fields 14 and 15).

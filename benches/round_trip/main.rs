@@ -7,8 +7,8 @@
 //! ROUND_TRIP once gateway 2000                    one load on one proxy, for callgrind/run
 //! ```
 //!
-//! Upstream, proxy and load are processes of their own (this program in another mode), so that
-//! the CPU time of the proxy's process is the proxy's alone.
+//! The proxy, and the world on both sides of it, are processes of their own (this program in
+//! another mode), so that the CPU time of the proxy's process is the proxy's alone.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -16,11 +16,10 @@ mod bare;
 #[path = "../../src/server/buffered.rs"]
 mod buffered;
 mod child;
-mod load;
 mod proxies;
 #[path = "../setting/mod.rs"]
 mod setting;
-mod upstream;
+mod world;
 
 use std::process::ExitCode;
 
@@ -35,8 +34,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["upstream"] => upstream::serve(),
-        ["load", port, requests] => load::run(number(port), number(requests)),
+        ["world"] => world::run(),
         ["proxy", kind, upstream] => proxies::serve(Kind::parse(kind), number(upstream)),
         ["once", kind, requests] => once(Kind::parse(kind), number(requests)),
         options => return compare(options),
@@ -46,26 +44,26 @@ fn main() -> ExitCode {
 
 /// One load of `requests` on one proxy, and nothing measured.
 fn once(kind: Kind, requests: usize) {
-    let upstream = Child::start(&["upstream"]);
-    let proxy = Child::start_wrapped(&["proxy", kind.name(), &upstream.port.to_string()]);
-    load(&proxy, requests);
+    let mut world = Child::start(&["world"]);
+    let proxy = Child::start_wrapped(&["proxy", kind.name(), &world.port.to_string()]);
+    load(&mut world, &proxy, requests);
 }
 
 /// Rounds in which each proxy carries the same load, one after the other.
 fn compare(options: &[&str]) -> ExitCode {
     let rounds = option(options, "--rounds", 7);
     let requests = option(options, "--requests", 50_000);
-    let upstream = Child::start(&["upstream"]);
-    let port = upstream.port.to_string();
+    let mut world = Child::start(&["world"]);
+    let port = world.port.to_string();
     let proxies = Kind::ALL.map(|kind| (kind, Child::start(&["proxy", kind.name(), &port])));
     for (_, proxy) in &proxies {
-        load(proxy, requests / 10);
+        load(&mut world, proxy, requests / 10);
     }
     let mut measured = Kind::ALL.map(|_| Vec::new());
     for _ in 0..rounds {
         for (at, (_, proxy)) in proxies.iter().enumerate() {
             let before = proxy.cpu_time();
-            load(proxy, requests);
+            load(&mut world, proxy, requests);
             measured[at].push(proxy.cpu_time().since(before));
         }
     }
@@ -77,8 +75,8 @@ fn compare(options: &[&str]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn load(proxy: &Child, requests: usize) {
-    Child::run(&["load", &proxy.port.to_string(), &requests.to_string()]);
+fn load(world: &mut Child, proxy: &Child, requests: usize) {
+    world.order(&format!("{} {requests}", proxy.port));
 }
 
 /// Prints a line for each proxy, and gives the gateway's requests per CPU-second over the bare

@@ -12,9 +12,16 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("form_bytes", "\"64KiB\""),
         Key::defaulted("cookie_bytes", "\"24KiB\""),
         Key::defaulted("target_bytes", "\"8KiB\""),
+        Key::defaulted("header_bytes", "\"32KiB\""),
+        Key::defaulted("header_count", "100"),
         Key::defaulted("spent_attempts", "65536"),
         Key::defaulted("ended_sessions", "65536"),
         Key::defaulted("superid_timeout", "\"10s\""),
+        Key::defaulted("handshake_timeout", "\"10s\""),
+        Key::defaulted("header_timeout", "\"10s\""),
+        Key::defaulted("body_grace", "\"10s\""),
+        Key::defaulted("body_rate", "500"),
+        Key::defaulted("write_timeout", "\"30s\""),
         Key::defaulted("idle_timeout", "\"60s\""),
         Key::defaulted("drain_timeout", "\"30s\""),
         Key::defaulted("max_connections", "20000"),
@@ -35,13 +42,29 @@ pub struct Limits {
     pub cookie_bytes: usize,
     /// The longest request target taken. Default 8 KiB.
     pub target_bytes: usize,
+    /// The largest HTTP/1 header taken, request line and line ends included. Default 32 KiB.
+    pub header_bytes: usize,
+    /// The most lines an HTTP/1 header may have. Default 100.
+    pub header_count: usize,
     /// Attempts remembered as spent; beyond it new attempts get 503. Default 65,536.
     pub spent_attempts: usize,
     /// Sessions remembered as ended. Default 65,536.
     pub ended_sessions: usize,
     /// The longest a call to SuperID may take. Default 10 s.
     pub superid_timeout: Duration,
-    /// The longest a request's header may take to arrive, and a connection may idle. Default 60 s.
+    /// The longest a TLS handshake may take. Default 10 s.
+    pub handshake_timeout: Duration,
+    /// The longest an HTTP/1 header may take from its first byte to its last. Default 10 s.
+    pub header_timeout: Duration,
+    /// How long an HTTP/1 body may make us wait before its rate counts, and at once at any time
+    /// after. Default 10 s.
+    pub body_grace: Duration,
+    /// The least an HTTP/1 body must bring, in bytes for each second we wait for it. Default 500.
+    pub body_rate: usize,
+    /// How long a client may take nothing of its answer. Default 30 s.
+    pub write_timeout: Duration,
+    /// The longest a connection may be without a request, and a tunnel without a byte. Default
+    /// 60 s.
     pub idle_timeout: Duration,
     /// How long a shutdown waits for requests in flight. Default 30 s.
     pub drain_timeout: Duration,
@@ -59,9 +82,16 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
     let form_bytes = bytes("form_bytes", 8 * KIB, 1024 * KIB);
     let cookie_bytes = bytes("cookie_bytes", 8 * KIB, 64 * KIB);
     let target_bytes = bytes("target_bytes", KIB, 32 * KIB);
+    let header_bytes = bytes("header_bytes", 8 * KIB, 128 * KIB);
+    let header_count = count("header_count", 16, 250);
     let spent_attempts = count("spent_attempts", 1_000, 10_000_000);
     let ended_sessions = count("ended_sessions", 1_000, 10_000_000);
     let superid_timeout = time("superid_timeout", 1, 60);
+    let handshake_timeout = time("handshake_timeout", 1, 60);
+    let header_timeout = time("header_timeout", 1, 60);
+    let body_grace = time("body_grace", 1, 600);
+    let body_rate = count("body_rate", 1, 1_000_000);
+    let write_timeout = time("write_timeout", 1, 600);
     let idle_timeout = time("idle_timeout", 5, 600);
     let drain_timeout = time("drain_timeout", 0, 3_600);
     let crowd = crowd(&section);
@@ -69,9 +99,16 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
         form_bytes: form_bytes?,
         cookie_bytes: cookie_bytes?,
         target_bytes: target_bytes?,
+        header_bytes: header_bytes?,
+        header_count: header_count?,
         spent_attempts: spent_attempts?,
         ended_sessions: ended_sessions?,
         superid_timeout: superid_timeout?,
+        handshake_timeout: handshake_timeout?,
+        header_timeout: header_timeout?,
+        body_grace: body_grace?,
+        body_rate: body_rate?,
+        write_timeout: write_timeout?,
         idle_timeout: idle_timeout?,
         drain_timeout: drain_timeout?,
         crowd: crowd?,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::limits::Place;
-use crate::web::{Asking, Client};
+use crate::web::Client;
 
 use super::site::Site;
 use super::verdict::Departure;
@@ -15,7 +15,6 @@ pub struct Exchange {
     pub(super) site: Arc<Site>,
     pub(super) request_id: String,
     pub(super) started: Instant,
-    pub(super) asking: Asking,
     pub(super) client: Option<Client>,
     pub(super) stage: Stage,
     /// The route it was decided to go to, even if there was no room.
@@ -42,7 +41,6 @@ impl Exchange {
             site,
             request_id: ids.next(),
             started: Instant::now(),
-            asking: Asking::Program,
             client: None,
             stage: Stage::Undecided,
             route: None,
@@ -61,20 +59,42 @@ impl Exchange {
     }
 }
 
-/// Names requests: eight hexadecimal digits of this worker's life, then a number.
+/// Names requests: eight hexadecimal digits of this worker's life, then a number of at least eight.
 #[derive(Debug)]
 pub(super) struct RequestIds {
-    process: u64,
+    /// With the dash after it.
+    process: String,
     count: AtomicU64,
 }
 
 impl RequestIds {
-    pub(super) fn new(process: [u8; 8]) -> Self {
-        Self { process: u64::from_be_bytes(process), count: AtomicU64::new(1) }
+    pub(super) fn new(process: [u8; 4]) -> Self {
+        let process = format!("{:08x}-", u32::from_be_bytes(process));
+        Self { process, count: AtomicU64::new(1) }
     }
 
     fn next(&self) -> String {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        format!("{:08x}-{count:08x}", self.process >> 32)
+        let digits = (64 - count.leading_zeros()).div_ceil(4).max(8);
+        let mut name = String::with_capacity(self.process.len() + 16);
+        name.push_str(&self.process);
+        for place in (0..digits).rev() {
+            let digit = (count >> (4 * place) & 0xf) as u32;
+            name.extend(char::from_digit(digit, 16));
+        }
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_numbered_in_hexadecimal_without_end() {
+        let ids = RequestIds::new([0x0a, 0, 0, 1]);
+        assert_eq!(ids.next(), "0a000001-00000001");
+        ids.count.store(0x1_2345_6789, Ordering::Relaxed);
+        assert_eq!(ids.next(), "0a000001-123456789");
     }
 }

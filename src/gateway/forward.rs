@@ -1,77 +1,61 @@
-//! The way to the app and back: which connection, what is set and removed on either side.
+//! What is set and removed on the way to the app and on the way back.
 
-use std::time::Duration;
-
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Request, header, request};
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorType};
 
-use crate::config::{HostHeader, Upstream, UpstreamScheme};
-use crate::crypto::sha256;
 use crate::web::CookieNames;
 
 use super::exchange::Exchange;
 use super::respond::told;
 use super::verdict::Departure;
 
-/// The connection to use. The pool keeps connections apart by the group key, and its own key
-/// knows nothing of TLS identity beyond the name, so the whole upstream is hashed in.
-pub(super) fn peer(upstream: &Upstream, address: std::net::SocketAddr) -> HttpPeer {
-    let tls = upstream.scheme == UpstreamScheme::Https;
-    let mut peer = HttpPeer::new(address, tls, upstream.host.clone());
-    peer.group_key = group(upstream);
-    let options = &mut peer.options;
-    options.connection_timeout = Some(upstream.connect_timeout);
-    options.total_connection_timeout = Some(upstream.connect_timeout * 2);
-    options.read_timeout = Some(upstream.read_timeout);
-    options.write_timeout = Some(upstream.read_timeout);
-    options.idle_timeout = Some(POOL_IDLE);
-    peer
-}
-
 /// Sets what the app is told. It wants the departure, which only a permit makes.
 ///
+/// pingora's own inserts spell each name twice and read it anew, at a multiple of the price, to
+/// keep the spelling the client chose. Names have no case (RFC 9110 §5.1), so they go out in lower
+/// case, as HTTP/2 has them; and the target in origin form (RFC 9112 §3.2.1), as it was admitted:
+/// an app might route by the other host in a whole address.
+///
 /// # Errors
-/// pingora's, when a header cannot be set: then the request does not leave.
+/// When a header cannot be set: then the request does not leave.
 pub(super) fn edit_request(
     request: &mut RequestHeader,
     departure: &Departure,
     exchange: &Exchange,
 ) -> pingora::Result<()> {
+    let mut parts: request::Parts = std::mem::replace(request, nothing()).into();
+    let headers = &mut parts.headers;
+    headers.reserve(departure.injection().len() + OURS);
     let site = &exchange.site;
-    let origin = &site.hosts[departure.host()].host.origin;
-    let upstream = &site.route(departure.route()).upstream;
-    if !request.raw_path().starts_with(b"/") {
-        // A whole address is for proxies; an app gets the path it was admitted with (RFC 9112
-        // §3.2.1), or it might route by the other host in there.
-        let local = request.uri.clone();
-        request.set_uri(local);
-    }
+    let host = &site.hosts[departure.host()];
     match departure.cookie() {
-        Some(cookie) => request.insert_header(header::COOKIE, cookie.clone())?,
-        None => {
-            request.remove_header(&header::COOKIE);
-        }
-    }
-    match upstream.host_header {
-        HostHeader::Public => request.insert_header(header::HOST, origin.authority())?,
-        HostHeader::Upstream => {
-            request.insert_header(header::HOST, upstream.authority())?;
-        }
-    }
-    request.insert_header(FORWARDED_HOST, origin.authority())?;
-    request.insert_header(FORWARDED_PROTO, origin.scheme())?;
-    request.insert_header(REQUEST_ID, exchange.request_id.as_str())?;
+        Some(cookie) => headers.insert(header::COOKIE, cookie.clone()),
+        None => headers.remove(header::COOKIE),
+    };
+    let upstream_host = site.ways[departure.route()].host();
+    headers.insert(header::HOST, upstream_host.unwrap_or(&host.authority).clone());
+    headers.insert(FORWARDED_HOST, host.authority.clone());
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));
+    headers.insert(REQUEST_ID, value(&exchange.request_id)?);
     if let Some(client) = &exchange.client {
-        request.insert_header(FORWARDED_FOR, client.chain.as_str())?;
-        if let Some(address) = client.address {
-            request.insert_header(REAL_IP, address.to_string())?;
-        }
+        headers.insert(FORWARDED_FOR, value(client.chain())?);
+        headers.insert(REAL_IP, value(client.address())?);
     }
     for (name, value) in departure.injection() {
-        request.insert_header(name.clone(), value.clone())?;
+        headers.insert(name.clone(), value.clone());
     }
+    *request = RequestHeader::from(parts);
     Ok(())
+}
+
+fn value(text: &str) -> pingora::Result<HeaderValue> {
+    let cause = |error| Error::because(ErrorType::InternalError, "not a header's value", error);
+    HeaderValue::from_str(text).map_err(cause)
+}
+
+fn nothing() -> RequestHeader {
+    RequestHeader::from(Request::new(()).into_parts().0)
 }
 
 /// Keeps the app from setting our cookies, and adds the renewed session. A renewal never rides on
@@ -104,8 +88,12 @@ pub(super) fn edit_response(
 }
 
 fn keep_app_cookies(response: &mut ResponseHeader, names: &CookieNames) -> pingora::Result<()> {
+    // A cookie without a name is sent back as its value alone, which may look like one of ours
+    // (RFC 6265bis §5.6, §5.8.3): what stands before the first name is skipped.
     let is_ours = |value: &HeaderValue| {
-        let name = value.as_bytes().split(|byte| matches!(byte, b'=' | b';')).next();
+        let blank = |byte: &u8| *byte == b'=' || byte.is_ascii_whitespace();
+        let start = value.as_bytes().iter().position(|byte| !blank(byte)).unwrap_or(0);
+        let name = value.as_bytes()[start..].split(|byte| matches!(byte, b'=' | b';')).next();
         names.covers(name.unwrap_or_default().trim_ascii())
     };
     let cookies = response.headers.get_all(header::SET_COOKIE);
@@ -127,21 +115,10 @@ fn is_shared(response: &ResponseHeader) -> bool {
     })
 }
 
-fn group(upstream: &Upstream) -> u64 {
-    let digest = sha256(&[
-        format!("{:?}", upstream.scheme).as_bytes(),
-        upstream.host.as_bytes(),
-        &upstream.port.to_be_bytes(),
-    ]);
-    u64::from_be_bytes([
-        digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7],
-    ])
-}
-
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Seconds an unused connection to an app is kept.
-const POOL_IDLE: Duration = Duration::from_secs(60);
+/// How many of the headers above may be new to a request.
+const OURS: usize = 5;

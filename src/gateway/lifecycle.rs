@@ -15,7 +15,7 @@ use pingora::{Error, ErrorType};
 use crate::config::SameSite;
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
-use crate::web::{Asking, Cookies, Inbound, Reply, Subscriber};
+use crate::web::{Asking, Client, Cookies, Inbound, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -23,7 +23,7 @@ use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
-use super::{entrance, forward, wire};
+use super::{entrance, forward, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -65,11 +65,11 @@ impl ProxyHttp for Gateway {
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
-            Verdict::Refuse(refused) => refuse(exchange, refused),
+            Verdict::Refuse(refused) => refuse(exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
             Verdict::Wait(step) => match take(downstream, exchange, step).await? {
                 Ok(reply) => reply,
-                Err(refused) => refuse(exchange, refused),
+                Err(refused) => refuse(exchange, refused, asking_in(step, downstream)),
             },
             Verdict::Leave(_) => return Err(undecided()),
         };
@@ -97,17 +97,22 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_peer(
         &self,
-        _downstream: &mut Downstream,
+        downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
         let departure = exchange.departure().ok_or_else(undecided)?;
-        let upstream = &exchange.site.route(departure.route()).upstream;
-        let now = exchange.site.clock.now();
-        let address = exchange.site.upstreams[departure.route()].resolve(now).await;
+        let site = &exchange.site;
+        let way = &site.ways[departure.route()];
+        let address = way.address.resolve(site.clock.now()).await;
         let address = address.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
         })?;
-        Ok(Box::new(forward::peer(upstream, address)))
+        let upstream = &site.route(departure.route()).upstream;
+        let mut peer = way.peer(upstream, address);
+        if downstream.is_upgrade_req() {
+            tunnel::lead(&mut peer, upstream.connect_timeout);
+        }
+        Ok(Box::new(peer))
     }
 
     /// What was not decided does not leave; this runs again for a retry and sets the same again.
@@ -145,7 +150,7 @@ impl ProxyHttp for Gateway {
         let code = refused.status().as_u16();
         if downstream.response_written().is_none() {
             let method = downstream.req_header().method.clone();
-            let reply = refused.reply(exchange.asking, &exchange.request_id);
+            let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         }
@@ -167,7 +172,7 @@ impl ProxyHttp for Gateway {
         let detail = exchange.detail.clone().or_else(|| error.map(|error| error.to_string()));
         access.write(&AccessLine {
             request_id: &exchange.request_id,
-            client: exchange.client.as_ref().and_then(|client| client.address),
+            client: exchange.client.as_ref().map(Client::address),
             method: request.method.as_str(),
             host: departure
                 .map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority()),
@@ -198,9 +203,8 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let peer = downstream.client_addr().and_then(|address| address.as_inet()).map(|inet| inet.ip());
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
-    exchange.client = Some(site.proxies.client(peer, headers));
+    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
     if let Err(over) = entrance::let_in(exchange) {
-        exchange.asking = Asking::of(&downstream.req_header().method, headers);
         return Verdict::Refuse(Refused::over(over));
     }
     let transport = site.proxies.transport(peer, headers);
@@ -208,14 +212,8 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
         Ok(inbound) => {
-            let sender = exchange.client.as_ref().and_then(|client| client.address);
-            let inbound = inbound.over(transport).sent_by(sender.map(Subscriber::of));
-            exchange.asking = inbound.asking();
-            let verdict = decide(&site, &inbound, site.clock.now());
-            if matches!(verdict, Verdict::Wait(Step::Posted { .. })) {
-                exchange.asking = Asking::of_form(&request.headers);
-            }
-            verdict
+            let sender = exchange.client.as_ref().map(Client::subscriber);
+            decide(&site, &inbound.over(transport).sent_by(sender), site.clock.now())
         }
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
     }
@@ -244,7 +242,10 @@ async fn take(
             let request = downstream.req_header().as_owned_parts();
             let counter = host.counter(Cookies::of(&request.headers));
             let query = request.uri.query().unwrap_or_default();
-            let outcome = site.desk.complete(counter, query, &host.parties()).await;
+            // Each redirect URL takes its own attempts only (RFC 9700 §4.4.2.2: mix-up).
+            let mut parties = host.parties();
+            parties.retain(|party| party.redirect_path == request.uri.path());
+            let outcome = site.desk.complete(counter, query, &parties).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
         Step::Posted { host: number } => {
@@ -264,9 +265,9 @@ async fn take(
     }
 }
 
-fn refuse(exchange: &mut Exchange, refused: Refused) -> Reply {
+fn refuse(exchange: &mut Exchange, refused: Refused, asking: Asking) -> Reply {
     count(exchange, &refused);
-    let reply = refused.reply(exchange.asking, &exchange.request_id);
+    let reply = refused.reply(asking, &exchange.request_id);
     exchange.detail = Some(refused.detail);
     reply
 }
@@ -282,12 +283,26 @@ fn count(exchange: &Exchange, refused: &Refused) {
     }
 }
 
-/// Nobody waits for ever: each read, each write and each quiet connection has its end.
+fn asking(downstream: &Downstream) -> Asking {
+    let request = downstream.req_header();
+    Asking::of(&request.method, &request.headers)
+}
+
+/// A posted form is a navigation too.
+fn asking_in(step: Step, downstream: &Downstream) -> Asking {
+    match step {
+        Step::Callback { .. } => asking(downstream),
+        Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
+    }
+}
+
+/// Nobody waits for ever. The guard bounds HTTP/1 on its own, but for the silence of a tunnel.
 fn bound(downstream: &mut Downstream, site: &Site) {
-    let idle = site.settings.limits.idle_timeout;
-    downstream.set_keepalive(Some(idle.as_secs().max(1)));
-    downstream.set_read_timeout(Some(idle));
-    downstream.set_write_timeout(Some(idle));
+    let limits = &site.settings.limits;
+    downstream.set_read_timeout(Some(limits.idle_timeout));
+    if downstream.is_http2() {
+        downstream.set_write_timeout(Some(limits.write_timeout));
+    }
     downstream.set_total_drain_timeout(Some(DRAIN));
 }
 

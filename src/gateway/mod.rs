@@ -11,8 +11,10 @@ mod own_pages;
 mod respond;
 mod site;
 mod start;
+mod tunnel;
 mod turnstile;
 mod verdict;
+mod way;
 mod wire;
 
 pub use decide::decide;

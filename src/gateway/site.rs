@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use form_urlencoded::Serializer;
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use crate::authn::Authenticator;
 use crate::clock::Clock;
-use crate::config::{Access, Flow, Host, Legacy, Present, RelyingParty, Route, Settings};
+use crate::config::{Access, Flow, Host, Legacy, Present, RelyingParty, Route, Session, Settings};
 use crate::crypto::Random;
 use crate::routing::Table;
 use crate::session::{Ended, SealedCookie};
@@ -16,8 +16,8 @@ use crate::signin::{Counter, Desk};
 use crate::telemetry::{Levels, Metrics, RouteMetrics};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
-use super::addresses::UpstreamAddress;
 use super::turnstile::Turnstile;
+use super::way::Way;
 
 /// What one configuration became.
 pub struct Site {
@@ -29,7 +29,8 @@ pub struct Site {
     pub(super) spoofable: Spoofable,
     pub(super) proxies: Proxies,
     pub(super) desk: Desk,
-    pub(super) upstreams: Vec<UpstreamAddress>,
+    /// One for each route.
+    pub(super) ways: Vec<Way>,
     pub(super) turnstile: Turnstile,
     /// For each route, and last for what goes to none.
     pub(super) route_metrics: Vec<RouteMetrics>,
@@ -41,6 +42,8 @@ pub struct Site {
 pub struct HostSite {
     pub host: Arc<Host>,
     pub names: CookieNames,
+    /// What apps are told the public host is.
+    pub(super) authority: HeaderValue,
     pub(super) authenticator: Authenticator,
 }
 
@@ -68,16 +71,8 @@ impl Site {
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
-        let hosts = settings
-            .hosts
-            .iter()
-            .map(|host| {
-                let names = CookieNames::new(&session.cookie_name, &host.origin);
-                let cookie = SealedCookie::new(session, &names, &host.origin, ended.clone());
-                let authenticator = Authenticator::new(cookie);
-                HostSite { host: host.clone(), names, authenticator }
-            })
-            .collect();
+        let host_site = |host: &Arc<Host>| HostSite::new(host, session, ended.clone());
+        let hosts = settings.hosts.iter().map(host_site).collect();
         let kept = kept_claims(&settings.routes);
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let desk = Desk::new(
@@ -89,15 +84,14 @@ impl Site {
             before.map(|site| &site.desk),
         );
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
-        let upstreams =
-            settings.routes.iter().map(|route| UpstreamAddress::new(&route.upstream)).collect();
+        let ways = settings.routes.iter().map(|route| Way::new(&route.upstream)).collect();
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
             spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
-            upstreams,
+            ways,
             turnstile,
             route_metrics: route_metrics(&settings.routes, &metrics),
             metrics,
@@ -141,6 +135,18 @@ impl Site {
 }
 
 impl HostSite {
+    fn new(host: &Arc<Host>, session: &Session, ended: Arc<Ended>) -> Self {
+        let names = CookieNames::new(&session.cookie_name, &host.origin);
+        let cookie = SealedCookie::new(session, &names, &host.origin, ended);
+        let authority = HeaderValue::from_str(host.origin.authority());
+        Self {
+            host: host.clone(),
+            names,
+            authority: authority.expect("an origin's host is visible ASCII"),
+            authenticator: Authenticator::new(cookie),
+        }
+    }
+
     pub(super) fn counter<'a>(&'a self, cookies: Cookies<'a>) -> Counter<'a> {
         Counter {
             host: &self.host,

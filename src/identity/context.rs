@@ -22,7 +22,7 @@ impl ContextId {
                     && (1..=18).contains(&digits.len())
                     && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
             {
-                Ok(Self(format!("Cust{digits}")))
+                Ok(Self(["Cust", digits].concat()))
             }
             _ => Err(InvalidContextId),
         }

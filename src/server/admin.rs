@@ -89,7 +89,11 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"stopping"}"#.to_owned())
         }
         "/ready" => {
-            let body = serde_json::json!({"status": "ready", "connections": state.load.open()});
+            let body = serde_json::json!({
+                "status": "ready",
+                "connections": state.load.open(),
+                "refused": state.load.refusals(),
+            });
             json(StatusCode::OK, body.to_string())
         }
         "/metrics" => written(

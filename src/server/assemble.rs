@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use pingora::server::configuration::ServerConf;
@@ -74,6 +75,7 @@ pub(super) struct Load {
     site: Arc<ArcSwap<Site>>,
     open: Arc<Places>,
     crowds: Arc<Crowds>,
+    refused: AtomicU64,
 }
 
 /// One open connection, counted until dropped.
@@ -84,11 +86,24 @@ pub(super) struct Held {
 
 impl Load {
     pub(super) fn new(site: Arc<ArcSwap<Site>>) -> Arc<Self> {
-        Arc::new(Self { site, open: Arc::default(), crowds: Arc::default() })
+        let refused = AtomicU64::new(0);
+        Arc::new(Self { site, open: Arc::default(), crowds: Arc::default(), refused })
     }
 
     pub(super) fn open(&self) -> usize {
         self.open.taken()
+    }
+
+    /// HTTP/1 messages refused by their bytes, since the start.
+    pub(super) fn refusals(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// A message was refused by its bytes; `reason` is one of a fixed set of words.
+    pub(super) fn refused(&self, reason: &str, limit: Option<Limit>) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.site.load().metrics.refused(reason);
+        limit.into_iter().for_each(|limit| self.met(limit));
     }
 
     /// Counts a connection from `peer`, unless there are too many in all or, where it is no
@@ -116,9 +131,9 @@ impl Load {
         Some(Held { _place: place, _member: member })
     }
 
-    /// The machine had no descriptor or memory left for a connection.
-    pub(super) fn starved(&self) {
-        self.site.load().metrics.limit_hit(Limit::Descriptors);
+    /// Somebody met a limit of connections.
+    pub(super) fn met(&self, limit: Limit) {
+        self.site.load().metrics.limit_hit(limit);
     }
 
     /// Every metric, as text.

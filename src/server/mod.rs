@@ -4,10 +4,13 @@ mod admin;
 mod assemble;
 mod buffered;
 mod certificates;
+mod connection;
 mod doors;
+mod guard;
 mod listener;
 mod run;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};
+pub use guard::{Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
 pub use run::Running;

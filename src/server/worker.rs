@@ -14,6 +14,7 @@ use crate::gateway::{Gateway, Site};
 use crate::telemetry::AccessLog;
 
 use super::assemble::{Load, Roots, StartFailed, pingora_settings};
+use super::connection::Front;
 use super::doors::DoorPlan;
 use super::listener::accept;
 
@@ -61,21 +62,20 @@ impl Worker {
 }
 
 async fn run(mut plans: mpsc::UnboundedReceiver<DoorPlan>, work: Work, ready: oneshot::Sender<()>) {
-    let proxy = proxy(&work);
+    let front = Arc::new(front(&work));
     let mut doors = JoinSet::new();
     let mut stop = work.stop.clone();
     let _nobody_waits = ready.send(());
     loop {
         tokio::select! {
             Some(plan) = plans.recv() => {
-                let (proxy, load) = (proxy.clone(), work.load.clone());
-                doors.spawn(accept(plan, proxy, load, work.stop.clone()));
+                doors.spawn(accept(plan, front.clone(), work.stop.clone()));
             }
             Some(_) = doors.join_next() => {}
             _ = stop.wait_for(|stopping| *stopping) => break,
         }
     }
-    proxy.http_cleanup().await;
+    front.proxy.http_cleanup().await;
     let drained = async { while doors.join_next().await.is_some() {} };
     let drain = work.site.load().settings.limits.drain_timeout;
     if tokio::time::timeout(drain, drained).await.is_err() {
@@ -83,7 +83,7 @@ async fn run(mut plans: mpsc::UnboundedReceiver<DoorPlan>, work: Work, ready: on
     }
 }
 
-fn proxy(work: &Work) -> Arc<HttpProxy<Gateway>> {
+fn front(work: &Work) -> Front {
     let site = work.site.load();
     let gateway = Gateway::new(work.site.clone(), work.access.clone());
     let mut proxy = HttpProxy::new(gateway, pingora_settings(work.roots));
@@ -95,5 +95,10 @@ fn proxy(work: &Work) -> Arc<HttpProxy<Gateway>> {
     let mut h2 = default_h2_options();
     h2.max_concurrent_streams(most.h2_streams).max_header_list_size(most.h2_header_bytes);
     proxy.h2_options = Some(h2);
-    Arc::new(proxy)
+    Front {
+        proxy: Arc::new(proxy),
+        site: work.site.clone(),
+        access: work.access.clone(),
+        load: work.load.clone(),
+    }
 }

@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Takes lines from all workers. A line waits at most [`PAUSE`]; when the output cannot keep up
-/// and [`MOST_WAITING`] bytes wait, further lines are dropped and counted, and the log says so.
+/// Takes lines from all workers. A line waits at most a tenth of a second; when the output cannot keep up
+/// and 4 MiB wait, further lines are dropped and counted, and the log says so.
 #[derive(Clone)]
 pub struct AccessLog(Arc<Shared>);
 
 /// What a line says. No query: codes, states and secrets ride there.
 pub struct AccessLine<'a> {
     pub request_id: &'a str,
-    pub client: Option<IpAddr>,
+    pub client: Option<&'a str>,
     pub method: &'a str,
     pub host: Option<&'a str>,
     pub path: &'a str,
@@ -29,6 +29,13 @@ pub struct AccessLine<'a> {
     pub route: Option<&'a str>,
     pub tenant: Option<&'a str>,
     pub detail: Option<&'a str>,
+}
+
+/// What is said of an HTTP/1 message that was refused by its bytes, before it was a request.
+pub struct RefusedLine<'a> {
+    pub client: IpAddr,
+    pub status: u16,
+    pub detail: &'a str,
 }
 
 /// Ends the writer; every line taken before is written then.
@@ -60,6 +67,17 @@ impl AccessLog {
     pub fn write(&self, line: &AccessLine<'_>) {
         let mut text = Vec::with_capacity(320);
         line.json(&mut text);
+        self.take(text);
+    }
+
+    /// Takes a line about what was refused.
+    pub fn write_refused(&self, line: &RefusedLine<'_>) {
+        let mut text = Vec::with_capacity(200);
+        line.json(&mut text);
+        self.take(text);
+    }
+
+    fn take(&self, text: Vec<u8>) {
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() + text.len() > MOST_WAITING {
             self.0.dropped.fetch_add(1, Ordering::Relaxed);
@@ -110,13 +128,9 @@ impl Shared {
 
 impl AccessLine<'_> {
     fn json(&self, out: &mut Vec<u8>) {
-        let now = OffsetDateTime::from(SystemTime::now());
-        out.extend_from_slice(b"{\"timestamp\":\"");
-        let _infallible = now.format_into(out, &Rfc3339);
-        out.extend_from_slice(b"\",\"message\":\"request\"");
+        opening(out, "request");
         text(out, "request_id", Some(self.request_id));
-        let client = self.client.map(|address| address.to_string());
-        text(out, "client", client.as_deref());
+        text(out, "client", self.client);
         text(out, "method", Some(self.method));
         text(out, "host", self.host);
         text(out, "path", Some(self.path));
@@ -132,11 +146,34 @@ impl AccessLine<'_> {
     }
 }
 
+impl RefusedLine<'_> {
+    fn json(&self, out: &mut Vec<u8>) {
+        opening(out, "refused");
+        text(out, "client", Some(&self.client.to_string()));
+        let _infallible = write!(out, ",\"status\":{}", self.status);
+        text(out, "detail", Some(self.detail));
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+fn opening(out: &mut Vec<u8>, message: &str) {
+    let now = OffsetDateTime::from(SystemTime::now());
+    out.extend_from_slice(b"{\"timestamp\":\"");
+    let _infallible = now.format_into(out, &Rfc3339);
+    out.push(b'"');
+    text(out, "message", Some(message));
+}
+
 /// Adds a member, escaped and of bounded length; absent where there is no value.
 fn text(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
     let Some(value) = value else { return };
-    let end = value.char_indices().map(|(at, _)| at).nth(MOST_LETTERS).unwrap_or(value.len());
-    let _infallible = write!(out, ",\"{name}\":");
+    let end = match value.len() {
+        short @ ..=MOST_LETTERS => short,
+        long => value.char_indices().map(|(at, _)| at).nth(MOST_LETTERS).unwrap_or(long),
+    };
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
     let _infallible = serde_json::to_writer(&mut *out, &value[..end]);
 }
 

@@ -4,12 +4,17 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     BodyBytes,
+    BodyRate,
     Connections,
     ConnectionsPerAddress,
     CookieBytes,
     /// File descriptors and memory: the machine's limit, not a key.
     Descriptors,
     FormBytes,
+    HandshakeTimeout,
+    HeaderBytes,
+    HeaderCount,
+    HeaderTimeout,
     RatePerAddress,
     RatePerSession,
     Requests,
@@ -20,13 +25,18 @@ pub enum Limit {
 }
 
 impl Limit {
-    pub const EVERY: [Self; 13] = [
+    pub const EVERY: [Self; 18] = [
         Self::BodyBytes,
+        Self::BodyRate,
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::CookieBytes,
         Self::Descriptors,
         Self::FormBytes,
+        Self::HandshakeTimeout,
+        Self::HeaderBytes,
+        Self::HeaderCount,
+        Self::HeaderTimeout,
         Self::RatePerAddress,
         Self::RatePerSession,
         Self::Requests,
@@ -40,11 +50,16 @@ impl Limit {
     pub fn name(self) -> &'static str {
         match self {
             Self::BodyBytes => "route.body_bytes",
+            Self::BodyRate => "body_rate",
             Self::Connections => "max_connections",
             Self::ConnectionsPerAddress => "max_connections_per_address",
             Self::CookieBytes => "cookie_bytes",
             Self::Descriptors => "descriptors",
             Self::FormBytes => "form_bytes",
+            Self::HandshakeTimeout => "handshake_timeout",
+            Self::HeaderBytes => "header_bytes",
+            Self::HeaderCount => "header_count",
+            Self::HeaderTimeout => "header_timeout",
             Self::RatePerAddress => "route.rate.per_address",
             Self::RatePerSession => "route.rate.per_session",
             Self::Requests => "max_requests",

@@ -5,7 +5,7 @@ mod limit;
 mod logging;
 mod metrics;
 
-pub use access_log::{AccessLine, AccessLog};
+pub use access_log::{AccessLine, AccessLog, RefusedLine};
 pub use limit::Limit;
 pub use logging::{Output, log_to};
 pub use metrics::{Levels, Metrics, RouteMetrics};

@@ -1,5 +1,6 @@
 //! Where a request really came from, when proxies stand in front of us.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use http::HeaderMap;
@@ -12,10 +13,26 @@ pub struct Proxies(Vec<IpNet>);
 /// The caller's address and the way it took to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
+    chain: String,
+    address_len: usize,
+    subscriber: Subscriber,
+}
+
+impl Client {
     /// The right-most address that is not a trusted proxy.
-    pub address: Option<IpAddr>,
-    /// What `X-Forwarded-For` says to the app.
-    pub chain: String,
+    pub fn address(&self) -> &str {
+        &self.chain[..self.address_len]
+    }
+
+    /// The same as limits count it.
+    pub fn subscriber(&self) -> Subscriber {
+        self.subscriber
+    }
+
+    /// What `X-Forwarded-For` says to the app: that address, then the proxies it came through.
+    pub fn chain(&self) -> &str {
+        &self.chain
+    }
 }
 
 /// A client address as limits count it: an IPv4 address, or the /64 of an IPv6 one, within which
@@ -54,25 +71,25 @@ impl Proxies {
 
     /// Reads `X-Forwarded-For` where `peer` may say it, from the right: what an untrusted hop
     /// wrote to the left of itself is its own claim and ends the walk.
-    pub fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Client {
-        let Some(peer) = peer else { return Client { address: None, chain: String::new() } };
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         if !self.trusts(peer) {
-            return Client { address: Some(peer), chain: peer.to_string() };
+            return Self::walked(&[peer], peer);
         }
-        let mut hops = vec![peer];
+        let (mut hops, mut last) = (vec![peer], peer);
         for value in headers.get_all("x-forwarded-for").iter().rev() {
             let Ok(text) = value.to_str() else { break };
             for part in text.rsplit(',').take(MOST_HOPS) {
                 let Ok(address) = part.trim().parse::<IpAddr>() else {
-                    return Self::walked(hops);
+                    return Self::walked(&hops, last);
                 };
                 hops.push(address);
+                last = address;
                 if !self.trusts(address) || hops.len() > MOST_HOPS {
-                    return Self::walked(hops);
+                    return Self::walked(&hops, last);
                 }
             }
         }
-        Self::walked(hops)
+        Self::walked(&hops, last)
     }
 
     /// Reads `X-Forwarded-Proto` where `peer` may say it.
@@ -93,9 +110,17 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&plain))
     }
 
-    fn walked(hops: Vec<IpAddr>) -> Client {
-        let chain: Vec<String> = hops.iter().rev().map(IpAddr::to_string).collect();
-        Client { address: hops.last().copied(), chain: chain.join(", ") }
+    fn walked(hops: &[IpAddr], client: IpAddr) -> Client {
+        let mut chain = String::with_capacity(48);
+        let mut address_len = 0;
+        for hop in hops.iter().rev() {
+            let comma = if chain.is_empty() { "" } else { ", " };
+            let _infallible = write!(chain, "{comma}{hop}");
+            if address_len == 0 {
+                address_len = chain.len();
+            }
+        }
+        Client { chain, address_len, subscriber: Subscriber::of(client) }
     }
 }
 
@@ -110,25 +135,26 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", forwarded.parse().unwrap());
         let networks = trusted.split_whitespace().map(|net| net.parse().unwrap()).collect();
-        Proxies::new(networks).client(Some(peer.parse().unwrap()), &headers)
+        Proxies::new(networks).client(peer.parse().unwrap(), &headers)
     }
 
     #[test]
     fn an_untrusted_peer_is_the_client_whatever_it_says() {
         let client = client("", "192.0.2.1", "10.0.0.1");
-        assert_eq!(client.chain, "192.0.2.1");
+        assert_eq!(client.chain(), "192.0.2.1");
+        assert_eq!(client.address(), "192.0.2.1");
     }
 
     #[test]
     fn the_right_most_untrusted_hop_is_the_client() {
         let client = client("10.0.0.0/8", "10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2");
-        assert_eq!(client.address, Some("203.0.113.9".parse().unwrap()));
-        assert_eq!(client.chain, "203.0.113.9, 10.0.0.2, 10.0.0.1");
+        assert_eq!(client.address(), "203.0.113.9");
+        assert_eq!(client.chain(), "203.0.113.9, 10.0.0.2, 10.0.0.1");
     }
 
     #[test]
     fn an_unreadable_hop_ends_the_walk() {
         let client = client("10.0.0.0/8", "10.0.0.1", "203.0.113.9, unknown, 10.0.0.2");
-        assert_eq!(client.chain, "10.0.0.2, 10.0.0.1");
+        assert_eq!(client.chain(), "10.0.0.2, 10.0.0.1");
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
-use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, Subscriber, Transport, path};
+use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, Subscriber, Transport, method, path};
 
 /// An admitted request. Only [`Inbound::admit`] makes one, and it wants [`Cleaned`].
 pub struct Inbound<'a> {
@@ -36,7 +36,7 @@ impl<'a> Inbound<'a> {
         bounds: Bounds,
         _proof: Cleaned,
     ) -> Result<Self, Refusal> {
-        if request.method == Method::CONNECT || request.method == Method::TRACE {
+        if !method::is_served(&request.method) {
             return Err(Refusal::Method);
         }
         framing(&request.headers)?;

@@ -5,6 +5,7 @@ mod cookie;
 mod form;
 mod headers;
 mod inbound;
+mod method;
 mod navigation;
 mod origin;
 mod path;

@@ -1,7 +1,5 @@
 // Runs every case in every browser asked for, and says how many held.
 
-import { mkdirSync } from "node:fs";
-
 import { chromium, firefox } from "playwright-core";
 
 import { cases } from "./cases.mjs";
@@ -31,7 +29,6 @@ const MOST_SECONDS_OF_A_CASE = 60;
 let passed = 0;
 let failed = 0;
 
-mkdirSync(process.env.SCREENSHOTS, { recursive: true });
 const world = await startWorld();
 for (const name of process.env.BROWSERS.split(/\s+/)) {
   const browser = await launchers[name]();
@@ -49,8 +46,8 @@ process.exit(failed === 0 ? 0 : 1);
 // One case: people of its own, SuperID's journal and the app's empty at the start.
 async function hold(browser, name, title, test) {
   const people = [];
-  const somebody = async (settings) => {
-    const person = await Person.arrives(browser, { pictures: `${process.env.SCREENSHOTS}/${name}`, ...settings });
+  const somebody = async () => {
+    const person = await Person.arrives(browser, `${process.env.SCREENSHOTS}/${name}`);
     people.push(person);
     return person;
   };
@@ -65,6 +62,7 @@ async function hold(browser, name, title, test) {
     failed += 1;
     console.log(`  FAILED  ${title}\n${error.stack.replace(/^/gm, "          ")}`);
     for (const person of people) console.log(`          at ${person.page.url()}`);
+    console.log("the gateway's last words:");
     console.log(world.server.said().split("\n").slice(-8).join("\n"));
   }
   for (const person of people) await person.leaves();

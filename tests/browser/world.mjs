@@ -19,7 +19,8 @@ export async function startWorld() {
   const elsewhere = await startElsewhere();
   const gateway = `https://localhost:${await freePort()}`;
   const emulator = await program([
-    "emulator", "--port", "0", "--json", "--client-id", "orders", "--client-secret", "orders-secret",
+    "emulator", "--port", "0", "--json",
+    "--client-id", "orders", "--client-secret", "orders-secret",
     "--redirect-uri", `${gateway}/auth/callback`, "--post-logout-uri", `${gateway}/auth/signed_out`,
   ]);
   const superid = JSON.parse(await emulator.line((line) => line.startsWith("{"))).superid;
@@ -149,6 +150,10 @@ async function startApp() {
   const requests = [];
   const server = http.createServer((request, answer) => {
     const { method, url, headers } = request;
+    if (url === "/favicon.ico") {
+      answer.writeHead(404).end();
+      return;
+    }
     requests.push({ method, url, headers });
     if (url.startsWith("/slow")) return;
     if (url.includes(".json")) {

@@ -68,31 +68,10 @@ fn bend(case: &str, with: impl Fn(Draft) -> String + 'static) -> (String, Bend) 
     (case.to_owned(), Box::new(with))
 }
 
-#[tokio::test]
-async fn an_honest_answer_signs_in_and_our_side_of_the_call_is_right() {
-    let world = World::with(LIAR).await;
-    let mut browser = world.browser();
-    let answer = told(&world, &mut browser, |draft| draft.sign()).await;
-    assert_eq!(answer.location(), world.url("/orders"));
-    assert!(answer.signs_in());
-    let call = world.liar.last();
-    assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/tokens"));
-    let field = |name: &str| call.field(name).unwrap_or_default();
-    assert_eq!(field("grant_type"), "authorization_code");
-    assert_eq!(field("code"), CODE);
-    assert_eq!(field("redirect_uri"), world.url("/auth/callback"));
-    assert_eq!(field("client_id"), "client-of-main");
-    assert_eq!(field("client_secret"), "secret of main");
-    assert_eq!(field("code_verifier").len(), 43);
-    assert_eq!(call.header("cookie"), None);
-}
-
-#[tokio::test]
-async fn a_token_that_lies_about_anything_signs_nobody_in() {
-    let world = World::with(LIAR).await;
-    let issuer = world.superid.url().to_owned();
-    let now = NOW as i64;
-    let cases: Vec<(String, Bend)> = vec![
+/// Tokens for or by somebody else, or of another time.
+fn wrong_place_or_time(issuer: &str) -> Vec<(String, Bend)> {
+    let (issuer, now) = (issuer.to_owned(), NOW as i64);
+    vec![
         claim("iss", "https://sod.superoffice.com"),
         claim("iss", format!("{issuer}/")),
         claim("iss", issuer.to_uppercase()),
@@ -120,6 +99,12 @@ async fn a_token_that_lies_about_anything_signs_nobody_in() {
         claim("iat", json!("x")),
         claim("iat", json!(-1)),
         bend("no iat", |draft| draft.without_claim("iat").sign()),
+    ]
+}
+
+/// Tokens whose other claims are not this sign-in's, or are none.
+fn wrong_content() -> Vec<(String, Bend)> {
+    vec![
         claim("nonce", "another"),
         claim("nonce", ""),
         claim("nonce", json!(null)),
@@ -144,6 +129,12 @@ async fn a_token_that_lies_about_anything_signs_nobody_in() {
             let name = format!("{}ctx", superid_gateway::emulator::CLAIM_PREFIX);
             draft.duplicate_claim(&name, "Cust67890").sign()
         }),
+    ]
+}
+
+/// Tokens whose header asks for something else than our one way to verify.
+fn wrong_header() -> Vec<(String, Bend)> {
+    vec![
         header("alg", "none"),
         header("alg", "None"),
         header("alg", "HS256"),
@@ -162,6 +153,12 @@ async fn a_token_that_lies_about_anything_signs_nobody_in() {
         bend("unsigned", |draft| draft.header("alg", "none").unsigned()),
         bend("RS256 without signature", |draft| draft.unsigned()),
         bend("HS256 with no key", |draft| draft.header("alg", "HS256").sign_with_hmac(b"\0")),
+    ]
+}
+
+/// Texts that are no token, or not the one that was signed.
+fn wrong_form() -> Vec<(String, Bend)> {
+    vec![
         bend("one signature byte changed", |draft| {
             let token = draft.sign();
             let end = if token.ends_with('A') { 'E' } else { 'A' };
@@ -183,7 +180,33 @@ async fn a_token_that_lies_about_anything_signs_nobody_in() {
         bend("nothing", |_| String::new()),
         bend("dots", |_| ".".repeat(15_000)),
         bend("huge", |draft| draft.claim("x", "y".repeat(20_000)).sign()),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn an_honest_answer_signs_in_and_our_side_of_the_call_is_right() {
+    let world = World::with(LIAR).await;
+    let mut browser = world.browser();
+    let answer = told(&world, &mut browser, |draft| draft.sign()).await;
+    assert_eq!(answer.location(), world.url("/orders"));
+    assert!(answer.signs_in());
+    let call = world.liar.last();
+    assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/tokens"));
+    let field = |name: &str| call.field(name).unwrap_or_default();
+    assert_eq!(field("grant_type"), "authorization_code");
+    assert_eq!(field("code"), CODE);
+    assert_eq!(field("redirect_uri"), world.url("/auth/callback"));
+    assert_eq!(field("client_id"), "client-of-main");
+    assert_eq!(field("client_secret"), "secret of main");
+    assert_eq!(field("code_verifier").len(), 43);
+    assert_eq!(call.header("cookie"), None);
+}
+
+#[tokio::test]
+async fn a_token_that_lies_about_anything_signs_nobody_in() {
+    let world = World::with(LIAR).await;
+    let mut cases = wrong_place_or_time(world.superid.url());
+    cases.extend([wrong_content(), wrong_header(), wrong_form()].into_iter().flatten());
     let count = cases.len();
     for (case, bend) in cases {
         let mut browser = world.browser();
@@ -241,7 +264,11 @@ async fn what_superid_may_say_is_taken() {
 async fn a_token_endpoint_that_answers_nonsense_is_an_outage() {
     let world = World::with(LIAR).await;
     type Body = Box<dyn Fn(String) -> String>;
-    let good = |token: &str| json!({"token_type": "Bearer", "access_token": "8A:x", "expires_in": 60, "id_token": token});
+    let good = |token: &str| {
+        json!({
+            "token_type": "Bearer", "access_token": "8A:x", "expires_in": 60, "id_token": token
+        })
+    };
     let without = move |name: &'static str| -> Body {
         Box::new(move |token| {
             let mut body = good(&token);

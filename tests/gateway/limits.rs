@@ -151,13 +151,13 @@ async fn a_reload_forgets_no_request_in_flight() {
     let mut world = World::with("[route.open]\nmax_requests = 1").await;
     world.app.says(Reply::Held);
     let mut stream = held(&world, "/public/slow").await;
-    world.reload("[log]\nlevel = \"warn\"");
+    world.reload("[log]\nlevel = \"warn\"").unwrap();
     is_busy(&world.api().get(&world.url("/public")).await);
     assert_eq!(world.metric("requests_in_flight").await, 1);
     world.app.open();
     assert_eq!(read_answer(&mut stream, "GET").await.unwrap().status, 200);
     while world.metric("requests_in_flight").await > 0 {}
-    world.reload("[route.open]\nmax_requests = 7");
+    world.reload("[route.open]\nmax_requests = 7").unwrap();
     assert_eq!(world.api().get(&world.url("/public")).await.status, 200);
 }
 

@@ -122,8 +122,8 @@ async fn a_reload_is_no_second_helping() {
     let mut world = World::with("[route.open.rate]\nper_address = \"1/m\"").await;
     let url = world.url("/public");
     assert_eq!(world.api().get(&url).await.status, 200);
-    world.reload("[log]\nlevel = \"warn\"");
+    world.reload("[log]\nlevel = \"warn\"").unwrap();
     assert_eq!(world.api().get(&url).await.status, 429);
-    world.reload("[route.open.rate]\nper_address = \"2/m\"");
+    world.reload("[route.open.rate]\nper_address = \"2/m\"").unwrap();
     assert_eq!(world.api().get(&url).await.status, 200, "another rate begins anew");
 }

@@ -9,7 +9,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{self, Flow, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, App, Emulator};
-use superid_gateway::server::{Options, Roots, Running};
+use superid_gateway::server::{Options, Roots, Running, StartFailed};
 use superid_gateway::telemetry::AccessLog;
 use tokio_rustls::TlsConnector;
 use toml::{Table, Value};
@@ -104,8 +104,8 @@ impl World {
         self
     }
 
-    /// A new configuration for the same process, with more TOML laid over.
-    pub fn reload(&mut self, more: &str) {
+    /// The running gateway follows a configuration with more TOML laid over.
+    pub fn reload(&mut self, more: &str) -> Result<(), StartFailed> {
         let places = Places {
             port: self.port,
             superid: self.superid.url(),
@@ -114,7 +114,7 @@ impl World {
         };
         let mut table: Table = places.filled(&self.changes).parse().unwrap();
         lay(&mut table, places.filled(more).parse().unwrap());
-        self.gateway.reload(places.settings(&table.to_string())).unwrap();
+        self.gateway.reload(places.settings(&table.to_string()))
     }
 
     /// The value of a metric, named with its labels; 0 when it is not there.

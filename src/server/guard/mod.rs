@@ -1,0 +1,22 @@
+//! The strict front of HTTP/1: what stands between a client's bytes and pingora.
+
+mod alphabet;
+mod body;
+mod chunks;
+mod fault;
+mod fields;
+mod head;
+mod outgoing;
+mod pace;
+mod parting;
+mod passing;
+mod reading;
+mod stream;
+mod terms;
+mod writing;
+
+pub use fault::Fault;
+pub use head::{Head, HeadScan};
+pub use parting::{Parted, WayBack};
+pub use stream::{Guard, Opening};
+pub use terms::Terms;

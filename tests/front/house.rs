@@ -1,0 +1,97 @@
+//! The real gateway before an app that keeps what it gets.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use superid_gateway::config::{self, Settings};
+use superid_gateway::server::{Options, Running};
+use superid_gateway::telemetry::AccessLog;
+
+use crate::client::Client;
+use crate::upstream::Upstream;
+
+pub struct House {
+    pub upstream: Upstream,
+    address: SocketAddr,
+    _gateway: Running,
+}
+
+impl House {
+    /// Every path is public, so that the front alone decides.
+    pub async fn open() -> Self {
+        Self::with(None).await
+    }
+
+    /// Behind TLS.
+    pub async fn with_tls() -> Self {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let folder = std::env::temp_dir().join(format!("front-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let lines = format!("certificate = {certificate:?}\nkey = {key:?}\n");
+        let house = Self::built(&lines, None).await;
+        std::fs::remove_dir_all(&folder).unwrap();
+        house
+    }
+
+    /// With a log of its own.
+    pub async fn with(access: Option<AccessLog>) -> Self {
+        Self::built("", access).await
+    }
+
+    async fn built(listener: &str, access: Option<AccessLog>) -> Self {
+        let upstream = Upstream::start().await;
+        let front = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = front.local_addr().unwrap();
+        let options = Options {
+            workers: 1,
+            access,
+            open: vec![("web".to_owned(), front)],
+            ..Options::ordinary()
+        };
+        let settings = settings(&upstream, listener);
+        let gateway = Running::start(settings, options).await.unwrap();
+        Self { upstream, address, _gateway: gateway }
+    }
+
+    pub async fn connect(&self) -> Client {
+        Client::connect(self.address).await
+    }
+}
+
+fn settings(upstream: &Upstream, listener: &str) -> Settings {
+    let text = BASE.replace("$APP", &upstream.address.to_string());
+    let text = text.replace("$LISTENER", listener);
+    let loaded = config::load_text(&text, "test.toml", Path::new("."), &|_| None);
+    loaded.unwrap_or_else(|problems| panic!("{problems}")).settings
+}
+
+const BASE: &str = r#"
+[admin]
+enabled = false
+
+[listener.web]
+address = "127.0.0.1:0"
+$LISTENER
+[host.main]
+origin = "http://localhost"
+
+[relying_party.main]
+environment = "sod"
+client_id = "client"
+client_secret = { value = "secret" }
+
+[route.app]
+upstream = "http://$APP"
+access = "public"
+
+[session]
+keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
+
+[limits]
+handshake_timeout = "1s"
+header_timeout = "1s"
+body_grace = "1s"
+"#;
