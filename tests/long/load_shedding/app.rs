@@ -1,8 +1,8 @@
 //! An app that takes its time, the same for every request, and counts how many it has at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +17,8 @@ pub struct App {
 struct Counts {
     now: AtomicUsize,
     peak: AtomicUsize,
+    served: AtomicU64,
+    micros: AtomicU64,
 }
 
 impl App {
@@ -40,6 +42,12 @@ impl App {
     pub fn peak(&self) -> usize {
         self.counts.peak.load(Ordering::Relaxed)
     }
+
+    /// How long one took, on average: timers come late, on a busy machine more so.
+    pub fn service(&self) -> Duration {
+        let micros = self.counts.micros.load(Ordering::Relaxed);
+        Duration::from_micros(micros / self.counts.served.load(Ordering::Relaxed).max(1))
+    }
 }
 
 async fn serve(mut stream: TcpStream, service: Duration, counts: Arc<Counts>) {
@@ -53,14 +61,20 @@ async fn serve(mut stream: TcpStream, service: Duration, counts: Arc<Counts>) {
             }
             return;
         }
+        let begin = Instant::now();
         let now = counts.now.fetch_add(1, Ordering::Relaxed) + 1;
         counts.peak.fetch_max(now, Ordering::Relaxed);
-        tokio::time::sleep(service).await;
+        tokio::time::sleep(service - LATE).await;
         counts.now.fetch_sub(1, Ordering::Relaxed);
+        counts.served.fetch_add(1, Ordering::Relaxed);
+        let micros = begin.elapsed().as_micros() as u64;
+        counts.micros.fetch_add(micros, Ordering::Relaxed);
         if stream.write_all(ANSWER).await.is_err() {
             return;
         }
     }
 }
 
+/// Timers count whole milliseconds and never fire early: this much comes on top.
+const LATE: Duration = Duration::from_millis(1);
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nthe app";

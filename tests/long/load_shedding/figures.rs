@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::app::App;
 use crate::clients::Outcome;
 use crate::{AT_ONCE, SERVICE};
 
@@ -13,6 +14,7 @@ pub struct Figures {
     lost: usize,
     checks: Vec<Duration>,
     peak: usize,
+    service: Duration,
     duration: Duration,
 }
 
@@ -20,7 +22,7 @@ impl Figures {
     pub fn new(
         outcomes: &[Outcome],
         mut checks: Vec<Duration>,
-        peak: usize,
+        app: &App,
         duration: Duration,
     ) -> Self {
         let with = |status: u16| {
@@ -32,7 +34,7 @@ impl Figures {
         let (served, shed) = (with(200), with(503));
         let lost = outcomes.len() - served.len() - shed.len();
         checks.sort_unstable();
-        Self { served, shed, lost, checks, peak, duration }
+        Self { served, shed, lost, checks, peak: app.peak(), service: app.service(), duration }
     }
 
     /// What does not hold.
@@ -70,7 +72,8 @@ impl fmt::Display for Figures {
         line(out, "503       ", &self.shed)?;
         line(out, "health    ", &self.checks)?;
         writeln!(out, "otherwise {:>8}", self.lost)?;
-        write!(out, "the app had {} at once, at most", self.peak)
+        let (peak, service) = (self.peak, self.service);
+        write!(out, "the app had {peak} at once, at most, and took {service:.1?} for one")
     }
 }
 

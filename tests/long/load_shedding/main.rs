@@ -35,7 +35,7 @@ fn main() {
     let duration = Duration::from_secs(seconds);
     let checks = std::thread::spawn(move || health::watch(admin, duration));
     let outcomes = clients::run(Offer { port, each_second: OFFERED, duration });
-    let figures = Figures::new(&outcomes, checks.join().unwrap(), app.peak(), duration);
+    let figures = Figures::new(&outcomes, checks.join().unwrap(), &app, duration);
     runtime.block_on(gateway.stop());
     println!("{figures}");
     let broken = figures.broken();
