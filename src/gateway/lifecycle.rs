@@ -281,3 +281,43 @@ fn undecided() -> Box<Error> {
 
 /// What is left of an unread body is read for this long before the connection is given up.
 const DRAIN: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::crypto::Random;
+
+    const MINIMAL: &str = r#"
+        [host.main]
+        origin = "https://app.example"
+        [relying_party.main]
+        environment = "sod"
+        client_id = "id"
+        client_secret = { value = "secret" }
+        [route.app]
+        upstream = "http://127.0.0.1:3000"
+        [session]
+        keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
+    "#;
+
+    #[tokio::test]
+    async fn what_was_not_decided_does_not_leave() {
+        let loaded = crate::config::load_text(MINIMAL, "test", Path::new("."), &|_| None).unwrap();
+        let site = Site::new(loaded.settings, Clock::system(), Random::counting());
+        let gateway = Gateway::new(Arc::new(ArcSwap::from_pointee(site)), None);
+        let (_client, ours) = tokio::io::duplex(64);
+        let mut downstream = Downstream::new_h1(Box::new(ours));
+        for stage in [Stage::Undecided, Stage::Answered] {
+            let mut exchange = gateway.new_ctx();
+            exchange.stage = stage;
+            let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+            assert!(gateway.upstream_peer(&mut downstream, &mut exchange).await.is_err());
+            let edited =
+                gateway.upstream_request_filter(&mut downstream, &mut request, &mut exchange);
+            assert_eq!(edited.await.unwrap_err().etype(), &ErrorType::InternalError);
+        }
+    }
+}
