@@ -13,6 +13,7 @@ mod setting;
 
 use std::sync::Arc;
 
+use http::{HeaderMap, header};
 use pingora::http::RequestHeader;
 use superid_gateway::authn::Permit;
 use superid_gateway::clock::Clock;
@@ -21,7 +22,7 @@ use superid_gateway::credentials::injected;
 use superid_gateway::crypto::Random;
 use superid_gateway::gateway::{Site, Verdict, Wire, decide};
 use superid_gateway::routing::Table;
-use superid_gateway::session::Loaded;
+use superid_gateway::session::{Loaded, SealedCookie, SessionState};
 use superid_gateway::telemetry::AccessLog;
 use superid_gateway::web::{Bounds, CookieNames, Cookies, Inbound, Spoofable};
 
@@ -58,20 +59,33 @@ fn verdict(settings: &Settings) {
             other => panic!("the request leaves, and not {other:?}"),
         }),
     );
-    line(
-        "  the cookie: found, opened, decoded",
-        cost(|| match store.load(inbound.cookies(), now) {
-            Loaded::Live(session) => session,
-            other => panic!("a living session, and not {other:?}"),
-        }),
-    );
+    line("  the cookie, opened lately", cost(|| alive(store.load(inbound.cookies(), now))));
+    let mut others = many_cookies(&store).iter().cycle();
+    let mut next = || others.next().expect("a cycle has no end");
+    line("  the cookie, for the first time", cost(|| alive(store.load(Cookies::of(next()), now))));
     let route = &settings.routes[0];
-    let permit = Permit::ask(route, Box::new(setting::session()), now).expect("a permit");
+    let permit = Permit::ask(route, Arc::new(setting::session()), now).expect("a permit");
     line("  the headers to set", cost(|| injected(&permit, route)));
     line("  the app's cookies without ours", cost(|| Cookies::of(&head.headers).without(&names)));
     let mut head = self::head();
     line("spoofable headers looked for", cost(|| spoofable.clean(&mut Wire(&mut head))));
     line("admission", cost(|| Inbound::admit(&head, raw, bounds, proof).is_ok()));
+}
+
+fn alive(loaded: Loaded) -> Arc<SessionState> {
+    match loaded {
+        Loaded::Live(session) => session,
+        other => panic!("a living session, and not {other:?}"),
+    }
+}
+
+/// More than the gateway remembers, so that each is new to it again when its turn comes.
+fn many_cookies(store: &SealedCookie) -> &'static [HeaderMap] {
+    let one = |_| {
+        let cookie = setting::cookie_of(store).parse().expect("visible ASCII");
+        HeaderMap::from_iter([(header::COOKIE, cookie)])
+    };
+    (0..20_000).map(one).collect::<Vec<_>>().leak()
 }
 
 fn routing(routes: usize) {

@@ -92,8 +92,13 @@ pub fn store(settings: &Settings) -> SealedCookie {
 
 /// The `Cookie` header of a browser that is signed in and keeps two cookies of the app's.
 pub fn cookie(settings: &Settings) -> String {
+    cookie_of(&store(settings))
+}
+
+/// The same, with the session sealed by `store`: another value each time.
+pub fn cookie_of(store: &SealedCookie) -> String {
     let none = HeaderMap::new();
-    let set = store(settings)
+    let set = store
         .store(&session(), &Random::system(), Cookies::of(&none))
         .expect("a session that fits");
     let ours = set[0].to_str().expect("visible ASCII").split(';').next().unwrap_or_default();

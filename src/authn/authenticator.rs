@@ -1,5 +1,7 @@
 //! Asks what a request brings as proof of who sent it.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::session::{Loaded, SealedCookie, SessionState};
 use crate::web::Inbound;
@@ -16,7 +18,7 @@ pub enum Authenticated {
     /// Nothing was presented.
     Nobody,
     /// A living session.
-    Proven(Box<SessionState>),
+    Proven(Arc<SessionState>),
     /// Something was presented and is worth nothing: it counts as not presented, and its cookies
     /// are removed with the next answer of ours.
     Rejected,

@@ -1,5 +1,7 @@
 //! The proof that a route's access rule was met; headers for the app cannot be made without it.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::config::{Access, ClaimRule, Present, Restriction, Route};
 use crate::identity::{Credential, Principal};
@@ -8,7 +10,7 @@ use crate::session::SessionState;
 /// Permission for one request to use one route. Only [`Permit::ask`] and [`Permit::public`] make
 /// one.
 #[derive(Debug)]
-pub struct Permit(Option<Box<SessionState>>);
+pub struct Permit(Option<Arc<SessionState>>);
 
 /// Why there is no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ impl Permit {
     ///
     /// # Errors
     /// [`Denied`] says which rule was not met.
-    pub fn ask(route: &Route, session: Box<SessionState>, now: Timestamp) -> Result<Self, Denied> {
+    pub fn ask(route: &Route, session: Arc<SessionState>, now: Timestamp) -> Result<Self, Denied> {
         let Access::SignedIn(restriction) = &route.access else { return Ok(Self(None)) };
         if !route.relying_parties.iter().any(|party| party.name == session.relying_party) {
             return Err(Denied::RelyingParty);

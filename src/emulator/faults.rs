@@ -20,7 +20,7 @@ pub enum Fault {
     Garbage { endpoint: Kind },
     /// Renews the signing key at once; it does not stay in the list.
     RotateKey,
-    /// Waits this long before it answers, at most [`SLOWEST`].
+    /// Waits this long before it answers, at most 30 seconds.
     Slow { endpoint: Kind, milliseconds: u64 },
     /// Answers with this HTTP status and nothing else.
     Status { endpoint: Kind, code: u16 },

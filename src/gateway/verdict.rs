@@ -36,7 +36,7 @@ pub enum Step {
     Posted { host: usize },
 }
 
-/// A request on its way to the app. Only [`Departure::new`] makes one, and it wants a permit: what
+/// A request on its way to the app. Only `Departure::new` makes one, and it wants a permit: what
 /// the app is told comes from there alone.
 #[derive(Debug)]
 pub struct Departure {

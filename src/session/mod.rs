@@ -1,6 +1,7 @@
 //! Signed-in state, and the sealed cookie that carries it.
 
 mod chunks;
+mod opened;
 mod remembered;
 mod sealed_cookie;
 mod state;

@@ -10,6 +10,7 @@ use crate::crypto::{KeyRing, Purpose, Random};
 use crate::web::{CookieAttributes, CookieNames, Cookies, PublicOrigin};
 
 use super::chunks::{Chunked, TooLong};
+use super::opened::Opened;
 use super::remembered::Ended;
 use super::state::SessionState;
 
@@ -23,13 +24,14 @@ pub struct SealedCookie {
     idle: u64,
     absolute: u64,
     ended: Arc<Ended>,
+    opened: Arc<Opened>,
 }
 
 /// What a request's cookies say.
 #[derive(Debug)]
 pub enum Loaded {
     /// A living session.
-    Live(Box<SessionState>),
+    Live(Arc<SessionState>),
     /// There is no session cookie.
     NotPresented,
     /// There is one, and it is forged, damaged, ended or past its time.
@@ -58,22 +60,17 @@ impl SealedCookie {
             idle: settings.idle,
             absolute: settings.absolute,
             ended,
+            opened: Arc::new(Opened::new()),
         }
     }
 
     /// The session a request brings.
     pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
-        if !cookies.has(&self.name) {
-            return Loaded::NotPresented;
-        }
-        let state = self
-            .chunked()
-            .read(cookies)
-            .and_then(|sealed| self.keys.open(Purpose::Session, &self.context, &sealed).ok())
-            .and_then(|plain| postcard::from_bytes::<SessionState>(&plain).ok());
+        let state = self.chunked().read(cookies).and_then(|sealed| self.state(&sealed));
         match state {
-            Some(state) if self.lives(&state, now) => Loaded::Live(Box::new(state)),
-            _ => Loaded::Rejected,
+            Some(state) if self.lives(&state, now) => Loaded::Live(state),
+            None if !cookies.has(&self.name) => Loaded::NotPresented,
+            Some(_) | None => Loaded::Rejected,
         }
     }
 
@@ -106,6 +103,16 @@ impl SealedCookie {
     /// Ends a session, for every copy of its cookie.
     pub fn end(&self, state: &SessionState, now: Timestamp) {
         self.ended.end(state, now);
+    }
+
+    fn state(&self, sealed: &[u8]) -> Option<Arc<SessionState>> {
+        if let Some(known) = self.opened.state(sealed) {
+            return Some(known);
+        }
+        let plain = self.keys.open(Purpose::Session, &self.context, sealed).ok()?;
+        let state = Arc::new(postcard::from_bytes::<SessionState>(&plain).ok()?);
+        self.opened.remember(sealed, &state);
+        Some(state)
     }
 
     fn lives(&self, state: &SessionState, now: Timestamp) -> bool {

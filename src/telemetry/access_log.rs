@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Takes lines from all workers. A line waits at most [`PAUSE`]; when the output cannot keep up
-/// and [`MOST_WAITING`] bytes wait, further lines are dropped and counted, and the log says so.
+/// Takes lines from all workers. A line waits at most a tenth of a second; when the output cannot keep up
+/// and 4 MiB wait, further lines are dropped and counted, and the log says so.
 #[derive(Clone)]
 pub struct AccessLog(Arc<Shared>);
 
