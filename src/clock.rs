@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct Clock(Source);
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System(Instant::now()))
     }
 
     /// A clock that stands still until [`Clock::set`] or [`Clock::advance`] turns it.
@@ -24,10 +24,19 @@ impl Clock {
     /// Whole seconds since 1970, UTC.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => Timestamp(
+            Source::System(_) => Timestamp(
                 SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()),
             ),
             Source::Manual(seconds) => Timestamp(seconds.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Time since a moment in this clock's life, for measuring: setting the machine's clock does
+    /// not move it.
+    pub fn elapsed(&self) -> Duration {
+        match &self.0 {
+            Source::System(start) => start.elapsed(),
+            Source::Manual(seconds) => Duration::from_secs(seconds.load(Ordering::SeqCst)),
         }
     }
 
@@ -67,5 +76,5 @@ impl Timestamp {
 #[derive(Clone, Debug)]
 enum Source {
     Manual(Arc<AtomicU64>),
-    System,
+    System(Instant),
 }

@@ -11,6 +11,7 @@ pub mod crypto;
 pub mod emulator;
 pub mod gateway;
 pub mod identity;
+pub mod limits;
 pub mod pages;
 pub mod routing;
 pub mod server;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::crowd::crowd;
 use super::section::Section;
-use super::{Key, Table};
+use super::{Crowd, Key, Table};
 
 pub(super) const TABLE: Table = Table {
     header: "limits",
@@ -23,6 +24,12 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("write_timeout", "\"30s\""),
         Key::defaulted("idle_timeout", "\"60s\""),
         Key::defaulted("drain_timeout", "\"30s\""),
+        Key::defaulted("max_connections", "20000"),
+        Key::defaulted("max_connections_per_address", "256"),
+        Key::defaulted("max_requests", "10000"),
+        Key::defaulted("sign_ins_per_minute", "120"),
+        Key::defaulted("h2_streams", "100"),
+        Key::defaulted("h2_header_bytes", "\"32KiB\""),
     ],
 };
 
@@ -61,6 +68,8 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a shutdown waits for requests in flight. Default 30 s.
     pub drain_timeout: Duration,
+    /// How many may come at once.
+    pub crowd: Crowd,
 }
 
 /// Reads the table. Sizes are bounded below by what SuperID's answers need, and above by what a
@@ -85,6 +94,7 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
     let write_timeout = time("write_timeout", 1, 600);
     let idle_timeout = time("idle_timeout", 5, 600);
     let drain_timeout = time("drain_timeout", 0, 3_600);
+    let crowd = crowd(&section);
     Some(Limits {
         form_bytes: form_bytes?,
         cookie_bytes: cookie_bytes?,
@@ -101,6 +111,7 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
         write_timeout: write_timeout?,
         idle_timeout: idle_timeout?,
         drain_timeout: drain_timeout?,
+        crowd: crowd?,
     })
 }
 

@@ -10,8 +10,8 @@ use super::secret_source::secret_file;
 use super::section::Section;
 use super::{
     Key, Problem, Problems, Settings, Table, admin, environment, forwarded, header_names, host,
-    limits, listener, log, relying_party, relying_party_read, route, route_read, route_rules,
-    session,
+    limits, listener, log, relying_party, relying_party_read, route, route_bounds_read, route_read,
+    route_rules, session,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -89,7 +89,7 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
 }
 
 /// Every table a configuration may have, and every key in it.
-pub fn tables() -> [Table; 12] {
+pub fn tables() -> [Table; 13] {
     [
         listener::TABLE,
         host::TABLE,
@@ -98,6 +98,7 @@ pub fn tables() -> [Table; 12] {
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,
+        route_bounds_read::RATE_TABLE,
         session::TABLE,
         forwarded::TABLE,
         admin::TABLE,

@@ -1,6 +1,7 @@
 //! The TOML file: read, checked as a whole, and turned into types that need no more checking.
 
 mod admin;
+mod crowd;
 mod environment;
 mod forwarded;
 mod header_names;
@@ -17,6 +18,8 @@ mod registration;
 mod relying_party;
 mod relying_party_read;
 mod route;
+mod route_bounds;
+mod route_bounds_read;
 mod route_read;
 mod route_rules;
 mod secret_source;
@@ -27,6 +30,7 @@ mod url_path;
 mod value;
 
 pub use admin::Admin;
+pub use crowd::Crowd;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use forwarded::Forwarded;
 pub use host::Host;
@@ -42,5 +46,6 @@ pub use route::{
     Access, ClaimRule, HeaderNames, HostHeader, PathMatch, PathPattern, Present, Restriction,
     Route, Upstream, UpstreamScheme,
 };
+pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
 pub use settings::Settings;

@@ -7,7 +7,7 @@ use http::HeaderName;
 
 use crate::identity::ContextId;
 
-use super::{Host, Key, RelyingParty, Table};
+use super::{Host, Key, RelyingParty, RouteBounds, Table};
 
 pub(super) const TABLE: Table = Table {
     header: "route.NAME",
@@ -19,6 +19,9 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("host_header", "\"public\""),
         Key::defaulted("connect_timeout", "\"5s\""),
         Key::defaulted("read_timeout", "\"60s\""),
+        Key::defaulted("body_bytes", "\"100MiB\""),
+        Key::defaulted("max_requests", "1024"),
+        Key::optional("rate", "{ per_address = \"10/s\" }"),
         Key::defaulted("access", "\"signed_in\""),
         Key::defaulted("tenants", "[]").such_as("[\"Cust12345\"]"),
         Key::defaulted("administrator", "false"),
@@ -38,6 +41,7 @@ pub struct Route {
     pub hosts: Vec<Arc<Host>>,
     pub path: PathPattern,
     pub upstream: Upstream,
+    pub bounds: RouteBounds,
     pub access: Access,
     /// Who can sign in for it: the host's relying parties, or some of them.
     pub relying_parties: Vec<Arc<RelyingParty>>,

@@ -10,6 +10,7 @@ use super::header_names::header_names;
 use super::reading::quoted;
 use super::relying_party_read::tenant;
 use super::route::TABLE;
+use super::route_bounds_read::route_bounds;
 use super::section::{Named, Section};
 use super::url_path::{canonical_path, plain_url};
 use super::value::Value;
@@ -58,6 +59,7 @@ fn route(
     let path = path_pattern(section);
     let upstream = upstream(section);
     let access = access(section);
+    let bounds = route_bounds(section, access.as_ref());
     let chosen = section.optional("relying_parties", |value| parties.find_each(value));
     let present = section.read("present", credential);
     let headers = header_names(section);
@@ -72,6 +74,7 @@ fn route(
         hosts,
         path: path?,
         upstream: upstream?,
+        bounds: bounds?,
         access: access?,
         relying_parties,
         present: present?,

@@ -10,6 +10,7 @@ use crate::authn::{Authenticated, Denied, Permit};
 use crate::clock::Timestamp;
 use crate::config::{Access, RelyingParty, Route};
 use crate::identity::ContextId;
+use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
 use crate::session::SessionState;
 use crate::web::{Asking, Inbound, Refusal, Reply, ReturnTo};
@@ -18,6 +19,7 @@ use super::own_pages;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
 use super::start::sign_in;
+use super::turnstile::tighter;
 use super::verdict::{Departure, Verdict};
 
 /// Decides.
@@ -33,7 +35,11 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         return Verdict::Refuse(Refused::new(Trouble::NotFound, "no route has this path"));
     };
     let route = site.route(route_number);
-    let leaving = Leaving { site, host: number, route: route_number, inbound, now };
+    let standing = match site.turnstile.turn(route_number, inbound) {
+        Ok(standing) => standing,
+        Err(over) => return Verdict::Refuse(Refused::over(over)),
+    };
+    let leaving = Leaving { site, host: number, route: route_number, inbound, now, standing };
     if let Some(permit) = Permit::public(route) {
         return leaving.with(&permit);
     }
@@ -57,16 +63,24 @@ struct Leaving<'a> {
     route: usize,
     inbound: &'a Inbound<'a>,
     now: Timestamp,
+    standing: Option<Standing>,
 }
 
 impl Leaving<'_> {
     fn with(self, permit: &Permit) -> Verdict {
         let host = &self.site.hosts[self.host];
+        let turn = permit
+            .session()
+            .map(|session| self.site.turnstile.session_turn(self.route, &session.id.0));
+        let standing = match turn.transpose() {
+            Ok(turn) => tighter(self.standing, turn.flatten()),
+            Err(over) => return Verdict::Refuse(Refused::over(over)),
+        };
         let renewal = permit.session().map(|session| self.renewal(session)).unwrap_or_default();
         let cookie = self.inbound.cookies().without(&host.names);
         let route = self.site.route(self.route);
         let departure = Departure::new(permit, (self.host, self.route), route);
-        Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal)))
+        Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
 
     /// A renewal that does not fit is left out: the old cookie still lives.

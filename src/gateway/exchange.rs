@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use crate::limits::Place;
 use crate::web::Client;
 
 use super::site::Site;
@@ -16,6 +17,12 @@ pub struct Exchange {
     pub(super) started: Instant,
     pub(super) client: Option<Client>,
     pub(super) stage: Stage,
+    /// The route it was decided to go to, even if there was no room.
+    pub(super) route: Option<usize>,
+    /// Bytes of the body that came so far.
+    pub(super) body: usize,
+    /// What it takes while it lives: a place in all, and one on the way to the app.
+    pub(super) places: [Option<Place>; 2],
     /// What went wrong, for the log.
     pub(super) detail: Option<String>,
 }
@@ -36,6 +43,9 @@ impl Exchange {
             started: Instant::now(),
             client: None,
             stage: Stage::Undecided,
+            route: None,
+            body: 0,
+            places: [None, None],
             detail: None,
         }
     }

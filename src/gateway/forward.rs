@@ -7,6 +7,7 @@ use pingora::{Error, ErrorType};
 use crate::web::CookieNames;
 
 use super::exchange::Exchange;
+use super::respond::told;
 use super::verdict::Departure;
 
 /// Sets what the app is told. It wants the departure, which only a permit makes.
@@ -72,6 +73,12 @@ pub(super) fn edit_response(
     names: &CookieNames,
 ) -> pingora::Result<()> {
     keep_app_cookies(response, names)?;
+    for (name, value) in departure.standing().into_iter().flat_map(told) {
+        // An app with a limit of its own knows better what its clients should go by.
+        if !response.headers.contains_key(&name) {
+            response.insert_header(name, value)?;
+        }
+    }
     if departure.tenant().is_none() || is_shared(response) {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::Method;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::HttpPeer;
@@ -13,15 +14,16 @@ use pingora::{Error, ErrorType};
 
 use crate::config::SameSite;
 use crate::pages::Trouble;
-use crate::telemetry::{AccessLine, AccessLog};
+use crate::telemetry::{AccessLine, AccessLog, Limit};
 use crate::web::{Asking, Client, Cookies, Inbound, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
-use super::respond::{self, Refused};
+use super::respond::{self, During, Refused};
 use super::site::Site;
+use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
-use super::{forward, tunnel, wire};
+use super::{entrance, forward, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -54,6 +56,7 @@ impl ProxyHttp for Gateway {
     ) -> pingora::Result<bool> {
         bound(downstream, &exchange.site);
         let verdict = judged(downstream, exchange);
+        let verdict = with_place(downstream, exchange, verdict);
         if let Verdict::Leave(departure) = verdict {
             exchange.stage = Stage::Leaving(departure);
             return Ok(false);
@@ -79,6 +82,17 @@ impl ProxyHttp for Gateway {
         let reply = respond::named(reply, &exchange.request_id);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
+    }
+
+    /// A body is measured while it passes: one of no stated length may be too large as well.
+    async fn request_body_filter(
+        &self,
+        downstream: &mut Downstream,
+        body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<()> {
+        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))
     }
 
     async fn upstream_peer(
@@ -131,6 +145,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> FailToProxy {
         let refused = refused_for(error);
+        count(exchange, &refused);
         exchange.detail = Some(format!("{}: {error}", refused.detail));
         let code = refused.status().as_u16();
         if downstream.response_written().is_none() {
@@ -148,6 +163,9 @@ impl ProxyHttp for Gateway {
         error: Option<&Error>,
         exchange: &mut Exchange,
     ) {
+        let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
+        let metrics = &exchange.site.route_metrics;
+        metrics[exchange.route.unwrap_or(metrics.len() - 1)].answered(status);
         let Some(access) = &self.access else { return };
         let request = downstream.req_header();
         let departure = exchange.departure();
@@ -159,7 +177,7 @@ impl ProxyHttp for Gateway {
             host: departure
                 .map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority()),
             path: request.uri.path(),
-            status: downstream.response_written().map_or(0, |head| head.status.as_u16()),
+            status,
             bytes: downstream.body_bytes_sent(),
             micros: exchange.started.elapsed().as_micros(),
             route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
@@ -186,12 +204,27 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
     exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
+    if let Err(over) = entrance::let_in(exchange) {
+        return Verdict::Refuse(Refused::over(over));
+    }
     let transport = site.proxies.transport(peer, headers);
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
-        Ok(inbound) => decide(&site, &inbound.over(transport), site.clock.now()),
+        Ok(inbound) => {
+            let sender = exchange.client.as_ref().map(Client::subscriber);
+            decide(&site, &inbound.over(transport).sent_by(sender), site.clock.now())
+        }
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
+    }
+}
+
+/// What may leave, leaves if there is a place for it on the way.
+fn with_place(downstream: &Downstream, exchange: &mut Exchange, verdict: Verdict) -> Verdict {
+    let Verdict::Leave(departure) = &verdict else { return verdict };
+    match entrance::let_out(downstream, exchange, departure) {
+        Ok(()) => verdict,
+        Err(over) => Verdict::Refuse(Refused::over(over)),
     }
 }
 
@@ -219,7 +252,7 @@ async fn take(
             let host = &site.hosts[number];
             let Some(form) = wire::read_form(downstream, site.settings.limits.form_bytes).await?
             else {
-                return Ok(Err(Refused::new(Trouble::BadRequest, "the form is too large")));
+                return Ok(Err(Refused::over(Over::of(Limit::FormBytes))));
             };
             let request = downstream.req_header().as_owned_parts();
             let Some(party) = site.legacy_party(number, request.uri.path()) else {
@@ -233,9 +266,21 @@ async fn take(
 }
 
 fn refuse(exchange: &mut Exchange, refused: Refused, asking: Asking) -> Reply {
+    count(exchange, &refused);
     let reply = refused.reply(asking, &exchange.request_id);
     exchange.detail = Some(refused.detail);
     reply
+}
+
+fn count(exchange: &Exchange, refused: &Refused) {
+    let (metrics, word) = (&exchange.site.metrics, refused.word());
+    metrics.refused(&word);
+    if let Some(limit) = refused.limit {
+        metrics.limit_hit(limit);
+    }
+    if refused.during == During::SignIn {
+        metrics.sign_in_ended(&word);
+    }
 }
 
 fn asking(downstream: &Downstream) -> Asking {
@@ -251,10 +296,12 @@ fn asking_in(step: Step, downstream: &Downstream) -> Asking {
     }
 }
 
-/// Nobody waits for ever. The guard bounds HTTP/1 on its own, but for the silence of a tunnel.
+/// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the
+/// connection, but for the silence of a tunnel.
 fn bound(downstream: &mut Downstream, site: &Site) {
     let limits = &site.settings.limits;
-    downstream.set_read_timeout(Some(limits.idle_timeout));
+    let guarded = !downstream.is_http2() && !downstream.is_upgrade_req();
+    downstream.set_read_timeout((!guarded).then_some(limits.idle_timeout));
     if downstream.is_http2() {
         downstream.set_write_timeout(Some(limits.write_timeout));
     }
@@ -262,6 +309,9 @@ fn bound(downstream: &mut Downstream, site: &Site) {
 }
 
 fn refused_for(error: &Error) -> Refused {
+    if *error.etype() == entrance::TOO_LARGE {
+        return Refused::over(Over::of(Limit::BodyBytes));
+    }
     let (trouble, detail) = match error.etype() {
         ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
             (Trouble::UpstreamTimeout, "the upstream took too long")

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod decide;
+mod entrance;
 mod exchange;
 mod explain;
 mod forward;
@@ -11,6 +12,7 @@ mod respond;
 mod site;
 mod start;
 mod tunnel;
+mod turnstile;
 mod verdict;
 mod way;
 mod wire;

@@ -24,10 +24,10 @@ pub(super) fn answer(
     let host = &site.hosts[number];
     let path = inbound.path();
     if host.host.relying_parties.iter().any(|party| party.redirect_path == path) {
-        return Some(callback(site, number, inbound));
+        return Some(counted(site, inbound, || callback(site, number, inbound)));
     }
     let verdict = match own_name(host, path)? {
-        "start" if gets(inbound) => start(site, host, inbound),
+        "start" if gets(inbound) => counted(site, inbound, || start(site, host, inbound)),
         "finish" if gets(inbound) => {
             begun(host, site.desk.finish(host.counter(inbound.cookies()), &host.parties()))
         }
@@ -41,6 +41,14 @@ pub(super) fn answer(
         _ => Verdict::Refuse(Refused::new(Trouble::NotFound, "no page of ours has this address")),
     };
     Some(verdict)
+}
+
+/// The verdict, unless its sender had too many of that kind.
+fn counted(site: &Site, inbound: &Inbound<'_>, verdict: impl FnOnce() -> Verdict) -> Verdict {
+    match site.turnstile.sign_in_turn(inbound) {
+        Ok(()) => verdict(),
+        Err(over) => Verdict::Refuse(Refused::over(over)),
+    }
 }
 
 /// What of our prefix, or of oauth2-proxy's, a path names.

@@ -2,11 +2,14 @@
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
+use crate::limits::Standing;
 use crate::pages::{self, Footing, LoopHint, Page, Trouble};
 use crate::signin::{Failed, Failure};
+use crate::telemetry::Limit;
 use crate::web::{Asking, Refusal, Reply};
 
 use super::site::HostSite;
+use super::turnstile::Over;
 
 /// Why a request is not served, for the caller and for the log.
 #[derive(Clone, Debug)]
@@ -16,7 +19,18 @@ pub struct Refused {
     pub(super) again: Option<String>,
     /// For the operator.
     pub detail: String,
+    /// The limit that was met, for metrics.
+    pub(super) limit: Option<Limit>,
+    standing: Option<Standing>,
+    pub(super) during: During,
     cookies: Vec<HeaderValue>,
+}
+
+/// What was going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum During {
+    Request,
+    SignIn,
 }
 
 /// What the caller is told.
@@ -35,8 +49,23 @@ impl Refused {
             reason: Reason::Trouble(trouble),
             again: None,
             detail: detail.into(),
+            limit: None,
+            standing: None,
+            during: During::Request,
             cookies: Vec::new(),
         }
+    }
+
+    /// For meeting a limit.
+    pub(super) fn over(over: Over) -> Self {
+        let trouble = match over.limit {
+            Limit::BodyBytes => Trouble::TooLarge,
+            Limit::FormBytes => Trouble::BadRequest,
+            Limit::RatePerAddress | Limit::RatePerSession | Limit::SignIns => Trouble::TooMany,
+            _ => Trouble::TooBusy,
+        };
+        let refused = Self::new(trouble, format!("over {}", over.limit.name()));
+        Self { limit: Some(over.limit), standing: over.standing, ..refused }
     }
 
     /// For a request that was not admitted.
@@ -45,6 +74,13 @@ impl Refused {
             reason: Reason::Door(refusal),
             again: None,
             detail: refusal.to_string(),
+            limit: match refusal {
+                Refusal::CookiesTooLarge => Some(Limit::CookieBytes),
+                Refusal::TargetTooLong => Some(Limit::TargetBytes),
+                _ => None,
+            },
+            standing: None,
+            during: During::Request,
             cookies: Vec::new(),
         }
     }
@@ -70,12 +106,20 @@ impl Refused {
             Failure::Unverified => Reason::Trouble(Trouble::Unverified),
         };
         let again = failed.again.map(|target| host.start_address(&target, None));
-        Self { reason, again, detail: failed.detail, cookies: failed.cookies }
+        let limit =
+            matches!(reason, Reason::Trouble(Trouble::TooBusy)).then_some(Limit::SpentAttempts);
+        let (detail, cookies) = (failed.detail, failed.cookies);
+        Self { reason, again, detail, limit, standing: None, during: During::SignIn, cookies }
     }
 
     /// With a way to try again.
     pub fn again(self, address: String) -> Self {
         Self { again: Some(address), ..self }
+    }
+
+    /// The reason as programs and metrics know it.
+    pub(super) fn word(&self) -> String {
+        name(&self.reason)
     }
 
     /// The status the caller gets.
@@ -101,6 +145,9 @@ impl Refused {
             }
         };
         let mut reply = reply.with_cookies(self.cookies.iter().cloned());
+        if let Some(standing) = &self.standing {
+            reply.headers.extend(told(standing));
+        }
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             reply.set(header::RETRY_AFTER, "10");
         }
@@ -125,6 +172,18 @@ impl Refused {
         });
         Reply::json(status, body.to_string())
     }
+}
+
+/// What a client may know of its rate: the fields of draft-ietf-httpapi-ratelimit-headers-06 §3, and
+/// how long to wait (RFC 9110 §10.2.3) when it has to.
+pub(super) fn told(standing: &Standing) -> Vec<(HeaderName, HeaderValue)> {
+    let mut fields = vec![
+        (RATE_LIMIT, HeaderValue::from(standing.limit)),
+        (RATE_REMAINING, HeaderValue::from(standing.remaining)),
+        (RATE_RESET, HeaderValue::from(standing.reset)),
+    ];
+    fields.extend(standing.wait.map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))));
+    fields
 }
 
 /// The chooser as an answer.
@@ -204,3 +263,7 @@ fn name(reason: &Reason) -> String {
     }
     name
 }
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");

@@ -1,5 +1,6 @@
 //! A configuration in force: everything a request needs, immutable, taken once at its birth.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use form_urlencoded::Serializer;
@@ -12,8 +13,10 @@ use crate::crypto::Random;
 use crate::routing::Table;
 use crate::session::{Ended, SealedCookie};
 use crate::signin::{Counter, Desk};
+use crate::telemetry::{Levels, Metrics, RouteMetrics};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
+use super::turnstile::Turnstile;
 use super::way::Way;
 
 /// What one configuration became.
@@ -28,6 +31,10 @@ pub struct Site {
     pub(super) desk: Desk,
     /// One for each route.
     pub(super) ways: Vec<Way>,
+    pub(super) turnstile: Turnstile,
+    /// For each route, and last for what goes to none.
+    pub(super) route_metrics: Vec<RouteMetrics>,
+    pub metrics: Arc<Metrics>,
     ended: Arc<Ended>,
 }
 
@@ -53,7 +60,7 @@ impl Site {
     pub fn successor(&self, settings: Settings) -> Self {
         let (clock, random) = (self.clock.clone(), self.random.clone());
         self.ended.lengthen(settings.session.absolute, clock.now());
-        Self::assembled(settings, clock, random, self.ended.clone(), Some(&self.desk))
+        Self::assembled(settings, clock, random, self.ended.clone(), Some(self))
     }
 
     fn assembled(
@@ -61,13 +68,22 @@ impl Site {
         clock: Clock,
         random: Random,
         ended: Arc<Ended>,
-        before: Option<&Desk>,
+        before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
         let host_site = |host: &Arc<Host>| HostSite::new(host, session, ended.clone());
         let hosts = settings.hosts.iter().map(host_site).collect();
         let kept = kept_claims(&settings.routes);
-        let desk = Desk::new(&settings, kept, clock.clone(), random.clone(), before);
+        let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
+        let desk = Desk::new(
+            &settings,
+            kept,
+            clock.clone(),
+            random.clone(),
+            metrics.clone(),
+            before.map(|site| &site.desk),
+        );
+        let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
         let ways = settings.routes.iter().map(|route| Way::new(&route.upstream)).collect();
         Self {
             hosts,
@@ -76,11 +92,28 @@ impl Site {
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
             ways,
+            turnstile,
+            route_metrics: route_metrics(&settings.routes, &metrics),
+            metrics,
             ended,
             clock,
             random,
             settings,
         }
+    }
+
+    /// What stands now, for metrics; connections are for somebody else to know.
+    pub fn levels(&self) -> Levels<'_> {
+        Levels {
+            requests_in_flight: self.turnstile.requests(),
+            upstream_requests: self.turnstile.upstream_requests(),
+            connections_open: 0,
+        }
+    }
+
+    /// Whether an address is a trusted proxy's.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.proxies.trusts(address)
     }
 
     pub(super) fn bounds(&self) -> Bounds {
@@ -166,6 +199,11 @@ fn spoofable_names(routes: &[Route]) -> Vec<HeaderName> {
         }
     }
     names
+}
+
+fn route_metrics(routes: &[Route], metrics: &Metrics) -> Vec<RouteMetrics> {
+    let named = routes.iter().map(|route| metrics.route(&route.name));
+    named.chain([metrics.own()]).collect()
 }
 
 fn kept_claims(routes: &[Route]) -> Vec<String> {

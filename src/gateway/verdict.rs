@@ -6,6 +6,7 @@ use crate::authn::Permit;
 use crate::config::Route;
 use crate::credentials::{Injection, injected};
 use crate::identity::ContextId;
+use crate::limits::Standing;
 use crate::web::Reply;
 
 use super::respond::Refused;
@@ -46,6 +47,7 @@ pub struct Departure {
     cookie: Option<HeaderValue>,
     renewal: Vec<HeaderValue>,
     tenant: Option<ContextId>,
+    standing: Option<Standing>,
 }
 
 impl Departure {
@@ -58,6 +60,7 @@ impl Departure {
             cookie: None,
             renewal: Vec::new(),
             tenant: permit.session().map(|session| session.principal.context.clone()),
+            standing: None,
         }
     }
 
@@ -68,6 +71,15 @@ impl Departure {
         renewal: Vec<HeaderValue>,
     ) -> Self {
         Self { cookie, renewal, ..self }
+    }
+
+    /// With where the client stands under the rates of the route.
+    pub(super) fn at(self, standing: Option<Standing>) -> Self {
+        Self { standing, ..self }
+    }
+
+    pub(super) fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
     }
 
     pub(super) fn host(&self) -> usize {

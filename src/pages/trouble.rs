@@ -43,8 +43,12 @@ pub enum Trouble<'a> {
     TenantUnknown,
     /// A posted sign-in token was seen before.
     TokenReplayed,
-    /// No more sign-ins are taken for the moment.
+    /// No more requests, or no more sign-ins, are taken for the moment.
     TooBusy,
+    /// The body of a request is larger than its route takes.
+    TooLarge,
+    /// More requests than a rate allows.
+    TooMany,
     /// What came back from SuperID could not be proven to be SuperID's, or to be meant for us.
     Unverified,
     /// The app took too long.
@@ -109,6 +113,8 @@ impl Trouble<'_> {
             Self::TenantUnknown => &words::TENANT_UNKNOWN,
             Self::TokenReplayed => &words::TOKEN_REPLAYED,
             Self::TooBusy => &words::TOO_BUSY,
+            Self::TooLarge => &words::TOO_LARGE,
+            Self::TooMany => &words::TOO_MANY,
             Self::Unverified => &words::UNVERIFIED,
             Self::UpstreamTimeout => &words::UPSTREAM_TIMEOUT,
             Self::UpstreamUnreachable => &words::UPSTREAM_UNREACHABLE,
@@ -167,7 +173,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 23] = [
+    const EVERY: [Trouble<'_>; 25] = [
         Trouble::AlreadyUsed,
         Trouble::AttemptExpired,
         Trouble::BadRequest,
@@ -188,6 +194,8 @@ mod tests {
         Trouble::TenantUnknown,
         Trouble::TokenReplayed,
         Trouble::TooBusy,
+        Trouble::TooLarge,
+        Trouble::TooMany,
         Trouble::Unverified,
         Trouble::UpstreamTimeout,
         Trouble::UpstreamUnreachable,

@@ -236,10 +236,29 @@ pub(super) const TOKEN_REPLAYED: Words = Words {
     again: "Sign in again",
 };
 
+pub(super) const TOO_LARGE: Words = Words {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    title: "Too large",
+    happened: "What you sent is larger than this app takes, so nothing of it was kept.",
+    next: "Go back, and send something smaller, or the same in parts.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const TOO_MANY: Words = Words {
+    status: StatusCode::TOO_MANY_REQUESTS,
+    title: "Too many requests",
+    happened: "Your browser, or somebody on the same connection, asked for too much in a short \
+               time.",
+    next: "Wait a minute and try again.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
 pub(super) const TOO_BUSY: Words = Words {
     status: StatusCode::SERVICE_UNAVAILABLE,
     title: "Too busy for the moment",
-    happened: "More people are signing in than can be served just now.",
+    happened: "More is asked for here than can be served just now.",
     next: "Wait a minute and try again.",
     whom: Whom::Nobody,
     again: "Try again",

@@ -1,4 +1,4 @@
-//! The admin listener: health, readiness and version, on an address of its own.
+//! The admin listener: health, readiness, version and metrics, on an address of its own.
 
 use std::convert::Infallible;
 use std::io;
@@ -74,6 +74,7 @@ async fn serve(socket: TcpListener, state: State) {
 /// GET /health   200 while the process runs
 /// GET /ready    200 while requests are taken, 503 from the moment a stop begins
 /// GET /version  200
+/// GET /metrics  200, in Prometheus' text format
 /// ```
 fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -95,6 +96,12 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             });
             json(StatusCode::OK, body.to_string())
         }
+        "/metrics" => written(
+            StatusCode::OK,
+            // The format's name and version, as Prometheus asks for it.
+            "text/plain; version=0.0.4",
+            state.load.metrics(),
+        ),
         "/version" => {
             let body = serde_json::json!({
                 "name": env!("CARGO_PKG_NAME"),
@@ -107,10 +114,14 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
 }
 
 fn json(status: StatusCode, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body + "\n")));
+    written(status, "application/json", body + "\n")
+}
+
+fn written(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
     response
 }

@@ -1,16 +1,20 @@
 //! From settings to something that can run: the site, its listeners, TLS.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use pingora::server::configuration::ServerConf;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
 use crate::crypto::Random;
-use crate::telemetry::AccessLog;
+use crate::gateway::Site;
+use crate::limits::{Crowds, Member, Place, Places};
+use crate::telemetry::{AccessLog, Levels, Limit};
+use crate::web::Subscriber;
 
 use super::certificates::TlsFailed;
 
@@ -66,16 +70,28 @@ pub enum StartFailed {
     Tls(#[from] TlsFailed),
 }
 
-/// Connections the workers hold, and messages they refused, for readiness and the end.
-#[derive(Debug, Default)]
+/// Connections the workers hold: how many there may be, and how many there are.
 pub(super) struct Load {
-    open: AtomicU64,
+    site: Arc<ArcSwap<Site>>,
+    open: Arc<Places>,
+    crowds: Arc<Crowds>,
     refused: AtomicU64,
 }
 
+/// One open connection, counted until dropped.
+pub(super) struct Held {
+    _place: Place,
+    _member: Option<Member>,
+}
+
 impl Load {
-    pub(super) fn open(&self) -> u64 {
-        self.open.load(Ordering::Relaxed)
+    pub(super) fn new(site: Arc<ArcSwap<Site>>) -> Arc<Self> {
+        let refused = AtomicU64::new(0);
+        Arc::new(Self { site, open: Arc::default(), crowds: Arc::default(), refused })
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.open.taken()
     }
 
     /// HTTP/1 messages refused by their bytes, since the start.
@@ -83,22 +99,47 @@ impl Load {
         self.refused.load(Ordering::Relaxed)
     }
 
-    pub(super) fn refused(&self) {
+    /// A message was refused by its bytes; `reason` is one of a fixed set of words.
+    pub(super) fn refused(&self, reason: &str, limit: Option<Limit>) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+        self.site.load().metrics.refused(reason);
+        limit.into_iter().for_each(|limit| self.met(limit));
     }
 
-    pub(super) fn entered(self: &Arc<Self>) -> Held {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        Held(self.clone())
+    /// Counts a connection from `peer`, unless there are too many in all or, where it is no
+    /// trusted proxy, from there.
+    pub(super) fn admit(&self, peer: IpAddr) -> Option<Held> {
+        let site = self.site.load();
+        let most = &site.settings.limits.crowd;
+        let Some(place) = self.open.enter(most.connections) else {
+            site.metrics.connection_refused(Limit::Connections);
+            return None;
+        };
+        let member = match site.trusts(peer) {
+            true => None,
+            false => {
+                let from = Subscriber::of(peer);
+                let member = self.crowds.enter(from, most.connections_per_address);
+                if member.is_none() {
+                    site.metrics.connection_refused(Limit::ConnectionsPerAddress);
+                    return None;
+                }
+                member
+            }
+        };
+        site.metrics.connection_accepted();
+        Some(Held { _place: place, _member: member })
     }
-}
 
-/// One open connection, counted until dropped.
-pub(super) struct Held(Arc<Load>);
+    /// Somebody met a limit of connections.
+    pub(super) fn met(&self, limit: Limit) {
+        self.site.load().metrics.limit_hit(limit);
+    }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    /// Every metric, as text.
+    pub(super) fn metrics(&self) -> String {
+        let site = self.site.load();
+        site.metrics.text(&Levels { connections_open: self.open(), ..site.levels() })
     }
 }
 

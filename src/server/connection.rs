@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::gateway::{Gateway, Site};
-use crate::telemetry::{AccessLog, RefusedLine};
+use crate::telemetry::{AccessLog, Limit, RefusedLine};
 
 use super::assemble::Load;
 use super::buffered::Buffered;
@@ -52,7 +52,11 @@ impl Front {
             None => Box::pin(self.http1(connection, terms, peer.ip(), stop)).await,
             Some(acceptor) => {
                 let handshake = Box::pin(acceptor.tls_handshake(connection));
-                let Ok(Ok(secured)) = timeout(handshake_timeout, handshake).await else { return };
+                let secured = match timeout(handshake_timeout, handshake).await {
+                    Ok(Ok(secured)) => secured,
+                    Ok(Err(_)) => return,
+                    Err(_) => return self.load.met(Limit::HandshakeTimeout),
+                };
                 Box::pin(self.secured(secured, terms, peer.ip(), stop)).await;
             }
         }
@@ -110,7 +114,7 @@ impl Front {
     }
 
     fn note(&self, client: IpAddr, fault: Fault) {
-        self.load.refused();
+        self.load.refused(fault.reason(), fault.limit());
         if let Some(access) = &self.access {
             let detail = fault.to_string();
             access.write_refused(&RefusedLine { client, status: fault.status(), detail: &detail });

@@ -8,6 +8,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::telemetry::Limit;
+
 use super::connection::Front;
 use super::doors::DoorPlan;
 
@@ -21,8 +23,8 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut stop: watch::R
     loop {
         tokio::select! {
             accepted = socket.accept() => match accepted {
-                Ok((stream, _)) => {
-                    let held = front.load.entered();
+                Ok((stream, peer)) => {
+                    let Some(held) = front.load.admit(peer.ip()) else { continue };
                     let (front, stop) = (front.clone(), stopping.clone());
                     let acceptor = tls.as_ref().map(|tls| {
                         Acceptor::from_server_config(tls.load_full())
@@ -33,7 +35,10 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut stop: watch::R
                     });
                 }
                 // Out of descriptors or memory: connections wait in the backlog meanwhile.
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Err(_) => {
+                    front.load.met(Limit::Descriptors);
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             },
             Some(_) = open.join_next() => {}
             () = is_true(&mut stop) => break,

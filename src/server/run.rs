@@ -44,12 +44,13 @@ impl Running {
         };
         let roots = options.upstream_roots;
         let site = Site::new(settings, options.clock, options.random);
+        let site = Arc::new(ArcSwap::from_pointee(site));
         let mut running = Self {
-            site: Arc::new(ArcSwap::from_pointee(site)),
+            load: Load::new(site.clone()),
+            site,
             doors,
             workers: Vec::new(),
             admin: None,
-            load: Arc::default(),
             stop: watch::channel(false).0,
             over: watch::channel(false).0,
         };
@@ -83,7 +84,7 @@ impl Running {
     /// Puts a new configuration in force for every request that begins from now on: routes, keys,
     /// certificates, listeners. Requests in flight end under the one they began with, and what is
     /// remembered of sessions and sign-ins goes on. The admin address, the access log, and the
-    /// sizes `ended_sessions` and `spent_attempts` stay as they were at the start.
+    /// sizes `ended_sessions`, `spent_attempts` and those of HTTP/2 stay as they were at the start.
     ///
     /// # Errors
     /// [`StartFailed`] when a new listener or certificate cannot be had; nothing has changed then.

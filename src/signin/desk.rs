@@ -8,6 +8,7 @@ use crate::crypto::{KeyRing, Random};
 use crate::identity::{Credential, Principal};
 use crate::session::{Remembered, SealedCookie, SessionId, SessionState};
 use crate::superid::SuperId;
+use crate::telemetry::Metrics;
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 
 use super::binding::Binding;
@@ -27,6 +28,7 @@ pub struct Desk {
     pub(super) used: Arc<Remembered>,
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// Where a sign-in happens: one host, one browser's cookies.
@@ -46,6 +48,7 @@ impl Desk {
         kept_claims: Vec<String>,
         clock: Clock,
         random: Random,
+        metrics: Arc<Metrics>,
         before: Option<&Self>,
     ) -> Self {
         let superid = SuperId::new(settings, clock.clone(), before.map(|desk| &*desk.superid));
@@ -59,6 +62,7 @@ impl Desk {
             spent: before.map_or_else(memory, |desk| desk.spent.clone()),
             used: before.map_or_else(memory, |desk| desk.used.clone()),
             kept_claims,
+            metrics,
         }
     }
 
@@ -85,6 +89,7 @@ impl Desk {
         })?;
         let mut binding = binding;
         binding.completed(&party.name, now);
+        self.metrics.sign_in_ended("signed_in");
         Ok(Reply::redirect(&target.on(&at.host.origin))
             .with_cookies(session)
             .with_cookies([self.bind(at, &binding)]))

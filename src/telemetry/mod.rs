@@ -1,7 +1,11 @@
-//! What an operator reads: a line for each request, and the log.
+//! What an operator reads: a line for each request, the log, and metrics.
 
 mod access_log;
+mod limit;
 mod logging;
+mod metrics;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
+pub use limit::Limit;
 pub use logging::{Output, log_to};
+pub use metrics::{Levels, Metrics, RouteMetrics};

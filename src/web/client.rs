@@ -15,6 +15,7 @@ pub struct Proxies(Vec<IpNet>);
 pub struct Client {
     chain: String,
     address_len: usize,
+    subscriber: Subscriber,
 }
 
 impl Client {
@@ -23,11 +24,21 @@ impl Client {
         &self.chain[..self.address_len]
     }
 
+    /// The same as limits count it.
+    pub fn subscriber(&self) -> Subscriber {
+        self.subscriber
+    }
+
     /// What `X-Forwarded-For` says to the app: that address, then the proxies it came through.
     pub fn chain(&self) -> &str {
         &self.chain
     }
 }
+
+/// A client address as limits count it: an IPv4 address, or the /64 of an IPv6 one, within which
+/// one household has as many addresses as it likes (RFC 4291 §2.5.1, RFC 6177 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Subscriber(u128);
 
 /// How a browser reached the outermost proxy, as far as a trusted one tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +46,21 @@ pub enum Transport {
     Plain,
     Secure,
     Unknown,
+}
+
+impl Subscriber {
+    /// Who has this address.
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self(address.to_ipv6_mapped().to_bits()),
+            IpAddr::V6(address) => Self(address.to_bits() >> 64 << 64),
+        }
+    }
+
+    /// A number that no other one has.
+    pub fn number(self) -> u128 {
+        self.0
+    }
 }
 
 impl Proxies {
@@ -47,22 +73,23 @@ impl Proxies {
     /// wrote to the left of itself is its own claim and ends the walk.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         if !self.trusts(peer) {
-            return Self::walked(vec![peer]);
+            return Self::walked(&[peer], peer);
         }
-        let mut hops = vec![peer];
+        let (mut hops, mut last) = (vec![peer], peer);
         for value in headers.get_all("x-forwarded-for").iter().rev() {
             let Ok(text) = value.to_str() else { break };
             for part in text.rsplit(',').take(MOST_HOPS) {
                 let Ok(address) = part.trim().parse::<IpAddr>() else {
-                    return Self::walked(hops);
+                    return Self::walked(&hops, last);
                 };
                 hops.push(address);
+                last = address;
                 if !self.trusts(address) || hops.len() > MOST_HOPS {
-                    return Self::walked(hops);
+                    return Self::walked(&hops, last);
                 }
             }
         }
-        Self::walked(hops)
+        Self::walked(&hops, last)
     }
 
     /// Reads `X-Forwarded-Proto` where `peer` may say it.
@@ -77,12 +104,13 @@ impl Proxies {
         }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether an address is a proxy's.
+    pub fn trusts(&self, address: IpAddr) -> bool {
         let plain = address.to_canonical();
         self.0.iter().any(|network| network.contains(&plain))
     }
 
-    fn walked(hops: Vec<IpAddr>) -> Client {
+    fn walked(hops: &[IpAddr], client: IpAddr) -> Client {
         let mut chain = String::with_capacity(48);
         let mut address_len = 0;
         for hop in hops.iter().rev() {
@@ -92,7 +120,7 @@ impl Proxies {
                 address_len = chain.len();
             }
         }
-        Client { chain, address_len }
+        Client { chain, address_len, subscriber: Subscriber::of(client) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
-use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, Transport, method, path};
+use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, Subscriber, Transport, method, path};
 
 /// An admitted request. Only [`Inbound::admit`] makes one, and it wants [`Cleaned`].
 pub struct Inbound<'a> {
@@ -15,6 +15,7 @@ pub struct Inbound<'a> {
     path_len: usize,
     headers: &'a HeaderMap,
     transport: Transport,
+    sender: Option<Subscriber>,
 }
 
 /// The sizes a request must keep within, in bytes.
@@ -60,12 +61,23 @@ impl<'a> Inbound<'a> {
             path_len,
             headers: &request.headers,
             transport: Transport::Unknown,
+            sender: None,
         })
     }
 
     /// With what a trusted proxy says of the browser's connection.
     pub fn over(self, transport: Transport) -> Self {
         Self { transport, ..self }
+    }
+
+    /// With who sent it, as far as the address tells.
+    pub fn sent_by(self, sender: Option<Subscriber>) -> Self {
+        Self { sender, ..self }
+    }
+
+    /// Who sent it, as limits count.
+    pub fn sender(&self) -> Option<Subscriber> {
+        self.sender
     }
 
     /// Whether a browser came by plain http to a host that is https: its cookies would be lost.

@@ -13,7 +13,7 @@ mod refusal;
 mod reply;
 mod return_to;
 
-pub use client::{Client, Proxies, Transport};
+pub use client::{Client, Proxies, Subscriber, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
 pub use form::{DuplicateField, Fields};
 pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};

@@ -26,6 +26,7 @@ pub const FLOORS: &[(&str, Floor)] = &[
     ("session", Floor::On(4)),
     ("superid", Floor::On(4)),
     ("authn", Floor::On(5)),
+    ("limits", Floor::On(5)),
     ("routing", Floor::On(5)),
     ("credentials", Floor::On(6)),
     ("pages", Floor::On(6)),

@@ -32,6 +32,7 @@ pub const HOMES: &[Row] = &[
     ("bytes", Home::Anywhere, "the currency of bodies"),
     ("clap", Home::In(&["cli/", "main.rs"]), "only the command line reads arguments"),
     ("form_urlencoded", Home::Anywhere, "a plain encoding"),
+    ("governor", Home::In(&["limits/"]), "one meaning of a rate"),
     ("http", Home::Anywhere, "the words of HTTP, without a socket"),
     ("http_body_util", Home::In(HYPER), "goes with hyper"),
     (
@@ -48,6 +49,7 @@ pub const HOMES: &[Row] = &[
     ("percent_encoding", Home::Anywhere, "a plain encoding"),
     ("pingora", Home::In(&["gateway/", "server/"]), "the verdict has no sockets"),
     ("postcard", Home::In(&["session/", "signin/"]), "the shape of what is sealed"),
+    ("prometheus", Home::In(&["telemetry/"]), "every metric is named in one file"),
     ("rcgen", Home::In(&["emulator/"]), "only a double makes certificates"),
     ("regex", Home::In(&["emulator/"]), "ours parses by hand, so that its cost is known"),
     (

@@ -120,10 +120,10 @@ fn described_route(route: &Route) -> String {
         Access::Public => "public".to_owned(),
         Access::SignedIn(limits) => format!("{limits:?}"),
     };
-    let Route { name, path, upstream, present, .. } = route;
+    let Route { name, path, upstream, present, bounds, .. } = route;
     format!(
         "route {name} on {hosts:?} {} {matching}\n  to {:?} {} {}\n  \
-         for {access} by {parties:?} with {present:?}\n",
+         for {access} by {parties:?} with {present:?}\n  within {bounds:?}\n",
         path.path, upstream.scheme, upstream.host, upstream.port
     )
 }

@@ -13,6 +13,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use superid_gateway::config;
+use superid_gateway::telemetry::{Levels, Limit, Metrics};
 
 use pages::{Page, code_files, every_page, exists};
 
@@ -111,6 +112,32 @@ fn every_test_that_is_named_is_there() {
 }
 
 #[test]
+fn every_metric_is_in_the_table_and_no_other() {
+    let told: BTreeSet<String> = Page::read("docs/operations.md")
+        .spans()
+        .filter_map(|span| span.strip_prefix(METRIC).map(str::to_owned))
+        .collect();
+    let metrics = Metrics::default();
+    metrics.own().answered(200);
+    metrics.refused("a");
+    metrics.connection_refused(Limit::Connections);
+    let levels = Levels { upstream_requests: vec![("a", 1)], ..Levels::default() };
+    let text = metrics.text(&levels);
+    let real = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let real = real.filter_map(|line| line.split(' ').next()?.strip_prefix(METRIC));
+    assert_eq!(told, real.map(str::to_owned).collect());
+}
+
+#[test]
+fn every_limit_is_in_the_table() {
+    let page = Page::read("docs/operations.md").text;
+    let table = page.split("## Limits").nth(1).unwrap().split("\n## ").next().unwrap();
+    for limit in Limit::EVERY {
+        assert!(table.contains(&format!("`{}`", limit.name())), "{limit:?}");
+    }
+}
+
+#[test]
 fn every_fact_that_code_points_to_is_written_down() {
     let facts = Page::read("docs/superid-facts.md").text;
     let mut missing = BTreeSet::new();
@@ -157,8 +184,12 @@ fn is_command(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
-/// Tests are sentences: four words or more.
+/// Tests are sentences: four words or more. So are some keys, and metrics.
 fn is_sentence(span: &str) -> bool {
+    let keys = || config::tables().into_iter().flat_map(|table| table.keys);
+    if span.starts_with(METRIC) || keys().any(|key| key.name == span) {
+        return false;
+    }
     let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     span.bytes().all(letters) && span.matches('_').count() >= 3
 }
@@ -183,4 +214,5 @@ fn folder_of_secrets() -> PathBuf {
     folder
 }
 
+const METRIC: &str = "superid_gateway_";
 const MINIMAL: &str = include_str!("../../config/minimal.toml");

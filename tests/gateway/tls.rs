@@ -29,6 +29,10 @@ impl Drop for Folder {
 
 impl Secure {
     async fn new(name: &str) -> Self {
+        Self::with(name, "").await
+    }
+
+    async fn with(name: &str, more: &str) -> Self {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         let folder = format!("superid-gateway-tls-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(folder);
@@ -38,7 +42,7 @@ impl Secure {
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
         let changes = format!(
             "[listener.web]\ncertificate = {:?}\nkey = {:?}\n\
-             [host.main]\norigin = \"https://localhost:$PORT\"",
+             [host.main]\norigin = \"https://localhost:$PORT\"\n{more}",
             chain.display().to_string(),
             key.display().to_string()
         );
@@ -164,6 +168,27 @@ async fn http_2_gets_the_same_refusals() {
     let request = world.app.last();
     assert!(request.headers.iter().all(|(_, value)| value != "forged"));
     assert_eq!(request.header("x-kept"), Some("yes"));
+}
+
+#[tokio::test]
+async fn an_http_2_connection_has_so_many_streams_and_so_large_a_header() {
+    let changes = "[limits]\nh2_streams = 3\nh2_header_bytes = \"16KiB\"\n";
+    let secure = Secure::with("bounds", changes).await;
+    let connector = connector(&secure.certificate, &[b"h2"]);
+    let stream = TcpStream::connect(("127.0.0.1", secure.world.port)).await.unwrap();
+    let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut client = client.ready().await.unwrap();
+    let request = Request::get(secure.world.url("/public")).body(()).unwrap();
+    let (response, _) = client.send_request(request, true).unwrap();
+    assert_eq!(response.await.unwrap().status(), 200);
+    assert_eq!(client.current_max_send_streams(), 3);
+
+    let padding = "x".repeat(15 << 10);
+    assert_eq!(secure.h2("/public", &[("x-padding", &padding)]).await.0, 200);
+    let padding = "x".repeat(17 << 10);
+    assert_eq!(secure.h2("/public", &[("x-padding", &padding)]).await.0, 431);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::recorder::Reply;
-use crate::wire::read_answer;
+use crate::wire::{read_answer, read_some};
 use crate::world::{ASTRID, World};
 
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -176,14 +176,13 @@ async fn requests_sent_at_once_are_judged_one_by_one() {
     let mut stream = world.net.connect(&own).await;
     let all = ["/public/1", "/secret", "/public/2"].map(request).concat();
     stream.write_all(all.as_bytes()).await.unwrap();
-    let mut statuses = Vec::new();
-    while let Some(answer) = read_answer(&mut stream, "GET").await {
-        statuses.push(answer.status);
-        if statuses.len() == 3 {
-            break;
-        }
+    let (mut bytes, mut statuses) = (Vec::new(), Vec::new());
+    while statuses.len() < 3 && read_some(&mut stream, &mut bytes).await > 0 {
+        let text = String::from_utf8_lossy(&bytes);
+        let heads = text.split("HTTP/1.1 ").skip(1).filter_map(|head| head.get(..3));
+        statuses = heads.map(str::to_owned).collect::<Vec<_>>();
     }
-    assert!([200, 401, 200].starts_with(&statuses), "{statuses:?}");
+    assert!(["200", "401", "200"].map(str::to_owned).starts_with(&statuses), "{statuses:?}");
     assert!(world.app.requests().iter().all(|request| request.target.starts_with("/public")));
 }
 

@@ -117,6 +117,16 @@ impl World {
         self.gateway.reload(places.settings(&table.to_string()))
     }
 
+    /// The value of a metric, named with its labels; 0 when it is not there.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let admin = self.gateway.admin().unwrap();
+        let answer = self.api().get(&format!("http://{admin}/metrics")).await;
+        assert_eq!(answer.status, 200);
+        let line = format!("superid_gateway_{name} ");
+        let value = answer.body.lines().find_map(|known| known.strip_prefix(&line));
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
     /// An address on the first host.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)

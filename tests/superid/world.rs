@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Environment, Flow, Forwarded, Legacy, Limits, Log, LogLevel,
+    Admin, AllowedAddresses, Crowd, Environment, Flow, Forwarded, Legacy, Limits, Log, LogLevel,
     NullOrigin, Pkce, RedirectParameter, RelyingParty, SameSite, Session, Settings,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
@@ -133,6 +133,14 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(30),
+            crowd: Crowd {
+                connections: 10,
+                connections_per_address: 10,
+                requests: 10,
+                sign_ins_per_minute: 10,
+                h2_streams: 10,
+                h2_header_bytes: 32 << 10,
+            },
         },
         listeners: Vec::new(),
         log: Log { access: false, level: LogLevel::Error },

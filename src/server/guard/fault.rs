@@ -1,5 +1,7 @@
 //! Why a message is refused before anything of it leaves, and what its sender reads.
 
+use crate::telemetry::Limit;
+
 /// What is wrong with a message. `Display` says what was expected; it repeats nothing of what was
 /// sent, so it goes to the sender and into the log alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +72,30 @@ impl Fault {
             Self::HeaderTooLarge | Self::TooManyFields => 431,
             Self::TargetTooLong => 414,
             _ => 400,
+        }
+    }
+
+    /// The word metrics know it by.
+    pub fn reason(self) -> &'static str {
+        match self.status() {
+            405 => "method",
+            408 => "too_slow",
+            414 => "target_too_long",
+            417 => "expectation",
+            431 => "header_too_large",
+            _ => "malformed",
+        }
+    }
+
+    /// The limit its sender met, if it was one.
+    pub fn limit(self) -> Option<Limit> {
+        match self {
+            Self::BodyTooSlow => Some(Limit::BodyRate),
+            Self::HeaderTooLarge => Some(Limit::HeaderBytes),
+            Self::HeaderTooSlow => Some(Limit::HeaderTimeout),
+            Self::TargetTooLong => Some(Limit::TargetBytes),
+            Self::TooManyFields => Some(Limit::HeaderCount),
+            _ => None,
         }
     }
 

@@ -1,0 +1,63 @@
+//! A request's places and the size of its body: taken and measured as it passes.
+
+use http::header;
+use pingora::proxy::Session as Downstream;
+use pingora::{Error, ErrorType};
+
+use crate::telemetry::Limit;
+
+use super::exchange::Exchange;
+use super::turnstile::Over;
+use super::verdict::Departure;
+
+/// Takes a place for a request that is born, until its exchange ends.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn let_in(exchange: &mut Exchange) -> Result<(), Over> {
+    exchange.places[0] = Some(exchange.site.turnstile.enter()?);
+    Ok(())
+}
+
+/// Takes a place on the way to the app for a request that may leave, until its exchange ends.
+///
+/// # Errors
+/// When its stated length is more than the route takes, or there is no place.
+pub(super) fn let_out(
+    downstream: &Downstream,
+    exchange: &mut Exchange,
+    departure: &Departure,
+) -> Result<(), Over> {
+    let route = departure.route();
+    exchange.route = Some(route);
+    if stated_length(downstream) > exchange.site.route(route).bounds.body_bytes as u64 {
+        return Err(Over::of(Limit::BodyBytes));
+    }
+    exchange.places[1] = Some(exchange.site.turnstile.enter_route(route)?);
+    Ok(())
+}
+
+/// Counts a piece of a body. What passes after an upgrade is no body.
+///
+/// # Errors
+/// [`TOO_LARGE`], which ends the request to the app unfinished.
+pub(super) fn measure(
+    downstream: &Downstream,
+    exchange: &mut Exchange,
+    bytes: usize,
+) -> pingora::Result<()> {
+    let Some(route) = exchange.route.filter(|_| !downstream.was_upgraded()) else { return Ok(()) };
+    exchange.body = exchange.body.saturating_add(bytes);
+    if exchange.body <= exchange.site.route(route).bounds.body_bytes {
+        return Ok(());
+    }
+    Err(Error::explain(TOO_LARGE, "the body is larger than the route takes").into_down())
+}
+
+/// What marks an error as meeting [`Limit::BodyBytes`].
+pub(super) const TOO_LARGE: ErrorType = ErrorType::HTTPStatus(413);
+
+fn stated_length(downstream: &Downstream) -> u64 {
+    let stated = downstream.req_header().headers.get(header::CONTENT_LENGTH);
+    stated.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
+}

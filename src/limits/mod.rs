@@ -1,0 +1,10 @@
+//! What is counted across requests: places that are taken, and turns that come again with time.
+
+mod crowds;
+mod ledger;
+mod places;
+mod turns;
+
+pub use crowds::{Crowds, Member};
+pub use places::{Place, Places};
+pub use turns::{Standing, Turns};

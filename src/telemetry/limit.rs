@@ -1,0 +1,84 @@
+//! The limits somebody can meet, by the names operators know them by.
+
+/// A limit; the names are those of the keys, with `route.` for those of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    BodyBytes,
+    BodyRate,
+    Connections,
+    ConnectionsPerAddress,
+    CookieBytes,
+    /// File descriptors and memory: the machine's limit, not a key.
+    Descriptors,
+    FormBytes,
+    HandshakeTimeout,
+    HeaderBytes,
+    HeaderCount,
+    HeaderTimeout,
+    RatePerAddress,
+    RatePerSession,
+    Requests,
+    SignIns,
+    SpentAttempts,
+    TargetBytes,
+    UpstreamRequests,
+}
+
+impl Limit {
+    pub const EVERY: [Self; 18] = [
+        Self::BodyBytes,
+        Self::BodyRate,
+        Self::Connections,
+        Self::ConnectionsPerAddress,
+        Self::CookieBytes,
+        Self::Descriptors,
+        Self::FormBytes,
+        Self::HandshakeTimeout,
+        Self::HeaderBytes,
+        Self::HeaderCount,
+        Self::HeaderTimeout,
+        Self::RatePerAddress,
+        Self::RatePerSession,
+        Self::Requests,
+        Self::SignIns,
+        Self::SpentAttempts,
+        Self::TargetBytes,
+        Self::UpstreamRequests,
+    ];
+
+    /// What metrics call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BodyBytes => "route.body_bytes",
+            Self::BodyRate => "body_rate",
+            Self::Connections => "max_connections",
+            Self::ConnectionsPerAddress => "max_connections_per_address",
+            Self::CookieBytes => "cookie_bytes",
+            Self::Descriptors => "descriptors",
+            Self::FormBytes => "form_bytes",
+            Self::HandshakeTimeout => "handshake_timeout",
+            Self::HeaderBytes => "header_bytes",
+            Self::HeaderCount => "header_count",
+            Self::HeaderTimeout => "header_timeout",
+            Self::RatePerAddress => "route.rate.per_address",
+            Self::RatePerSession => "route.rate.per_session",
+            Self::Requests => "max_requests",
+            Self::SignIns => "sign_ins_per_minute",
+            Self::SpentAttempts => "spent_attempts",
+            Self::TargetBytes => "target_bytes",
+            Self::UpstreamRequests => "route.max_requests",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_stands_at_its_own_number() {
+        for (number, limit) in Limit::EVERY.into_iter().enumerate() {
+            assert_eq!(limit as usize, number, "{limit:?}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Every metric there is, as Prometheus reads them.
+
+use prometheus::core::Collector;
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use super::limit::Limit;
+
+/// What is counted over the life of the process. Counting one thing is one atomic step; what has
+/// labels of its own is looked up once, or seldom.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    connections_accepted: IntCounter,
+    connections_open: IntGauge,
+    connections_refused: IntCounterVec,
+    limit_hits: Vec<IntCounter>,
+    refusals: IntCounterVec,
+    /// Those that come in crowds.
+    refusals_at_hand: [(&'static str, IntCounter); 3],
+    requests: IntCounterVec,
+    requests_in_flight: IntGauge,
+    sign_ins: IntCounterVec,
+    sign_ins_begun: IntCounter,
+    upstream_requests_in_flight: IntGaugeVec,
+}
+
+/// The counters of one route.
+#[derive(Clone, Debug)]
+pub struct RouteMetrics {
+    /// By the first digit of the status; 0 for no answer at all.
+    answers: [IntCounter; 6],
+}
+
+/// What stands now, asked for when somebody reads.
+#[derive(Clone, Debug, Default)]
+pub struct Levels<'a> {
+    pub connections_open: usize,
+    pub requests_in_flight: usize,
+    /// Route names, and requests in flight to their upstreams.
+    pub upstream_requests: Vec<(&'a str, usize)>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let limit_hits = counters("limit_hits_total", HITS, &["limit"]);
+        let refusals = counters("refusals_total", REFUSALS, &["reason"]);
+        let sign_ins = counters("sign_ins_total", SIGN_INS, &["outcome"]);
+        Self {
+            connections_accepted: kept(IntCounter::with_opts(named(
+                "connections_accepted_total",
+                "Connections that were taken.",
+            ))),
+            connections_open: gauge("connections_open", "Connections that are open."),
+            connections_refused: counters(
+                "connections_refused_total",
+                "Connections that were closed at once, by the limit they met.",
+                &["limit"],
+            ),
+            refusals_at_hand: ["too_busy", "too_large", "too_many"]
+                .map(|reason| (reason, refusals.with_label_values(&[reason]))),
+            refusals,
+            requests: counters(
+                "requests_total",
+                "Requests by route and class of status; (gateway) answers what goes to no app.",
+                &["route", "status"],
+            ),
+            requests_in_flight: gauge("requests_in_flight", "Requests that are in flight."),
+            sign_ins_begun: sign_ins.with_label_values(&["begun"]),
+            sign_ins,
+            upstream_requests_in_flight: kept(IntGaugeVec::new(
+                named("upstream_requests_in_flight", "Requests in flight to a route's upstream."),
+                &["route"],
+            )),
+            limit_hits: Limit::EVERY
+                .iter()
+                .map(|limit| limit_hits.with_label_values(&[limit.name()]))
+                .collect(),
+            registry: Registry::new(),
+        }
+        .registered(&limit_hits)
+    }
+}
+
+impl Metrics {
+    /// A connection was taken.
+    pub fn connection_accepted(&self) {
+        self.connections_accepted.inc();
+    }
+
+    /// A connection was closed at once.
+    pub fn connection_refused(&self, limit: Limit) {
+        self.limit_hit(limit);
+        self.connections_refused.with_label_values(&[limit.name()]).inc();
+    }
+
+    /// Somebody met a limit.
+    pub fn limit_hit(&self, limit: Limit) {
+        self.limit_hits[limit as usize].inc();
+    }
+
+    /// A request was refused; `reason` is one of a fixed set of words.
+    pub fn refused(&self, reason: &str) {
+        match self.refusals_at_hand.iter().find(|(known, _)| *known == reason) {
+            Some((_, counter)) => counter.inc(),
+            None => self.refusals.with_label_values(&[reason]).inc(),
+        }
+    }
+
+    /// Somebody was sent to sign in.
+    pub fn sign_in_begun(&self) {
+        self.sign_ins_begun.inc();
+    }
+
+    /// A sign-in came to its end; `outcome` is one of a fixed set of words.
+    pub fn sign_in_ended(&self, outcome: &str) {
+        self.sign_ins.with_label_values(&[outcome]).inc();
+    }
+
+    /// The counters of a configured route, looked up once for each configuration.
+    pub fn route(&self, name: &str) -> RouteMetrics {
+        let answers = STATUSES.map(|status| self.requests.with_label_values(&[name, status]));
+        RouteMetrics { answers }
+    }
+
+    /// The counters of what the gateway answers itself. No route can have that name.
+    pub fn own(&self) -> RouteMetrics {
+        self.route("(gateway)")
+    }
+
+    /// Everything, in Prometheus' text format.
+    pub fn text(&self, levels: &Levels<'_>) -> String {
+        self.connections_open.set(whole(levels.connections_open));
+        self.requests_in_flight.set(whole(levels.requests_in_flight));
+        self.upstream_requests_in_flight.reset();
+        for (route, count) in &levels.upstream_requests {
+            self.upstream_requests_in_flight.with_label_values(&[*route]).set(whole(*count));
+        }
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+
+    fn registered(self, limit_hits: &IntCounterVec) -> Self {
+        let every: [Box<dyn Collector>; 9] = [
+            Box::new(self.connections_accepted.clone()),
+            Box::new(self.connections_open.clone()),
+            Box::new(self.connections_refused.clone()),
+            Box::new(limit_hits.clone()),
+            Box::new(self.refusals.clone()),
+            Box::new(self.requests.clone()),
+            Box::new(self.requests_in_flight.clone()),
+            Box::new(self.sign_ins.clone()),
+            Box::new(self.upstream_requests_in_flight.clone()),
+        ];
+        for one in every {
+            kept(self.registry.register(one));
+        }
+        self
+    }
+}
+
+impl RouteMetrics {
+    /// A request ended with this status; 0 when the client left before an answer.
+    pub fn answered(&self, status: u16) {
+        self.answers[usize::from(status / 100).min(5)].inc();
+    }
+}
+
+fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    kept(IntCounterVec::new(named(name, help), labels))
+}
+
+fn gauge(name: &str, help: &str) -> IntGauge {
+    kept(IntGauge::with_opts(named(name, help)))
+}
+
+fn named(name: &str, help: &str) -> Opts {
+    Opts::new(format!("superid_gateway_{name}"), help)
+}
+
+fn kept<T>(made: prometheus::Result<T>) -> T {
+    made.expect("names and labels are written in this file, each once")
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+const HITS: &str = "How often somebody met a limit, by its name.";
+const REFUSALS: &str = "Requests refused by the gateway, by reason.";
+const SIGN_INS: &str = "Sign-ins by outcome: begun, signed_in, or why not.";
+const STATUSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_told_with_its_labels() {
+        let metrics = Metrics::default();
+        let route = metrics.route("app");
+        for status in [200, 204, 503, 0, 999] {
+            route.answered(status);
+        }
+        metrics.connection_accepted();
+        metrics.connection_refused(Limit::Connections);
+        metrics.refused("too_busy");
+        metrics.sign_in_begun();
+        metrics.sign_in_ended("signed_in");
+        let levels = Levels {
+            connections_open: 3,
+            requests_in_flight: 2,
+            upstream_requests: vec![("app", 1)],
+        };
+        let text = metrics.text(&levels);
+        for line in [
+            "requests_total{route=\"app\",status=\"2xx\"} 2",
+            "requests_total{route=\"app\",status=\"5xx\"} 2",
+            "requests_total{route=\"app\",status=\"none\"} 1",
+            "connections_accepted_total 1",
+            "connections_refused_total{limit=\"max_connections\"} 1",
+            "limit_hits_total{limit=\"max_connections\"} 1",
+            "limit_hits_total{limit=\"route.body_bytes\"} 0",
+            "refusals_total{reason=\"too_busy\"} 1",
+            "sign_ins_total{outcome=\"begun\"} 1",
+            "sign_ins_total{outcome=\"signed_in\"} 1",
+            "connections_open 3",
+            "requests_in_flight 2",
+            "upstream_requests_in_flight{route=\"app\"} 1",
+        ] {
+            assert!(text.contains(&format!("\nsuperid_gateway_{line}\n")), "{line} in\n{text}");
+        }
+        assert!(!metrics.text(&Levels::default()).contains("in_flight{route"), "a gone route");
+    }
+}

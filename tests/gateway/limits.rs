@@ -1,0 +1,265 @@
+//! How many may come at once: connections, requests, bytes of a body. What is over a limit is told
+//! so at once, and what is within is served.
+
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::task::JoinSet;
+
+use crate::recorder::Reply;
+use crate::wire::{Answer, Stream, read_answer};
+use crate::world::World;
+
+const HTML: &str = "Accept: text/html\r\n";
+
+/// A request on a connection of its own that the app holds.
+async fn held(world: &World, path: &str) -> Box<dyn Stream> {
+    let before = world.app.requests().len();
+    let mut stream = world.net.connect(world.authority()).await;
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", world.authority());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    world.app.hears_more_than(before).await;
+    stream
+}
+
+#[track_caller]
+fn is_busy(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert_eq!(answer.header("retry-after"), "10");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_and_there_is_room_again_when_one_ends() {
+    let world = World::tuned("", |settings| settings.limits.crowd.connections = 2).await;
+    let own = world.authority().to_owned();
+    let first = world.net.connect(&own).await;
+    let second = world.net.connect(&own).await;
+    while world.metric("connections_open").await < 2 {}
+    let head = format!("GET /public HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n");
+    assert!(world.net.ask(&own, head.as_bytes()).await.is_none());
+    world.app.heard_nothing();
+    assert!(world.metric("connections_refused_total{limit=\"max_connections\"}").await >= 1);
+    assert_eq!(world.metric("connections_accepted_total").await, 2);
+    drop(first);
+    while world.metric("connections_open").await > 1 {}
+    assert_eq!(world.net.ask(&own, head.as_bytes()).await.unwrap().status, 200);
+    drop(second);
+    while world.metric("connections_open").await > 0 {}
+}
+
+#[tokio::test]
+async fn one_address_has_its_own_bound_unless_it_is_a_trusted_proxy() {
+    for (changes, served) in [("", false), ("[forwarded]\ntrusted_proxies = [\"127.0.0.1\"]", true)]
+    {
+        let crowded = |settings: &mut superid_gateway::config::Settings| {
+            settings.limits.crowd.connections_per_address = 1;
+        };
+        let world = World::tuned(changes, crowded).await;
+        let own = world.authority().to_owned();
+        let _first = world.net.connect(&own).await;
+        while world.metric("connections_open").await < 1 {}
+        let head = format!("GET /public HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n");
+        let answer = world.net.ask(&own, head.as_bytes()).await;
+        assert_eq!(answer.is_some(), served, "{changes}");
+        let refused = "connections_refused_total{limit=\"max_connections_per_address\"}";
+        assert_eq!(world.metric(refused).await == 0, served);
+    }
+}
+
+#[tokio::test]
+async fn one_request_too_many_is_told_so_before_anything_is_decided() {
+    let world = World::tuned("", |settings| settings.limits.crowd.requests = 1).await;
+    world.app.says(Reply::Held);
+    let mut stream = held(&world, "/public/slow").await;
+    for path in ["/public", "/orders", "/auth/start", "/nowhere"] {
+        let answer = world.api().get(&world.url(path)).await;
+        is_busy(&answer);
+        assert_eq!(answer.json()["error"], "too_busy");
+        let page = world.api().send("GET", &world.url(path), HTML).await;
+        is_busy(page.is_page(503));
+    }
+    let admin = world.gateway.admin().unwrap();
+    assert_eq!(world.api().get(&format!("http://{admin}/health")).await.status, 200);
+    assert_eq!(world.metric("requests_in_flight").await, 1);
+    assert_eq!(world.metric("limit_hits_total{limit=\"max_requests\"}").await, 8);
+    assert_eq!(world.metric("refusals_total{reason=\"too_busy\"}").await, 8);
+    assert_eq!(world.app.requests().len(), 1);
+    world.app.open();
+    assert_eq!(read_answer(&mut stream, "GET").await.unwrap().status, 200);
+    while world.metric("requests_in_flight").await > 0 {}
+    assert_eq!(world.api().get(&world.url("/public")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_full_upstream_sheds_the_rest_at_once_and_loses_nothing_it_took() {
+    const MOST: usize = 64;
+    let changes = format!(
+        "[route.open]\nmax_requests = {MOST}\n[route.other]\npath = \"/other\"\n\
+         upstream = \"$LIAR\"\naccess = \"public\""
+    );
+    let world = World::with(&changes).await;
+    world.app.says(Reply::Held);
+    let mut taken = Vec::new();
+    for _ in 0..MOST {
+        taken.push(held(&world, "/public/slow").await);
+    }
+    let mut shed = JoinSet::new();
+    for _ in 0..2 * MOST {
+        let (api, url) = (world.api(), world.url("/public/more"));
+        shed.spawn(async move { api.get(&url).await });
+    }
+    while let Some(answer) = shed.join_next().await {
+        is_busy(&answer.unwrap());
+    }
+    assert_eq!(world.app.requests().len(), MOST, "nothing of the rest reached the app");
+    assert_eq!(world.metric("upstream_requests_in_flight{route=\"open\"}").await, 64);
+    assert_eq!(world.metric("limit_hits_total{limit=\"route.max_requests\"}").await, 128);
+    assert_eq!(world.metric("requests_total{route=\"open\",status=\"5xx\"}").await, 128);
+    let admin = world.gateway.admin().unwrap();
+    assert_eq!(world.api().get(&format!("http://{admin}/health")).await.status, 200);
+    assert_eq!(world.api().get(&world.url("/other")).await.status, 200, "another upstream");
+    world.app.open();
+    for stream in &mut taken {
+        assert_eq!(read_answer(stream, "GET").await.unwrap().status, 200);
+    }
+    while world.metric("upstream_requests_in_flight{route=\"open\"}").await > 0 {}
+    assert_eq!(world.api().get(&world.url("/public")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_place_is_free_again_when_the_client_leaves_or_the_app_fails() {
+    let world = World::tuned("[route.open]\nmax_requests = 1", |settings| {
+        for route in &mut settings.routes {
+            route.upstream.read_timeout = Duration::from_millis(200);
+        }
+    })
+    .await;
+    let url = world.url("/public");
+    world.app.says(Reply::Held);
+    drop(held(&world, "/public/slow").await);
+    while world.metric("requests_in_flight").await > 0 {}
+    assert_eq!(world.metric("upstream_requests_in_flight{route=\"open\"}").await, 0);
+    assert_eq!(world.api().get(&url).await.status, 504);
+    world.app.says(Reply::HangUp);
+    assert_eq!(world.api().get(&url).await.status, 502);
+    world.app.says_with("");
+    assert_eq!(world.api().get(&url).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_reload_forgets_no_request_in_flight() {
+    let mut world = World::with("[route.open]\nmax_requests = 1").await;
+    world.app.says(Reply::Held);
+    let mut stream = held(&world, "/public/slow").await;
+    world.reload("[log]\nlevel = \"warn\"").unwrap();
+    is_busy(&world.api().get(&world.url("/public")).await);
+    assert_eq!(world.metric("requests_in_flight").await, 1);
+    world.app.open();
+    assert_eq!(read_answer(&mut stream, "GET").await.unwrap().status, 200);
+    while world.metric("requests_in_flight").await > 0 {}
+    world.reload("[route.open]\nmax_requests = 7").unwrap();
+    assert_eq!(world.api().get(&world.url("/public")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_refused_before_the_app_hears_of_it() {
+    let world = World::with("[route.open]\nbody_bytes = \"1KiB\"").await;
+    let url = world.url("/public");
+    let sized = |size: usize| format!("Content-Length: {size}\r\n");
+    for (size, more) in [(1025, ""), (usize::MAX >> 8, ""), (5000, "Expect: 100-continue\r\n")] {
+        let answer = world.api().send("POST", &url, &(sized(size) + more)).await;
+        assert_eq!(answer.status, 413, "{size}");
+        assert_eq!(answer.json()["error"], "too_large");
+    }
+    world.app.heard_nothing();
+    assert_eq!(world.metric("limit_hits_total{limit=\"route.body_bytes\"}").await, 3);
+    assert_eq!(posted(&world, &sized(1024), &"x".repeat(1024)).await.unwrap().status, 200);
+    assert_eq!(world.app.last().body.len(), 1024);
+}
+
+#[tokio::test]
+async fn a_body_that_turns_out_too_large_never_reaches_the_app_whole() {
+    let world = World::with("[route.open]\nbody_bytes = \"1KiB\"").await;
+    let chunks = |count: usize| {
+        let chunk = format!("100\r\n{}\r\n", "x".repeat(256));
+        chunk.repeat(count) + "0\r\n\r\n"
+    };
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    assert_eq!(posted(&world, chunked, &chunks(4)).await.unwrap().status, 200);
+    assert_eq!(world.app.last().body.len(), 1024);
+    world.app.clear();
+    for count in [5, 400] {
+        // A client that is still sending may see its connection end instead of the answer.
+        let answer = posted(&world, chunked, &chunks(count)).await;
+        assert!(answer.is_none_or(|answer| answer.status == 413), "{count}");
+    }
+    while world.metric("limit_hits_total{limit=\"route.body_bytes\"}").await < 2 {}
+    world.app.heard_nothing();
+    assert_eq!(posted(&world, chunked, &chunks(1)).await.unwrap().status, 200);
+}
+
+/// Posts in two parts, as clients do; `None` when the connection ended without an answer.
+async fn posted(world: &World, headers: &str, body: &str) -> Option<Answer> {
+    let own = world.authority();
+    let head = format!("POST /public HTTP/1.1\r\nHost: {own}\r\n{headers}\r\n");
+    let mut stream = world.net.connect(own).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let _closed = stream.write_all(body.as_bytes()).await;
+    read_answer(&mut stream, "POST").await
+}
+
+#[tokio::test]
+async fn what_passes_after_an_upgrade_is_no_body() {
+    let world = World::with("[route.open]\nbody_bytes = \"1KiB\"").await;
+    world.app.says(Reply::Echo(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+            .to_owned(),
+    ));
+    let mut stream = world.net.connect(world.authority()).await;
+    let head = format!(
+        "GET /public HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        world.authority()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(read_answer(&mut stream, "GET").await.unwrap().status, 101);
+    let mut back = Vec::new();
+    for round in 1..=8 {
+        stream.write_all(&[b'x'; 1000]).await.unwrap();
+        while back.len() < round * 1000 {
+            assert!(crate::wire::read_some(&mut stream, &mut back).await > 0, "round {round}");
+        }
+    }
+    assert_eq!(world.metric("requests_in_flight").await, 1, "a tunnel is a request in flight");
+    drop(stream);
+    while world.metric("requests_in_flight").await > 0 {}
+}
+
+#[tokio::test]
+async fn metrics_tell_what_happened_and_name_no_stranger() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(crate::world::ASTRID).await;
+    browser.visit(&world.url("/orders")).await;
+    world.api().get(&world.url("/a-strangers-path")).await;
+    world.api().raw(world.authority(), "GET / HTTP/1.1\r\nHost: strangers.example\r\n").await;
+    browser.visit(&world.url("/auth/callback?state=strangers&code=x")).await;
+    for (metric, value) in [
+        ("requests_total{route=\"app\",status=\"2xx\"}", 2),
+        ("requests_total{route=\"(gateway)\",status=\"3xx\"}", 2),
+        ("requests_total{route=\"(gateway)\",status=\"4xx\"}", 3),
+        ("sign_ins_total{outcome=\"begun\"}", 1),
+        ("sign_ins_total{outcome=\"signed_in\"}", 1),
+        ("sign_ins_total{outcome=\"attempt_expired\"}", 1),
+        ("refusals_total{reason=\"unknown_host\"}", 1),
+        ("refusals_total{reason=\"attempt_expired\"}", 1),
+        ("requests_in_flight", 0),
+    ] {
+        assert_eq!(world.metric(metric).await, value, "{metric}");
+    }
+    let admin = format!("http://{}/metrics", world.gateway.admin().unwrap());
+    let answer = world.api().get(&admin).await;
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4");
+    assert!(!answer.body.contains("strangers") && !answer.body.contains("Cust"));
+    assert_eq!(world.api().get(&world.url("/metrics")).await.status, 401, "not on the public side");
+}
