@@ -3,20 +3,25 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
 use crate::clock::Timestamp;
 use crate::config::Upstream;
 
-/// The address of one upstream. Reading it costs no lock; a name is looked up again after
-/// [`FRESH`] seconds, and its last address serves on while the lookup fails.
+/// The address of one upstream. Reading it costs no lock. A name is looked up again after
+/// [`FRESH`] seconds by one request, while the others go on with the address that is known; it
+/// serves on for as long as the lookup fails.
 #[derive(Debug)]
 pub(super) struct UpstreamAddress {
     name: String,
     port: u16,
+    patience: Duration,
     fixed: Option<SocketAddr>,
     found: ArcSwapOption<Found>,
+    asking: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -32,31 +37,38 @@ impl UpstreamAddress {
         Self {
             name: upstream.host.clone(),
             port: upstream.port,
+            patience: upstream.connect_timeout,
             fixed,
             found: ArcSwapOption::empty(),
+            asking: AtomicBool::new(false),
         }
     }
 
     /// The address now.
     ///
     /// # Errors
-    /// The resolver's, when the name never led anywhere.
-    pub(super) async fn resolve(&self, now: Timestamp) -> io::Result<SocketAddr> {
+    /// The resolver's, when the name never led anywhere, or took longer than a connection may.
+    pub(super) async fn resolve(self: &Arc<Self>, now: Timestamp) -> io::Result<SocketAddr> {
         if let Some(fixed) = self.fixed {
             return Ok(fixed);
         }
-        let known = self.found.load_full();
-        if let Some(found) = known.as_ref().filter(|found| now.since(found.when) < FRESH) {
-            return Ok(found.address);
+        let Some(found) = self.found.load_full() else { return self.look_up(now).await };
+        if now.since(found.when) >= FRESH && !self.asking.swap(true, Ordering::AcqRel) {
+            let this = self.clone();
+            tokio::spawn(async move {
+                let _old_address_serves_on = this.look_up(now).await;
+                this.asking.store(false, Ordering::Release);
+            });
         }
-        match tokio::net::lookup_host((self.name.as_str(), self.port)).await {
-            Ok(mut addresses) => {
-                let address = addresses.next().ok_or(io::ErrorKind::NotFound)?;
-                self.found.store(Some(Arc::new(Found { address, when: now })));
-                Ok(address)
-            }
-            Err(error) => known.map(|found| found.address).ok_or(error),
-        }
+        Ok(found.address)
+    }
+
+    async fn look_up(&self, now: Timestamp) -> io::Result<SocketAddr> {
+        let lookup = tokio::net::lookup_host((self.name.as_str(), self.port));
+        let mut addresses = tokio::time::timeout(self.patience, lookup).await??;
+        let address = addresses.next().ok_or(io::ErrorKind::NotFound)?;
+        self.found.store(Some(Arc::new(Found { address, when: now })));
+        Ok(address)
     }
 }
 

@@ -58,8 +58,12 @@ fn nothing() -> RequestHeader {
     RequestHeader::from(Request::new(()).into_parts().0)
 }
 
-/// Keeps the app from setting our cookies, and adds the renewed session. A renewal never rides on
-/// an answer that a shared cache may keep.
+/// Keeps the app from setting our cookies, keeps what a signed-in person was told out of shared
+/// caches, and adds the renewed session.
+///
+/// An answer to a permitted person is for that person: where the app does not say `public` or
+/// `s-maxage` in so many words, `private` is added to what it says (RFC 9111 §5.2.2.7). Where it
+/// does, the answer is left alone and the session is not renewed with it.
 ///
 /// # Errors
 /// pingora's, when a header cannot be set.
@@ -75,11 +79,11 @@ pub(super) fn edit_response(
             response.insert_header(name, value)?;
         }
     }
-    if departure.renewal().is_empty() || is_shared(response) {
+    if departure.tenant().is_none() || is_shared(response) {
         return Ok(());
     }
-    if !response.headers.contains_key(header::CACHE_CONTROL) {
-        response.insert_header(header::CACHE_CONTROL, "private")?;
+    if !says(response, &["private", "no-store"]) {
+        response.append_header(header::CACHE_CONTROL, "private")?;
     }
     for cookie in departure.renewal() {
         response.append_header(header::SET_COOKIE, cookie.clone())?;
@@ -108,13 +112,25 @@ fn keep_app_cookies(response: &mut ResponseHeader, names: &CookieNames) -> pingo
     Ok(())
 }
 
+/// Whether the app lets shared caches keep its answer, in the standard's words or in a network's.
 fn is_shared(response: &ResponseHeader) -> bool {
+    says(response, &["public", "s-maxage"])
+        || NETWORKS_OWN.iter().any(|name| response.headers.contains_key(*name))
+}
+
+/// Whether `Cache-Control` has one of these directives; one that cannot be read has all of them.
+fn says(response: &ResponseHeader, directives: &[&str]) -> bool {
     response.headers.get_all(header::CACHE_CONTROL).iter().any(|value| {
-        let text = value.to_str().unwrap_or("public").to_ascii_lowercase();
-        text.contains("public") || text.contains("s-maxage")
+        let Ok(text) = value.to_str() else { return true };
+        text.split(',').any(|directive| {
+            let name = directive.split('=').next().unwrap_or_default().trim();
+            directives.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
+        })
     })
 }
 
+/// How content delivery networks are told apart from browsers (RFC 9213, and older).
+const NETWORKS_OWN: [&str; 2] = ["cdn-cache-control", "surrogate-control"];
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

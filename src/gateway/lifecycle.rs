@@ -296,10 +296,12 @@ fn asking_in(step: Step, downstream: &Downstream) -> Asking {
     }
 }
 
-/// Nobody waits for ever. The guard bounds HTTP/1 on its own, but for the silence of a tunnel.
+/// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the
+/// connection, but for the silence of a tunnel.
 fn bound(downstream: &mut Downstream, site: &Site) {
     let limits = &site.settings.limits;
-    downstream.set_read_timeout(Some(limits.idle_timeout));
+    let guarded = !downstream.is_http2() && !downstream.is_upgrade_req();
+    downstream.set_read_timeout((!guarded).then_some(limits.idle_timeout));
     if downstream.is_http2() {
         downstream.set_write_timeout(Some(limits.write_timeout));
     }
@@ -329,3 +331,43 @@ fn undecided() -> Box<Error> {
 
 /// What is left of an unread body is read for this long before the connection is given up.
 const DRAIN: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::crypto::Random;
+
+    const MINIMAL: &str = r#"
+        [host.main]
+        origin = "https://app.example"
+        [relying_party.main]
+        environment = "sod"
+        client_id = "id"
+        client_secret = { value = "secret" }
+        [route.app]
+        upstream = "http://127.0.0.1:3000"
+        [session]
+        keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
+    "#;
+
+    #[tokio::test]
+    async fn what_was_not_decided_does_not_leave() {
+        let loaded = crate::config::load_text(MINIMAL, "test", Path::new("."), &|_| None).unwrap();
+        let site = Site::new(loaded.settings, Clock::system(), Random::counting());
+        let gateway = Gateway::new(Arc::new(ArcSwap::from_pointee(site)), None);
+        let (_client, ours) = tokio::io::duplex(64);
+        let mut downstream = Downstream::new_h1(Box::new(ours));
+        for stage in [Stage::Undecided, Stage::Answered] {
+            let mut exchange = gateway.new_ctx();
+            exchange.stage = stage;
+            let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+            assert!(gateway.upstream_peer(&mut downstream, &mut exchange).await.is_err());
+            let edited =
+                gateway.upstream_request_filter(&mut downstream, &mut request, &mut exchange);
+            assert_eq!(edited.await.unwrap_err().etype(), &ErrorType::InternalError);
+        }
+    }
+}

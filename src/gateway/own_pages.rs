@@ -68,6 +68,13 @@ fn own_name<'p>(host: &HostSite, path: &'p str) -> Option<&'p str> {
     }
 }
 
+/// Whether an address is one of our own, under whatever name.
+fn is_ours(host: &HostSite, target: &str) -> bool {
+    let path = target.split('?').next().unwrap_or(target);
+    own_name(host, path).is_some()
+        || host.host.relying_parties.iter().any(|party| party.redirect_path == path)
+}
+
 fn callback(site: &Site, number: usize, inbound: &Inbound<'_>) -> Verdict {
     let has_legacy = site.legacy_party(number, inbound.path()).is_some();
     if inbound.method() == Method::POST && has_legacy {
@@ -93,6 +100,7 @@ fn start(site: &Site, host: &HostSite, inbound: &Inbound<'_>) -> Verdict {
     let target = fields
         .get("rd")
         .and_then(|rd| ReturnTo::parse(rd, &host.host.origin, &host.host.prefix))
+        .filter(|target| !is_ours(host, target.as_str()))
         .unwrap_or_else(ReturnTo::root);
     let tenant = fields.get("tenant").and_then(|text| ContextId::parse(text).ok());
     let parties = wanted(site, host, inbound, &target, fields.get("with"));
@@ -127,8 +135,10 @@ fn wanted<'a>(
 /// Another site may link here, but not sign people out behind their back.
 fn sign_out(site: &Site, host: &HostSite, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     let says = |name: &str| inbound.header(name).map(|value| value.as_bytes());
-    let hidden = !matches!(says("sec-fetch-site"), None | Some(b"same-origin" | b"none"))
-        && says("sec-fetch-mode") != Some(b"navigate");
+    let from_here = matches!(says("sec-fetch-site"), None | Some(b"same-origin" | b"none"));
+    let seen = says("sec-fetch-mode") == Some(b"navigate")
+        && says("sec-fetch-dest").is_none_or(|dest| dest == b"document");
+    let hidden = (!from_here && !seen) || says("sec-purpose").is_some();
     let foreign = inbound.method() == Method::POST
         && inbound
             .header(header::ORIGIN.as_str())

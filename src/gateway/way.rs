@@ -1,6 +1,7 @@
 //! The way to an app: where it is, and which connections lead there.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -13,7 +14,7 @@ use super::addresses::UpstreamAddress;
 
 /// A route's way to its app, worked out once for each configuration.
 pub(super) struct Way {
-    pub(super) address: UpstreamAddress,
+    pub(super) address: Arc<UpstreamAddress>,
     group: u64,
     host: Option<HeaderValue>,
 }
@@ -26,7 +27,7 @@ impl Way {
             HostHeader::Upstream => Some(upstream.authority()),
         };
         let value = |host| HeaderValue::try_from(host).expect("a URL's host is visible ASCII");
-        let (address, group) = (UpstreamAddress::new(upstream), group(upstream));
+        let (address, group) = (Arc::new(UpstreamAddress::new(upstream)), group(upstream));
         Self { address, group, host: host.map(value) }
     }
 

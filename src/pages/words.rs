@@ -219,10 +219,11 @@ pub(super) const SUPERID_UNREACHABLE: Words = Words {
 pub(super) const TENANT_UNKNOWN: Words = Words {
     status: StatusCode::FORBIDDEN,
     title: "This company is not known here",
-    happened: "The company you signed in for does not use this app, or its SuperOffice is closed \
-               for the moment.",
-    next: "If you belong to several companies, sign in again and choose another one.",
-    whom: Whom::Administrator,
+    happened: "This gateway has not been told the serial number of the company you signed in for, so \
+               it cannot tell whether the sign-in is meant for it.",
+    next: "If you belong to several companies, sign in again and choose another one. Otherwise the \
+           app’s operator has to add your company.",
+    whom: Whom::Operator,
     again: "Choose another company",
 };
 

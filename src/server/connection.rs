@@ -9,7 +9,7 @@ use pingora::apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp as _};
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::l4::stream::Stream as Connection;
-use pingora::protocols::{ALPN, GetSocketDigest as _, IO, SocketDigest, Ssl as _};
+use pingora::protocols::{ALPN, GetSocketDigest as _, IO, SocketDigest};
 use pingora::proxy::HttpProxy;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -32,7 +32,8 @@ pub(super) struct Front {
 
 impl Front {
     /// Serves a connection to its end. A client that does not finish its handshake in time is
-    /// dropped.
+    /// dropped. Each stage is a box of its own: a connection that waits holds what its stage needs,
+    /// not what any stage could need.
     pub(super) async fn serve(
         &self,
         stream: TcpStream,
@@ -47,19 +48,31 @@ impl Front {
             let limits = &site.settings.limits;
             (Terms::of(limits), limits.handshake_timeout)
         };
-        let Some(acceptor) = acceptor else {
-            return self.http1(connection, terms, peer.ip(), stop).await;
-        };
-        let handshake = timeout(handshake_timeout, acceptor.tls_handshake(connection));
-        let secured = match handshake.await {
-            Ok(Ok(secured)) => secured,
-            Ok(Err(_)) => return,
-            Err(_) => return self.load.met(Limit::HandshakeTimeout),
-        };
-        if matches!(secured.selected_alpn_proto(), Some(ALPN::H2)) {
-            let _closed = self.proxy.process_new(Box::new(Buffered::new(secured)), &stop).await;
+        match acceptor {
+            None => Box::pin(self.http1(connection, terms, peer.ip(), stop)).await,
+            Some(acceptor) => {
+                let handshake = Box::pin(acceptor.tls_handshake(connection));
+                let secured = match timeout(handshake_timeout, handshake).await {
+                    Ok(Ok(secured)) => secured,
+                    Ok(Err(_)) => return,
+                    Err(_) => return self.load.met(Limit::HandshakeTimeout),
+                };
+                Box::pin(self.secured(secured, terms, peer.ip(), stop)).await;
+            }
+        }
+    }
+
+    async fn secured<S: IO + 'static>(
+        &self,
+        connection: S,
+        terms: Terms,
+        client: IpAddr,
+        stop: watch::Receiver<bool>,
+    ) {
+        if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
+            let _closed = self.proxy.process_new(Box::new(Buffered::new(connection)), &stop).await;
         } else {
-            self.http1(secured, terms, peer.ip(), stop).await;
+            self.http1(connection, terms, client, stop).await;
         }
     }
 
@@ -71,12 +84,12 @@ impl Front {
         stop: watch::Receiver<bool>,
     ) {
         let (guard, way_back) = Guard::new(connection, terms);
-        self.messages(Box::new(guard), stop).await;
+        Box::pin(self.messages(Box::new(guard), stop)).await;
         let Some(parted) = way_back.take() else { return };
         if let Some(fault) = parted.fault() {
             self.note(client, fault);
         }
-        parted.end().await;
+        Box::pin(parted.end()).await;
     }
 
     /// Serves message after message, each by a session of its own, until one ends the connection.

@@ -95,6 +95,11 @@ impl SealedCookie {
         self.chunked().write(&sealed, None, cookies)
     }
 
+    /// `Secure` and `SameSite` of the session's cookies.
+    pub fn attributes(&self) -> CookieAttributes {
+        self.attributes
+    }
+
     /// Removes the cookies.
     pub fn remove(&self, cookies: Cookies<'_>) -> Vec<HeaderValue> {
         self.chunked().remove(cookies)

@@ -14,7 +14,7 @@ use crate::web::PublicOrigin;
 use super::binding::Binding;
 
 /// One attempt to sign in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Attempt {
     pub(super) id: [u8; 16],
     pub(super) relying_party: String,
@@ -29,7 +29,7 @@ pub(super) struct Attempt {
 }
 
 /// Where the original address is kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) enum Place {
     /// In a short-lived cookie of its own: 0 or 1.
     Cookie(u8),

@@ -10,7 +10,7 @@ use crate::web::{CookieAttributes, CookieNames, Cookies, PublicOrigin, SetCookie
 
 /// A browser, as far as sign-ins care. One cookie whatever the number of attempts: those of the
 /// code flow live in `state`, those of the legacy flow, which has no state, in here.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Binding {
     secret: [u8; 32],
     /// Newest first, at most [`MOST_LEGACY`].
@@ -22,7 +22,7 @@ pub(super) struct Binding {
 }
 
 /// An attempt of the legacy flow.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct LegacyAttempt {
     pub(super) id: [u8; 16],
     pub(super) relying_party: String,
@@ -62,10 +62,10 @@ impl Binding {
         origin: &PublicOrigin,
         keys: &KeyRing,
         random: &Random,
+        attributes: CookieAttributes,
     ) -> HeaderValue {
         let plain = postcard::to_stdvec(self).expect("a binding is plain data");
         let value = keys.seal(Purpose::Binding, &context(names, origin), &plain, random);
-        let attributes = CookieAttributes::lax(origin);
         SetCookie { name: &names.binding, value: &value, max_age: Some(LIFE), attributes }.header()
     }
 
@@ -179,7 +179,8 @@ mod tests {
         let mut binding = Binding::fresh(&random);
         for id in 0..9 {
             binding.remember(attempt(id, &"x".repeat(900 * usize::from(id)), 0));
-            assert!(binding.cookie(&names, &origin, &keys, &random).len() < 4096);
+            let lax = CookieAttributes::lax(&origin);
+            assert!(binding.cookie(&names, &origin, &keys, &random, lax).len() < 4096);
         }
     }
 

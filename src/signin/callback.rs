@@ -47,7 +47,8 @@ impl Desk {
         if !attempt.is_of(&binding) {
             return self.another_tab(at, party, &attempt, binding, target);
         }
-        self.spend(&attempt, &target)?;
+        let until = attempt.begun.plus(self.attempt_life);
+        self.spend(&attempt.id, until).map_err(|failed| failed.again(target.clone()))?;
         let code = answered_code(&fields).map_err(|failed| failed.again(target.clone()))?;
         let reply = self.redeem(at, party, &attempt, code, binding, &target).await?;
         Ok(reply.with_cookies(self.forget_target(at, &attempt)))
@@ -91,18 +92,6 @@ impl Desk {
         }
         let wish = Wish { party, target, tenant: attempt.tenant.clone() };
         self.begin_round(at, &wish, binding, attempt.rounds + 1)
-    }
-
-    fn spend(&self, attempt: &Attempt, target: &ReturnTo) -> Result<(), Failed> {
-        let until = attempt.begun.plus(self.attempt_life);
-        match self.spent.first(&attempt.id, until, self.clock.now()) {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                let detail = "the attempt was finished before";
-                Err(Failed::new(Failure::AlreadyUsed, detail).again(target.clone()))
-            }
-            Err(full) => Err(Failed::new(Failure::TooBusy, full.to_string()).again(target.clone())),
-        }
     }
 
     async fn redeem(
@@ -158,15 +147,20 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// What an error code of SuperID's is to the person (RFC 6749 §4.1.2.1).
+pub(super) fn refused_by_superid(error: &str) -> Failed {
+    let failure = match error {
+        "access_denied" | "consent_required" => Failure::ConsentDeclined,
+        "server_error" | "temporarily_unavailable" => Failure::SuperIdUnreachable,
+        _ => Failure::SuperIdRefused(clean(error)),
+    };
+    Failed::new(failure, format!("SuperID answered {:?}", clean(error)))
+}
+
 /// The code, unless SuperID answered with an error; where both are there the error wins.
 fn answered_code(fields: &Fields) -> Result<&str, Failed> {
     if let Some(error) = fields.get("error") {
-        let failure = match error {
-            "access_denied" | "consent_required" => Failure::ConsentDeclined,
-            "server_error" | "temporarily_unavailable" => Failure::SuperIdUnreachable,
-            _ => Failure::SuperIdRefused(clean(error)),
-        };
-        return Err(Failed::new(failure, format!("SuperID answered {:?}", clean(error))));
+        return Err(refused_by_superid(error));
     }
     match fields.get("code") {
         Some(code) if is_code(code) => Ok(code),

@@ -97,12 +97,21 @@ impl Desk {
 
     /// The binding cookie of this browser.
     pub(super) fn bind(&self, at: Counter<'_>, binding: &Binding) -> http::HeaderValue {
-        binding.cookie(at.names, &at.host.origin, &self.keys, &self.random)
+        binding.cookie(at.names, &at.host.origin, &self.keys, &self.random, at.attributes())
     }
 
     /// What ties this browser's attempts to it, if its cookie opens.
     pub(super) fn binding(&self, at: Counter<'_>) -> Option<Binding> {
         Binding::read(at.names, &at.host.origin, &self.keys, at.cookies)
+    }
+
+    /// Spends an attempt or a hand-over: once, however many ask at the same time.
+    pub(super) fn spend(&self, id: &[u8; 16], until: Timestamp) -> Result<(), Failed> {
+        match self.spent.first(id, until, self.clock.now()) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failed::new(Failure::AlreadyUsed, "finished before")),
+            Err(full) => Err(Failed::new(Failure::TooBusy, full.to_string())),
+        }
     }
 
     /// Whether an attempt begun then is still good.
@@ -112,9 +121,12 @@ impl Desk {
 }
 
 impl Counter<'_> {
-    /// Attributes of every cookie but the session's.
-    pub(super) fn lax(&self) -> CookieAttributes {
-        CookieAttributes::lax(&self.host.origin)
+    /// Attributes of every cookie but the session's: lax, and open to frames where that is.
+    pub(super) fn attributes(&self) -> CookieAttributes {
+        match self.sessions.attributes() {
+            framed @ CookieAttributes { same_site: "None", .. } => framed,
+            _ => CookieAttributes::lax(&self.host.origin),
+        }
     }
 
     /// What is sealed in with a cookie's value: it opens under this name on this origin only.

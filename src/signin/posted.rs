@@ -13,11 +13,11 @@ use crate::clock::Timestamp;
 use crate::config::{Legacy, NullOrigin, RelyingParty};
 use crate::crypto::Purpose;
 use crate::identity::{Credential, Principal, Ticket};
-use crate::session::Chunked;
+use crate::session::{Chunked, Loaded};
 use crate::superid::VerifiedClaims;
 use crate::web::{Fields, Reply, ReturnTo};
 
-use super::callback::failed;
+use super::callback::{failed, refused_by_superid};
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
 
@@ -47,11 +47,14 @@ impl Desk {
         let fields = Fields::parse(form)
             .map_err(|error| Failed::new(Failure::BadRequest, error.to_string()))?;
         if let Some(error) = fields.get("error") {
-            let detail = format!("a legacy answer with error {:?}", error.get(..64).unwrap_or("…"));
-            return Err(Failed::new(Failure::ConsentDeclined, detail).again(ReturnTo::root()));
+            return Err(refused_by_superid(error).again(ReturnTo::root()));
         }
         let Some(token) = fields.get("jwt") else {
-            return Err(Failed::new(Failure::BadRequest, "a posted form without a jwt field"));
+            let detail = match fields.get("saml") {
+                Some(_) => "a SAML token was posted; set the registration's token type to JWT",
+                None => "a posted form without a jwt field",
+            };
+            return Err(Failed::new(Failure::BadRequest, detail));
         };
         let claims =
             self.superid.verify_posted(party, token).await.map_err(|error| failed(&error))?;
@@ -59,11 +62,23 @@ impl Desk {
         self.hand_over(at, party, claims)
     }
 
-    /// Makes the session of a posted token, for the browser that began the sign-in.
+    /// Makes the session of a posted token, for the browser that began the sign-in. Of several tabs
+    /// that sign in at once, those that find nothing left to finish land on the root, signed in by
+    /// the one that did.
     ///
     /// # Errors
-    /// [`Failed`] when there is no hand-over, or no living attempt of this browser for it.
+    /// [`Failed`] when there is no hand-over, or no living attempt of this browser for it, and
+    /// nobody is signed in.
     pub fn finish(&self, at: Counter<'_>, parties: &[&RelyingParty]) -> Outcome {
+        self.finished(at, parties).or_else(|failed| {
+            match at.sessions.load(at.cookies, self.clock.now()) {
+                Loaded::Live(_) => Ok(Reply::redirect(&ReturnTo::root().on(&at.host.origin))),
+                Loaded::NotPresented | Loaded::Rejected => Err(failed.again(ReturnTo::root())),
+            }
+        })
+    }
+
+    fn finished(&self, at: Counter<'_>, parties: &[&RelyingParty]) -> Outcome {
         let handoff = self
             .handed_over(at)
             .ok_or_else(|| Failed::new(Failure::AttemptExpired, "there is nothing to finish"))?;
@@ -78,8 +93,8 @@ impl Desk {
             binding.take_legacy(&party.name, |begun| self.is_alive(begun)).ok_or_else(|| {
                 Failed::new(Failure::BindingMissing, "this browser began no legacy sign-in")
             })?;
-        self.spend_posted(&attempt.id, attempt.begun.plus(self.attempt_life))?;
-        self.spend_posted(&handoff.id, handoff.verified.plus(HANDOFF_LIFE))?;
+        self.spend(&attempt.id, attempt.begun.plus(self.attempt_life))?;
+        self.spend(&handoff.id, handoff.verified.plus(HANDOFF_LIFE))?;
         if attempt.tenant.as_ref().is_some_and(|tenant| *tenant != handoff.principal.context) {
             return Err(Failed::new(Failure::Unverified, "signed in to another tenant than asked"));
         }
@@ -128,16 +143,8 @@ impl Desk {
         (self.clock.now().since(handoff.verified) <= HANDOFF_LIFE).then_some(handoff)
     }
 
-    fn spend_posted(&self, id: &[u8; 16], until: Timestamp) -> Result<(), Failed> {
-        match self.spent.first(id, until, self.clock.now()) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Failed::new(Failure::AlreadyUsed, "finished before")),
-            Err(full) => Err(Failed::new(Failure::TooBusy, full.to_string())),
-        }
-    }
-
     fn chunked<'a>(&self, at: Counter<'a>) -> Chunked<'a> {
-        Chunked { name: &at.names.handoff, attributes: at.lax() }
+        Chunked { name: &at.names.handoff, attributes: at.attributes() }
     }
 }
 

@@ -39,10 +39,11 @@ impl Desk {
 
     fn other_cookies(&self, at: Counter<'_>) -> Vec<HeaderValue> {
         let names = at.names;
-        let mut removed = Chunked { name: &names.handoff, attributes: at.lax() }.remove(at.cookies);
+        let mut removed =
+            Chunked { name: &names.handoff, attributes: at.attributes() }.remove(at.cookies);
         let single = [&names.binding, &names.targets[0], &names.targets[1]];
         removed.extend(single.into_iter().filter(|name| at.cookies.has(name)).map(|name| {
-            SetCookie { name, value: "", max_age: Some(0), attributes: at.lax() }.header()
+            SetCookie { name, value: "", max_age: Some(0), attributes: at.attributes() }.header()
         }));
         removed
     }

@@ -47,14 +47,14 @@ impl Desk {
         let value = self.keys.seal(Purpose::Target, &at.context(name), &plain, &self.random);
         attempt.target = Place::Cookie(u8::try_from(slot).unwrap_or(0));
         let max_age = Some(self.attempt_life);
-        Some(SetCookie { name, value: &value, max_age, attributes: at.lax() }.header())
+        Some(SetCookie { name, value: &value, max_age, attributes: at.attributes() }.header())
     }
 
     /// Removes the target cookie an attempt used.
     pub(super) fn forget_target(&self, at: Counter<'_>, attempt: &Attempt) -> Option<HeaderValue> {
         let Place::Cookie(slot) = attempt.target else { return None };
         let name = at.names.targets.get(usize::from(slot))?;
-        Some(SetCookie { name, value: "", max_age: Some(0), attributes: at.lax() }.header())
+        Some(SetCookie { name, value: "", max_age: Some(0), attributes: at.attributes() }.header())
     }
 
     fn long_target(&self, at: Counter<'_>, attempt: &Attempt, slot: u8) -> Option<String> {

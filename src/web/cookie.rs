@@ -147,7 +147,9 @@ impl SetCookie<'_> {
         if let Some(seconds) = self.max_age {
             let _infallible = write!(text, "; Max-Age={seconds}");
         }
-        HeaderValue::try_from(text).expect("our cookies are visible ASCII")
+        let mut value = HeaderValue::try_from(text).expect("our cookies are visible ASCII");
+        value.set_sensitive(true);
+        value
     }
 }
 

@@ -3,13 +3,20 @@
 use std::collections::HashMap;
 
 /// The fields of a query or form, by lower-case name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Fields(HashMap<String, String>);
 
 /// A field was given more than once: which one counts would be anybody's guess.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a parameter is given more than once")]
 pub struct DuplicateField;
+
+impl std::fmt::Debug for Fields {
+    /// Names alone: codes and tokens are among the values.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Fields {
     /// Reads `application/x-www-form-urlencoded` text. SuperID writes legacy field names in

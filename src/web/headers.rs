@@ -105,18 +105,26 @@ fn normalise<'a>(name: &str, buffer: &'a mut [u8; LONGEST]) -> Option<&'a [u8]> 
 const LONGEST: usize = 64;
 
 /// Never taken from outside, whatever the configuration.
-const FIXED: [&str; 11] = [
+const FIXED: [&str; 19] = [
+    "cfconnectingip",
+    "clientip",
+    "fastlyclientip",
     "forwarded",
+    "frontendhttps",
     "proxy",
     "remoteuser",
     "soapptoken",
     "soticket",
+    "trueclientip",
     "xclientip",
+    "xclusterclientip",
     "xhttpmethod",
     "xhttpmethodoverride",
     "xmethodoverride",
     "xrealip",
+    "xremoteuser",
     "xrequestid",
+    "xscheme",
 ];
 
 /// SuperOffice's Windows client names its version in every request of a web panel

@@ -174,5 +174,5 @@ relying_parties = ["old"]
     assert_eq!(served["client"], "127.0.0.1");
     let replayed =
         lines.iter().find(|line| line["path"] == "/auth/callback" && line["status"] == 400);
-    assert_eq!(replayed.unwrap()["detail"], "the attempt was finished before");
+    assert_eq!(replayed.unwrap()["detail"], "finished before");
 }

@@ -194,8 +194,28 @@ async fn a_session_is_renewed_once_in_a_tenth_of_its_idle_time_and_never_where_c
     world.app.says_with("Cache-Control: no-cache\r\nSet-Cookie: app=1; Path=/\r\n");
     let answer = browser.visit(&url).await;
     assert!(answer.signs_in());
-    assert_eq!(answer.header("cache-control"), "no-cache");
+    assert_eq!(answer.all("cache-control"), ["no-cache", "private"]);
     assert_eq!(answer.all("set-cookie").len(), 2);
+    for said in ["max-age=600", "immutable, max-age=60", "no-store", "private, max-age=5"] {
+        world.turn_clock(61);
+        world.app.says_with(&format!("Cache-Control: {said}\r\n"));
+        let answer = browser.visit(&url).await;
+        assert!(answer.signs_in(), "{said}");
+        let kept = answer.all("cache-control").join(", ");
+        assert!(kept.contains("private") || kept.contains("no-store"), "{said}: {kept}");
+    }
+    world.turn_clock(61);
+    world.app.says_with("Cache-Control: max-age=5\r\nCDN-Cache-Control: max-age=600\r\n");
+    assert!(!browser.visit(&url).await.signs_in(), "a network of caches was told to keep it");
+}
+
+#[tokio::test]
+async fn what_a_signed_in_person_was_told_stays_out_of_shared_caches() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(ASTRID).await;
+    assert_eq!(browser.visit(&world.url("/me.css")).await.all("cache-control"), ["private"]);
+    let public = world.api().get(&world.url("/public/site.css")).await;
+    assert!(public.all("cache-control").is_empty(), "what is for anybody is the app's to say");
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ impl<S: IO> Parted<S> {
             self.inner.flush().await.ok()?;
         }
         self.inner.shutdown().await;
-        let mut scratch = vec![0; 16 << 10];
+        let mut scratch = vec![0; SCRATCH];
         let mut left = MOST_DRAINED;
         while left > 0 {
             match self.inner.read(&mut scratch).await.ok()? {
@@ -97,5 +97,7 @@ impl<S: IO> Parted<S> {
 
 /// How long a client has to read its last answer.
 const LINGER: Duration = Duration::from_secs(5);
-/// Bytes read and dropped meanwhile.
+/// Bytes read at once meanwhile: few, because many may be waited for at a time.
+const SCRATCH: usize = 1 << 10;
+/// Bytes read and dropped in all.
 const MOST_DRAINED: usize = 4 << 20;
