@@ -49,6 +49,11 @@ impl Permit {
         Ok(Self(Some(session)))
     }
 
+    /// The session it was given for, as it is shared by its requests.
+    pub fn shared(&self) -> Option<&Arc<SessionState>> {
+        self.0.as_ref()
+    }
+
     /// The session it was given for; none on a public route.
     pub fn session(&self) -> Option<&SessionState> {
         self.0.as_deref()

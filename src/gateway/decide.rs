@@ -79,7 +79,7 @@ impl Leaving<'_> {
         let renewal = permit.session().map(|session| self.renewal(session)).unwrap_or_default();
         let cookie = self.inbound.cookies().without(&host.names);
         let route = self.site.route(self.route);
-        let departure = Departure::new(permit, (self.host, self.route), route);
+        let departure = Departure::new(permit, (self.host, self.route), route, &self.site.told);
         Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
 

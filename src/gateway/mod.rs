@@ -11,6 +11,7 @@ mod own_pages;
 mod respond;
 mod site;
 mod start;
+mod told;
 mod tunnel;
 mod turnstile;
 mod verdict;

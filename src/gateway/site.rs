@@ -16,6 +16,7 @@ use crate::signin::{Counter, Desk};
 use crate::telemetry::{Levels, Metrics, RouteMetrics};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
+use super::told::Told;
 use super::turnstile::Turnstile;
 use super::way::Way;
 
@@ -32,6 +33,7 @@ pub struct Site {
     /// One for each route.
     pub(super) ways: Vec<Way>,
     pub(super) turnstile: Turnstile,
+    pub(super) told: Told,
     /// For each route, and last for what goes to none.
     pub(super) route_metrics: Vec<RouteMetrics>,
     pub metrics: Arc<Metrics>,
@@ -88,6 +90,7 @@ impl Site {
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
+            told: Told::new(),
             spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,

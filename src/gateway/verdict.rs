@@ -1,15 +1,18 @@
 //! What can become of a request.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 
 use crate::authn::Permit;
 use crate::config::Route;
-use crate::credentials::{Injection, injected};
+use crate::credentials::Injection;
 use crate::identity::ContextId;
 use crate::limits::Standing;
 use crate::web::Reply;
 
 use super::respond::Refused;
+use super::told::Told;
 
 /// What becomes of a request.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ pub enum Step {
 pub struct Departure {
     host: usize,
     route: usize,
-    injection: Injection,
+    injection: Arc<Injection>,
     cookie: Option<HeaderValue>,
     renewal: Vec<HeaderValue>,
     tenant: Option<ContextId>,
@@ -52,11 +55,16 @@ pub struct Departure {
 
 impl Departure {
     /// For the route numbered `route` of the host numbered `host`.
-    pub(super) fn new(permit: &Permit, (host, route): (usize, usize), settings: &Route) -> Self {
+    pub(super) fn new(
+        permit: &Permit,
+        (host, route): (usize, usize),
+        settings: &Route,
+        told: &Told,
+    ) -> Self {
         Self {
             host,
             route,
-            injection: injected(permit, settings),
+            injection: told.injection(permit, route, settings),
             cookie: None,
             renewal: Vec::new(),
             tenant: permit.session().map(|session| session.principal.context.clone()),
