@@ -23,6 +23,7 @@ use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
+use super::wire::Form;
 use super::{entrance, forward, tunnel, wire};
 
 /// The gateway as pingora sees it.
@@ -250,9 +251,14 @@ async fn take(
         }
         Step::Posted { host: number } => {
             let host = &site.hosts[number];
-            let Some(form) = wire::read_form(downstream, site.settings.limits.form_bytes).await?
-            else {
-                return Ok(Err(Refused::over(Over::of(Limit::FormBytes))));
+            let most = site.settings.limits.form_bytes;
+            let form = match wire::read_form(downstream, most).await {
+                Form::Whole(form) => form,
+                Form::TooLarge => return Ok(Err(Refused::over(Over::of(Limit::FormBytes)))),
+                Form::Stopped => {
+                    let detail = "the form did not arrive whole in its time";
+                    return Ok(Err(Refused::new(Trouble::BadRequest, detail)));
+                }
             };
             let request = downstream.req_header().as_owned_parts();
             let Some(party) = site.legacy_party(number, request.uri.path()) else {

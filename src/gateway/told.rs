@@ -62,8 +62,6 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::config::{Settings, load_text};
-    use crate::identity::{ContextId, Credential, Principal};
-    use crate::session::SessionId;
 
     const SETTINGS: &str = r#"
         [host.main]
@@ -87,29 +85,7 @@ mod tests {
     }
 
     fn session(subject: &str) -> Arc<SessionState> {
-        let principal = Principal {
-            subject: subject.to_owned(),
-            context: ContextId::parse("Cust1").unwrap(),
-            serial: None,
-            company: None,
-            email: Some(subject.to_owned()),
-            initials: None,
-            first_name: None,
-            last_name: None,
-            associate_id: None,
-            administrator: false,
-            web_api_url: None,
-            soap_url: None,
-            claims: Vec::new(),
-        };
-        Arc::new(SessionState {
-            id: SessionId([1; 16]),
-            relying_party: "main".to_owned(),
-            principal,
-            credential: Credential::Nothing,
-            signed_in: Timestamp(0),
-            seen: Timestamp(0),
-        })
+        Arc::new(SessionState::of(subject, [1; 16], Timestamp(0)))
     }
 
     #[test]

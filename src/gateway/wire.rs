@@ -1,5 +1,7 @@
 //! pingora's messages seen through our own interfaces.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderName};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::Session as Downstream;
@@ -36,20 +38,67 @@ pub(super) async fn write(downstream: &mut Downstream, reply: Reply) -> pingora:
     Ok(())
 }
 
-/// Reads a request's body of at most `most` bytes; `None` when it is longer.
-///
-/// # Errors
-/// pingora's, when the client stops sending.
-pub(super) async fn read_form(
-    downstream: &mut Downstream,
-    most: usize,
-) -> pingora::Result<Option<Vec<u8>>> {
+/// A posted form, or why there is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The client stopped sending, or took longer than [`FORM_TIME`] in all.
+    Stopped,
+    TooLarge,
+    Whole(Vec<u8>),
+}
+
+/// Reads a request's body of at most `most` bytes. HTTP/2 has no guard of ours in front, so the
+/// time is bounded here too.
+pub(super) async fn read_form(downstream: &mut Downstream, most: usize) -> Form {
+    let reading = tokio::time::timeout(FORM_TIME, read(downstream, most));
+    reading.await.unwrap_or(Form::Stopped)
+}
+
+async fn read(downstream: &mut Downstream, most: usize) -> Form {
     let mut form = Vec::new();
-    while let Some(part) = downstream.read_request_body().await? {
-        if form.len() + part.len() > most {
-            return Ok(None);
+    loop {
+        match downstream.read_request_body().await {
+            Ok(Some(part)) if form.len() + part.len() > most => return Form::TooLarge,
+            Ok(Some(part)) => form.extend_from_slice(&part),
+            Ok(None) => return Form::Whole(form),
+            Err(_) => return Form::Stopped,
         }
-        form.extend_from_slice(&part);
     }
-    Ok(Some(form))
+}
+
+/// The longest a form may take from its first byte to its last.
+const FORM_TIME: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    async fn posted(body: &str) -> (tokio::io::DuplexStream, Downstream) {
+        let (mut client, ours) = tokio::io::duplex(4096);
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n";
+        client.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        let mut downstream = Downstream::new_h1(Box::new(ours));
+        assert!(downstream.read_request().await.unwrap());
+        downstream.set_read_timeout(None);
+        (client, downstream)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_never_ends_is_given_up() {
+        let (_client, mut downstream) = posted("jwt=").await;
+        assert_eq!(read_form(&mut downstream, 64).await, Form::Stopped);
+    }
+
+    #[tokio::test]
+    async fn a_form_is_whole_too_large_or_broken_off() {
+        let (_client, mut downstream) = posted("jwt=12345").await;
+        assert_eq!(read_form(&mut downstream, 64).await, Form::Whole(b"jwt=12345".to_vec()));
+        let (_client, mut downstream) = posted("jwt=12345").await;
+        assert_eq!(read_form(&mut downstream, 8).await, Form::TooLarge);
+        let (client, mut downstream) = posted("jwt=").await;
+        drop(client);
+        assert_eq!(read_form(&mut downstream, 64).await, Form::Stopped);
+    }
 }

@@ -70,33 +70,9 @@ const NONCE: usize = 8;
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::identity::{ContextId, Credential, Principal};
-    use crate::session::SessionId;
 
     fn state() -> Arc<SessionState> {
-        let principal = Principal {
-            subject: "a@b".to_owned(),
-            context: ContextId::parse("Cust1").unwrap(),
-            serial: None,
-            company: None,
-            email: None,
-            initials: None,
-            first_name: None,
-            last_name: None,
-            associate_id: None,
-            administrator: false,
-            web_api_url: None,
-            soap_url: None,
-            claims: Vec::new(),
-        };
-        Arc::new(SessionState {
-            id: SessionId([1; 16]),
-            relying_party: "app".to_owned(),
-            principal,
-            credential: Credential::Nothing,
-            signed_in: Timestamp(1),
-            seen: Timestamp(1),
-        })
+        Arc::new(SessionState::of("a@b", [1; 16], Timestamp(1)))
     }
 
     #[test]

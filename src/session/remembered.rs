@@ -151,35 +151,11 @@ const SHARDS: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{ContextId, Credential, Principal};
-    use crate::session::SessionId;
 
     fn session(id: u8, signed_in: u64) -> SessionState {
-        let principal = Principal {
-            subject: "a@b".to_owned(),
-            context: ContextId::parse("Cust1").unwrap(),
-            serial: None,
-            company: None,
-            email: None,
-            initials: None,
-            first_name: None,
-            last_name: None,
-            associate_id: None,
-            administrator: false,
-            web_api_url: None,
-            soap_url: None,
-            claims: Vec::new(),
-        };
         let mut bytes = [0; 16];
         bytes[15] = id;
-        SessionState {
-            id: SessionId(bytes),
-            relying_party: "app".to_owned(),
-            principal,
-            credential: Credential::Nothing,
-            signed_in: Timestamp(signed_in),
-            seen: Timestamp(signed_in),
-        }
+        SessionState::of("a@b", bytes, Timestamp(signed_in))
     }
 
     #[test]

@@ -40,3 +40,33 @@ impl SessionState {
         }
     }
 }
+
+#[cfg(test)]
+impl SessionState {
+    /// Somebody of tenant `Cust1`, for tests.
+    pub(crate) fn of(subject: &str, id: [u8; 16], signed_in: Timestamp) -> Self {
+        let principal = Principal {
+            subject: subject.to_owned(),
+            context: crate::identity::ContextId::parse("Cust1").unwrap(),
+            serial: None,
+            company: None,
+            email: None,
+            initials: None,
+            first_name: None,
+            last_name: None,
+            associate_id: None,
+            administrator: false,
+            web_api_url: None,
+            soap_url: None,
+            claims: Vec::new(),
+        };
+        Self {
+            id: SessionId(id),
+            relying_party: "main".to_owned(),
+            principal,
+            credential: Credential::Nothing,
+            signed_in,
+            seen: signed_in,
+        }
+    }
+}
