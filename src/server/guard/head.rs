@@ -32,8 +32,6 @@ pub struct HeadScan {
     start: usize,
     /// The first byte of the line that is not whole yet.
     line: usize,
-    /// Up to here there is no line end but those already passed.
-    searched: usize,
     version: Option<Version>,
     fields: Fields,
 }
@@ -53,7 +51,6 @@ impl HeadScan {
             lines_left: terms.header_count,
             start: 0,
             line: 0,
-            searched: 0,
             version: None,
             fields: Fields::default(),
         }
@@ -65,14 +62,12 @@ impl HeadScan {
     /// # Errors
     /// A [`Fault`] in any line that is whole, or when there is no room for what is missing.
     pub fn advance(&mut self, arrived: &[u8]) -> Result<Option<Head>, Fault> {
-        let new = arrived.get(self.searched..).unwrap_or_default();
-        self.searched = arrived.len();
-        if new.contains(&b'\n') {
-            while let Some(line) = self.next_line(&arrived[self.line..])? {
-                match line {
-                    Line::Counted(length) => self.line += length,
-                    Line::Last(version) => return self.complete(self.line + 2, version).map(Some),
-                }
+        // Every byte that has come is judged, the line that is not whole yet too: what comes of a
+        // header does not hang on how it was cut into packets.
+        while let Some(line) = self.next_line(&arrived[self.line..])? {
+            match line {
+                Line::Counted(length) => self.line += length,
+                Line::Last(version) => return self.complete(self.line + 2, version).map(Some),
             }
         }
         self.room(arrived.len())?;
