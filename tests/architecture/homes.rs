@@ -45,6 +45,7 @@ pub const HOMES: &[Row] = &[
     ("ipnet", Home::In(&["config/", "web/"]), "trusted proxies are configured, and looked up"),
     ("jsonwebtoken", Home::In(&["superid/"]), "one verifier, one set of rules"),
     ("log", Home::FeaturesOnly, "its feature takes debug lines out of pingora's release code"),
+    ("memchr", Home::Anywhere, "a search without meaning of its own"),
     ("mimalloc", Home::In(&["main.rs"]), "a program chooses its allocator, a library does not"),
     ("percent_encoding", Home::Anywhere, "a plain encoding"),
     ("pingora", Home::In(&["gateway/", "server/"]), "the verdict has no sockets"),
