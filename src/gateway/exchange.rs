@@ -79,12 +79,13 @@ impl RequestIds {
         let mut name = String::with_capacity(self.process.len() + 16);
         name.push_str(&self.process);
         for place in (0..digits).rev() {
-            let digit = (count >> (4 * place) & 0xf) as u32;
-            name.extend(char::from_digit(digit, 16));
+            name.push(char::from(HEXADECIMAL[(count >> (4 * place) & 0xf) as usize]));
         }
         name
     }
 }
+
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {
