@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
@@ -49,6 +50,9 @@ impl ProxyHttp for Gateway {
         Exchange::new(self.site.load_full(), &self.ids)
     }
 
+    /// None: pingora's own would compress answers, is switched off, and costs all the same.
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
+
     /// Cleaned, admitted, decided; then answered, or on its way.
     async fn request_filter(
         &self,
@@ -59,6 +63,7 @@ impl ProxyHttp for Gateway {
         let verdict = judged(downstream, exchange);
         let verdict = with_place(downstream, exchange, verdict);
         if let Verdict::Leave(departure) = verdict {
+            wire::forget_spelling(downstream.req_header_mut());
             exchange.stage = Stage::Leaving(departure);
             return Ok(false);
         }
@@ -180,7 +185,7 @@ impl ProxyHttp for Gateway {
             path: request.uri.path(),
             status,
             bytes: downstream.body_bytes_sent(),
-            micros: exchange.started.elapsed().as_micros(),
+            micros: exchange.started.elapsed().as_micros() as u64,
             route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
             tenant: departure.and_then(|leaving| leaving.tenant()).map(|ctx| ctx.as_str()),
             detail: detail.as_deref(),
