@@ -8,6 +8,7 @@ use crate::web::CookieNames;
 
 use super::exchange::Exchange;
 use super::respond::told;
+use super::returned::binds_the_connection;
 use super::verdict::Departure;
 
 /// Sets what the app is told. It wants the departure, which only a permit makes.
@@ -41,6 +42,9 @@ pub(super) fn edit_request(
     if let Some(client) = &exchange.client {
         headers.insert(FORWARDED_FOR, value(client.chain())?);
         headers.insert(REAL_IP, value(client.address())?);
+    }
+    if headers.get(header::AUTHORIZATION).is_some_and(binds_the_connection) {
+        headers.remove(header::AUTHORIZATION);
     }
     if parts.method == Method::OPTIONS {
         one_hop_less(headers);

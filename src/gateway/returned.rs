@@ -43,7 +43,31 @@ pub(super) fn clean(
     if status == StatusCode::SWITCHING_PROTOCOLS {
         response.insert_header(header::CONNECTION, "Upgrade")?;
     }
+    offer_no_connection_sign_in(response)?;
     keep_cookies(response)
+}
+
+/// Whether credentials, or a challenge to send some, sign in a whole connection and not a request
+/// (NTLM, Negotiate; RFC 4559 §6). Our connections to an app carry everybody's requests.
+pub(super) fn binds_the_connection(value: &HeaderValue) -> bool {
+    value.as_bytes().split(|byte| *byte == b',').any(|part| {
+        let scheme = part.trim_ascii().split(|byte| *byte == b' ').next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"ntlm") || scheme.eq_ignore_ascii_case(b"negotiate")
+    })
+}
+
+fn offer_no_connection_sign_in(response: &mut ResponseHeader) -> pingora::Result<()> {
+    let offers = response.headers.get_all(header::WWW_AUTHENTICATE);
+    if !offers.iter().any(binds_the_connection) {
+        return Ok(());
+    }
+    let others: Vec<HeaderValue> =
+        offers.iter().filter(|offer| !binds_the_connection(offer)).cloned().collect();
+    response.remove_header(&header::WWW_AUTHENTICATE);
+    for offer in others {
+        response.append_header(header::WWW_AUTHENTICATE, offer)?;
+    }
+    Ok(())
 }
 
 /// The headers `Connection` names (RFC 9110 §7.6.1), but for those judged by themselves.

@@ -11,6 +11,7 @@ mod commands;
 mod front;
 mod handover;
 mod headers;
+mod holes;
 mod jar;
 mod legacy;
 mod liar;

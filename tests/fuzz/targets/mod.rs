@@ -25,9 +25,13 @@ pub use path::path;
 pub use return_to::return_to;
 pub use state::state;
 
-/// A target, by the name of its corpus.
+/// A target: says whether it took the bytes.
 #[allow(dead_code, reason = "libFuzzer calls one target of each program")]
-pub const TARGETS: [(&str, fn(&[u8]) -> bool); 9] = [
+pub type Target = fn(&[u8]) -> bool;
+
+/// Every target, by the name of its corpus.
+#[allow(dead_code, reason = "libFuzzer calls one target of each program")]
+pub const TARGETS: [(&str, Target); 9] = [
     ("admission", admission),
     ("configuration", configuration),
     ("cookie", cookie),
