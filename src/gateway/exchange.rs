@@ -8,6 +8,7 @@ use crate::limits::Place;
 use crate::web::Client;
 
 use super::site::Site;
+use super::tunnel::Silence;
 use super::verdict::Departure;
 
 /// One request and its answer. Begins undecided, and what is undecided does not leave.
@@ -23,6 +24,8 @@ pub struct Exchange {
     pub(super) body: usize,
     /// What it takes while it lives: a place in all, and one on the way to the app.
     pub(super) places: [Option<Place>; 2],
+    /// How long the way to the app may be silent, where it may become a tunnel.
+    pub(super) silence: Option<Arc<Silence>>,
     /// What went wrong, for the log.
     pub(super) detail: Option<String>,
 }
@@ -46,6 +49,7 @@ impl Exchange {
             route: None,
             body: 0,
             places: [None, None],
+            silence: None,
             detail: None,
         }
     }

@@ -1,6 +1,6 @@
 //! What is set and removed on the way to the app and on the way back.
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::{Error, ErrorType};
 
@@ -8,6 +8,7 @@ use crate::web::CookieNames;
 
 use super::exchange::Exchange;
 use super::respond::told;
+use super::returned::binds_the_connection;
 use super::verdict::Departure;
 use super::wire;
 
@@ -40,11 +41,27 @@ pub(super) fn edit_request(
         headers.insert(FORWARDED_FOR, value(client.chain())?);
         headers.insert(REAL_IP, value(client.address())?);
     }
+    if headers.get(header::AUTHORIZATION).is_some_and(binds_the_connection) {
+        headers.remove(header::AUTHORIZATION);
+    }
+    if parts.method == Method::OPTIONS {
+        one_hop_less(headers);
+    }
     for (name, value) in departure.injection() {
         headers.insert(name.clone(), value.clone());
     }
     *request = RequestHeader::from(parts);
     Ok(())
+}
+
+/// RFC 9110 §7.6.2. It was admitted as one number above zero, or is not there.
+fn one_hop_less(headers: &mut HeaderMap) {
+    let hops =
+        headers.get(header::MAX_FORWARDS).and_then(|value| value.to_str().ok()?.parse().ok());
+    if let Some(hops) = hops {
+        let hops: u64 = hops;
+        headers.insert(header::MAX_FORWARDS, HeaderValue::from(hops.saturating_sub(1)));
+    }
 }
 
 fn value(text: &str) -> pingora::Result<HeaderValue> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
@@ -25,7 +25,7 @@ use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::Form;
-use super::{entrance, forward, tunnel, wire};
+use super::{entrance, forward, returned, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -116,7 +116,10 @@ impl ProxyHttp for Gateway {
         let upstream = &site.route(departure.route()).upstream;
         let mut peer = way.peer(upstream, address);
         if downstream.is_upgrade_req() {
-            tunnel::lead(&mut peer, upstream.connect_timeout);
+            let bounds = &site.route(departure.route()).bounds;
+            let silence = tunnel::Silence::new(upstream.read_timeout, bounds);
+            tunnel::lead(&mut peer, upstream.connect_timeout, silence.clone());
+            exchange.silence = Some(silence);
         }
         Ok(Box::new(peer))
     }
@@ -139,6 +142,13 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         let Some(departure) = exchange.departure() else { return Ok(()) };
+        if response.status == StatusCode::SWITCHING_PROTOCOLS
+            && let Some(silence) = &exchange.silence
+        {
+            silence.is_of_a_tunnel();
+        }
+        let route = exchange.site.route(departure.route());
+        returned::clean(response, &exchange.site.spoofable, route.server_headers)?;
         let names = &exchange.site.hosts[departure.host()].names;
         forward::edit_response(response, departure, names)
     }
@@ -308,12 +318,12 @@ fn asking_in(step: Step, downstream: &Downstream) -> Asking {
 }
 
 /// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the
-/// connection, but for the silence of a tunnel.
+/// connection, and a tunnel's silence is measured where it leads to the app.
 fn bound(downstream: &mut Downstream, site: &Site) {
     let limits = &site.settings.limits;
-    let guarded = !downstream.is_http2() && !downstream.is_upgrade_req();
-    downstream.set_read_timeout((!guarded).then_some(limits.idle_timeout));
-    if downstream.is_http2() {
+    let unguarded = downstream.is_http2();
+    downstream.set_read_timeout(unguarded.then_some(limits.idle_timeout));
+    if unguarded {
         downstream.set_write_timeout(Some(limits.write_timeout));
     }
     downstream.set_total_drain_timeout(Some(DRAIN));
@@ -327,6 +337,7 @@ fn refused_for(error: &Error) -> Refused {
         ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
             (Trouble::UpstreamTimeout, "the upstream took too long")
         }
+        _ if tunnel::was_silent(error) => (Trouble::UpstreamTimeout, "the upstream took too long"),
         ErrorType::InternalError => (Trouble::Internal, "an error of our own"),
         _ if matches!(error.esource(), pingora::ErrorSource::Downstream) => {
             (Trouble::BadRequest, "the client stopped or sent nonsense")

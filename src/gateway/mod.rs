@@ -9,6 +9,7 @@ mod forward;
 mod lifecycle;
 mod own_pages;
 mod respond;
+mod returned;
 mod site;
 mod start;
 mod told;

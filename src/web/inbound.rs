@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
-use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, Subscriber, Transport, method, path};
+use super::{
+    Asking, Cleaned, Cookies, PublicOrigin, Refusal, Slashes, Subscriber, Transport, method, path,
+};
 
 /// An admitted request. Only [`Inbound::admit`] makes one, and it wants [`Cleaned`].
 pub struct Inbound<'a> {
@@ -13,6 +15,8 @@ pub struct Inbound<'a> {
     authority: Cow<'a, str>,
     target: &'a str,
     path_len: usize,
+    slashes: Slashes,
+    hops: Option<u64>,
     headers: &'a HeaderMap,
     transport: Transport,
     sender: Option<Subscriber>,
@@ -40,13 +44,14 @@ impl<'a> Inbound<'a> {
             return Err(Refusal::Method);
         }
         framing(&request.headers)?;
+        let hops = hops(request)?;
         if raw.len() > bounds.target {
             return Err(Refusal::TargetTooLong);
         }
         let authority = authority(request)?;
         let target = local(std::str::from_utf8(raw).map_err(|_| Refusal::Target)?, &authority)?;
         let path_len = target.find('?').unwrap_or(target.len());
-        path::canonical(&target[..path_len])?;
+        let slashes = path::canonical_but_for_slashes(&target[..path_len])?;
         let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
         if !target[path_len..].bytes().all(visible) {
             return Err(Refusal::Query);
@@ -59,6 +64,8 @@ impl<'a> Inbound<'a> {
             authority,
             target,
             path_len,
+            slashes,
+            hops,
             headers: &request.headers,
             transport: Transport::Unknown,
             sender: None,
@@ -93,6 +100,16 @@ impl<'a> Inbound<'a> {
     /// Host and port as asked for, lower case.
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// Whether it may go no further than here (RFC 9110 §7.6.2).
+    pub fn ends_here(&self) -> bool {
+        self.hops == Some(0)
+    }
+
+    /// Whether a slash in its path is encoded, which only a route that says so takes.
+    pub fn slashes(&self) -> Slashes {
+        self.slashes
     }
 
     /// The canonical path.
@@ -155,6 +172,20 @@ fn framing(headers: &HeaderMap) -> Result<(), Refusal> {
         }
         (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(()),
         _ => Err(Refusal::Framing),
+    }
+}
+
+/// How far an OPTIONS request may go; in others the field means nothing (RFC 9110 §7.6.2).
+fn hops(request: &request::Parts) -> Result<Option<u64>, Refusal> {
+    if request.method != Method::OPTIONS {
+        return Ok(None);
+    }
+    let mut values = request.headers.get_all(header::MAX_FORWARDS).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match (digits.and_then(|text| text.parse().ok()), values.next()) {
+        (Some(hops), None) => Ok(Some(hops)),
+        _ => Err(Refusal::MaxForwards),
     }
 }
 

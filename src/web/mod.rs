@@ -20,7 +20,7 @@ pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};
 pub use inbound::{Bounds, Inbound};
 pub use navigation::Asking;
 pub use origin::{InvalidOrigin, PublicOrigin};
-pub use path::{PathProblem, canonical};
+pub use path::{PathProblem, Slashes, canonical, canonical_but_for_slashes, with_plain_slashes};
 pub use refusal::Refusal;
 pub use reply::Reply;
 pub use return_to::ReturnTo;

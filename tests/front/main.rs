@@ -11,6 +11,7 @@ mod client;
 mod conversations;
 mod house;
 mod llhttp;
+mod repeatable;
 mod scan;
 mod splits;
 mod stalls;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod access;
+mod answers;
 mod api_client;
 mod browser;
 mod callback;
@@ -10,6 +11,7 @@ mod commands;
 mod front;
 mod handover;
 mod headers;
+mod holes;
 mod jar;
 mod legacy;
 mod liar;
@@ -22,6 +24,7 @@ mod reload;
 mod session;
 mod sign_in;
 mod sign_out;
+mod slashes;
 mod tls;
 mod upstream;
 mod wire;
