@@ -2,17 +2,22 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rustls::pki_types::CertificateDer;
 use superid_gateway::config::{self, Settings};
 use superid_gateway::server::{Options, Running};
 use superid_gateway::telemetry::AccessLog;
 
 use crate::client::Client;
+use crate::h2::Talker;
 use crate::upstream::Upstream;
 
 pub struct House {
     pub upstream: Upstream,
-    address: SocketAddr,
+    pub address: SocketAddr,
+    /// Of the listener, where it has one.
+    certificate: Option<CertificateDer<'static>>,
     _gateway: Running,
 }
 
@@ -25,14 +30,16 @@ impl House {
     /// Behind TLS.
     pub async fn with_tls() -> Self {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        let folder = std::env::temp_dir().join(format!("front-{}", std::process::id()));
+        let number = HOUSES.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("front-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         std::fs::write(&certificate, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
         let lines = format!("certificate = {certificate:?}\nkey = {key:?}\n");
-        let house = Self::built(&lines, None).await;
+        let mut house = Self::built(&lines, None).await;
         std::fs::remove_dir_all(&folder).unwrap();
+        house.certificate = Some(made.cert.der().clone());
         house
     }
 
@@ -53,7 +60,12 @@ impl House {
         };
         let settings = settings(&upstream, listener);
         let gateway = Running::start(settings, options).await.unwrap();
-        Self { upstream, address, _gateway: gateway }
+        Self { upstream, address, certificate: None, _gateway: gateway }
+    }
+
+    /// A connection whose TLS agreed on HTTP/2.
+    pub async fn talk(&self) -> Talker {
+        Talker::connect(self.address, self.certificate.as_ref().unwrap()).await
     }
 
     pub async fn connect(&self) -> Client {
@@ -67,6 +79,9 @@ fn settings(upstream: &Upstream, listener: &str) -> Settings {
     let loaded = config::load_text(&text, "test.toml", Path::new("."), &|_| None);
     loaded.unwrap_or_else(|problems| panic!("{problems}")).settings
 }
+
+/// Each has a folder of its own.
+static HOUSES: AtomicUsize = AtomicUsize::new(0);
 
 const BASE: &str = r#"
 [admin]

@@ -5,8 +5,16 @@ use tokio::time::Instant;
 use crate::telemetry::Limit;
 
 use super::budget::{Budget, Spent, Told};
-use super::frames::{CONTINUATION, END_HEADERS, Frame, Frames, HEADERS, SETTINGS};
+use super::frames::{CONTINUATION, END_HEADERS, Frame, Frames, GOAWAY, HEADERS, SETTINGS};
 use super::terms::Http2Terms;
+
+/// Why a connection ends early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Met(Limit),
+    /// It did not begin as it must (RFC 9113 §3.4).
+    NotHttp2,
+}
 
 /// Follows the bytes of a connection and says when a limit is met. `heard` is told of limits that
 /// the library keeps by itself.
@@ -45,11 +53,15 @@ impl Account {
     /// These bytes came from the client.
     ///
     /// # Errors
-    /// The limit they meet; they are not to be passed on then.
-    pub(super) fn hear(&mut self, mut bytes: &[u8]) -> Result<(), Limit> {
+    /// Why the connection ends; they are not to be passed on then.
+    pub(super) fn hear(&mut self, mut bytes: &[u8]) -> Result<(), End> {
         while let Some(frame) = self.incoming.next(&mut bytes) {
-            self.budget.heard(frame).map_err(|Spent| Limit::H2ControlFrames)?;
-            self.settled |= frame.kind == SETTINGS;
+            self.budget.heard(frame).map_err(|Spent| End::Met(Limit::H2ControlFrames))?;
+            // The library takes any frame for the first.
+            if !self.settled && frame.kind != SETTINGS {
+                return Err(End::NotHttp2);
+            }
+            self.settled = true;
             self.follow_header(frame);
             if self.settled && self.header.is_none() {
                 self.awaited = None;
@@ -66,32 +78,36 @@ impl Account {
     ///
     /// # Errors
     /// The limit that the client has met by what it makes us say.
-    pub(super) fn say(&mut self, mut bytes: &[u8], heard: &dyn Fn(Limit)) -> Result<(), Limit> {
+    pub(super) fn say(&mut self, mut bytes: &[u8], heard: &dyn Fn(Limit)) -> Result<(), End> {
         let mut said = Ok(());
         while let Some(frame) = self.outgoing.next(&mut bytes) {
             match self.budget.said(frame) {
                 Ok(told) => self.note(told, heard),
-                Err(Spent) => said = Err(Limit::H2ControlFrames),
+                Err(Spent) => said = Err(End::Met(Limit::H2ControlFrames)),
             }
         }
         said
     }
 
-    /// When what is awaited must have come, and the limit that is met otherwise.
-    pub(super) fn deadline(&self) -> Option<(Instant, Limit)> {
+    /// When what is awaited must have come, and why the connection ends otherwise.
+    pub(super) fn deadline(&self) -> Option<(Instant, End)> {
         let since = self.awaited?;
         Some(match self.settled {
-            true => (since + self.terms.header_timeout, Limit::HeaderTimeout),
-            false => (since + self.terms.handshake_timeout, Limit::HandshakeTimeout),
+            true => (since + self.terms.header_timeout, End::Met(Limit::HeaderTimeout)),
+            false => (since + self.terms.handshake_timeout, End::Met(Limit::HandshakeTimeout)),
         })
     }
 
     /// A GOAWAY that says why, where it may stand: between two frames, and once (RFC 9113 §6.8).
-    pub(super) fn goodbye(&self) -> Option<[u8; 17]> {
+    pub(super) fn goodbye(&self, end: End) -> Option<[u8; 17]> {
         if self.said_goodbye || !self.outgoing.is_between() {
             return None;
         }
-        let mut frame = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ENHANCE_YOUR_CALM];
+        let code = match end {
+            End::Met(_) => ENHANCE_YOUR_CALM,
+            End::NotHttp2 => PROTOCOL_ERROR,
+        };
+        let mut frame = [0, 0, 8, GOAWAY, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, code];
         frame[9..13].copy_from_slice(&self.last_stream.to_be_bytes());
         Some(frame)
     }
@@ -127,4 +143,5 @@ impl Account {
 }
 
 /// RFC 9113 §7.
+const PROTOCOL_ERROR: u8 = 0x1;
 const ENHANCE_YOUR_CALM: u8 = 0xb;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::frames::{DATA, END_STREAM, Frame, GOAWAY, HEADERS, PADDED, RST_STREAM};
+use super::frames::{DATA, END_STREAM, Frame, GOAWAY, HEADERS, KEPT, PADDED, RST_STREAM};
 
 /// Points that frames cost. Full at first; answers earn some back, and so does time.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ fn is_empty(frame: Frame) -> bool {
 fn told(frame: Frame) -> Told {
     match frame.kind {
         GOAWAY => Told::Goodbye,
-        RST_STREAM if frame.begins == REFUSED_STREAM => Told::StreamRefused,
+        RST_STREAM if frame.begins.starts_with(&REFUSED_STREAM) => Told::StreamRefused,
         HEADERS if is_status_alone(frame) => Told::HeaderTooLarge,
         _ => Told::Nothing,
     }
@@ -100,10 +100,24 @@ fn told(frame: Frame) -> Told {
 /// The library answers 431 by itself, before anybody hears of the request. Every other answer has
 /// a date, or a status with a number of its own in HPACK's table (RFC 7541 Appendix A: below 16).
 fn is_status_alone(frame: Frame) -> bool {
-    let literal = frame.begins[0] == STATUS_LITERAL
-        && frame.length == 2 + usize::from(frame.begins[1] & !HUFFMAN);
-    let remembered = frame.length == 1 && frame.begins[0] & !INDEXED > LAST_STATIC;
-    frame.flags & END_STREAM != 0 && (literal || remembered)
+    let kept = &frame.begins[..frame.length.min(KEPT)];
+    let field = past_table_sizes(kept);
+    let length = frame.length - (kept.len() - field.len());
+    let alone = match field {
+        [STATUS_LITERAL, coded, ..] => length == 2 + usize::from(coded & !HUFFMAN),
+        [remembered] => length == 1 && remembered & !INDEXED > LAST_STATIC,
+        _ => false,
+    };
+    frame.flags & END_STREAM != 0 && alone
+}
+
+/// A block may begin with new sizes of the table (RFC 7541 §6.3), which the client can ask for.
+fn past_table_sizes(mut block: &[u8]) -> &[u8] {
+    while let [first @ 0x20..=0x3f, rest @ ..] = block {
+        let more = rest.iter().take_while(|byte| **byte & MORE != 0).count() + 1;
+        block = if *first == 0x3f { rest.get(more..).unwrap_or_default() } else { rest };
+    }
+    block
 }
 
 /// What a request costs that is given up, by either side, before its answer has begun: it may have
@@ -121,6 +135,8 @@ const SOME_DATA: usize = 64;
 const REFILL: Duration = Duration::from_secs(50);
 
 const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
+/// The bit by which an integer goes on (RFC 7541 §5.1).
+const MORE: u8 = 0x80;
 /// A literal with incremental indexing whose name is the eighth of the table, `:status` (RFC 7541
 /// §6.2.1).
 const STATUS_LITERAL: u8 = 0x48;
@@ -133,7 +149,7 @@ mod tests {
     use super::*;
 
     fn frame(kind: u8, length: usize) -> Frame {
-        Frame { kind, flags: 0, stream: 1, length, begins: [0; 4] }
+        Frame { kind, flags: 0, stream: 1, length, begins: [0; KEPT] }
     }
 
     /// How many of it, one after the other, a fresh budget of 1,000 lets pass.
@@ -149,7 +165,7 @@ mod tests {
         }
         assert_eq!(passing(frame(RST_STREAM, 4)), 200);
         assert_eq!(passing(frame(DATA, 0)), 1_000, "empty DATA");
-        let padded = Frame { flags: PADDED, begins: [9, 0, 0, 0], ..frame(DATA, 10) };
+        let padded = Frame { flags: PADDED, begins: [9; KEPT], ..frame(DATA, 10) };
         assert_eq!(passing(padded), 1_000, "nothing but padding");
         assert_eq!(passing(Frame { length: 11, ..padded }), 5_000);
         assert_eq!(passing(Frame { flags: END_STREAM, ..frame(DATA, 0) }), 5_000);
@@ -180,24 +196,38 @@ mod tests {
     async fn streams_that_we_are_made_to_reset_or_to_refuse_are_counted() {
         let mut budget = Budget::new(1_000);
         let reset = frame(RST_STREAM, 4);
-        let refused = Frame { begins: REFUSED_STREAM, ..reset };
+        let refused = Frame { begins: beginning(&REFUSED_STREAM), ..reset };
         assert_eq!(budget.said(refused), Ok(Told::StreamRefused));
         assert_eq!((0..999).take_while(|_| budget.said(reset).is_ok()).count(), 199);
     }
 
     #[test]
     fn only_a_status_alone_is_the_librarys_own_431() {
-        let answer = |begins, length| Frame { flags: END_STREAM, begins, ..frame(HEADERS, length) };
+        let answer = |begins: &[u8], length| Frame {
+            flags: END_STREAM,
+            begins: beginning(begins),
+            ..frame(HEADERS, length)
+        };
         for (begins, length, wanted) in [
-            ([0x48, 0x82, 0x68, 0x5f], 4, Told::HeaderTooLarge),
-            ([0x48, 0x03, b'4', b'3'], 5, Told::HeaderTooLarge),
-            ([0xbe, 0, 0, 0], 1, Told::HeaderTooLarge),
-            ([0x48, 0x82, 0x68, 0x5f], 40, Told::Nothing),
-            ([0x8c, 0, 0, 0], 1, Told::Nothing),
-            ([0xbe, 0xbf, 0, 0], 2, Told::Nothing),
+            (&[0x48, 0x82, 0x68, 0x5f][..], 4, Told::HeaderTooLarge),
+            (&[0x48, 0x03, b'4', b'3', b'1'], 5, Told::HeaderTooLarge),
+            (&[0xbe], 1, Told::HeaderTooLarge),
+            (&[0x20, 0x48, 0x82, 0x68, 0x5f], 5, Told::HeaderTooLarge),
+            (&[0x20, 0x3f, 0x45, 0xbe], 4, Told::HeaderTooLarge),
+            (&[0x48, 0x82, 0x68, 0x5f], 40, Told::Nothing),
+            (&[0x8c], 1, Told::Nothing),
+            (&[0xbe, 0xbf], 2, Told::Nothing),
+            (&[0x3f, 0xff, 0xff], 3, Told::Nothing),
+            (&[], 0, Told::Nothing),
         ] {
             assert_eq!(told(answer(begins, length)), wanted, "{begins:x?} of {length}");
         }
-        assert_eq!(told(Frame { flags: 0, ..answer([0xbe, 0, 0, 0], 1) }), Told::Nothing);
+        assert_eq!(told(Frame { flags: 0, ..answer(&[0xbe], 1) }), Told::Nothing);
+    }
+
+    fn beginning(bytes: &[u8]) -> [u8; KEPT] {
+        let mut kept = [0; KEPT];
+        kept[..bytes.len()].copy_from_slice(bytes);
+        kept
     }
 }

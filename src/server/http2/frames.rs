@@ -9,13 +9,13 @@ pub(super) struct Frame {
     pub(super) stream: u32,
     pub(super) length: usize,
     /// The first bytes of its payload; zeros where it has fewer.
-    pub(super) begins: [u8; 4],
+    pub(super) begins: [u8; KEPT],
 }
 
 /// Where one direction of a connection stands. Holds no bytes but those of one frame's head.
 #[derive(Debug)]
 pub(super) struct Frames {
-    head: [u8; HEAD + 4],
+    head: [u8; HEAD + KEPT],
     /// Bytes of head and payload seen of the frame that has begun.
     seen: usize,
     /// Bytes before the first frame.
@@ -25,7 +25,7 @@ pub(super) struct Frames {
 impl Frames {
     /// What a client sends: its preface, then frames (RFC 9113 §3.4).
     pub(super) fn of_client() -> Self {
-        Self { head: [0; HEAD + 4], seen: 0, preface: PREFACE }
+        Self { head: [0; HEAD + KEPT], seen: 0, preface: PREFACE }
     }
 
     /// What a server sends.
@@ -45,7 +45,7 @@ impl Frames {
             if self.seen >= HEAD && self.seen == HEAD + self.length() {
                 let frame = self.frame();
                 self.seen = 0;
-                self.head = [0; HEAD + 4];
+                self.head = [0; HEAD + KEPT];
                 return Some(frame);
             }
         }
@@ -81,14 +81,9 @@ impl Frames {
     }
 
     fn frame(&self) -> Frame {
-        let [.., kind, flags, a, b, c, d, e, f, g, h] = self.head;
-        Frame {
-            kind,
-            flags,
-            stream: u32::from_be_bytes([a, b, c, d]) & !RESERVED,
-            length: self.length(),
-            begins: [e, f, g, h],
-        }
+        let [_, _, _, kind, flags, a, b, c, d, begins @ ..] = self.head;
+        let stream = u32::from_be_bytes([a, b, c, d]) & !RESERVED;
+        Frame { kind, flags, stream, length: self.length(), begins }
     }
 }
 
@@ -102,6 +97,8 @@ pub(super) const END_STREAM: u8 = 0x1;
 pub(super) const END_HEADERS: u8 = 0x4;
 pub(super) const PADDED: u8 = 0x8;
 
+/// Bytes of a payload that are kept: a code, or a status alone.
+pub(super) const KEPT: usize = 12;
 const HEAD: usize = 9;
 /// `PRI * HTTP/2.0` and what follows it.
 const PREFACE: usize = 24;
@@ -120,13 +117,16 @@ mod tests {
         bytes.extend([0, 0, 2, RST_STREAM, 0, 0, 0, 1, 3, 7, 9]);
         bytes.extend([0, 1, 0, DATA, 1, 0, 0, 0, 1]);
         bytes.extend([7; 256]);
-        let frame =
-            |kind, flags, stream, length, begins| Frame { kind, flags, stream, length, begins };
+        let frame = |kind, flags, stream, length, begins: &[u8]| {
+            let mut kept = [0; KEPT];
+            kept[..begins.len()].copy_from_slice(begins);
+            Frame { kind, flags, stream, length, begins: kept }
+        };
         let wanted = [
-            frame(SETTINGS, 0, 0, 0, [0; 4]),
-            frame(HEADERS, 5, 1, 5, *b"abcd"),
-            frame(RST_STREAM, 0, 0x103, 2, [7, 9, 0, 0]),
-            frame(DATA, 1, 1, 256, [7; 4]),
+            frame(SETTINGS, 0, 0, 0, b""),
+            frame(HEADERS, 5, 1, 5, b"abcde"),
+            frame(RST_STREAM, 0, 0x103, 2, &[7, 9]),
+            frame(DATA, 1, 1, 256, &[7; KEPT]),
         ];
         for size in 1..bytes.len() {
             let (mut frames, mut heard) = (Frames::of_client(), Vec::new());

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use pingora::protocols::IO;
 use tokio::io::{AsyncRead, ReadBuf};
 
+use super::account::End;
 use super::stream::{Phase, Watched};
 
 impl<S: IO> AsyncRead for Watched<S> {
@@ -20,22 +21,22 @@ impl<S: IO> AsyncRead for Watched<S> {
             return watched.poll_end(context);
         }
         let before = buffer.filled().len();
-        let met = match Pin::new(&mut watched.inner).poll_read(context, buffer) {
+        let end = match Pin::new(&mut watched.inner).poll_read(context, buffer) {
             Poll::Ready(Ok(())) => match watched.account.hear(&buffer.filled()[before..]) {
                 Ok(()) => return Poll::Ready(Ok(())),
-                Err(limit) => limit,
+                Err(end) => end,
             },
             Poll::Ready(failed) => return Poll::Ready(failed),
             Poll::Pending => {
-                let Some((deadline, limit)) = watched.account.deadline() else {
+                let Some((deadline, end)) = watched.account.deadline() else {
                     return Poll::Pending;
                 };
                 ready!(watched.pace.poll_passed(context, deadline));
-                limit
+                end
             }
         };
         buffer.set_filled(before);
-        watched.part(met);
+        watched.part(end);
         watched.poll_end(context)
     }
 }
@@ -47,7 +48,7 @@ impl<S: IO> Watched<S> {
         loop {
             let (until, step) = match self.phase {
                 Phase::Open => return Poll::Ready(Ok(())),
-                Phase::Parting { until } => (until, self.poll_last_words(context)),
+                Phase::Parting { until, end } => (until, self.poll_last_words(context, end)),
                 Phase::Parted { until, .. } => (until, self.poll_drained(context)),
             };
             match step {
@@ -61,8 +62,8 @@ impl<S: IO> Watched<S> {
         }
     }
 
-    fn poll_last_words(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(goodbye) = self.account.goodbye() {
+    fn poll_last_words(&mut self, context: &mut Context<'_>, end: End) -> Poll<io::Result<()>> {
+        if let Some(goodbye) = self.account.goodbye(end) {
             // 17 bytes are taken as a whole: they wait with the rest, or nothing waits any more.
             ready!(self.out.poll_write(&mut self.inner, context, &goodbye))?;
             let _said_once = self.account.say(&goodbye, &|_| ());

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::server::guard::{Outgoing, Pace};
 use crate::telemetry::Limit;
 
-use super::account::Account;
+use super::account::{Account, End};
 use super::terms::Http2Terms;
 
 /// Who hears of limits that were met.
@@ -18,7 +18,8 @@ pub type Heard = Box<dyn Fn(Limit) + Send + Sync>;
 
 /// Wraps a client's connection. Every byte passes as it is, small writes gathered. A client that
 /// meets a limit is told so by GOAWAY (ENHANCE_YOUR_CALM, RFC 9113 §7), where no other frame is half
-/// written, and the connection ends; what the library still writes goes nowhere then.
+/// written, and the connection ends; what the library still writes goes nowhere then. The same,
+/// with PROTOCOL_ERROR, for one whose first frame is not SETTINGS.
 pub struct Watched<S> {
     pub(super) inner: S,
     pub(super) account: Account,
@@ -35,6 +36,7 @@ pub(super) enum Phase {
     /// The last words are being said.
     Parting {
         until: Instant,
+        end: End,
     },
     /// Nothing is said any more. What still comes is read and dropped, so that the client can read
     /// why it was closed (as RFC 9112 §9.6 has it for HTTP/1).
@@ -59,9 +61,11 @@ impl<S: IO> Watched<S> {
     }
 
     /// Ends the connection: with GOAWAY if that can be said.
-    pub(super) fn part(&mut self, limit: Limit) {
-        (self.heard)(limit);
-        self.phase = Phase::Parting { until: Instant::now() + LINGER };
+    pub(super) fn part(&mut self, end: End) {
+        if let End::Met(limit) = end {
+            (self.heard)(limit);
+        }
+        self.phase = Phase::Parting { until: Instant::now() + LINGER, end };
     }
 }
 

@@ -24,8 +24,8 @@ impl<S: IO> AsyncWrite for Watched<S> {
         }
         let written = watched.out.poll_write(&mut watched.inner, context, bytes);
         let count = ready!(watched.unless_stalled(context, written))?;
-        if let Err(limit) = watched.account.say(&bytes[..count], &watched.heard) {
-            watched.part(limit);
+        if let Err(end) = watched.account.say(&bytes[..count], &watched.heard) {
+            watched.part(end);
             // The end is reached by reading.
             context.waker().wake_by_ref();
         }
