@@ -88,17 +88,32 @@ impl Talker {
     }
 
     fn parsed(&mut self) -> Option<Heard> {
-        let head = self.bytes.get(..9)?;
-        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
-        let heard = Heard {
-            kind: head[3],
-            flags: head[4],
-            stream: u32::from_be_bytes(head[5..9].try_into().unwrap()),
-            payload: self.bytes.get(9..9 + length)?.to_vec(),
-        };
-        self.bytes.drain(..9 + length);
+        let heard = first(&self.bytes)?;
+        self.bytes.drain(..9 + heard.payload.len());
         Some(heard)
     }
+}
+
+/// The code of the GOAWAY among these frames.
+pub fn goaway_in(mut bytes: &[u8]) -> Option<u32> {
+    while let Some(heard) = first(bytes) {
+        if heard.kind == GOAWAY {
+            return Some(heard.code());
+        }
+        bytes = &bytes[9 + heard.payload.len()..];
+    }
+    None
+}
+
+fn first(bytes: &[u8]) -> Option<Heard> {
+    let head = bytes.get(..9)?;
+    let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+    Some(Heard {
+        kind: head[3],
+        flags: head[4],
+        stream: u32::from_be_bytes(head[5..9].try_into().unwrap()),
+        payload: bytes.get(9..9 + length)?.to_vec(),
+    })
 }
 
 impl Heard {
