@@ -90,14 +90,17 @@ impl ProxyHttp for Gateway {
         Ok(true)
     }
 
-    /// A body is measured while it passes: one of no stated length may be too large as well.
+    /// A body is measured while it passes: one of no stated length may be too large as well. An
+    /// empty last piece, as HTTP/2 has them, is no piece: pingora would make it a last chunk, and
+    /// then send the last chunk, and the app would read that as the next request.
     async fn request_body_filter(
         &self,
         downstream: &mut Downstream,
         body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
+        body.take_if(|piece| end_of_stream && piece.is_empty());
         entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))
     }
 

@@ -19,8 +19,8 @@ use crate::gateway::{Gateway, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
 
 use super::assemble::Load;
-use super::buffered::Buffered;
 use super::guard::{Fault, Guard, Opening, Terms};
+use super::http2::{Http2Terms, Watched};
 
 /// What every connection of a worker is served with.
 pub(super) struct Front {
@@ -70,10 +70,17 @@ impl Front {
         stop: watch::Receiver<bool>,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            let _closed = self.proxy.process_new(Box::new(Buffered::new(connection)), &stop).await;
+            self.http2(connection, stop).await;
         } else {
             self.http1(connection, terms, client, stop).await;
         }
+    }
+
+    async fn http2<S: IO + 'static>(&self, connection: S, stop: watch::Receiver<bool>) {
+        let terms = Http2Terms::of(&self.site.load().settings.limits);
+        let load = self.load.clone();
+        let watched = Watched::new(connection, terms, Box::new(move |limit| load.met(limit)));
+        let _closed = self.proxy.process_new(Box::new(watched), &stop).await;
     }
 
     async fn http1<S: IO + 'static>(
