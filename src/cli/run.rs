@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::config::{self, Loaded};
 use crate::server::{Options, Running};
-use crate::telemetry::{AccessLog, Output, log_to};
+use crate::telemetry::{AccessLog, Drained, Output, log_to};
 
 use super::check;
 use super::signals::{Signals, Told};
@@ -44,7 +44,8 @@ pub(super) fn run(path: &Path) -> io::Result<ExitCode> {
             reload(&mut running, path);
         }
         tracing::info!("stopping");
-        running.stop().await;
+        let Drained { closed, cut, finished } = running.stop().await;
+        tracing::info!(finished, cut, closed, "stopped; requests that were in flight are counted");
         io::Result::Ok(())
     })?;
     drop(writer);

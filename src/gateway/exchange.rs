@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::limits::Place;
+use crate::telemetry::Outcome;
 use crate::web::Client;
 
 use super::site::Site;
@@ -23,6 +24,8 @@ pub struct Exchange {
     pub(super) body: usize,
     /// What it takes while it lives: a place in all, and one on the way to the app.
     pub(super) places: [Option<Place>; 2],
+    /// How it ended, should the process end meanwhile.
+    pub(super) outcome: Outcome,
     /// What went wrong, for the log.
     pub(super) detail: Option<String>,
 }
@@ -46,6 +49,7 @@ impl Exchange {
             route: None,
             body: 0,
             places: [None, None],
+            outcome: Outcome::Cut,
             detail: None,
         }
     }
@@ -55,6 +59,15 @@ impl Exchange {
         match &self.stage {
             Stage::Leaving(departure) => Some(departure),
             Stage::Answered | Stage::Undecided => None,
+        }
+    }
+}
+
+/// A request that is dropped before its end was told has been cut.
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if self.site.metrics.drain().has_begun() {
+            self.site.metrics.drained(self.outcome);
         }
     }
 }

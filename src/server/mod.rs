@@ -6,11 +6,12 @@ mod buffered;
 mod certificates;
 mod connection;
 mod doors;
+mod drain;
 mod guard;
 mod listener;
 mod run;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};
-pub use guard::{Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
+pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
 pub use run::Running;

@@ -10,11 +10,12 @@ use tokio::sync::watch;
 use crate::config::Settings;
 use crate::crypto::install_provider;
 use crate::gateway::Site;
-use crate::telemetry::AccessLog;
+use crate::telemetry::{AccessLog, Drained};
 
 use super::admin::{self, State};
 use super::assemble::{self, Load, Options, Roots, StartFailed};
 use super::doors::{self, Changes, OpenDoor};
+use super::drain::Leave;
 use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
@@ -25,7 +26,7 @@ pub struct Running {
     workers: Vec<Worker>,
     admin: Option<(SocketAddr, JoinHandle<()>)>,
     load: Arc<Load>,
-    stop: watch::Sender<bool>,
+    leave: watch::Sender<Option<Leave>>,
     /// Set when the last worker has ended.
     over: watch::Sender<bool>,
 }
@@ -51,7 +52,7 @@ impl Running {
             doors,
             workers: Vec::new(),
             admin: None,
-            stop: watch::channel(false).0,
+            leave: watch::channel(None).0,
             over: watch::channel(false).0,
         };
         for number in 0..workers(options.workers) {
@@ -62,7 +63,7 @@ impl Running {
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
             let state = State {
                 load: running.load.clone(),
-                stopping: running.stop.subscribe(),
+                leave: running.leave.subscribe(),
                 over: running.over.subscribe(),
             };
             let thread = admin::start(socket, state).map_err(StartFailed::Thread)?;
@@ -104,10 +105,24 @@ impl Running {
         Ok(())
     }
 
-    /// Stops accepting, lets requests in flight end within the drain time, and returns. Until then
-    /// the admin listener answers, and says that it is not ready.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
+    /// Stops: says so in every answer, after `limits.drain_delay` accepts no more, lets requests in
+    /// flight end within the drain time, closes what has no end, and returns how that went. Until
+    /// then the admin listener answers, and says that it is not ready.
+    pub async fn stop(self) -> Drained {
+        let leave = Leave::for_good(&self.site.load().settings.limits);
+        self.end(leave).await
+    }
+
+    /// The same, where another process has the sockets and serves already: accepting and the admin
+    /// listener end at once, and connections without a request have the whole drain time.
+    pub async fn hand_over(self) -> Drained {
+        self.over.send_replace(true);
+        let leave = Leave::to_successor(&self.site.load().settings.limits);
+        self.end(leave).await
+    }
+
+    async fn end(self, leave: Leave) -> Drained {
+        self.leave.send_replace(Some(leave));
         drop(self.doors);
         let (workers, admin, over) = (self.workers, self.admin, self.over);
         let ended = tokio::task::spawn_blocking(move || {
@@ -120,6 +135,7 @@ impl Running {
             }
         });
         let _runtime_ending = ended.await;
+        self.site.load().metrics.all_drained()
     }
 
     async fn hire(
@@ -132,7 +148,7 @@ impl Running {
             site: self.site.clone(),
             access,
             load: self.load.clone(),
-            stop: self.stop.subscribe(),
+            leave: self.leave.subscribe(),
             roots,
         };
         let plans = self.doors.iter().map(OpenDoor::plan).collect::<Result<Vec<_>, _>>()?;

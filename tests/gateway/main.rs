@@ -7,6 +7,7 @@ mod api_client;
 mod browser;
 mod callback;
 mod commands;
+mod drain;
 mod front;
 mod handover;
 mod headers;
