@@ -107,6 +107,7 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             let body = serde_json::json!({
                 "name": env!("CARGO_PKG_NAME"),
                 "version": env!("CARGO_PKG_VERSION"),
+                "process": std::process::id(),
             });
             json(StatusCode::OK, body.to_string())
         }

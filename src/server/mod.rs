@@ -10,8 +10,10 @@ mod drain;
 mod guard;
 mod listener;
 mod run;
+mod sockets;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};
 pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
 pub use run::Running;
+pub use sockets::Sockets;

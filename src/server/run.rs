@@ -1,15 +1,18 @@
 //! A gateway that runs, from its first listener to its last request.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::crypto::install_provider;
 use crate::gateway::Site;
+use crate::session::Memory;
 use crate::telemetry::{AccessLog, Drained};
 
 use super::admin::{self, State};
@@ -24,11 +27,18 @@ pub struct Running {
     site: Arc<ArcSwap<Site>>,
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
-    admin: Option<(SocketAddr, JoinHandle<()>)>,
+    admin: Option<Admin>,
     load: Arc<Load>,
     leave: watch::Sender<Option<Leave>>,
     /// Set when the last worker has ended.
     over: watch::Sender<bool>,
+}
+
+/// The running admin listener.
+struct Admin {
+    address: SocketAddr,
+    socket: TcpListener,
+    thread: JoinHandle<()>,
 }
 
 impl Running {
@@ -45,6 +55,8 @@ impl Running {
         };
         let roots = options.upstream_roots;
         let site = Site::new(settings, options.clock, options.random);
+        let (memory, now) = (site.memory(), site.clock.now());
+        options.inherited.into_iter().for_each(|note| memory.inherit(note, now));
         let site = Arc::new(ArcSwap::from_pointee(site));
         let mut running = Self {
             load: Load::new(site.clone()),
@@ -66,8 +78,9 @@ impl Running {
                 leave: running.leave.subscribe(),
                 over: running.over.subscribe(),
             };
+            let kept = socket.try_clone().map_err(StartFailed::Thread)?;
             let thread = admin::start(socket, state).map_err(StartFailed::Thread)?;
-            running.admin = Some((address, thread));
+            running.admin = Some(Admin { address, socket: kept, thread });
         }
         Ok(running)
     }
@@ -79,7 +92,23 @@ impl Running {
 
     /// The admin listener's address.
     pub fn admin(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(|(address, _)| *address)
+        self.admin.as_ref().map(|admin| admin.address)
+    }
+
+    /// The listening sockets by name, for a process that takes over; `admin` is the admin listener's.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub fn sockets(&self) -> io::Result<Vec<(String, TcpListener)>> {
+        let doors = self.doors.iter().map(|door| (door.name.as_str(), door.socket()));
+        let admin = self.admin.iter().map(|admin| (ADMIN, &admin.socket));
+        doors.chain(admin).map(|(name, one)| Ok((name.to_owned(), one.try_clone()?))).collect()
+    }
+
+    /// What is remembered of sessions and sign-ins, and the clock that goes with it.
+    pub fn memory(&self) -> (Memory, Clock) {
+        let site = self.site.load();
+        (site.memory(), site.clock.clone())
     }
 
     /// Puts a new configuration in force for every request that begins from now on: routes, keys,
@@ -124,13 +153,14 @@ impl Running {
     async fn end(self, leave: Leave) -> Drained {
         self.leave.send_replace(Some(leave));
         drop(self.doors);
-        let (workers, admin, over) = (self.workers, self.admin, self.over);
+        let (workers, over) = (self.workers, self.over);
+        let admin = self.admin.map(|admin| admin.thread);
         let ended = tokio::task::spawn_blocking(move || {
             for worker in workers {
                 let _panicked = worker.thread.join();
             }
             over.send_replace(true);
-            if let Some((_, thread)) = admin {
+            if let Some(thread) = admin {
                 let _panicked = thread.join();
             }
         });
@@ -168,4 +198,4 @@ fn workers(asked: usize) -> usize {
 }
 
 /// What the admin listener's socket is called in [`Options::open`].
-const ADMIN: &str = "admin";
+pub(super) const ADMIN: &str = "admin";

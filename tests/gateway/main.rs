@@ -24,6 +24,7 @@ mod session;
 mod sign_in;
 mod sign_out;
 mod tls;
+mod upgrade;
 mod upstream;
 mod wire;
 mod world;
