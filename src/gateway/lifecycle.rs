@@ -25,7 +25,7 @@ use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::Form;
-use super::{entrance, forward, returned, tunnel, wire};
+use super::{entrance, forward, leaving, returned, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -140,10 +140,11 @@ impl ProxyHttp for Gateway {
 
     async fn response_filter(
         &self,
-        _downstream: &mut Downstream,
+        downstream: &mut Downstream,
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
+        leaving::last_answer(downstream);
         let Some(departure) = exchange.departure() else { return Ok(()) };
         if response.status == StatusCode::SWITCHING_PROTOCOLS
             && let Some(silence) = &exchange.silence
@@ -163,7 +164,7 @@ impl ProxyHttp for Gateway {
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
-        let refused = refused_for(error);
+        let refused = leaving::too_late(exchange, error).unwrap_or_else(|| refused_for(error));
         count(exchange, &refused);
         exchange.detail = Some(format!("{}: {error}", refused.detail));
         let code = refused.status().as_u16();
@@ -172,6 +173,8 @@ impl ProxyHttp for Gateway {
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
+        } else if exchange.site.metrics.drain().is_grace_over() {
+            leaving::close(downstream).await;
         }
         FailToProxy { error_code: code, can_reuse_downstream: false }
     }
@@ -185,6 +188,9 @@ impl ProxyHttp for Gateway {
         let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
         let metrics = &exchange.site.route_metrics;
         metrics[exchange.route.unwrap_or(metrics.len() - 1)].answered(status);
+        if exchange.site.metrics.drain().has_begun() {
+            exchange.outcome = leaving::outcome(downstream, exchange, error);
+        }
         let Some(access) = &self.access else { return };
         let request = downstream.req_header();
         let departure = exchange.departure();

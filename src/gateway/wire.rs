@@ -8,6 +8,8 @@ use pingora::proxy::Session as Downstream;
 
 use crate::web::{HeaderBag, Reply};
 
+use super::leaving;
+
 /// A request header that names can be removed from.
 pub struct Wire<'a>(pub &'a mut RequestHeader);
 
@@ -45,6 +47,7 @@ pub(super) async fn write(downstream: &mut Downstream, reply: Reply) -> pingora:
         head.append_header(name, value)?;
     }
     let has_body = !reply.body.is_empty();
+    leaving::last_answer(downstream);
     downstream.write_response_header(Box::new(head), !has_body).await?;
     if has_body {
         downstream.write_response_body(Some(reply.body), true).await?;

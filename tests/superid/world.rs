@@ -132,6 +132,8 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             body_rate: 500,
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
+            drain_delay: Duration::ZERO,
+            drain_idle: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
             crowd: Crowd {
                 connections: 10,

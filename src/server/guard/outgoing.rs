@@ -33,6 +33,11 @@ impl Outgoing {
         Poll::Ready(Ok(bytes.len()))
     }
 
+    /// Adds a few bytes behind everything else.
+    pub(super) fn append(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
+    }
+
     pub(in crate::server) fn poll_drain<S: IO>(
         &mut self,
         inner: &mut S,
