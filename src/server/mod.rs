@@ -9,11 +9,13 @@ mod doors;
 mod drain;
 mod guard;
 mod listener;
+mod report;
 mod run;
 mod sockets;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};
 pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
+pub use report::Changed;
 pub use run::Running;
 pub use sockets::Sockets;
