@@ -18,11 +18,13 @@ use tokio::sync::{Semaphore, watch};
 
 use super::assemble::Load;
 use super::drain::Leave;
+use super::report::Report;
 
 /// What it tells about.
 pub(super) struct State {
     pub(super) load: Arc<Load>,
     pub(super) leave: watch::Receiver<Option<Leave>>,
+    pub(super) report: Report,
     /// Set when there is nothing left to tell about.
     pub(super) over: watch::Receiver<bool>,
 }
@@ -74,6 +76,7 @@ async fn serve(socket: TcpListener, state: State) {
 /// ```text
 /// GET /health   200 while the process runs
 /// GET /ready    200 while requests are taken, 503 from the moment a stop begins
+/// GET /changes  200, how the latest change went
 /// GET /version  200
 /// GET /metrics  200, in Prometheus' text format
 /// ```
@@ -103,6 +106,7 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             "text/plain; version=0.0.4",
             state.load.metrics(),
         ),
+        "/changes" => json(StatusCode::OK, state.report.json()),
         "/version" => {
             let body = serde_json::json!({
                 "name": env!("CARGO_PKG_NAME"),
