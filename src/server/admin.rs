@@ -48,7 +48,7 @@ async fn serve(socket: TcpListener, state: State) {
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            _ = over.wait_for(|over| *over) => return,
+            _ = over.wait_for(|over| *over) => break,
         };
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -71,6 +71,9 @@ async fn serve(socket: TcpListener, state: State) {
             drop(place);
         });
     }
+    // Whoever was let in is answered.
+    let all = u32::try_from(MOST_CONNECTIONS).unwrap_or(u32::MAX);
+    let _silent = tokio::time::timeout(LAST, places.acquire_many(all)).await;
 }
 
 /// ```text
@@ -135,3 +138,5 @@ fn written(status: StatusCode, kind: &'static str, body: String) -> Response<Ful
 const MOST_CONNECTIONS: usize = 64;
 const HEADER: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
+/// How long a connection that is there at the end may still take.
+const LAST: Duration = Duration::from_secs(1);
