@@ -15,7 +15,7 @@ use pingora::{Error, ErrorType};
 use crate::config::SameSite;
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
-use crate::web::{Asking, Client, Cookies, Inbound, Reply};
+use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -215,6 +215,9 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
+        Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
+            Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
+        }
         Ok(inbound) => {
             let sender = exchange.client.as_ref().map(Client::subscriber);
             decide(&site, &inbound.over(transport).sent_by(sender), site.clock.now())

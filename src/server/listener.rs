@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pingora::listeners::tls::Acceptor;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -26,11 +25,9 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut stop: watch::R
                 Ok((stream, peer)) => {
                     let Some(held) = front.load.admit(peer.ip()) else { continue };
                     let (front, stop) = (front.clone(), stopping.clone());
-                    let acceptor = tls.as_ref().map(|tls| {
-                        Acceptor::from_server_config(tls.load_full())
-                    });
+                    let presented = tls.as_ref().map(|tls| tls.load_full());
                     open.spawn(async move {
-                        front.serve(stream, acceptor, stop).await;
+                        front.serve(stream, presented, stop).await;
                         drop(held);
                     });
                 }

@@ -1,0 +1,80 @@
+//! Clients that do next to nothing: they hold what they have.
+
+use std::net::SocketAddr;
+
+use rustls::pki_types::CertificateDer;
+
+use crate::Hold;
+use crate::floods::Ending;
+use crate::frames::*;
+use crate::talker::Talker;
+
+/// Every way to hold a connection, by name.
+pub const EVERY: &[(&str, Hold)] = &[
+    ("99 windows that never open", |address, certificate| {
+        Box::pin(held(address, certificate, &[(4, 0)], Reads::Yes))
+    }),
+    ("99 large answers, never reading", |address, certificate| {
+        Box::pin(held(address, certificate, &[(4, i32::MAX as u32)], Reads::No))
+    }),
+    ("no preface", |address, certificate| Box::pin(silent(address, certificate, b""))),
+    ("half a preface", |address, certificate| {
+        Box::pin(silent(address, certificate, b"PRI * HTTP"))
+    }),
+    ("no settings", |address, certificate| Box::pin(silent(address, certificate, PREFACE))),
+    ("nothing after the settings", |address, certificate| {
+        Box::pin(idle(address, certificate, &[]))
+    }),
+    ("half a frame", |address, certificate| Box::pin(idle(address, certificate, &[0, 0, 9, 1]))),
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Reads {
+    Yes,
+    No,
+}
+
+/// A request and its answer, after which everything has been used once.
+pub async fn one_request(address: SocketAddr, certificate: &CertificateDer<'static>) {
+    let mut talker = Talker::connect(address, certificate).await;
+    talker.greet(&[]).await;
+    talker.say(get(1, "/small")).await;
+    while talker.hear().await.unwrap().kind != DATA {}
+}
+
+async fn held(
+    address: SocketAddr,
+    certificate: &CertificateDer<'static>,
+    settings: &'static [(u16, u32)],
+    reads: Reads,
+) -> Ending {
+    let mut talker = Talker::connect(address, certificate).await;
+    talker.greet(settings).await;
+    talker.say(window(0, i32::MAX as u32 - 65_535)).await;
+    for number in 0..99 {
+        talker.say(get(2 * number + 1, "/large")).await;
+    }
+    if reads == Reads::Yes {
+        return Ending::Closed(talker.ending().await);
+    }
+    // Only the gateway's end can be seen without reading: what is said is no longer taken.
+    loop {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        if !talker.say(frame(0xbe, 0, 0, [])).await {
+            return Ending::Closed(None);
+        }
+    }
+}
+
+async fn silent(address: SocketAddr, certificate: &CertificateDer<'static>, said: &[u8]) -> Ending {
+    let mut talker = Talker::connect(address, certificate).await;
+    talker.say(said).await;
+    Ending::Closed(talker.ending().await)
+}
+
+async fn idle(address: SocketAddr, certificate: &CertificateDer<'static>, said: &[u8]) -> Ending {
+    let mut talker = Talker::connect(address, certificate).await;
+    talker.greet(&[]).await;
+    talker.say(said).await;
+    Ending::Closed(talker.ending().await)
+}
