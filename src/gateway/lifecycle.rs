@@ -1,5 +1,6 @@
 //! The life of a request, phase by phase, as pingora calls them.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -324,6 +325,12 @@ fn refused_for(error: &Error) -> Refused {
     if *error.etype() == entrance::TOO_LARGE {
         return Refused::over(Over::of(Limit::BodyBytes));
     }
+    if took_nothing(error) {
+        let detail = "the client took nothing of its answer";
+        let mut refused = Refused::new(Trouble::BadRequest, detail);
+        refused.limit = Some(Limit::WriteTimeout);
+        return refused;
+    }
     let (trouble, detail) = match error.etype() {
         ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
             (Trouble::UpstreamTimeout, "the upstream took too long")
@@ -335,6 +342,18 @@ fn refused_for(error: &Error) -> Refused {
         _ => (Trouble::UpstreamUnreachable, "the upstream failed"),
     };
     Refused::new(trouble, detail)
+}
+
+/// Whether the client let the write timeout pass: pingora keeps it for a stream of HTTP/2, the
+/// connection below it for the rest.
+fn took_nothing(error: &Error) -> bool {
+    let late = || error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(error.esource(), pingora::ErrorSource::Downstream)
+        && match error.etype() {
+            ErrorType::WriteTimedout => true,
+            ErrorType::WriteError => late() == Some(io::ErrorKind::TimedOut),
+            _ => false,
+        }
 }
 
 fn undecided() -> Box<Error> {
