@@ -31,7 +31,11 @@ async fn serve(mut stream: TcpStream) {
             let _until_it_is_given_up = stream.read_buf(&mut request).await;
             return;
         }
-        let length = if request.starts_with(b"GET /large ") { LARGE } else { 5 };
+        let length = match request.as_slice() {
+            [b'G', b'E', b'T', b' ', b'/', b'l', ..] => LARGE,
+            [b'G', b'E', b'T', b' ', b'/', b'p', ..] => PAGE,
+            _ => 5,
+        };
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
         let answer = [head.into_bytes(), vec![b'x'; length]].concat();
         if stream.write_all(&answer).await.is_err() {
@@ -41,3 +45,4 @@ async fn serve(mut stream: TcpStream) {
 }
 
 const LARGE: usize = 4 << 20;
+const PAGE: usize = 16 << 10;

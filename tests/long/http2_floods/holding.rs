@@ -9,24 +9,43 @@ use crate::floods::Ending;
 use crate::frames::*;
 use crate::talker::Talker;
 
-/// Every way to hold a connection, by name.
-pub const EVERY: &[(&str, Hold)] = &[
-    ("99 windows that never open", |address, certificate| {
-        Box::pin(held(address, certificate, &[(4, 0)], Reads::Yes))
+/// Every way to hold a connection, by name, and the megabytes it may take. Of a large answer pingora
+/// holds six pieces of 64 KiB between the app and the client, which nobody can set: half a megabyte
+/// a stream, in all.
+pub const EVERY: &[(&str, f64, Hold)] = &[
+    ("99 pages, windows never open", 10.0, |address, certificate| {
+        Box::pin(held(address, certificate, Asks { settings: SHUT, path: "/page" }, Reads::Yes))
     }),
-    ("99 large answers, never reading", |address, certificate| {
-        Box::pin(held(address, certificate, &[(4, i32::MAX as u32)], Reads::No))
+    ("99 pages, never reading", 10.0, |address, certificate| {
+        Box::pin(held(address, certificate, Asks { settings: OPEN, path: "/page" }, Reads::No))
     }),
-    ("no preface", |address, certificate| Box::pin(silent(address, certificate, b""))),
-    ("half a preface", |address, certificate| {
+    ("99 large answers, windows never open", 60.0, |address, certificate| {
+        Box::pin(held(address, certificate, Asks { settings: SHUT, path: "/large" }, Reads::Yes))
+    }),
+    ("99 large answers, never reading", 60.0, |address, certificate| {
+        Box::pin(held(address, certificate, Asks { settings: OPEN, path: "/large" }, Reads::No))
+    }),
+    ("no preface", 10.0, |address, certificate| Box::pin(silent(address, certificate, b""))),
+    ("half a preface", 10.0, |address, certificate| {
         Box::pin(silent(address, certificate, b"PRI * HTTP"))
     }),
-    ("no settings", |address, certificate| Box::pin(silent(address, certificate, PREFACE))),
-    ("nothing after the settings", |address, certificate| {
+    ("no settings", 10.0, |address, certificate| Box::pin(silent(address, certificate, PREFACE))),
+    ("nothing after the settings", 10.0, |address, certificate| {
         Box::pin(idle(address, certificate, &[]))
     }),
-    ("half a frame", |address, certificate| Box::pin(idle(address, certificate, &[0, 0, 9, 1]))),
+    ("half a frame", 10.0, |address, certificate| {
+        Box::pin(idle(address, certificate, &[0, 0, 9, 1]))
+    }),
 ];
+
+struct Asks {
+    settings: &'static [(u16, u32)],
+    path: &'static str,
+}
+
+/// INITIAL_WINDOW_SIZE, of nothing and of all.
+const SHUT: &[(u16, u32)] = &[(4, 0)];
+const OPEN: &[(u16, u32)] = &[(4, i32::MAX as u32)];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Reads {
@@ -45,14 +64,14 @@ pub async fn one_request(address: SocketAddr, certificate: &CertificateDer<'stat
 async fn held(
     address: SocketAddr,
     certificate: &CertificateDer<'static>,
-    settings: &'static [(u16, u32)],
+    asks: Asks,
     reads: Reads,
 ) -> Ending {
     let mut talker = Talker::connect(address, certificate).await;
-    talker.greet(settings).await;
+    talker.greet(asks.settings).await;
     talker.say(window(0, i32::MAX as u32 - 65_535)).await;
     for number in 0..99 {
-        talker.say(get(2 * number + 1, "/large")).await;
+        talker.say(get(2 * number + 1, asks.path)).await;
     }
     if reads == Reads::Yes {
         return Ending::Closed(talker.ending().await);
