@@ -4,36 +4,38 @@ use std::net::SocketAddr;
 
 use rustls::pki_types::CertificateDer;
 
-use crate::Hold;
 use crate::floods::Ending;
 use crate::frames::*;
 use crate::talker::Talker;
+use crate::{Hold, Most};
 
-/// Every way to hold a connection, by name, and the megabytes it may take. Of a large answer pingora
+/// Every way to hold a connection, by name, and what it may cost. Of a large answer pingora
 /// holds six pieces of 64 KiB between the app and the client, which nobody can set: half a megabyte
 /// a stream, in all.
-pub const EVERY: &[(&str, f64, Hold)] = &[
-    ("99 pages, windows never open", 10.0, |address, certificate| {
+pub const EVERY: &[(&str, Most, Hold)] = &[
+    ("99 pages, windows never open", Most::FLOOD, |address, certificate| {
         Box::pin(held(address, certificate, Asks { settings: SHUT, path: "/page" }, Reads::Yes))
     }),
-    ("99 pages, never reading", 10.0, |address, certificate| {
+    ("99 pages, never reading", Most::FLOOD, |address, certificate| {
         Box::pin(held(address, certificate, Asks { settings: OPEN, path: "/page" }, Reads::No))
     }),
-    ("99 large answers, windows never open", 60.0, |address, certificate| {
+    ("99 large answers, windows never open", Most::LARGE, |address, certificate| {
         Box::pin(held(address, certificate, Asks { settings: SHUT, path: "/large" }, Reads::Yes))
     }),
-    ("99 large answers, never reading", 60.0, |address, certificate| {
+    ("99 large answers, never reading", Most::LARGE, |address, certificate| {
         Box::pin(held(address, certificate, Asks { settings: OPEN, path: "/large" }, Reads::No))
     }),
-    ("no preface", 10.0, |address, certificate| Box::pin(silent(address, certificate, b""))),
-    ("half a preface", 10.0, |address, certificate| {
+    ("no preface", Most::FLOOD, |address, certificate| Box::pin(silent(address, certificate, b""))),
+    ("half a preface", Most::FLOOD, |address, certificate| {
         Box::pin(silent(address, certificate, b"PRI * HTTP"))
     }),
-    ("no settings", 10.0, |address, certificate| Box::pin(silent(address, certificate, PREFACE))),
-    ("nothing after the settings", 10.0, |address, certificate| {
+    ("no settings", Most::FLOOD, |address, certificate| {
+        Box::pin(silent(address, certificate, PREFACE))
+    }),
+    ("nothing after the settings", Most::FLOOD, |address, certificate| {
         Box::pin(idle(address, certificate, &[]))
     }),
-    ("half a frame", 10.0, |address, certificate| {
+    ("half a frame", Most::FLOOD, |address, certificate| {
         Box::pin(idle(address, certificate, &[0, 0, 9, 1]))
     }),
 ];
