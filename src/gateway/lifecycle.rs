@@ -1,5 +1,6 @@
 //! The life of a request, phase by phase, as pingora calls them.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use pingora::{Error, ErrorType};
 use crate::config::SameSite;
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
-use crate::web::{Asking, Client, Cookies, Inbound, Reply};
+use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -236,6 +237,9 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
+        Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
+            Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
+        }
         Ok(inbound) => {
             let sender = exchange.client.as_ref().map(Client::subscriber);
             decide(&site, &inbound.over(transport).sent_by(sender), site.clock.now())
@@ -342,6 +346,12 @@ fn refused_for(error: &Error) -> Refused {
     if *error.etype() == entrance::TOO_LARGE {
         return Refused::over(Over::of(Limit::BodyBytes));
     }
+    if took_nothing(error) {
+        let detail = "the client took nothing of its answer";
+        let mut refused = Refused::new(Trouble::BadRequest, detail);
+        refused.limit = Some(Limit::WriteTimeout);
+        return refused;
+    }
     let (trouble, detail) = match error.etype() {
         ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
             (Trouble::UpstreamTimeout, "the upstream took too long")
@@ -354,6 +364,18 @@ fn refused_for(error: &Error) -> Refused {
         _ => (Trouble::UpstreamUnreachable, "the upstream failed"),
     };
     Refused::new(trouble, detail)
+}
+
+/// Whether the client let the write timeout pass: pingora keeps it for a stream of HTTP/2, the
+/// connection below it for the rest.
+fn took_nothing(error: &Error) -> bool {
+    let late = || error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(error.esource(), pingora::ErrorSource::Downstream)
+        && match error.etype() {
+            ErrorType::WriteTimedout => true,
+            ErrorType::WriteError => late() == Some(io::ErrorKind::TimedOut),
+            _ => false,
+        }
 }
 
 fn undecided() -> Box<Error> {

@@ -12,6 +12,7 @@ mod path;
 mod refusal;
 mod reply;
 mod return_to;
+mod server_name;
 
 pub use client::{Client, Proxies, Subscriber, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
@@ -24,3 +25,4 @@ pub use path::{PathProblem, Slashes, canonical, canonical_but_for_slashes, with_
 pub use refusal::Refusal;
 pub use reply::Reply;
 pub use return_to::ReturnTo;
+pub use server_name::{NamedInTls, ServerName};

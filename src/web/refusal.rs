@@ -18,6 +18,8 @@ pub enum Refusal {
     MaxForwards,
     #[error("the method is not one we pass on")]
     Method,
+    #[error("the request is for another host than its TLS connection")]
+    Misdirected,
     #[error("the target has {0}")]
     Path(#[from] PathProblem),
     #[error("the query has a control byte, space, # or raw non-ASCII byte")]
@@ -43,7 +45,7 @@ impl Refusal {
             | Self::Target => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
-            Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::Misdirected | Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
         }
     }
 }

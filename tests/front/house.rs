@@ -34,7 +34,9 @@ impl House {
 
     /// Behind TLS, with these limits beside those of every house.
     pub async fn limited(limits: &str) -> Self {
-        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let made =
+            rcgen::generate_simple_self_signed(["localhost", "twin.localhost"].map(str::to_owned))
+                .unwrap();
         let number = HOUSES.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("front-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -70,7 +72,11 @@ impl House {
 
     /// A connection whose TLS agreed on HTTP/2.
     pub async fn talk(&self) -> Talker {
-        Talker::connect(self.address, self.certificate.as_ref().unwrap()).await
+        Talker::connect(self.address, self.certificate()).await
+    }
+
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        self.certificate.as_ref().expect("a house with TLS")
     }
 
     /// What stands behind a name, with its labels, in the metrics.
@@ -106,6 +112,14 @@ address = "127.0.0.1:0"
 $LISTENER
 [host.main]
 origin = "http://localhost"
+
+[host.twin]
+origin = "https://twin.localhost"
+relying_parties = []
+
+[host.foreign]
+origin = "https://foreign.example"
+relying_parties = []
 
 [relying_party.main]
 environment = "sod"

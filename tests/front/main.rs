@@ -12,6 +12,7 @@ mod conversations;
 mod h2;
 mod house;
 mod llhttp;
+mod misdirected;
 mod repeatable;
 mod scan;
 mod splits;

@@ -68,7 +68,7 @@ impl Account {
             }
         }
         let whole = self.incoming.is_between() || self.incoming.is_in_data();
-        if !whole && self.awaited.is_none() {
+        if (self.header.is_some() || !whole) && self.awaited.is_none() {
             self.awaited = Some(Instant::now());
         }
         Ok(())

@@ -1,5 +1,4 @@
-//! The front of HTTP/2: what stands between a client's bytes and the library that speaks the
-//! protocol. The library refuses what is wrong; this bounds what is right and never ends.
+//! The front of HTTP/2: what bounds a client whose frames are right one by one and never end.
 
 mod account;
 mod budget;

@@ -46,8 +46,8 @@ pub(in crate::server) fn options(most: &Crowd) -> H2Options {
     options
 }
 
-/// What is held of one answer while the client does not take it: with 100 streams 6.4 MB for a
-/// connection.
+/// What the library holds of one answer while the client does not take it. pingora's way from the
+/// app holds up to six pieces of 64 KiB more, and has no key for it.
 const SEND_BUFFER: usize = 64 << 10;
 /// Streams of a connection that end by an error of the client's; one more ends the connection.
 const MOST_ERRORS: usize = 64;

@@ -64,4 +64,6 @@ async fn streams_that_take_nothing_are_reset_and_their_connection_ends() {
         reset += usize::from(heard.kind == RST_STREAM);
     }
     assert_eq!(reset, 99);
+    let met = house.metric("superid_gateway_limit_hits_total{limit=\"write_timeout\"}").await;
+    assert_eq!(met, 99);
 }

@@ -3,7 +3,7 @@
 mod conformance;
 mod ends;
 mod floods;
-mod frames;
+pub mod frames;
 mod framing;
 mod hpack;
 mod messages;
@@ -12,4 +12,4 @@ mod states;
 mod talker;
 mod verdict;
 
-pub use talker::Talker;
+pub use talker::{Talker, secured};
