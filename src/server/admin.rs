@@ -48,7 +48,7 @@ async fn serve(socket: TcpListener, state: State) {
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            _ = over.wait_for(|over| *over) => return,
+            _ = over.wait_for(|over| *over) => break,
         };
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -71,6 +71,9 @@ async fn serve(socket: TcpListener, state: State) {
             drop(place);
         });
     }
+    drop(socket);
+    // Whoever asked already has an answer coming.
+    let _too_slow = tokio::time::timeout(LAST, places.acquire_many(EVERY_PLACE)).await.is_err();
 }
 
 /// ```text
@@ -132,6 +135,9 @@ fn written(status: StatusCode, kind: &'static str, body: String) -> Response<Ful
     response
 }
 
-const MOST_CONNECTIONS: usize = 64;
+const EVERY_PLACE: u32 = 64;
+const MOST_CONNECTIONS: usize = EVERY_PLACE as usize;
 const HEADER: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
+/// How long answers may take when there is nothing left to tell about.
+const LAST: Duration = Duration::from_millis(500);

@@ -132,14 +132,15 @@ impl Ended {
     /// Remembers a session as ended, and says so if that is new.
     pub(super) fn note(&self, id: [u8; 16], signed_in: Timestamp, now: Timestamp) {
         let mut shard = self.write(&id);
+        if shard.signed_in.contains_key(&id) {
+            return;
+        }
         if shard.signed_in.len() >= self.most_per_shard {
             shard.make_room(now, self.absolute.load(Ordering::Relaxed));
         }
-        let known = shard.signed_in.insert(id, signed_in).is_some();
+        shard.signed_in.insert(id, signed_in);
         drop(shard);
-        if !known {
-            self.heirs.tell(Note::Ended(id, signed_in));
-        }
+        self.heirs.tell(Note::Ended(id, signed_in));
     }
 
     /// Refuses all sessions of this id's shard that are as old as this.
