@@ -179,6 +179,22 @@ async fn at_the_end_of_its_time_a_websocket_hears_1001_on_both_sides() {
 }
 
 #[tokio::test]
+async fn a_websocket_over_tls_hears_1001_too() {
+    let secure = Secure::tuned("wss", |settings| settings.limits.drain_timeout = SHORT).await;
+    secure.world.app.says(Reply::Listen(SWITCHED.to_owned() + "\u{1}\u{5}hello"));
+    let (leaving, gateway) = Leaving::of(secure.world);
+    let mut tunnel = leaving.connect().await;
+    leaving.send(&mut tunnel, "/public/ws", UPGRADE).await;
+    let mut came = Vec::new();
+    while !came.ends_with(b"hello") {
+        assert!(read_some(&mut tunnel, &mut came).await > 0);
+    }
+    let drained = gateway.stop().await;
+    assert_eq!(leaving.rest(&mut tunnel).await, b"\x88\x02\x03\xe9");
+    assert_eq!(drained, Drained { closed: 1, cut: 0, finished: 0 });
+}
+
+#[tokio::test]
 async fn a_websocket_whose_frame_is_not_whole_is_sent_nothing_into_it() {
     let world = World::tuned("", |settings| settings.limits.drain_timeout = SHORT).await;
     world.app.says(Reply::Listen(SWITCHED.to_owned() + "\u{1}\u{5}hel"));
