@@ -1,10 +1,11 @@
 //! A process that has no file descriptor left: it waits, and goes on when there are some again.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
@@ -15,22 +16,21 @@ const LIMIT: usize = 64;
 
 #[tokio::test]
 async fn without_descriptors_it_neither_spins_nor_ends_and_recovers_at_once() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
     let config = format!("superid-gateway-descriptors-{}.toml", std::process::id());
     let config = std::env::temp_dir().join(config);
-    std::fs::write(&config, SETTINGS.replace("$PORT", &port.to_string())).unwrap();
+    std::fs::write(&config, SETTINGS).unwrap();
     let mut gateway = started(&config);
-    while TcpStream::connect(address).await.is_err() {
-        assert!(gateway.try_wait().unwrap().is_none(), "it ended");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let mut log = BufReader::new(gateway.stdout.take().unwrap()).lines();
+    let line = log.next_line().await.unwrap().expect("a line about the listener");
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address: SocketAddr = line["address"].as_str().unwrap().parse().unwrap();
     std::fs::remove_file(config).unwrap();
     let mut crowd = Vec::new();
     for _ in 0..2 * LIMIT {
         crowd.push(TcpStream::connect(address).await.unwrap());
     }
     while descriptors(&gateway) < LIMIT {
+        assert!(gateway.try_wait().unwrap().is_none(), "it ended");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let before = ticks(&gateway);
@@ -41,7 +41,7 @@ async fn without_descriptors_it_neither_spins_nor_ends_and_recovers_at_once() {
     assert!(gateway.try_wait().unwrap().is_none(), "it ended");
 
     let net = Net::default();
-    let name = format!("localhost:{port}");
+    let name = "localhost:8080".to_owned();
     net.lead(&name, Door { address, tls: None });
     drop(crowd);
     let since = Instant::now();
@@ -55,7 +55,7 @@ fn started(config: &Path) -> Child {
     Command::new("sh")
         .args(["-c", &command, env!("CARGO_BIN_EXE_superid-gateway")])
         .arg(config)
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
@@ -76,9 +76,9 @@ fn ticks(child: &Child) -> u64 {
 
 const SETTINGS: &str = r#"
 [listener.web]
-address = "127.0.0.1:$PORT"
+address = "127.0.0.1:0"
 [host.main]
-origin = "http://localhost:$PORT"
+origin = "http://localhost:8080"
 [relying_party.main]
 environment = "sod"
 client_id = "client"
