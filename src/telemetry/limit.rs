@@ -22,10 +22,11 @@ pub enum Limit {
     SpentAttempts,
     TargetBytes,
     UpstreamRequests,
+    WebsocketIdle,
 }
 
 impl Limit {
-    pub const EVERY: [Self; 18] = [
+    pub const EVERY: [Self; 19] = [
         Self::BodyBytes,
         Self::BodyRate,
         Self::Connections,
@@ -44,6 +45,7 @@ impl Limit {
         Self::SpentAttempts,
         Self::TargetBytes,
         Self::UpstreamRequests,
+        Self::WebsocketIdle,
     ];
 
     /// What metrics call it.
@@ -67,6 +69,7 @@ impl Limit {
             Self::SpentAttempts => "spent_attempts",
             Self::TargetBytes => "target_bytes",
             Self::UpstreamRequests => "route.max_requests",
+            Self::WebsocketIdle => "route.websocket_idle_timeout",
         }
     }
 }

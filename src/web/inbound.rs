@@ -209,7 +209,7 @@ fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
         (None, None) => return Err(Refusal::Host),
     };
     let valid = named.parse::<Authority>().is_ok_and(|parsed| !parsed.host().is_empty());
-    if !valid || named.contains('@') {
+    if !valid || !named.bytes().all(is_of_a_name) {
         return Err(Refusal::Host);
     }
     if named.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -217,6 +217,12 @@ fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
     } else {
         Ok(Cow::Borrowed(named))
     }
+}
+
+/// What names, addresses and ports are written with. RFC 3986 §3.2.2 has more, a comma and a `%`
+/// among it, which no name that resolves has.
+fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']')
 }
 
 /// The path and query of an origin-form or absolute-form target (RFC 9112 §3.2.1, §3.2.2).
