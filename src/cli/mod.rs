@@ -15,8 +15,12 @@ mod demo_words;
 mod emulate;
 mod explain;
 mod keys;
+mod link;
+mod predecessor;
 mod run;
+mod service_manager;
 mod signals;
+mod succession;
 mod verdict;
 
 pub use check::check;

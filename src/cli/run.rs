@@ -5,17 +5,22 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{self, Loaded};
-use crate::server::{Options, Running};
-use crate::telemetry::{AccessLog, Output, log_to};
+use crate::server::{Options, Running, Sockets};
+use crate::telemetry::{AccessLog, Drained, Output, log_to};
 
-use super::check;
+use super::link::Teller;
+use super::predecessor::Predecessor;
 use super::signals::{Signals, Told};
+use super::succession::{Program, Successor};
+use super::{check, service_manager};
 
 /// Serves.
 ///
 /// # Errors
 /// When a listener, certificate, thread or signal handler cannot be had.
 pub(super) fn run(path: &Path) -> io::Result<ExitCode> {
+    let (program, sockets) = (Program::this()?, Sockets::from_environment()?);
+    let mut predecessor = Predecessor::find()?;
     let Ok(Loaded { settings, warnings }) = config::load(path) else {
         return check(path, &mut io::stderr()).map(Into::into);
     };
@@ -29,26 +34,78 @@ pub(super) fn run(path: &Path) -> io::Result<ExitCode> {
     } else {
         (None, None)
     };
-    let options = Options { access, ..Options::ordinary() };
+    let inherited = predecessor.as_mut().map(Predecessor::memory).transpose()?.unwrap_or_default();
+    let open = sockets.assigned(&settings);
+    let options = Options { access, open, inherited, ..Options::ordinary() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let mut running = Running::start(settings, options).await.map_err(io::Error::other)?;
+        let running = Running::start(settings, options).await.map_err(io::Error::other)?;
         for (name, address) in running.addresses() {
             tracing::info!(listener = name.as_str(), %address, "listening");
         }
         if let Some(address) = running.admin() {
             tracing::info!(%address, "admin listening");
         }
-        while signals.next().await == Told::Reload {
-            reload(&mut running, path);
-        }
-        tracing::info!("stopping");
-        running.stop().await;
+        service_manager::serves();
+        predecessor.map(|predecessor| predecessor.relieve(&running)).transpose()?;
+        serve(running, &mut signals, path, &program).await;
         io::Result::Ok(())
     })?;
     drop(writer);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Follows signals to the end.
+async fn serve(mut running: Running, signals: &mut Signals, path: &Path, program: &Program) {
+    loop {
+        match signals.next().await {
+            Told::Reload => reload(&mut running, path),
+            Told::Stop => break,
+            Told::Upgrade => match upgraded(&running, signals, program).await {
+                Upgraded::Not => {}
+                Upgraded::Stop => break,
+                Upgraded::Taken(teller) => {
+                    tracing::info!("the new process serves; this one ends what it began");
+                    stopped(running.hand_over().await);
+                    return teller.finish();
+                }
+            },
+        }
+    }
+    tracing::info!("stopping");
+    service_manager::stops();
+    stopped(running.stop().await);
+}
+
+fn stopped(drained: Drained) {
+    let Drained { closed, cut, finished } = drained;
+    tracing::info!(finished, cut, closed, "stopped; requests that were in flight are counted");
+}
+
+/// How an upgrade went.
+enum Upgraded {
+    /// Nobody took over, and the log says why.
+    Not,
+    /// This process was told to stop meanwhile.
+    Stop,
+    Taken(Teller),
+}
+
+/// Starts a process that takes over, and waits until it serves.
+async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -> Upgraded {
+    tracing::info!("starting a process that takes over");
+    let taken = async { Successor::start(program, running)?.serves().await };
+    tokio::select! {
+        taken = taken => match taken {
+            Ok(teller) => Upgraded::Taken(teller),
+            Err(error) => {
+                tracing::error!("nobody took over, this process goes on serving: {error}");
+                Upgraded::Not
+            }
+        },
+        () = signals.stop() => Upgraded::Stop,
+    }
 }
 
 /// Loads and checks the file again and puts it in force; where anything is wrong with it, says so

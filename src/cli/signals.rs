@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) enum Told {
     Reload,
     Stop,
+    Upgrade,
 }
 
 /// The signals a serving process listens to.
@@ -16,6 +17,7 @@ pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    user: Signal,
 }
 
 impl Signals {
@@ -28,15 +30,25 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            user: signal(SignalKind::user_defined2())?,
         })
     }
 
-    /// The next signal: SIGHUP reloads, SIGTERM and SIGINT stop.
+    /// The next signal: SIGHUP reloads, SIGUSR2 upgrades, SIGTERM and SIGINT stop.
     pub(super) async fn next(&mut self) -> Told {
         tokio::select! {
             _ = self.terminate.recv() => Told::Stop,
             _ = self.interrupt.recv() => Told::Stop,
             _ = self.hang_up.recv() => Told::Reload,
+            _ = self.user.recv() => Told::Upgrade,
+        }
+    }
+
+    /// Waits to be told to stop; the other signals are kept.
+    pub(super) async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }

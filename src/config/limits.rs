@@ -23,6 +23,8 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("body_rate", "500"),
         Key::defaulted("write_timeout", "\"30s\""),
         Key::defaulted("idle_timeout", "\"60s\""),
+        Key::defaulted("drain_delay", "\"0s\""),
+        Key::defaulted("drain_idle", "\"5s\""),
         Key::defaulted("drain_timeout", "\"30s\""),
         Key::defaulted("max_connections", "20000"),
         Key::defaulted("max_connections_per_address", "256"),
@@ -30,6 +32,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("sign_ins_per_minute", "120"),
         Key::defaulted("h2_streams", "100"),
         Key::defaulted("h2_header_bytes", "\"32KiB\""),
+        Key::defaulted("h2_control_frames", "1000"),
     ],
 };
 
@@ -66,7 +69,12 @@ pub struct Limits {
     /// The longest a connection may be without a request, and a tunnel without a byte. Default
     /// 60 s.
     pub idle_timeout: Duration,
-    /// How long a shutdown waits for requests in flight. Default 30 s.
+    /// How long a gateway that was told to stop goes on accepting, while every answer says that its
+    /// connection closes. Default 0 s.
+    pub drain_delay: Duration,
+    /// How long a connection without a request is kept then, for one last request. Default 5 s.
+    pub drain_idle: Duration,
+    /// How long requests in flight have to end then. Default 30 s.
     pub drain_timeout: Duration,
     /// How many may come at once.
     pub crowd: Crowd,
@@ -93,6 +101,8 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
     let body_rate = count("body_rate", 1, 1_000_000);
     let write_timeout = time("write_timeout", 1, 600);
     let idle_timeout = time("idle_timeout", 5, 600);
+    let drain_delay = time("drain_delay", 0, 600);
+    let drain_idle = time("drain_idle", 0, 600);
     let drain_timeout = time("drain_timeout", 0, 3_600);
     let crowd = crowd(&section);
     Some(Limits {
@@ -110,6 +120,8 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
         body_rate: body_rate?,
         write_timeout: write_timeout?,
         idle_timeout: idle_timeout?,
+        drain_delay: drain_delay?,
+        drain_idle: drain_idle?,
         drain_timeout: drain_timeout?,
         crowd: crowd?,
     })

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::limits::Place;
+use crate::telemetry::Outcome;
 use crate::web::Client;
 
 use super::site::Site;
@@ -26,6 +27,8 @@ pub struct Exchange {
     pub(super) places: [Option<Place>; 2],
     /// How long the way to the app may be silent, where it may become a tunnel.
     pub(super) silence: Option<Arc<Silence>>,
+    /// How it ended, should the process end meanwhile.
+    pub(super) outcome: Outcome,
     /// What went wrong, for the log.
     pub(super) detail: Option<String>,
 }
@@ -50,6 +53,7 @@ impl Exchange {
             body: 0,
             places: [None, None],
             silence: None,
+            outcome: Outcome::Cut,
             detail: None,
         }
     }
@@ -59,6 +63,15 @@ impl Exchange {
         match &self.stage {
             Stage::Leaving(departure) => Some(departure),
             Stage::Answered | Stage::Undecided => None,
+        }
+    }
+}
+
+/// A request that is dropped before its end was told has been cut.
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if self.site.metrics.drain().has_begun() {
+            self.site.metrics.drained(self.outcome);
         }
     }
 }
@@ -83,12 +96,13 @@ impl RequestIds {
         let mut name = String::with_capacity(self.process.len() + 16);
         name.push_str(&self.process);
         for place in (0..digits).rev() {
-            let digit = (count >> (4 * place) & 0xf) as u32;
-            name.extend(char::from_digit(digit, 16));
+            name.push(char::from(HEXADECIMAL[(count >> (4 * place) & 0xf) as usize]));
         }
         name
     }
 }
+
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
@@ -24,7 +25,7 @@ use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::Form;
-use super::{entrance, forward, returned, tunnel, wire};
+use super::{entrance, forward, leaving, returned, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -49,6 +50,9 @@ impl ProxyHttp for Gateway {
         Exchange::new(self.site.load_full(), &self.ids)
     }
 
+    /// None: pingora's own would compress answers, is switched off, and costs all the same.
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
+
     /// Cleaned, admitted, decided; then answered, or on its way.
     async fn request_filter(
         &self,
@@ -59,6 +63,7 @@ impl ProxyHttp for Gateway {
         let verdict = judged(downstream, exchange);
         let verdict = with_place(downstream, exchange, verdict);
         if let Verdict::Leave(departure) = verdict {
+            wire::forget_spelling(downstream.req_header_mut());
             exchange.stage = Stage::Leaving(departure);
             return Ok(false);
         }
@@ -85,14 +90,17 @@ impl ProxyHttp for Gateway {
         Ok(true)
     }
 
-    /// A body is measured while it passes: one of no stated length may be too large as well.
+    /// A body is measured while it passes: one of no stated length may be too large as well. An
+    /// empty last piece, as HTTP/2 has them, is no piece: pingora would make it a last chunk, and
+    /// then send the last chunk, and the app would read that as the next request.
     async fn request_body_filter(
         &self,
         downstream: &mut Downstream,
         body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
+        body.take_if(|piece| end_of_stream && piece.is_empty());
         entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))
     }
 
@@ -132,10 +140,11 @@ impl ProxyHttp for Gateway {
 
     async fn response_filter(
         &self,
-        _downstream: &mut Downstream,
+        downstream: &mut Downstream,
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
+        leaving::last_answer(downstream);
         let Some(departure) = exchange.departure() else { return Ok(()) };
         if response.status == StatusCode::SWITCHING_PROTOCOLS
             && let Some(silence) = &exchange.silence
@@ -161,7 +170,7 @@ impl ProxyHttp for Gateway {
             exchange.detail = Some("nobody said anything in the tunnel for too long".to_owned());
             return FailToProxy { error_code: 0, can_reuse_downstream: false };
         }
-        let refused = refused_for(error);
+        let refused = leaving::too_late(exchange, error).unwrap_or_else(|| refused_for(error));
         count(exchange, &refused);
         exchange.detail = Some(format!("{}: {error}", refused.detail));
         let code = refused.status().as_u16();
@@ -170,6 +179,8 @@ impl ProxyHttp for Gateway {
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
+        } else if exchange.site.metrics.drain().is_grace_over() {
+            leaving::close(downstream).await;
         }
         FailToProxy { error_code: code, can_reuse_downstream: false }
     }
@@ -183,6 +194,9 @@ impl ProxyHttp for Gateway {
         let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
         let metrics = &exchange.site.route_metrics;
         metrics[exchange.route.unwrap_or(metrics.len() - 1)].answered(status);
+        if exchange.site.metrics.drain().has_begun() {
+            exchange.outcome = leaving::outcome(downstream, exchange, error);
+        }
         let Some(access) = &self.access else { return };
         let request = downstream.req_header();
         let departure = exchange.departure();
@@ -196,7 +210,7 @@ impl ProxyHttp for Gateway {
             path: request.uri.path(),
             status,
             bytes: downstream.body_bytes_sent(),
-            micros: exchange.started.elapsed().as_micros(),
+            micros: exchange.started.elapsed().as_micros() as u64,
             route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
             tenant: departure.and_then(|leaving| leaving.tenant()).map(|ctx| ctx.as_str()),
             detail: detail.as_deref(),

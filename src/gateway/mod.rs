@@ -6,6 +6,7 @@ mod entrance;
 mod exchange;
 mod explain;
 mod forward;
+mod leaving;
 mod lifecycle;
 mod own_pages;
 mod respond;

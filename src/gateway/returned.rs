@@ -57,6 +57,9 @@ pub(super) fn binds_the_connection(value: &HeaderValue) -> bool {
 }
 
 fn offer_no_connection_sign_in(response: &mut ResponseHeader) -> pingora::Result<()> {
+    if !response.headers.contains_key(header::WWW_AUTHENTICATE) {
+        return Ok(());
+    }
     let offers = response.headers.get_all(header::WWW_AUTHENTICATE);
     if !offers.iter().any(binds_the_connection) {
         return Ok(());
@@ -72,6 +75,9 @@ fn offer_no_connection_sign_in(response: &mut ResponseHeader) -> pingora::Result
 
 /// The headers `Connection` names (RFC 9110 §7.6.1), but for those judged by themselves.
 fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
+    if !headers.contains_key(header::CONNECTION) {
+        return Vec::new();
+    }
     let values = headers.get_all(header::CONNECTION).iter();
     values
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))

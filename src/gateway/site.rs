@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Access, Flow, Host, Legacy, Present, RelyingParty, Route, Session, Settings};
 use crate::crypto::Random;
 use crate::routing::Table;
-use crate::session::{Ended, SealedCookie};
+use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
 use crate::telemetry::{Levels, Metrics, RouteMetrics};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
@@ -103,6 +103,11 @@ impl Site {
             random,
             settings,
         }
+    }
+
+    /// What is remembered of sessions and sign-ins, and outlives configurations.
+    pub fn memory(&self) -> Memory {
+        self.desk.memory(self.ended.clone())
     }
 
     /// What stands now, for metrics; connections are for somebody else to know.

@@ -17,11 +17,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, watch};
 
 use super::assemble::Load;
+use super::drain::Leave;
 
 /// What it tells about.
 pub(super) struct State {
     pub(super) load: Arc<Load>,
-    pub(super) stopping: watch::Receiver<bool>,
+    pub(super) leave: watch::Receiver<Option<Leave>>,
     /// Set when there is nothing left to tell about.
     pub(super) over: watch::Receiver<bool>,
 }
@@ -85,7 +86,7 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
     }
     match request.uri().path() {
         "/health" => json(StatusCode::OK, r#"{"status":"alive"}"#.to_owned()),
-        "/ready" if *state.stopping.borrow() => {
+        "/ready" if state.leave.borrow().is_some() => {
             json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"stopping"}"#.to_owned())
         }
         "/ready" => {
@@ -106,6 +107,7 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             let body = serde_json::json!({
                 "name": env!("CARGO_PKG_NAME"),
                 "version": env!("CARGO_PKG_VERSION"),
+                "process": std::process::id(),
             });
             json(StatusCode::OK, body.to_string())
         }

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::crypto::Random;
 use crate::gateway::Site;
 use crate::limits::{Crowds, Member, Place, Places};
+use crate::session::Note;
 use crate::telemetry::{AccessLog, Levels, Limit};
 use crate::web::Subscriber;
 
@@ -27,6 +28,8 @@ pub struct Options {
     pub access: Option<AccessLog>,
     /// Sockets that listen already, by the name of their listener; `admin` is the admin listener's.
     pub open: Vec<(String, TcpListener)>,
+    /// What a process before this one remembers.
+    pub inherited: Vec<Note>,
     pub upstream_roots: Roots,
 }
 
@@ -48,6 +51,7 @@ impl Options {
             workers: 0,
             access: None,
             open: Vec::new(),
+            inherited: Vec::new(),
             upstream_roots: Roots::Machine,
         }
     }

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use pingora::apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp as _};
@@ -13,14 +14,15 @@ use pingora::protocols::{ALPN, GetSocketDigest as _, IO, SocketDigest};
 use pingora::proxy::HttpProxy;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::gateway::{Gateway, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
 
 use super::assemble::Load;
-use super::buffered::Buffered;
+use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
+use super::http2::{Http2Terms, Watched};
 
 /// What every connection of a worker is served with.
 pub(super) struct Front {
@@ -38,7 +40,7 @@ impl Front {
         &self,
         stream: TcpStream,
         acceptor: Option<Acceptor>,
-        stop: watch::Receiver<bool>,
+        course: Course,
     ) {
         let _latency_only = stream.set_nodelay(true);
         let Ok(peer) = stream.peer_addr() else { return };
@@ -49,7 +51,7 @@ impl Front {
             (Terms::of(limits), limits.handshake_timeout)
         };
         match acceptor {
-            None => Box::pin(self.http1(connection, terms, peer.ip(), stop)).await,
+            None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
             Some(acceptor) => {
                 let handshake = Box::pin(acceptor.tls_handshake(connection));
                 let secured = match timeout(handshake_timeout, handshake).await {
@@ -57,7 +59,7 @@ impl Front {
                     Ok(Err(_)) => return,
                     Err(_) => return self.load.met(Limit::HandshakeTimeout),
                 };
-                Box::pin(self.secured(secured, terms, peer.ip(), stop)).await;
+                Box::pin(self.secured(secured, terms, peer.ip(), course)).await;
             }
         }
     }
@@ -67,13 +69,34 @@ impl Front {
         connection: S,
         terms: Terms,
         client: IpAddr,
-        stop: watch::Receiver<bool>,
+        course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            let _closed = self.proxy.process_new(Box::new(Buffered::new(connection)), &stop).await;
+            self.http2(connection, course).await;
         } else {
-            self.http1(connection, terms, client, stop).await;
+            self.http1(connection, terms, client, course).await;
         }
+    }
+
+    /// pingora says GOAWAY when the end begins. A connection that came later has some time first:
+    /// a client that is told to go before it asked anything would only come again.
+    async fn http2<S: IO + 'static>(&self, connection: S, course: Course) {
+        let terms = Http2Terms::of(&self.site.load().settings.limits);
+        let load = self.load.clone();
+        let met = Box::new(move |limit| load.met(limit));
+        let connection = Box::new(Watched::new(connection, terms, met));
+        if !course.has_reached(Stage::Leaving) {
+            let _closed = self.proxy.process_new(connection, &course.stop).await;
+            return;
+        }
+        let (later, stop) = watch::channel(false);
+        let mut serving = std::pin::pin!(self.proxy.process_new(connection, &stop));
+        tokio::select! {
+            _closed = &mut serving => return,
+            () = sleep(ONE_ROUND) => {}
+        }
+        later.send_replace(true);
+        let _closed = serving.await;
     }
 
     async fn http1<S: IO + 'static>(
@@ -81,10 +104,19 @@ impl Front {
         connection: S,
         terms: Terms,
         client: IpAddr,
-        stop: watch::Receiver<bool>,
+        mut course: Course,
     ) {
         let (guard, way_back) = Guard::new(connection, terms);
-        Box::pin(self.messages(Box::new(guard), stop)).await;
+        let farewell = guard.farewell();
+        let mut serving = Box::pin(self.messages(Box::new(guard), course.clone()));
+        tokio::select! {
+            biased;
+            () = &mut serving => {}
+            () = course.reaches(Stage::Ending) => {
+                farewell.say();
+                serving.await;
+            }
+        }
         let Some(parted) = way_back.take() else { return };
         if let Some(fault) = parted.fault() {
             self.note(client, fault);
@@ -93,20 +125,18 @@ impl Front {
     }
 
     /// Serves message after message, each by a session of its own, until one ends the connection.
-    async fn messages<S: IO + 'static>(
-        &self,
-        mut guard: Box<Guard<S>>,
-        mut stop: watch::Receiver<bool>,
-    ) {
+    async fn messages<S: IO + 'static>(&self, mut guard: Box<Guard<S>>, mut course: Course) {
         let mut kept: Option<HttpPersistentSettings> = None;
-        while next(&mut guard, &mut stop).await == Opening::Message {
+        while next(&mut guard, &mut course).await == Opening::Message {
             let mut session = ServerSession::new_http1(guard);
             match kept.take() {
                 Some(kept) => kept.apply_to_session(&mut session),
                 // Without an end: the guard's deadlines are the ones that count.
                 None => session.set_keepalive(Some(0)),
             }
-            let Some(reused) = self.proxy.process_new_http(session, &stop).await else { return };
+            let Some(reused) = self.proxy.process_new_http(session, &course.stop).await else {
+                return;
+            };
             let (stream, settings) = reused.consume();
             let Ok(same) = stream.into_any().downcast() else { return };
             (guard, kept) = (same, settings);
@@ -122,12 +152,21 @@ impl Front {
     }
 }
 
-/// Waits for a message. At the end of the gateway a connection without one is closed.
-async fn next<S: IO>(guard: &mut Guard<S>, stop: &mut watch::Receiver<bool>) -> Opening {
-    tokio::select! {
-        biased;
-        opening = guard.next_message() => return opening,
-        _ = stop.wait_for(|stopping| *stopping) => {}
+/// Waits for a message. Towards the end of the gateway a connection has some time for one last
+/// message, counted from its last answer where that came late: that answer may have promised that
+/// the connection stays.
+async fn next<S: IO>(guard: &mut Guard<S>, course: &mut Course) -> Opening {
+    if course.has_reached(Stage::Quiet) {
+        let last = timeout(course.idle(), guard.next_message()).await;
+        if let Ok(opening) = last {
+            return opening;
+        }
+    } else {
+        tokio::select! {
+            biased;
+            opening = guard.next_message() => return opening,
+            () = course.reaches(Stage::Quiet) => {}
+        }
     }
     if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
 }
@@ -140,3 +179,6 @@ fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {
     connection.set_socket_digest(digest);
     connection
 }
+
+/// How long a client may take to connect and ask.
+const ONE_ROUND: Duration = Duration::from_secs(1);

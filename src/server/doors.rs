@@ -73,6 +73,10 @@ impl OpenDoor {
         Ok(DoorPlan { socket, tls: self.tls.clone(), closed: self.close.subscribe() })
     }
 
+    pub(super) fn socket(&self) -> &TcpListener {
+        &self.socket
+    }
+
     fn serves(&self, listener: &Listener) -> bool {
         self.name == listener.name
             && self.asked == listener.address

@@ -2,15 +2,19 @@
 
 mod admin;
 mod assemble;
-mod buffered;
 mod certificates;
 mod connection;
 mod doors;
+mod drain;
 mod guard;
+mod http2;
 mod listener;
 mod run;
+mod sockets;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};
-pub use guard::{Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
+pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
+pub use http2::{Heard, Http2Terms, Watched};
 pub use run::Running;
+pub use sockets::Sockets;

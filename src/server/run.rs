@@ -1,20 +1,24 @@
 //! A gateway that runs, from its first listener to its last request.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::crypto::install_provider;
 use crate::gateway::Site;
-use crate::telemetry::AccessLog;
+use crate::session::Memory;
+use crate::telemetry::{AccessLog, Drained};
 
 use super::admin::{self, State};
 use super::assemble::{self, Load, Options, Roots, StartFailed};
 use super::doors::{self, Changes, OpenDoor};
+use super::drain::Leave;
 use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
@@ -23,11 +27,18 @@ pub struct Running {
     site: Arc<ArcSwap<Site>>,
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
-    admin: Option<(SocketAddr, JoinHandle<()>)>,
+    admin: Option<Admin>,
     load: Arc<Load>,
-    stop: watch::Sender<bool>,
+    leave: watch::Sender<Option<Leave>>,
     /// Set when the last worker has ended.
     over: watch::Sender<bool>,
+}
+
+/// The running admin listener.
+struct Admin {
+    address: SocketAddr,
+    socket: TcpListener,
+    thread: JoinHandle<()>,
 }
 
 impl Running {
@@ -44,6 +55,8 @@ impl Running {
         };
         let roots = options.upstream_roots;
         let site = Site::new(settings, options.clock, options.random);
+        let (memory, now) = (site.memory(), site.clock.now());
+        options.inherited.into_iter().for_each(|note| memory.inherit(note, now));
         let site = Arc::new(ArcSwap::from_pointee(site));
         let mut running = Self {
             load: Load::new(site.clone()),
@@ -51,7 +64,7 @@ impl Running {
             doors,
             workers: Vec::new(),
             admin: None,
-            stop: watch::channel(false).0,
+            leave: watch::channel(None).0,
             over: watch::channel(false).0,
         };
         for number in 0..workers(options.workers) {
@@ -62,11 +75,12 @@ impl Running {
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
             let state = State {
                 load: running.load.clone(),
-                stopping: running.stop.subscribe(),
+                leave: running.leave.subscribe(),
                 over: running.over.subscribe(),
             };
+            let kept = socket.try_clone().map_err(StartFailed::Thread)?;
             let thread = admin::start(socket, state).map_err(StartFailed::Thread)?;
-            running.admin = Some((address, thread));
+            running.admin = Some(Admin { address, socket: kept, thread });
         }
         Ok(running)
     }
@@ -78,7 +92,23 @@ impl Running {
 
     /// The admin listener's address.
     pub fn admin(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(|(address, _)| *address)
+        self.admin.as_ref().map(|admin| admin.address)
+    }
+
+    /// The listening sockets by name, for a process that takes over; `admin` is the admin listener's.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub fn sockets(&self) -> io::Result<Vec<(String, TcpListener)>> {
+        let doors = self.doors.iter().map(|door| (door.name.as_str(), door.socket()));
+        let admin = self.admin.iter().map(|admin| (ADMIN, &admin.socket));
+        doors.chain(admin).map(|(name, one)| Ok((name.to_owned(), one.try_clone()?))).collect()
+    }
+
+    /// What is remembered of sessions and sign-ins, and the clock that goes with it.
+    pub fn memory(&self) -> (Memory, Clock) {
+        let site = self.site.load();
+        (site.memory(), site.clock.clone())
     }
 
     /// Puts a new configuration in force for every request that begins from now on: routes, keys,
@@ -104,22 +134,38 @@ impl Running {
         Ok(())
     }
 
-    /// Stops accepting, lets requests in flight end within the drain time, and returns. Until then
-    /// the admin listener answers, and says that it is not ready.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
+    /// Stops: says so in every answer, after `limits.drain_delay` accepts no more, lets requests in
+    /// flight end within the drain time, closes what has no end, and returns how that went. Until
+    /// then the admin listener answers, and says that it is not ready.
+    pub async fn stop(self) -> Drained {
+        let leave = Leave::for_good(&self.site.load().settings.limits);
+        self.end(leave).await
+    }
+
+    /// The same, where another process has the sockets and serves already: accepting and the admin
+    /// listener end at once, and connections without a request have the whole drain time.
+    pub async fn hand_over(self) -> Drained {
+        self.over.send_replace(true);
+        let leave = Leave::to_successor(&self.site.load().settings.limits);
+        self.end(leave).await
+    }
+
+    async fn end(self, leave: Leave) -> Drained {
+        self.leave.send_replace(Some(leave));
         drop(self.doors);
-        let (workers, admin, over) = (self.workers, self.admin, self.over);
+        let (workers, over) = (self.workers, self.over);
+        let admin = self.admin.map(|admin| admin.thread);
         let ended = tokio::task::spawn_blocking(move || {
             for worker in workers {
                 let _panicked = worker.thread.join();
             }
             over.send_replace(true);
-            if let Some((_, thread)) = admin {
+            if let Some(thread) = admin {
                 let _panicked = thread.join();
             }
         });
         let _runtime_ending = ended.await;
+        self.site.load().metrics.all_drained()
     }
 
     async fn hire(
@@ -132,7 +178,7 @@ impl Running {
             site: self.site.clone(),
             access,
             load: self.load.clone(),
-            stop: self.stop.subscribe(),
+            leave: self.leave.subscribe(),
             roots,
         };
         let plans = self.doors.iter().map(OpenDoor::plan).collect::<Result<Vec<_>, _>>()?;
@@ -152,4 +198,4 @@ fn workers(asked: usize) -> usize {
 }
 
 /// What the admin listener's socket is called in [`Options::open`].
-const ADMIN: &str = "admin";
+pub(super) const ADMIN: &str = "admin";

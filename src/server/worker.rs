@@ -5,7 +5,6 @@ use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use pingora::apps::{HttpServerApp as _, HttpServerOptions};
-use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::HttpProxy;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -16,6 +15,8 @@ use crate::telemetry::AccessLog;
 use super::assemble::{Load, Roots, StartFailed, pingora_settings};
 use super::connection::Front;
 use super::doors::DoorPlan;
+use super::drain::{Lead, Leave};
+use super::http2;
 use super::listener::accept;
 
 /// Everything a worker is made from.
@@ -23,7 +24,8 @@ pub(super) struct Work {
     pub(super) site: Arc<ArcSwap<Site>>,
     pub(super) access: Option<AccessLog>,
     pub(super) load: Arc<Load>,
-    pub(super) stop: watch::Receiver<bool>,
+    /// Says how to leave; nobody left to say so means for good.
+    pub(super) leave: watch::Receiver<Option<Leave>>,
     pub(super) roots: Roots,
 }
 
@@ -61,26 +63,36 @@ impl Worker {
     }
 }
 
-async fn run(mut plans: mpsc::UnboundedReceiver<DoorPlan>, work: Work, ready: oneshot::Sender<()>) {
-    let front = Arc::new(front(&work));
+async fn run(
+    mut plans: mpsc::UnboundedReceiver<DoorPlan>,
+    mut work: Work,
+    ready: oneshot::Sender<()>,
+) {
+    let (front, lead) = (Arc::new(front(&work)), Lead::new());
     let mut doors = JoinSet::new();
-    let mut stop = work.stop.clone();
     let _nobody_waits = ready.send(());
-    loop {
+    let leave = loop {
         tokio::select! {
             Some(plan) = plans.recv() => {
-                doors.spawn(accept(plan, front.clone(), work.stop.clone()));
+                doors.spawn(accept(plan, front.clone(), lead.course()));
             }
             Some(_) = doors.join_next() => {}
-            _ = stop.wait_for(|stopping| *stopping) => break,
+            leave = told(&mut work.leave, &work.site) => break leave,
         }
-    }
+    };
+    let metrics = work.site.load().metrics.clone();
+    lead.begin(leave, &metrics);
     front.proxy.http_cleanup().await;
     let drained = async { while doors.join_next().await.is_some() {} };
-    let drain = work.site.load().settings.limits.drain_timeout;
-    if tokio::time::timeout(drain, drained).await.is_err() {
-        tracing::warn!("requests were still open at the end of the drain time and are cut");
+    tokio::select! {
+        () = drained => {}
+        () = lead.go_on(leave, &metrics) => {}
     }
+}
+
+async fn told(leave: &mut watch::Receiver<Option<Leave>>, site: &ArcSwap<Site>) -> Leave {
+    let said = leave.wait_for(Option::is_some).await.ok().and_then(|leave| *leave);
+    said.unwrap_or_else(|| Leave::for_good(&site.load().settings.limits))
 }
 
 fn front(work: &Work) -> Front {
@@ -91,10 +103,7 @@ fn front(work: &Work) -> Front {
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(site.settings.limits.idle_timeout);
     proxy.server_options = Some(options);
-    let most = &site.settings.limits.crowd;
-    let mut h2 = default_h2_options();
-    h2.max_concurrent_streams(most.h2_streams).max_header_list_size(most.h2_header_bytes);
-    proxy.h2_options = Some(h2);
+    proxy.h2_options = Some(http2::options(&site.settings.limits.crowd));
     Front {
         proxy: Arc::new(proxy),
         site: work.site.clone(),

@@ -8,6 +8,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::clock::Timestamp;
 
 use super::SessionState;
+use super::heirs::{Heirs, Kind, Note};
 
 /// Ids that may not be used again before their time is over. Sharded, so that the workers do not
 /// meet at one lock.
@@ -15,6 +16,8 @@ use super::SessionState;
 pub struct Remembered {
     shards: Vec<RwLock<HashMap<[u8; 16], Timestamp>>>,
     most_per_shard: usize,
+    kind: Kind,
+    pub(super) heirs: Heirs,
 }
 
 /// There is no room to remember one more, so it must not happen at all.
@@ -23,10 +26,11 @@ pub struct Remembered {
 pub struct Full;
 
 impl Remembered {
-    /// Room for about `most` ids.
-    pub fn new(most: usize) -> Self {
+    /// Room for about `most` ids of a kind.
+    pub fn new(most: usize, kind: Kind) -> Self {
         let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
-        Self { shards, most_per_shard: most.div_ceil(SHARDS).max(1) }
+        let most_per_shard = most.div_ceil(SHARDS).max(1);
+        Self { shards, most_per_shard, kind, heirs: Heirs::default() }
     }
 
     /// Remembers `id` until `until`. `true` when it was not remembered before: only one of any
@@ -46,7 +50,19 @@ impl Remembered {
             }
         }
         shard.insert(*id, until);
+        drop(shard);
+        self.heirs.tell(self.kind.note(*id, until));
         Ok(true)
+    }
+
+    /// Everything that is remembered.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            notes.extend(shard.iter().map(|(id, until)| self.kind.note(*id, *until)));
+        }
+        notes
     }
 
     /// Whether `id` is remembered.
@@ -77,6 +93,7 @@ pub struct Ended {
     shards: Vec<RwLock<EndedShard>>,
     most_per_shard: usize,
     absolute: AtomicU64,
+    pub(super) heirs: Heirs,
 }
 
 impl Ended {
@@ -87,6 +104,7 @@ impl Ended {
             shards,
             most_per_shard: most.div_ceil(SHARDS).max(1),
             absolute: AtomicU64::new(absolute),
+            heirs: Heirs::default(),
         }
     }
 
@@ -94,24 +112,53 @@ impl Ended {
     /// been forgotten here, so all of them stay over.
     pub fn lengthen(&self, absolute: u64, now: Timestamp) {
         let before = self.absolute.fetch_max(absolute, Ordering::Relaxed);
-        if before >= absolute {
-            return;
+        if before < absolute {
+            self.refuse_all(Timestamp(now.0.saturating_sub(before)));
         }
-        let over = Timestamp(now.0.saturating_sub(before));
-        for shard in &self.shards {
-            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            shard.refused_until = shard.refused_until.max(Some(over));
+    }
+
+    /// Takes over from a process with another absolute lifetime: what was over there stays over.
+    pub(super) fn come_after(&self, before: u64, now: Timestamp) {
+        if before < self.absolute.load(Ordering::Relaxed) {
+            self.refuse_all(Timestamp(now.0.saturating_sub(before)));
         }
     }
 
     /// Ends a session.
     pub fn end(&self, session: &SessionState, now: Timestamp) {
-        let lock = &self.shards[shard_of(&session.id.0)];
-        let mut shard = lock.write().unwrap_or_else(PoisonError::into_inner);
+        self.note(session.id.0, session.signed_in, now);
+    }
+
+    /// Remembers a session as ended, and says so if that is new.
+    pub(super) fn note(&self, id: [u8; 16], signed_in: Timestamp, now: Timestamp) {
+        let mut shard = self.write(&id);
+        if shard.signed_in.contains_key(&id) {
+            return;
+        }
         if shard.signed_in.len() >= self.most_per_shard {
             shard.make_room(now, self.absolute.load(Ordering::Relaxed));
         }
-        shard.signed_in.insert(session.id.0, session.signed_in);
+        shard.signed_in.insert(id, signed_in);
+        drop(shard);
+        self.heirs.tell(Note::Ended(id, signed_in));
+    }
+
+    /// Refuses all sessions of this id's shard that are as old as this.
+    pub(super) fn refuse_until(&self, id: [u8; 16], time: Timestamp) {
+        let mut shard = self.write(&id);
+        shard.refused_until = shard.refused_until.max(Some(time));
+    }
+
+    /// Everything that is remembered. What a full shard forgets later needs no note: each heir has
+    /// been told of those it forgot.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let mut notes = vec![Note::Absolute(self.absolute.load(Ordering::Relaxed))];
+        for (number, shard) in (0_u8..).zip(&self.shards) {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            notes.extend(shard.refused_until.map(|time| Note::RefusedUntil([number; 16], time)));
+            notes.extend(shard.signed_in.iter().map(|(id, time)| Note::Ended(*id, *time)));
+        }
+        notes
     }
 
     /// Whether a session was ended, or might have been.
@@ -120,6 +167,17 @@ impl Ended {
         let shard = lock.read().unwrap_or_else(PoisonError::into_inner);
         shard.refused_until.is_some_and(|time| session.signed_in <= time)
             || shard.signed_in.contains_key(&session.id.0)
+    }
+
+    fn refuse_all(&self, over: Timestamp) {
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            shard.refused_until = shard.refused_until.max(Some(over));
+        }
+    }
+
+    fn write(&self, id: &[u8; 16]) -> RwLockWriteGuard<'_, EndedShard> {
+        self.shards[shard_of(id)].write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -160,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_id_is_first_once_until_its_time_is_over() {
-        let (set, id) = (Remembered::new(64), [1; 16]);
+        let (set, id) = (Remembered::new(64, Kind::Spent), [1; 16]);
         assert_eq!(set.first(&id, Timestamp(10), Timestamp(0)), Ok(true));
         assert_eq!(set.first(&id, Timestamp(10), Timestamp(10)), Ok(false));
         assert_eq!(set.first(&id, Timestamp(20), Timestamp(11)), Ok(true));
@@ -168,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_full_set_refuses_rather_than_forget() {
-        let (set, mut other) = (Remembered::new(1), [1; 16]);
+        let (set, mut other) = (Remembered::new(1, Kind::Spent), [1; 16]);
         other[15] = 2;
         assert_eq!(set.first(&[1; 16], Timestamp(10), Timestamp(0)), Ok(true));
         assert!(!set.has_room(&other, Timestamp(0)));

@@ -6,7 +6,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{Host, RelyingParty, Settings};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::{Credential, Principal};
-use crate::session::{Remembered, SealedCookie, SessionId, SessionState};
+use crate::session::{Ended, Kind, Memory, Remembered, SealedCookie, SessionId, SessionState};
 use crate::superid::SuperId;
 use crate::telemetry::Metrics;
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
@@ -52,18 +52,23 @@ impl Desk {
         before: Option<&Self>,
     ) -> Self {
         let superid = SuperId::new(settings, clock.clone(), before.map(|desk| &*desk.superid));
-        let memory = || Arc::new(Remembered::new(settings.limits.spent_attempts));
+        let memory = |kind| Arc::new(Remembered::new(settings.limits.spent_attempts, kind));
         Self {
             superid: Arc::new(superid),
             keys: settings.session.keys.clone(),
             random,
             clock,
             attempt_life: settings.session.attempt,
-            spent: before.map_or_else(memory, |desk| desk.spent.clone()),
-            used: before.map_or_else(memory, |desk| desk.used.clone()),
+            spent: before.map_or_else(|| memory(Kind::Spent), |desk| desk.spent.clone()),
+            used: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.clone()),
             kept_claims,
             metrics,
         }
+    }
+
+    /// What has to be remembered, with the sessions that were ended.
+    pub fn memory(&self, ended: Arc<Ended>) -> Memory {
+        Memory { ended, spent: self.spent.clone(), used: self.used.clone() }
     }
 
     /// Makes the session and sends the browser back to where it wanted to go.

@@ -11,6 +11,9 @@ pub enum Limit {
     /// File descriptors and memory: the machine's limit, not a key.
     Descriptors,
     FormBytes,
+    H2ControlFrames,
+    H2HeaderBytes,
+    H2Streams,
     HandshakeTimeout,
     HeaderBytes,
     HeaderCount,
@@ -23,10 +26,11 @@ pub enum Limit {
     TargetBytes,
     UpstreamRequests,
     WebsocketIdle,
+    WriteTimeout,
 }
 
 impl Limit {
-    pub const EVERY: [Self; 19] = [
+    pub const EVERY: [Self; 23] = [
         Self::BodyBytes,
         Self::BodyRate,
         Self::Connections,
@@ -34,6 +38,9 @@ impl Limit {
         Self::CookieBytes,
         Self::Descriptors,
         Self::FormBytes,
+        Self::H2ControlFrames,
+        Self::H2HeaderBytes,
+        Self::H2Streams,
         Self::HandshakeTimeout,
         Self::HeaderBytes,
         Self::HeaderCount,
@@ -46,6 +53,7 @@ impl Limit {
         Self::TargetBytes,
         Self::UpstreamRequests,
         Self::WebsocketIdle,
+        Self::WriteTimeout,
     ];
 
     /// What metrics call it.
@@ -58,6 +66,9 @@ impl Limit {
             Self::CookieBytes => "cookie_bytes",
             Self::Descriptors => "descriptors",
             Self::FormBytes => "form_bytes",
+            Self::H2ControlFrames => "h2_control_frames",
+            Self::H2HeaderBytes => "h2_header_bytes",
+            Self::H2Streams => "h2_streams",
             Self::HandshakeTimeout => "handshake_timeout",
             Self::HeaderBytes => "header_bytes",
             Self::HeaderCount => "header_count",
@@ -70,6 +81,7 @@ impl Limit {
             Self::TargetBytes => "target_bytes",
             Self::UpstreamRequests => "route.max_requests",
             Self::WebsocketIdle => "route.websocket_idle_timeout",
+            Self::WriteTimeout => "write_timeout",
         }
     }
 }

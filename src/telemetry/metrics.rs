@@ -3,6 +3,7 @@
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use super::drain::{Drain, Drained, Outcome};
 use super::limit::Limit;
 
 /// What is counted over the life of the process. Counting one thing is one atomic step; what has
@@ -13,6 +14,8 @@ pub struct Metrics {
     connections_accepted: IntCounter,
     connections_open: IntGauge,
     connections_refused: IntCounterVec,
+    drain: Drain,
+    drained: [IntCounter; 3],
     limit_hits: Vec<IntCounter>,
     refusals: IntCounterVec,
     /// Those that come in crowds.
@@ -42,6 +45,7 @@ pub struct Levels<'a> {
 
 impl Default for Metrics {
     fn default() -> Self {
+        let drained = counters("drained_requests_total", DRAINED, &["outcome"]);
         let limit_hits = counters("limit_hits_total", HITS, &["limit"]);
         let refusals = counters("refusals_total", REFUSALS, &["reason"]);
         let sign_ins = counters("sign_ins_total", SIGN_INS, &["outcome"]);
@@ -56,6 +60,8 @@ impl Default for Metrics {
                 "Connections that were closed at once, by the limit they met.",
                 &["limit"],
             ),
+            drain: Drain::default(),
+            drained: Outcome::EVERY.map(|outcome| drained.with_label_values(&[outcome.name()])),
             refusals_at_hand: ["too_busy", "too_large", "too_many"]
                 .map(|reason| (reason, refusals.with_label_values(&[reason]))),
             refusals,
@@ -77,7 +83,7 @@ impl Default for Metrics {
                 .collect(),
             registry: Registry::new(),
         }
-        .registered(&limit_hits)
+        .registered([&drained, &limit_hits])
     }
 }
 
@@ -127,6 +133,22 @@ impl Metrics {
         self.route("(gateway)")
     }
 
+    /// How far the end of the process has come.
+    pub fn drain(&self) -> &Drain {
+        &self.drain
+    }
+
+    /// A request that was in flight at the end of the process is over.
+    pub fn drained(&self, outcome: Outcome) {
+        self.drained[outcome as usize].inc();
+    }
+
+    /// How requests ended since the end of the process began.
+    pub fn all_drained(&self) -> Drained {
+        let [closed, cut, finished] = &self.drained;
+        Drained { closed: closed.get(), cut: cut.get(), finished: finished.get() }
+    }
+
     /// Everything, in Prometheus' text format.
     pub fn text(&self, levels: &Levels<'_>) -> String {
         self.connections_open.set(whole(levels.connections_open));
@@ -138,11 +160,12 @@ impl Metrics {
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
     }
 
-    fn registered(self, limit_hits: &IntCounterVec) -> Self {
-        let every: [Box<dyn Collector>; 9] = [
+    fn registered(self, [drained, limit_hits]: [&IntCounterVec; 2]) -> Self {
+        let every: [Box<dyn Collector>; 10] = [
             Box::new(self.connections_accepted.clone()),
             Box::new(self.connections_open.clone()),
             Box::new(self.connections_refused.clone()),
+            Box::new(drained.clone()),
             Box::new(limit_hits.clone()),
             Box::new(self.refusals.clone()),
             Box::new(self.requests.clone()),
@@ -184,6 +207,8 @@ fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+const DRAINED: &str =
+    "Requests that were in flight when the process was told to end, by their end.";
 const HITS: &str = "How often somebody met a limit, by its name.";
 const REFUSALS: &str = "Requests refused by the gateway, by reason.";
 const SIGN_INS: &str = "Sign-ins by outcome: begun, signed_in, or why not.";

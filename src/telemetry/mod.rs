@@ -1,11 +1,13 @@
 //! What an operator reads: a line for each request, the log, and metrics.
 
 mod access_log;
+mod drain;
 mod limit;
 mod logging;
 mod metrics;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
+pub use drain::{Drain, Drained, Outcome};
 pub use limit::Limit;
 pub use logging::{Output, log_to};
 pub use metrics::{Levels, Metrics, RouteMetrics};

@@ -208,6 +208,9 @@ fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
         (None, Some(asked)) => asked.as_str(),
         (None, None) => return Err(Refusal::Host),
     };
+    if is_plain(named) {
+        return Ok(Cow::Borrowed(named));
+    }
     let valid = named.parse::<Authority>().is_ok_and(|parsed| !parsed.host().is_empty());
     if !valid || !named.bytes().all(is_of_a_name) {
         return Err(Refusal::Host);
@@ -223,6 +226,19 @@ fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
 /// among it, which no name that resolves has.
 fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']')
+}
+
+/// Whether an authority is what nearly all are, a name of lower-case letters with or without a
+/// port: then it is valid and spelled as it should be.
+fn is_plain(named: &str) -> bool {
+    let plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    let name = named.bytes().position(|byte| !plain(&byte)).unwrap_or(named.len());
+    let port = match &named.as_bytes()[name..] {
+        [] => return name > 0,
+        [b':', port @ ..] => port,
+        _ => return false,
+    };
+    name > 0 && (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit)
 }
 
 /// The path and query of an origin-form or absolute-form target (RFC 9112 §3.2.1, §3.2.2).

@@ -9,6 +9,7 @@
 mod cases;
 mod client;
 mod conversations;
+mod h2;
 mod house;
 mod llhttp;
 mod repeatable;

@@ -10,6 +10,7 @@ mod callback;
 mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
+mod drain;
 mod front;
 mod handover;
 mod headers;
@@ -28,6 +29,7 @@ mod sign_in;
 mod sign_out;
 mod slashes;
 mod tls;
+mod upgrade;
 mod upstream;
 mod wire;
 mod world;

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 
@@ -41,6 +41,8 @@ pub enum Reply {
     Bytes(String),
     /// These bytes, and then every byte that comes is sent back.
     Echo(String),
+    /// These bytes, and every byte that comes until the end is noted, escaped, as a request's body.
+    Listen(String),
     /// Nothing until the gate is opened, then an ordinary answer.
     Held,
     /// The connection is closed.
@@ -139,6 +141,16 @@ impl Recorder {
                 Reply::Bytes(text) => text,
                 Reply::Echo(text) => return echo(stream, text).await,
                 Reply::HangUp => return,
+                Reply::Listen(text) => {
+                    let _gone = stream.write_all(text.as_bytes()).await;
+                    let _gone = stream.read_to_end(&mut bytes).await;
+                    let body = bytes.escape_ascii().to_string();
+                    let headers = Vec::new();
+                    let (method, target) = ("TUNNEL".to_owned(), String::new());
+                    let heard = Recorded { method, target, headers, body };
+                    self.state.requests.lock().unwrap().push(heard);
+                    return self.state.arrived.notify_waiters();
+                }
                 Reply::Held => {
                     self.state.gate.acquire().await.unwrap().forget();
                     ordinary("")

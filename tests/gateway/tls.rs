@@ -4,22 +4,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use h2::client::SendRequest;
 use http::{HeaderMap, Request};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
+use superid_gateway::config::Settings;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::world::{ASTRID, World};
 
 /// A world whose gateway is on https, and how to trust it.
-struct Secure {
-    world: World,
-    certificate: CertificateDer<'static>,
+pub struct Secure {
+    pub world: World,
+    pub certificate: CertificateDer<'static>,
     _folder: Folder,
 }
 
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -28,11 +30,19 @@ impl Drop for Folder {
 }
 
 impl Secure {
-    async fn new(name: &str) -> Self {
+    pub async fn new(name: &str) -> Self {
         Self::with(name, "").await
     }
 
     async fn with(name: &str, more: &str) -> Self {
+        Self::built(name, more, |_| {}).await
+    }
+
+    pub async fn tuned(name: &str, tune: impl Fn(&mut Settings)) -> Self {
+        Self::built(name, "", tune).await
+    }
+
+    async fn built(name: &str, more: &str, tune: impl Fn(&mut Settings)) -> Self {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         let folder = format!("superid-gateway-tls-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(folder);
@@ -48,18 +58,29 @@ impl Secure {
         );
         let certificate = made.cert.der().clone();
         let connector = connector(&certificate, &[b"http/1.1"]);
-        let world = World::built(&changes, |_| {}, None, Some(connector)).await;
+        let world = World::built(&changes, tune, None, Some(connector)).await;
         Self { world, certificate, _folder: Folder(folder) }
     }
 
-    /// One HTTP/2 request on a connection of its own.
-    async fn h2(&self, path: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap, String) {
-        let connector = connector(&self.certificate, &[b"h2"]);
-        let stream = TcpStream::connect(("127.0.0.1", self.world.port)).await.unwrap();
+    /// A connection of HTTP/2.
+    pub async fn h2_client(&self) -> SendRequest<Bytes> {
+        Self::connected(&self.certificate, self.world.port).await
+    }
+
+    /// The same when the world is taken apart.
+    pub async fn connected(certificate: &CertificateDer<'static>, port: u16) -> SendRequest<Bytes> {
+        let connector = connector(certificate, &[b"h2"]);
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
         let (client, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(connection);
+        client
+    }
+
+    /// One HTTP/2 request on a connection of its own.
+    async fn h2(&self, path: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap, String) {
+        let client = self.h2_client().await;
         let mut request = Request::get(self.world.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -67,14 +88,19 @@ impl Secure {
         let mut client = client.ready().await.unwrap();
         let (response, _) = client.send_request(request.body(()).unwrap(), true).unwrap();
         let (head, mut body) = response.await.unwrap().into_parts();
-        let mut text = Vec::new();
-        while let Some(data) = body.data().await {
-            let data: Bytes = data.unwrap();
-            let _freed = body.flow_control().release_capacity(data.len());
-            text.extend_from_slice(&data);
-        }
-        (head.status.as_u16(), head.headers, String::from_utf8_lossy(&text).into_owned())
+        (head.status.as_u16(), head.headers, text_of(&mut body).await)
     }
+}
+
+/// All of a body.
+pub async fn text_of(body: &mut h2::RecvStream) -> String {
+    let mut text = Vec::new();
+    while let Some(data) = body.data().await {
+        let data: Bytes = data.unwrap();
+        let _freed = body.flow_control().release_capacity(data.len());
+        text.extend_from_slice(&data);
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn connector(certificate: &CertificateDer<'static>, protocols: &[&[u8]]) -> TlsConnector {

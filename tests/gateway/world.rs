@@ -211,6 +211,7 @@ async fn start(
         workers: 1,
         access,
         open: vec![("web".to_owned(), front), ("admin".to_owned(), admin)],
+        inherited: Vec::new(),
         upstream_roots: Roots::Nobody,
     };
     Running::start(settings, options).await.unwrap()

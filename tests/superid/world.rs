@@ -132,6 +132,8 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             body_rate: 500,
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
+            drain_delay: Duration::ZERO,
+            drain_idle: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),
             crowd: Crowd {
                 connections: 10,
@@ -139,6 +141,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
                 requests: 10,
                 sign_ins_per_minute: 10,
                 h2_streams: 10,
+                h2_control_frames: 1_000,
                 h2_header_bytes: 32 << 10,
             },
         },

@@ -3,8 +3,10 @@
 mod alphabet;
 mod body;
 mod chunks;
+mod farewell;
 mod fault;
 mod fields;
+mod frames;
 mod head;
 mod outgoing;
 mod pace;
@@ -13,10 +15,15 @@ mod passing;
 mod reading;
 mod stream;
 mod terms;
+mod tunnel;
 mod writing;
 
+pub use farewell::Farewell;
 pub use fault::Fault;
 pub use head::{Head, HeadScan};
 pub use parting::{Parted, WayBack};
 pub use stream::{Guard, Opening};
 pub use terms::Terms;
+
+pub(super) use outgoing::Outgoing;
+pub(super) use pace::Pace;

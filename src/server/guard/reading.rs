@@ -35,19 +35,13 @@ impl<S: IO> AsyncRead for Guard<S> {
                 guard.poll_body(context, buffer)
             }
             Phase::Message(_) => guard.poll_client_gone(context),
-            Phase::Tunnel if guard.arrived.is_empty() => {
-                Pin::new(guard.inner()).poll_read(context, buffer)
-            }
-            Phase::Tunnel => {
-                guard.hand_out(guard.arrived.len().min(buffer.remaining()), buffer);
-                Poll::Ready(Ok(()))
-            }
+            Phase::Tunnel(_) => guard.poll_tunnel(context, buffer),
         }
     }
 }
 
 impl<S: IO> Guard<S> {
-    fn hand_out(&mut self, count: usize, buffer: &mut ReadBuf<'_>) {
+    pub(super) fn hand_out(&mut self, count: usize, buffer: &mut ReadBuf<'_>) {
         buffer.put_slice(&self.arrived[..count]);
         self.arrived.advance(count);
     }
@@ -121,9 +115,12 @@ impl<S: IO> Guard<S> {
         }
     }
 
-    /// Ready when the client closes. What it sends ahead is kept for later, and beyond the size of
+    /// Ready when the client closes, or is to be told that what it hears is over. What it sends ahead is kept for later, and beyond the size of
     /// a header it waits in the socket.
     fn poll_client_gone(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.farewell.is_said(context) {
+            return Poll::Ready(Ok(()));
+        }
         while self.arrived.len() < self.terms.header_bytes {
             if ready!(self.poll_fill(context))? == 0 {
                 return Poll::Ready(Ok(()));

@@ -19,7 +19,9 @@ use tokio::time::Instant;
 
 use super::body::Body;
 use super::chunks::Outcome;
+use super::farewell::Farewell;
 use super::fault::Fault;
+use super::frames::Tunnel;
 use super::head::{Head, HeadScan};
 use super::outgoing::Outgoing;
 use super::pace::{Pace, Patience};
@@ -32,6 +34,7 @@ use super::terms::Terms;
 pub struct Guard<S: IO> {
     inner: Option<S>,
     way_back: WayBack<S>,
+    pub(super) farewell: Farewell,
     pub(super) terms: Terms,
     /// Bytes that came and were not handed out yet.
     pub(super) arrived: BytesMut,
@@ -56,7 +59,7 @@ pub(super) enum Phase {
     Between { scan: HeadScan, since: Instant },
     Broken { fault: Fault, answer: Answer },
     Message(Message),
-    Tunnel,
+    Tunnel(Tunnel),
 }
 
 /// A message that is being handed out.
@@ -87,6 +90,7 @@ impl<S: IO> Guard<S> {
         let guard = Self {
             inner: Some(inner),
             way_back: way_back.clone(),
+            farewell: Farewell::default(),
             phase: Phase::Between { scan: HeadScan::new(&terms), since: Instant::now() },
             terms,
             arrived: BytesMut::new(),
@@ -105,10 +109,15 @@ impl<S: IO> Guard<S> {
                 let scan = HeadScan::new(&self.terms);
                 self.phase = Phase::Between { scan, since: Instant::now() };
             }
-            Phase::Message(_) | Phase::Tunnel => return Opening::Closed,
+            Phase::Message(_) | Phase::Tunnel(_) => return Opening::Closed,
             Phase::Broken { fault, .. } => return Opening::Refused(*fault),
         }
         poll_fn(|context| self.poll_head(context)).await
+    }
+
+    /// By which it can be told that the time of what has no end is over.
+    pub fn farewell(&self) -> Farewell {
+        self.farewell.clone()
     }
 
     /// Whether no byte of a next message has come: then the connection may be closed at any time
@@ -216,7 +225,8 @@ impl<S: IO> Guard<S> {
     /// What is left to do once nobody holds the guard.
     fn rest(&self) -> (Option<Fault>, Rest) {
         match &self.phase {
-            Phase::Between { .. } | Phase::Tunnel => (None, Rest::Nothing),
+            Phase::Tunnel(tunnel) if tunnel.client_told => (None, Rest::Drain),
+            Phase::Between { .. } | Phase::Tunnel(_) => (None, Rest::Nothing),
             Phase::Broken { fault: Fault::CutShort, .. } => (Some(Fault::CutShort), Rest::Nothing),
             Phase::Broken { fault, answer: Answer::Open } => (Some(*fault), Rest::Answer),
             Phase::Broken { fault, answer: Answer::Final } => (Some(*fault), Rest::Drain),
@@ -250,7 +260,7 @@ impl<S: IO> fmt::Debug for Guard<S> {
             Phase::Between { .. } => "between",
             Phase::Broken { .. } => "broken",
             Phase::Message(_) => "message",
-            Phase::Tunnel => "tunnel",
+            Phase::Tunnel(_) => "tunnel",
         };
         out.debug_struct("Guard").field("phase", &phase).finish_non_exhaustive()
     }

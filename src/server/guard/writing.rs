@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use pingora::protocols::{IO, Shutdown};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use super::frames::Tunnel;
 use super::stream::{Answer, Guard, Phase};
 
 impl<S: IO> AsyncWrite for Guard<S> {
@@ -19,6 +20,7 @@ impl<S: IO> AsyncWrite for Guard<S> {
         let guard = self.get_mut();
         match guard.follow(bytes)? {
             Way::Nowhere => Poll::Ready(Ok(bytes.len())),
+            Way::Tunnel => guard.poll_write_tunnel(context, bytes),
             Way::Out => {
                 let (inner, out) = guard.outward();
                 let written = out.poll_write(inner, context, bytes);
@@ -51,6 +53,7 @@ impl<S: IO> AsyncWrite for Guard<S> {
 enum Way {
     Nowhere,
     Out,
+    Tunnel,
 }
 
 impl<S: IO> Guard<S> {
@@ -67,13 +70,13 @@ impl<S: IO> Guard<S> {
                     if !message.asks_upgrade || !message.is_handed_out() {
                         return Err(io::Error::other("101 for a message that cannot be upgraded"));
                     }
-                    self.phase = Phase::Tunnel;
+                    self.phase = Phase::Tunnel(Tunnel::default());
                 } else {
                     message.awaits_continue = false;
                 }
                 Ok(Way::Out)
             }
-            Phase::Tunnel => Ok(Way::Out),
+            Phase::Tunnel(_) => Ok(Way::Tunnel),
             Phase::Broken { answer: Answer::Open, .. } => Ok(Way::Nowhere),
             Phase::Broken { .. } | Phase::Between { .. } => Err(io::ErrorKind::BrokenPipe.into()),
         }
@@ -84,7 +87,7 @@ impl<S: IO> Guard<S> {
     }
 
     /// A client that takes nothing for too long is given up.
-    fn unless_stalled<T>(
+    pub(super) fn unless_stalled<T>(
         &mut self,
         context: &mut Context<'_>,
         result: Poll<io::Result<T>>,

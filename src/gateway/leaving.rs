@@ -1,0 +1,59 @@
+//! Requests that are in flight when the process is told to end.
+
+use http::header;
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session as Downstream;
+use pingora::{Error, ErrorSource};
+
+use crate::pages::Trouble;
+use crate::telemetry::Outcome;
+
+use super::exchange::Exchange;
+use super::respond::Refused;
+
+/// Lets an answer say that its connection closes, where the process is about to end. HTTP/2 says
+/// it once for a connection, by GOAWAY.
+pub(super) fn last_answer(downstream: &mut Downstream) {
+    if downstream.is_process_shutting_down() {
+        downstream.set_keepalive(None);
+    }
+}
+
+/// What a client hears whose request is not done at the end of its time; `None` while there is
+/// time.
+pub(super) fn too_late(exchange: &Exchange, error: &Error) -> Option<Refused> {
+    let over = exchange.site.metrics.drain().is_grace_over();
+    let ours = over && *error.esource() == ErrorSource::Downstream;
+    ours.then(|| Refused::new(Trouble::TooBusy, "the drain time is over"))
+}
+
+/// Gives an event stream the end it has not by itself.
+pub(super) async fn close(downstream: &mut Downstream) {
+    if downstream.response_written().is_some_and(is_event_stream) {
+        let _client_gone = downstream.write_response_body(None, true).await;
+    }
+}
+
+/// How a request ended that was in flight; not called for those whose connection is cut.
+pub(super) fn outcome(
+    downstream: &Downstream,
+    exchange: &Exchange,
+    error: Option<&Error>,
+) -> Outcome {
+    let endless =
+        downstream.was_upgraded() || downstream.response_written().is_some_and(is_event_stream);
+    match (exchange.site.metrics.drain().is_grace_over(), error) {
+        (false, _) => Outcome::Finished,
+        (true, _) if endless => Outcome::Closed,
+        (true, None) => Outcome::Finished,
+        (true, Some(_)) => Outcome::Cut,
+    }
+}
+
+fn is_event_stream(head: &ResponseHeader) -> bool {
+    let kind = head.headers.get(header::CONTENT_TYPE);
+    kind.and_then(|kind| kind.as_bytes().get(..EVENT_STREAM.len()))
+        .is_some_and(|kind| kind.eq_ignore_ascii_case(EVENT_STREAM))
+}
+
+const EVENT_STREAM: &[u8] = b"text/event-stream";

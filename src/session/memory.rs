@@ -1,0 +1,127 @@
+//! What a process remembers of sessions and sign-ins, handed from one process to the next.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use crate::clock::Timestamp;
+
+use super::heirs::Note;
+use super::remembered::{Ended, Remembered};
+
+/// Everything that must not be forgotten while it could still do harm.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    pub ended: Arc<Ended>,
+    /// Attempts that came back.
+    pub spent: Arc<Remembered>,
+    /// Posted tokens that were taken.
+    pub used: Arc<Remembered>,
+}
+
+impl Memory {
+    /// Everything there is, and from now on everything that comes, to `heir`. What comes meanwhile
+    /// may be in both.
+    pub fn bequeath(&self, heir: &Sender<Note>) -> Vec<Note> {
+        self.ended.heirs.add(heir.clone());
+        self.spent.heirs.add(heir.clone());
+        self.used.heirs.add(heir.clone());
+        let mut notes = self.ended.notes();
+        notes.extend(self.spent.notes());
+        notes.extend(self.used.notes());
+        notes
+    }
+
+    /// Tells nobody any more.
+    pub fn disinherit(&self) {
+        self.ended.heirs.leave();
+        self.spent.heirs.leave();
+        self.used.heirs.leave();
+    }
+
+    /// Remembers what another process does, and tells its own heirs if that is new.
+    pub fn inherit(&self, note: Note, now: Timestamp) {
+        match note {
+            Note::Absolute(before) => self.ended.come_after(before, now),
+            Note::Ended(id, signed_in) => self.ended.note(id, signed_in, now),
+            Note::RefusedUntil(id, time) => self.ended.refuse_until(id, time),
+            // Where there is no room, new sign-ins are refused here too.
+            Note::Spent(id, until) => drop(self.spent.first(&id, until, now)),
+            Note::Used(id, until) => drop(self.used.first(&id, until, now)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::super::{Kind, SessionState};
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(10_000);
+
+    fn memory(most: usize, absolute: u64) -> Memory {
+        Memory {
+            ended: Arc::new(Ended::new(most, absolute)),
+            spent: Arc::new(Remembered::new(most, Kind::Spent)),
+            used: Arc::new(Remembered::new(most, Kind::Used)),
+        }
+    }
+
+    fn session(id: u8, signed_in: u64) -> SessionState {
+        SessionState::of("a@b", [id; 16], Timestamp(signed_in))
+    }
+
+    #[test]
+    fn an_heir_knows_what_was_and_what_comes() {
+        let (old, new) = (memory(64, 1_000), memory(64, 1_000));
+        old.ended.end(&session(1, 9_900), NOW);
+        old.spent.first(&[2; 16], Timestamp(10_500), NOW).unwrap();
+        let (heir, comes) = channel();
+        old.bequeath(&heir).into_iter().for_each(|note| new.inherit(note, NOW));
+        old.ended.end(&session(3, 9_950), NOW);
+        old.used.first(&[4; 16], Timestamp(10_500), NOW).unwrap();
+        comes.try_iter().for_each(|note| new.inherit(note, NOW));
+        assert!(new.ended.contains(&session(1, 9_900)) && new.ended.contains(&session(3, 9_950)));
+        assert!(!new.ended.contains(&session(5, 9_950)));
+        assert!(new.spent.knows(&[2; 16], NOW) && new.used.knows(&[4; 16], NOW));
+        assert!(!new.spent.knows(&[4; 16], NOW));
+    }
+
+    #[test]
+    fn two_that_tell_each_other_come_to_an_end() {
+        let (one, two) = (memory(64, 1_000), memory(64, 1_000));
+        let (to_two, of_one) = channel();
+        let (to_one, of_two) = channel();
+        one.bequeath(&to_two);
+        two.bequeath(&to_one);
+        one.ended.end(&session(1, 9_900), NOW);
+        one.spent.first(&[2; 16], Timestamp(10_500), NOW).unwrap();
+        let mut passed = 0;
+        while let Ok(note) = of_one.try_recv().inspect(|note| two.inherit(*note, NOW)) {
+            passed += 1;
+            assert!(passed < 10, "{note:?} goes round");
+            of_two.try_iter().for_each(|note| one.inherit(note, NOW));
+        }
+        assert!(two.ended.contains(&session(1, 9_900)) && two.spent.knows(&[2; 16], NOW));
+        one.disinherit();
+        one.ended.end(&session(3, 9_900), NOW);
+        assert!(of_one.try_recv().is_err());
+    }
+
+    #[test]
+    fn nobody_is_revived_by_a_full_set_or_a_longer_lifetime() {
+        let (old, new) = (memory(1, 1_000), memory(64, 1_000));
+        old.ended.end(&session(64, 9_500), NOW);
+        old.ended.end(&session(128, 9_600), NOW);
+        assert!(old.ended.contains(&session(192, 9_400)), "as old as what was forgotten");
+        let (heir, _comes) = channel();
+        old.bequeath(&heir).into_iter().for_each(|note| new.inherit(note, NOW));
+        assert!(new.ended.contains(&session(192, 9_400)));
+        assert!(!new.ended.contains(&session(192, 9_700)));
+        let longer = memory(64, 5_000);
+        old.bequeath(&heir).into_iter().for_each(|note| longer.inherit(note, NOW));
+        assert!(longer.ended.contains(&session(5, 9_000)), "was over, and may be forgotten");
+        assert!(!longer.ended.contains(&session(5, 9_001)));
+    }
+}
