@@ -1,6 +1,7 @@
 //! The command line: every command, its arguments, and the help.
 
-use std::io;
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::crypto::{Random, install_provider};
 
+use super::Change;
 #[cfg(feature = "emulator")]
 use super::arguments::{Demo, Emulated};
 
@@ -39,9 +41,15 @@ enum Command {
     /// Make the key files a configuration asks for and that are not there yet
     #[command(after_help = KEYS_HELP)]
     Keys(Configured),
+    /// Let the running gateway read its configuration again, and tell whether it took it
+    #[command(after_help = RELOAD_HELP)]
+    Reload(Running),
     /// Serve
     #[command(after_help = RUN_HELP)]
     Run(Configured),
+    /// Let a new process take over from the running gateway, and tell whether it did
+    #[command(after_help = UPGRADE_HELP)]
+    Upgrade(Running),
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +57,15 @@ struct Configured {
     /// The TOML file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Running {
+    #[command(flatten)]
+    configured: Configured,
+    /// The admin listener of the running gateway, where it is not the configuration's
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -87,12 +104,18 @@ pub fn main() -> ExitCode {
         Command::Keys(file) => {
             super::keys(&file.config, &Random::system(), &mut out).map(ExitCode::from)
         }
+        Command::Reload(asked) => change(Change::Reload, &asked, &mut out),
         Command::Run(file) => super::run::run(&file.config),
+        Command::Upgrade(asked) => change(Change::Upgrade, &asked, &mut out),
     };
     done.unwrap_or_else(|error| {
         eprintln!("superid-gateway: {error}");
         ExitCode::from(3)
     })
+}
+
+fn change(change: Change, asked: &Running, out: &mut dyn Write) -> io::Result<ExitCode> {
+    super::change(change, &asked.configured.config, asked.admin, out).map(ExitCode::from)
 }
 
 /// The command line itself is wrong: EX_USAGE of `sysexits.h`.
@@ -130,12 +153,33 @@ Example:
 
 A file that is there already is never touched.
 Exit codes are those of check.";
+const RELOAD_HELP: &str = "\
+Example:
+  superid-gateway reload --config gateway.toml
+
+The configuration is checked first, as by check; with a problem the running gateway is not asked.
+
+Exit codes:
+  0  the new configuration is in force
+  1  problems, each printed; the old configuration stays in force
+  2  the configuration file cannot be read
+  3  no gateway answers at the admin address, or it may not be sent a signal
+  64 wrong arguments";
+const UPGRADE_HELP: &str = "\
+Example:
+  superid-gateway upgrade --config gateway.toml
+
+The running gateway starts the program of its own command line again, with the same arguments and
+its sockets, and ends what it began when the new process serves.
+
+Exit codes are those of reload: 0 when the new process serves, 1 when the old one goes on.";
 const RUN_HELP: &str = "\
 Example:
   superid-gateway run --config gateway.toml
 
 The configuration is checked first, as by check; with a problem nothing starts.
-SIGTERM or Ctrl-C: stop accepting, finish what is in flight, exit with 0.
+SIGTERM or Ctrl-C: stop accepting, finish what is in flight, exit with 0. SIGHUP and SIGUSR2 are
+what reload and upgrade send.
 
 Exit codes:
   0  stopped when told to

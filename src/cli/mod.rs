@@ -3,6 +3,7 @@
 
 #[cfg(feature = "emulator")]
 mod arguments;
+mod change;
 mod check;
 mod command;
 #[cfg(feature = "emulator")]
@@ -23,6 +24,7 @@ mod signals;
 mod succession;
 mod verdict;
 
+pub use change::{Change, change};
 pub use check::check;
 pub use command::main;
 pub use explain::explain;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{self, Loaded};
-use crate::server::{Options, Running, Sockets};
+use crate::server::{Changed, Options, Running, Sockets};
 use crate::telemetry::{AccessLog, Drained, Output, log_to};
 
 use super::link::Teller;
@@ -101,6 +101,7 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
             Ok(teller) => Upgraded::Taken(teller),
             Err(error) => {
                 tracing::error!("nobody took over, this process goes on serving: {error}");
+                running.report(Changed::Refused, vec![error.to_string()]);
                 Upgraded::Not
             }
         },
@@ -111,18 +112,26 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
 /// Loads and checks the file again and puts it in force; where anything is wrong with it, says so
 /// and changes nothing.
 fn reload(running: &mut Running, path: &Path) {
-    match config::load(path) {
-        Ok(Loaded { settings, warnings }) => {
-            for warning in &warnings {
-                tracing::warn!("{warning}");
-            }
-            match running.reload(settings) {
-                Ok(()) => tracing::info!("the new configuration is in force"),
-                Err(error) => tracing::error!("the old configuration stays in force: {error}"),
-            }
+    match reloaded(running, path) {
+        Ok(warnings) => {
+            tracing::info!("the new configuration is in force");
+            running.report(Changed::Taken, warnings);
         }
-        Err(problems) => {
-            tracing::error!("the old configuration stays in force: {problems}");
+        Err(reasons) => {
+            tracing::error!("the old configuration stays in force: {}", reasons.join("\n"));
+            running.report(Changed::Refused, reasons);
         }
     }
+}
+
+/// The warnings, or why not.
+fn reloaded(running: &mut Running, path: &Path) -> Result<Vec<String>, Vec<String>> {
+    let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let Loaded { settings, warnings } =
+        config::load(path).map_err(|problems| lines(problems.to_string()))?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    running.reload(settings).map_err(|error| lines(error.to_string()))?;
+    Ok(warnings.iter().map(|warning| format!("{warning} (warning)")).collect())
 }

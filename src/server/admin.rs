@@ -18,11 +18,13 @@ use tokio::sync::{Semaphore, watch};
 
 use super::assemble::Load;
 use super::drain::Leave;
+use super::report::Report;
 
 /// What it tells about.
 pub(super) struct State {
     pub(super) load: Arc<Load>,
     pub(super) leave: watch::Receiver<Option<Leave>>,
+    pub(super) report: Report,
     /// Set when there is nothing left to tell about.
     pub(super) over: watch::Receiver<bool>,
 }
@@ -46,7 +48,7 @@ async fn serve(socket: TcpListener, state: State) {
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            _ = over.wait_for(|over| *over) => return,
+            _ = over.wait_for(|over| *over) => break,
         };
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -69,11 +71,15 @@ async fn serve(socket: TcpListener, state: State) {
             drop(place);
         });
     }
+    // Whoever was let in is answered.
+    let all = u32::try_from(MOST_CONNECTIONS).unwrap_or(u32::MAX);
+    let _silent = tokio::time::timeout(LAST, places.acquire_many(all)).await;
 }
 
 /// ```text
 /// GET /health   200 while the process runs
 /// GET /ready    200 while requests are taken, 503 from the moment a stop begins
+/// GET /changes  200, how the latest change went
 /// GET /version  200
 /// GET /metrics  200, in Prometheus' text format
 /// ```
@@ -103,6 +109,7 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             "text/plain; version=0.0.4",
             state.load.metrics(),
         ),
+        "/changes" => json(StatusCode::OK, state.report.json()),
         "/version" => {
             let body = serde_json::json!({
                 "name": env!("CARGO_PKG_NAME"),
@@ -131,3 +138,5 @@ fn written(status: StatusCode, kind: &'static str, body: String) -> Response<Ful
 const MOST_CONNECTIONS: usize = 64;
 const HEADER: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
+/// How long a connection that is there at the end may still take.
+const LAST: Duration = Duration::from_secs(1);

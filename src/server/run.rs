@@ -19,6 +19,7 @@ use super::admin::{self, State};
 use super::assemble::{self, Load, Options, Roots, StartFailed};
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
+use super::report::{Changed, Report};
 use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
@@ -30,6 +31,7 @@ pub struct Running {
     admin: Option<Admin>,
     load: Arc<Load>,
     leave: watch::Sender<Option<Leave>>,
+    report: Report,
     /// Set when the last worker has ended.
     over: watch::Sender<bool>,
 }
@@ -65,6 +67,7 @@ impl Running {
             workers: Vec::new(),
             admin: None,
             leave: watch::channel(None).0,
+            report: Report::default(),
             over: watch::channel(false).0,
         };
         for number in 0..workers(options.workers) {
@@ -76,6 +79,7 @@ impl Running {
             let state = State {
                 load: running.load.clone(),
                 leave: running.leave.subscribe(),
+                report: running.report.clone(),
                 over: running.over.subscribe(),
             };
             let kept = socket.try_clone().map_err(StartFailed::Thread)?;
@@ -93,6 +97,11 @@ impl Running {
     /// The admin listener's address.
     pub fn admin(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(|admin| admin.address)
+    }
+
+    /// Lets the admin listener tell how a change went that was asked for, and why.
+    pub fn report(&self, outcome: Changed, reasons: Vec<String>) {
+        self.report.write(outcome, reasons);
     }
 
     /// The listening sockets by name, for a process that takes over; `admin` is the admin listener's.

@@ -55,6 +55,7 @@ pub const HOMES: &[Row] = &[
     ("prometheus", Home::In(&["telemetry/"]), "every metric is named in one file"),
     ("rcgen", Home::In(&["emulator/"]), "only a double makes certificates"),
     ("regex", Home::In(&["emulator/"]), "ours parses by hand, so that its cost is known"),
+    ("rustix", Home::In(&["cli/"]), "only commands send signals"),
     (
         "rustls",
         Home::In(&["crypto/", "server/", "superid/back_channel.rs"]),

@@ -1,6 +1,7 @@
 //! A newer program takes over from the one that serves.
 
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -29,8 +30,8 @@ struct Service {
     net: Net,
     app: Recorder,
     _superid: Emulator,
-    /// Processes that took over.
-    others: Vec<u64>,
+    /// Of the first process and all that take over.
+    group: u32,
 }
 
 impl Service {
@@ -57,6 +58,7 @@ impl Service {
             .env("LISTEN_FDS", "2")
             .env("LISTEN_FDNAMES", "one.socket:two.socket")
             .stdout(Stdio::piped())
+            .process_group(0)
             .fd_mappings(vec![
                 FdMapping { parent_fd: front.into(), child_fd: 3 },
                 FdMapping { parent_fd: admin.into(), child_fd: 4 },
@@ -67,9 +69,9 @@ impl Service {
         let net = Net::default();
         let authority = origin.strip_prefix("http://").unwrap();
         net.lead(authority, Door { address, tls: None });
-        let (others, admin) = (Vec::new(), admin_address);
+        let (group, admin) = (first.id().unwrap(), admin_address);
         let mut service =
-            Self { first, lines, folder, admin, origin, net, app, _superid: superid, others };
+            Self { first, lines, folder, admin, origin, net, app, _superid: superid, group };
         service.says("admin listening").await;
         service
     }
@@ -94,18 +96,6 @@ impl Service {
     async fn upgrade(&mut self) {
         self.signal("USR2").await;
         self.says("the new process serves").await;
-        loop {
-            let process = self.process().await;
-            if process != u64::from(self.first.id().unwrap_or_default()) {
-                return self.others.push(process);
-            }
-        }
-    }
-
-    /// The process that answers on the admin listener.
-    async fn process(&self) -> u64 {
-        let answer = self.api().get(&format!("http://{}/version", self.admin)).await;
-        answer.json()["process"].as_u64().unwrap()
     }
 
     fn api(&self) -> ApiClient {
@@ -114,6 +104,15 @@ impl Service {
 
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
+    }
+
+    /// What a command says about it, and its exit code.
+    async fn told(&self, arguments: &[&str]) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_superid-gateway"));
+        command.args(arguments).arg("--config").arg(self.folder.join("gateway.toml"));
+        let output = command.output().await.unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(text).unwrap())
     }
 
     async fn connect(&self) -> Box<dyn Stream> {
@@ -129,10 +128,8 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        for process in &self.others {
-            let kill = format!("kill -KILL {process}");
-            let _gone_already = std::process::Command::new("sh").args(["-c", &kill]).status();
-        }
+        let kill = format!("kill -KILL -- -{} 2>/dev/null", self.group);
+        let _gone_already = std::process::Command::new("sh").args(["-c", &kill]).status();
         let _gone_already = std::fs::remove_dir_all(&self.folder);
     }
 }
@@ -152,7 +149,7 @@ async fn a_new_process_takes_over_and_what_was_begun_is_finished_by_the_old_one(
     let answer = read_answer(&mut stream, "GET").await.unwrap();
     assert_eq!((answer.status, answer.header("connection")), (200, "close"));
     let line = service.says("stopped;").await;
-    assert!(line.contains("\"finished\":1") && line.contains("\"cut\":0"), "{line}");
+    assert!(!line.contains("\"finished\":0") && line.contains("\"cut\":0"), "{line}");
     assert_eq!(service.first.wait().await.unwrap().code(), Some(0));
     assert_eq!(service.api().get(&service.url("/public/x")).await.status, 200);
 }
@@ -160,7 +157,7 @@ async fn a_new_process_takes_over_and_what_was_begun_is_finished_by_the_old_one(
 #[tokio::test]
 async fn an_ended_session_stays_ended_in_the_new_process_whenever_it_was_ended() {
     let mut service = Service::start("ended").await;
-    let (mut before, mut after) = (service.signed_in(ASTRID).await, service.signed_in(JONAS).await);
+    let (mut before, after) = (service.signed_in(ASTRID).await, service.signed_in(JONAS).await);
     let (mut first_copy, mut second_copy) = (before.clone(), after.clone());
     let orders = service.url("/orders");
     before.visit(&service.url("/auth/sign_out")).await;
@@ -180,7 +177,9 @@ async fn an_ended_session_stays_ended_in_the_new_process_whenever_it_was_ended()
     let answer = read_answer(&mut kept, "GET").await.unwrap();
     assert_eq!(answer.status, 303, "by the old process");
     assert_eq!(service.first.wait().await.unwrap().code(), Some(0));
-    assert_eq!(after.visit(&orders).await.status, 303, "ended by the old one, late");
+    // The new process has been told by now, and hears it as soon as it has a turn.
+    let heard = async { while after.clone().visit(&orders).await.status == 200 {} };
+    timeout(PATIENCE, heard).await.expect("ended by the old one, late");
 }
 
 #[tokio::test]
@@ -198,6 +197,76 @@ async fn a_process_that_does_not_start_leaves_the_old_one_serving() {
     std::fs::write(&file, good).unwrap();
     service.upgrade().await;
     assert_eq!(service.first.wait().await.unwrap().code(), Some(0));
+    assert_eq!(service.api().get(&service.url("/public/x")).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_reload_command_says_whether_the_new_configuration_was_taken_and_why_not() {
+    let service = Service::start("reload").await;
+    let file = service.folder.join("gateway.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    let open = service.url("/public/x");
+    let closed = good.replace("path = \"/public\"", "path = \"/elsewhere\"");
+    std::fs::write(&file, &closed).unwrap();
+    let (code, text) = service.told(&["reload"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("has taken the new configuration"), "{text}");
+    assert_eq!(service.api().get(&open).await.status, 401);
+
+    std::fs::write(&file, good.replace("upstream", "upstraem")).unwrap();
+    let (code, text) = service.told(&["reload"]).await;
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("did you mean upstream?") && text.contains("was not asked"), "{text}");
+
+    let taken = bound();
+    let more = format!("[listener.more]\naddress = \"{}\"", taken.local_addr().unwrap());
+    std::fs::write(&file, good.clone() + &more).unwrap();
+    let (code, text) = service.told(&["reload"]).await;
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("cannot listen there") && text.contains("goes on as before"), "{text}");
+    assert_eq!(service.api().get(&open).await.status, 401, "still the one before");
+
+    std::fs::write(&file, good).unwrap();
+    assert_eq!(service.told(&["reload"]).await.0, 0);
+    assert_eq!(service.api().get(&open).await.status, 200);
+
+    let nobody = bound().local_addr().unwrap().to_string();
+    let (code, text) = service.told(&["reload", "--admin", &nobody]).await;
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("no gateway answers"), "{text}");
+}
+
+#[tokio::test]
+async fn a_bad_file_and_a_plain_signal_change_nothing_and_the_log_says_so() {
+    let mut service = Service::start("hang-up").await;
+    let file = service.folder.join("gateway.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, good.replace("upstream", "upstraem")).unwrap();
+    service.signal("HUP").await;
+    let line = service.says("the old configuration stays in force").await;
+    assert!(line.contains("did you mean upstream?"), "{line}");
+    assert_eq!(service.api().get(&service.url("/public/x")).await.status, 200);
+    let changes = service.api().get(&format!("http://{}/changes", service.admin)).await.json();
+    assert_eq!((&changes["number"], &changes["outcome"]), (&1.into(), &"refused".into()));
+    assert!(changes["reasons"][0].as_str().unwrap().contains("upstream"), "{changes}");
+}
+
+#[tokio::test]
+async fn the_upgrade_command_says_whether_a_new_process_serves() {
+    let mut service = Service::start("upgrade").await;
+    let (code, text) = service.told(&["upgrade"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("has taken over"), "{text}");
+    assert_eq!(service.first.wait().await.unwrap().code(), Some(0));
+    let key = "[listener.web]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"";
+    let file = service.folder.join("gateway.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    for name in ["cert.pem", "key.pem"] {
+        std::fs::write(service.folder.join(name), "nonsense").unwrap();
+    }
+    std::fs::write(&file, good.replace("[listener.web]", key)).unwrap();
+    let (code, text) = service.told(&["upgrade"]).await;
+    assert_eq!(code, 1, "{text}");
     assert_eq!(service.api().get(&service.url("/public/x")).await.status, 200);
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -56,6 +57,7 @@ impl Gateway {
             .args(["run", "--config"])
             .arg(folder.join("gateway.toml"))
             .stdout(Stdio::piped())
+            .process_group(0)
             .spawn()
             .unwrap();
         let output = first.stdout.take().unwrap();
@@ -157,10 +159,9 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        for process in &self.processes {
-            let kill = format!("kill -KILL {process} 2>/dev/null");
-            let _ended_already = Command::new("sh").args(["-c", &kill]).status();
-        }
+        // The processes that took over are of the first one's group.
+        let kill = format!("kill -KILL -- -{} 2>/dev/null", self.first.id());
+        let _ended_already = Command::new("sh").args(["-c", &kill]).status();
         let _gone_already = fs::remove_dir_all(&self.folder);
     }
 }
