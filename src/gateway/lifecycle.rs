@@ -165,6 +165,12 @@ impl ProxyHttp for Gateway {
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
+        let silence = exchange.silence.as_ref();
+        if silence.is_some_and(|silence| silence.has_ended_a_tunnel(error)) {
+            exchange.site.metrics.limit_hit(Limit::WebsocketIdle);
+            exchange.detail = Some("nobody said anything in the tunnel for too long".to_owned());
+            return FailToProxy { error_code: 0, can_reuse_downstream: false };
+        }
         let refused = leaving::too_late(exchange, error).unwrap_or_else(|| refused_for(error));
         count(exchange, &refused);
         exchange.detail = Some(format!("{}: {error}", refused.detail));

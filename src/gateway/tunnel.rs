@@ -18,7 +18,7 @@ use pingora::protocols::l4::socket::SocketAddr;
 use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket, VirtualSocketStream};
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorType, OrErr as _};
+use pingora::{Error, ErrorSource, ErrorType, OrErr as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, timeout};
@@ -46,6 +46,11 @@ impl Silence {
         self.is_tunnel.store(true, Ordering::Relaxed);
     }
 
+    /// Whether it is a tunnel's and has taken too long.
+    pub(super) fn has_ended_a_tunnel(&self, error: &Error) -> bool {
+        self.is_tunnel.load(Ordering::Relaxed) && was_silent(error)
+    }
+
     fn longest(&self) -> Duration {
         if self.is_tunnel.load(Ordering::Relaxed) { self.tunnel } else { self.answer }
     }
@@ -65,10 +70,11 @@ pub(super) fn lead(peer: &mut HttpPeer, connect_timeout: Duration, silence: Arc<
     peer.options.custom_l4 = Some(Arc::new(Connector { connect_timeout, silence }));
 }
 
-/// Whether an error is the end of a silence that took too long.
+/// Whether an error is the end of an app's silence that took too long.
 pub(super) fn was_silent(error: &Error) -> bool {
     let cause = error.root_cause().downcast_ref::<io::Error>();
-    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut)
+    *error.esource() == ErrorSource::Upstream
+        && cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut)
 }
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);

@@ -25,11 +25,12 @@ pub enum Limit {
     SpentAttempts,
     TargetBytes,
     UpstreamRequests,
+    WebsocketIdle,
     WriteTimeout,
 }
 
 impl Limit {
-    pub const EVERY: [Self; 22] = [
+    pub const EVERY: [Self; 23] = [
         Self::BodyBytes,
         Self::BodyRate,
         Self::Connections,
@@ -51,6 +52,7 @@ impl Limit {
         Self::SpentAttempts,
         Self::TargetBytes,
         Self::UpstreamRequests,
+        Self::WebsocketIdle,
         Self::WriteTimeout,
     ];
 
@@ -78,6 +80,7 @@ impl Limit {
             Self::SpentAttempts => "spent_attempts",
             Self::TargetBytes => "target_bytes",
             Self::UpstreamRequests => "route.max_requests",
+            Self::WebsocketIdle => "route.websocket_idle_timeout",
             Self::WriteTimeout => "write_timeout",
         }
     }

@@ -212,7 +212,7 @@ fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
         return Ok(Cow::Borrowed(named));
     }
     let valid = named.parse::<Authority>().is_ok_and(|parsed| !parsed.host().is_empty());
-    if !valid || named.contains('@') {
+    if !valid || !named.bytes().all(is_of_a_name) {
         return Err(Refusal::Host);
     }
     if named.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -220,6 +220,12 @@ fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
     } else {
         Ok(Cow::Borrowed(named))
     }
+}
+
+/// What names, addresses and ports are written with. RFC 3986 §3.2.2 has more, a comma and a `%`
+/// among it, which no name that resolves has.
+fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']')
 }
 
 /// Whether an authority is what nearly all are, a name of lower-case letters with or without a

@@ -8,6 +8,8 @@ mod api_client;
 mod browser;
 mod callback;
 mod commands;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod drain;
 mod front;
 mod handover;

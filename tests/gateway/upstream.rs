@@ -150,7 +150,11 @@ async fn a_websocket_may_be_silent_longer_than_an_answer_but_not_for_ever() {
         let silent =
             timeout(Duration::from_millis(if closes { 10_000 } else { 300 }), stream.read_u8());
         match silent.await {
-            Ok(end) => assert!(closes && end.is_err(), "closed after 50 ms, and not before"),
+            Ok(end) => {
+                assert!(closes && end.is_err(), "closed after 50 ms, and not before");
+                let name = "limit_hits_total{limit=\"route.websocket_idle_timeout\"}";
+                while world.metric(name).await == 0 {}
+            }
             Err(_) => {
                 assert!(!closes, "open after 10 s");
                 stream.write_all(b"!").await.unwrap();
