@@ -15,6 +15,7 @@ mod demo_words;
 mod emulate;
 mod explain;
 mod keys;
+mod machine;
 mod run;
 mod signals;
 mod verdict;

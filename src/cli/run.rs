@@ -9,6 +9,7 @@ use crate::server::{Options, Running};
 use crate::telemetry::{AccessLog, Output, log_to};
 
 use super::check;
+use super::machine;
 use super::signals::{Signals, Told};
 
 /// Serves.
@@ -20,6 +21,7 @@ pub(super) fn run(path: &Path) -> io::Result<ExitCode> {
         return check(path, &mut io::stderr()).map(Into::into);
     };
     log_to(Output::Stdout, &settings.log);
+    machine::prepare(settings.limits.crowd.connections);
     for warning in &warnings {
         tracing::warn!("{warning}");
     }

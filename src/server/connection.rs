@@ -13,7 +13,7 @@ use pingora::protocols::{ALPN, GetSocketDigest as _, IO, SocketDigest};
 use pingora::proxy::HttpProxy;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::gateway::{Gateway, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
@@ -28,6 +28,8 @@ pub(super) struct Front {
     pub(super) site: Arc<ArcSwap<Site>>,
     pub(super) access: Option<AccessLog>,
     pub(super) load: Arc<Load>,
+    /// Where its idle connections are asked to go when there are too many.
+    pub(super) lobby: usize,
 }
 
 impl Front {
@@ -86,6 +88,7 @@ impl Front {
         let (guard, way_back) = Guard::new(connection, terms);
         Box::pin(self.messages(Box::new(guard), stop)).await;
         let Some(parted) = way_back.take() else { return };
+        parted.limit().into_iter().for_each(|limit| self.load.met(limit));
         if let Some(fault) = parted.fault() {
             self.note(client, fault);
         }
@@ -99,12 +102,18 @@ impl Front {
         mut stop: watch::Receiver<bool>,
     ) {
         let mut kept: Option<HttpPersistentSettings> = None;
-        while next(&mut guard, &mut stop).await == Opening::Message {
+        let since = Instant::now();
+        while self.next(&mut guard, &mut stop).await == Opening::Message {
             let mut session = ServerSession::new_http1(guard);
             match kept.take() {
                 Some(kept) => kept.apply_to_session(&mut session),
                 // Without an end: the guard's deadlines are the ones that count.
                 None => session.set_keepalive(Some(0)),
+            }
+            if self.load.house.takes_turn(since) {
+                // The answer says so: `Connection: close`.
+                session.set_keepalive_reuses_remaining(Some(0));
+                self.load.yielded();
             }
             let Some(reused) = self.proxy.process_new_http(session, &stop).await else { return };
             let (stream, settings) = reused.consume();
@@ -113,23 +122,37 @@ impl Front {
         }
     }
 
+    /// Waits for a message. At the end of the gateway a connection without one is closed, and so
+    /// is one that has been idle when others wait for its place.
+    async fn next<S: IO>(&self, guard: &mut Guard<S>, stop: &mut watch::Receiver<bool>) -> Opening {
+        let house = &self.load.house;
+        loop {
+            let since = guard.idle_since();
+            tokio::select! {
+                biased;
+                opening = guard.next_message() => return opening,
+                _ = stop.wait_for(|stopping| *stopping) => break,
+                () = house.asked(self.lobby, since) => {}
+            }
+            match guard.is_idle() {
+                true if house.queue() => {
+                    self.load.yielded();
+                    return Opening::Closed;
+                }
+                true => {}
+                false => house.stays(self.lobby),
+            }
+        }
+        if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
+    }
+
     fn note(&self, client: IpAddr, fault: Fault) {
-        self.load.refused(fault.reason(), fault.limit());
+        self.load.refused(fault.reason());
         if let Some(access) = &self.access {
             let detail = fault.to_string();
             access.write_refused(&RefusedLine { client, status: fault.status(), detail: &detail });
         }
     }
-}
-
-/// Waits for a message. At the end of the gateway a connection without one is closed.
-async fn next<S: IO>(guard: &mut Guard<S>, stop: &mut watch::Receiver<bool>) -> Opening {
-    tokio::select! {
-        biased;
-        opening = guard.next_message() => return opening,
-        _ = stop.wait_for(|stopping| *stopping) => {}
-    }
-    if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
 }
 
 fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {

@@ -14,7 +14,8 @@ use super::connection::Front;
 use super::doors::DoorPlan;
 
 /// Accepts until told to stop or the listener is closed, then waits for the connections that are
-/// open.
+/// open. While one connection waits for its place, no other is accepted: they wait in the backlog,
+/// where they cost nothing.
 pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut stop: watch::Receiver<bool>) {
     let DoorPlan { socket, tls, mut closed } = plan;
     let Ok(socket) = TcpListener::from_std(socket) else { return };
@@ -24,7 +25,7 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut stop: watch::R
         tokio::select! {
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let Some(held) = front.load.admit(peer.ip()) else { continue };
+                    let Some(held) = front.load.admit(peer.ip()).await else { continue };
                     let (front, stop) = (front.clone(), stopping.clone());
                     let acceptor = tls.as_ref().map(|tls| {
                         Acceptor::from_server_config(tls.load_full())

@@ -15,6 +15,7 @@ pub enum Limit {
     HeaderBytes,
     HeaderCount,
     HeaderTimeout,
+    IdleTimeout,
     RatePerAddress,
     RatePerSession,
     Requests,
@@ -22,10 +23,11 @@ pub enum Limit {
     SpentAttempts,
     TargetBytes,
     UpstreamRequests,
+    WriteTimeout,
 }
 
 impl Limit {
-    pub const EVERY: [Self; 18] = [
+    pub const EVERY: [Self; 20] = [
         Self::BodyBytes,
         Self::BodyRate,
         Self::Connections,
@@ -37,6 +39,7 @@ impl Limit {
         Self::HeaderBytes,
         Self::HeaderCount,
         Self::HeaderTimeout,
+        Self::IdleTimeout,
         Self::RatePerAddress,
         Self::RatePerSession,
         Self::Requests,
@@ -44,6 +47,7 @@ impl Limit {
         Self::SpentAttempts,
         Self::TargetBytes,
         Self::UpstreamRequests,
+        Self::WriteTimeout,
     ];
 
     /// What metrics call it.
@@ -60,6 +64,7 @@ impl Limit {
             Self::HeaderBytes => "header_bytes",
             Self::HeaderCount => "header_count",
             Self::HeaderTimeout => "header_timeout",
+            Self::IdleTimeout => "idle_timeout",
             Self::RatePerAddress => "route.rate.per_address",
             Self::RatePerSession => "route.rate.per_session",
             Self::Requests => "max_requests",
@@ -67,6 +72,7 @@ impl Limit {
             Self::SpentAttempts => "spent_attempts",
             Self::TargetBytes => "target_bytes",
             Self::UpstreamRequests => "route.max_requests",
+            Self::WriteTimeout => "write_timeout",
         }
     }
 }

@@ -44,6 +44,7 @@ pub const HOMES: &[Row] = &[
     ("hyper_util", Home::In(HYPER), "goes with hyper"),
     ("ipnet", Home::In(&["config/", "web/"]), "trusted proxies are configured, and looked up"),
     ("jsonwebtoken", Home::In(&["superid/"]), "one verifier, one set of rules"),
+    ("libmimalloc_sys", Home::In(&["main.rs"]), "goes with mimalloc"),
     ("log", Home::FeaturesOnly, "its feature takes debug lines out of pingora's release code"),
     ("mimalloc", Home::In(&["main.rs"]), "a program chooses its allocator, a library does not"),
     ("percent_encoding", Home::Anywhere, "a plain encoding"),
@@ -52,6 +53,11 @@ pub const HOMES: &[Row] = &[
     ("prometheus", Home::In(&["telemetry/"]), "every metric is named in one file"),
     ("rcgen", Home::In(&["emulator/"]), "only a double makes certificates"),
     ("regex", Home::In(&["emulator/"]), "ours parses by hand, so that its cost is known"),
+    (
+        "rustix",
+        Home::In(&["cli/machine.rs"]),
+        "the machine's limits are asked for once, at the start",
+    ),
     (
         "rustls",
         Home::In(&["crypto/", "server/", "superid/back_channel.rs"]),
