@@ -15,9 +15,13 @@ pub struct Memory {
 
 /// What clients that behave saw.
 pub struct Service {
-    pub quiet: Vec<Duration>,
+    pub before: Vec<Duration>,
     pub meanwhile: Vec<Duration>,
+    pub after: Vec<Duration>,
     pub lost: usize,
+    /// Whether `meanwhile` is held against the others: a tenth of the clients is over too soon for
+    /// what else the machine does to even out.
+    pub judged: bool,
 }
 
 /// Many connections from one address.
@@ -67,14 +71,16 @@ impl Figures {
     /// What does not hold.
     pub fn broken(&self) -> Vec<&'static str> {
         let Memory { before, peak, after } = self.memory;
-        let (quiet, meanwhile) = (at(&self.service.quiet, 99), at(&self.service.meanwhile, 99));
+        let service = &self.service;
+        let quiet = at(&service.before, 99).max(at(&service.after, 99));
+        let slow = service.judged && at(&service.meanwhile, 99) > 2 * quiet;
         let one = &self.one_address;
         [
             (!self.rows.iter().all(Row::holds), "not all were closed by their deadline"),
             (peak - before > 200_000, "memory grew by more than 200 MB"),
             (after.saturating_sub(before) > 50_000, "memory did not come back to within 50 MB"),
-            (meanwhile > 2 * quiet, "p99 of good requests is over twice the quiet one"),
-            (self.service.lost > 0, "good requests were not served"),
+            (slow, "p99 of good requests is over twice the quiet one"),
+            (service.lost > 0, "good requests were not served"),
             (one.held != one.most, "one address did not get exactly what it may have"),
             (!one.others_served, "others were not served beside a full address"),
         ]
@@ -99,8 +105,8 @@ impl fmt::Display for Figures {
         let each = grown as f64 / open.max(1) as f64;
         writeln!(out, "          +{grown} kB with {open} open: {each:.1} kB each")?;
         writeln!(out, "processor {:.1} s of the gateway's meanwhile", self.processor)?;
-        for (name, took) in [("quiet", &self.service.quiet), ("meanwhile", &self.service.meanwhile)]
-        {
+        let Service { before, meanwhile, after, .. } = &self.service;
+        for (name, took) in [("before", before), ("meanwhile", meanwhile), ("after", after)] {
             let (half, most, last) = (at(took, 50), at(took, 99), at(took, 100));
             let count = took.len();
             writeln!(

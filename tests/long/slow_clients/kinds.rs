@@ -59,9 +59,10 @@ impl Kind {
         match self {
             Self::BodyDrip | Self::IdleHttp2 => 5,
             Self::HalfHello | Self::Silent => 20,
-            Self::HalfRead => 17,
+            Self::HalfRead => 19,
             Self::HeaderDrip => 30,
-            Self::ReadsNothing => 3,
+            // Dear: `max_requests` of a route bounds how many there can be.
+            Self::ReadsNothing => 1,
         }
     }
 

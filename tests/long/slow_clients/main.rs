@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::crowd::connected;
+use crate::crowd::{End, connected};
 use crate::figures::{Figures, Memory, OneAddress, Row, Service};
 use crate::good::Good;
 use crate::kinds::{Kind, Place};
@@ -43,9 +43,10 @@ fn main() {
 
 /// A whole run has every deadline at its default. A smaller one wants to end soon.
 fn run(count: usize, only: Option<Kind>) -> Figures {
-    let (limits, idle, write, rest) = match count >= WHOLE {
-        true => ("", 60, 30, 60),
-        false => (SHORT, 15, 15, 10),
+    let whole = count >= WHOLE;
+    let (limits, idle, write, rest, listen) = match whole {
+        true => ("", 60, 30, 60, 10),
+        false => (SHORT, 15, 15, 10, 5),
     };
     let gateway = Gateway::start(app::start(), limits);
     let place = Arc::new(Place {
@@ -56,43 +57,56 @@ fn run(count: usize, only: Option<Kind>) -> Figures {
         write: Duration::from_secs(write),
     });
     warm(&gateway);
-    let (quiet, lost_before) =
-        listened(&gateway, Duration::from_secs(if rest == 60 { 10 } else { 5 }));
-    let (before, used) = (gateway.resident(), gateway.processor());
+    let (before, lost_before) = listened(&gateway, listen);
+    let (resident, used) = (gateway.resident(), gateway.processor());
     let good = Good::start(gateway.plain);
+    let (ends, open_at_peak, peak) = dawdled(&gateway, &place, mixed(count, only));
+    let (meanwhile, lost) = good.stop();
+    let processor = gateway.processor() - used;
+    std::thread::sleep(Duration::from_secs(rest));
+    let memory = Memory { before: resident, peak, after: gateway.resident() };
+    let (after, lost_after) = listened(&gateway, listen);
+    let lost = lost_before + lost + lost_after;
+    Figures {
+        rows: Row::of(&ends, &place),
+        open_at_peak,
+        memory,
+        service: Service { before, meanwhile, after, lost, judged: whole },
+        one_address: runtime().block_on(one_address(&gateway)),
+        processor,
+        met: LIMITS
+            .map(|name| (name, gateway.metric(&format!("limit_hits_total{{limit=\"{name}\"}}")))),
+    }
+}
+
+/// How they ended, how many there were at once, and the gateway's memory at its peak.
+fn dawdled(gateway: &Gateway, place: &Arc<Place>, kinds: Vec<Kind>) -> (Vec<End>, usize, u64) {
     let open = Arc::new(AtomicUsize::new(0));
     let crowd = {
         let (place, open) = (place.clone(), open.clone());
         std::thread::spawn(move || {
-            runtime().block_on(crowd::dawdle(mixed(count, only), place, open))
+            // Good clients wait for the gateway, not for these.
+            let _as_before = rustix::process::nice(10);
+            runtime().block_on(crowd::dawdle(kinds, place, open))
         })
     };
-    let (mut peak, mut open_at_peak) = (0, 0);
+    let (mut open_at_peak, mut peak) = (0, 0);
     while !crowd.is_finished() {
         peak = peak.max(gateway.resident());
         open_at_peak = open_at_peak.max(open.load(Ordering::Relaxed));
         std::thread::sleep(Duration::from_millis(100));
     }
-    let (meanwhile, lost) = good.stop();
-    let processor = gateway.processor() - used;
-    let rows = Row::of(&crowd.join().unwrap(), &place);
-    std::thread::sleep(Duration::from_secs(rest));
-    let memory = Memory { before, peak, after: gateway.resident() };
-    let service = Service { quiet, meanwhile, lost: lost + lost_before };
-    let met =
-        LIMITS.map(|name| (name, gateway.metric(&format!("limit_hits_total{{limit=\"{name}\"}}"))));
-    let one_address = runtime().block_on(one_address(&gateway));
-    Figures { rows, open_at_peak, memory, service, one_address, processor, met }
+    (crowd.join().unwrap(), open_at_peak, peak)
 }
 
 /// Before anything is measured, what is made once has been made.
 fn warm(gateway: &Gateway) {
-    let _figures = listened(gateway, Duration::from_secs(2));
+    let _figures = listened(gateway, 2);
 }
 
-fn listened(gateway: &Gateway, duration: Duration) -> (Vec<Duration>, usize) {
+fn listened(gateway: &Gateway, seconds: u64) -> (Vec<Duration>, usize) {
     let good = Good::start(gateway.plain);
-    std::thread::sleep(duration);
+    std::thread::sleep(Duration::from_secs(seconds));
     good.stop()
 }
 
