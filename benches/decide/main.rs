@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! cargo bench --bench decide
+//! bash benches/callgrind/admission      instructions of the admission step alone
 //! ```
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
+mod admission;
 mod counting;
 mod phases;
 #[path = "../setting/mod.rs"]
@@ -34,6 +36,9 @@ static ALLOCATOR: Counting = Counting(mimalloc::MiMalloc);
 
 fn main() {
     superid_gateway::crypto::install_provider();
+    if let Some((parts, times)) = admission::asked() {
+        return admission::run(&setting::settings(9, 1), &parts, times);
+    }
     println!("{:<44} {:>8}  {:>11}", "", "ns", "allocations");
     verdict(&setting::settings(9, 1));
     for routes in [1, 100, 10_000] {

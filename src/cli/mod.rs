@@ -17,6 +17,7 @@ mod emulate;
 mod explain;
 mod keys;
 mod link;
+mod machine;
 mod predecessor;
 mod run;
 mod service_manager;

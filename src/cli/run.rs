@@ -9,6 +9,7 @@ use crate::server::{Changed, Options, Running, Sockets};
 use crate::telemetry::{AccessLog, Drained, Output, log_to};
 
 use super::link::Teller;
+use super::machine;
 use super::predecessor::Predecessor;
 use super::signals::{Signals, Told};
 use super::succession::{Program, Successor};
@@ -25,6 +26,7 @@ pub(super) fn run(path: &Path) -> io::Result<ExitCode> {
         return check(path, &mut io::stderr()).map(Into::into);
     };
     log_to(Output::Stdout, &settings.log);
+    machine::prepare(settings.limits.crowd.connections);
     for warning in &warnings {
         tracing::warn!("{warning}");
     }

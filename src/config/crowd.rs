@@ -5,7 +5,8 @@ use super::section::Section;
 /// Counts and sizes that hold for all routes together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crowd {
-    /// Connections open at once on all listeners; one more is closed at once. Default 20,000.
+    /// Connections open at once on all listeners; one more waits for a place. Default
+    /// 20,000.
     pub connections: usize,
     /// Connections from one address, or one IPv6 /64, that is no trusted proxy. Default 256.
     pub connections_per_address: usize,

@@ -57,7 +57,8 @@ pub struct Limits {
     pub superid_timeout: Duration,
     /// The longest a TLS handshake may take. Default 10 s.
     pub handshake_timeout: Duration,
-    /// The longest an HTTP/1 header may take from its first byte to its last. Default 10 s.
+    /// The longest an HTTP/1 header may take from its first byte to its last, and the first of a
+    /// connection from the connection's begin. Default 10 s.
     pub header_timeout: Duration,
     /// How long an HTTP/1 body may make us wait before its rate counts, and at once at any time
     /// after. Default 10 s.
@@ -66,7 +67,7 @@ pub struct Limits {
     pub body_rate: usize,
     /// How long a client may take nothing of its answer. Default 30 s.
     pub write_timeout: Duration,
-    /// The longest a connection may be without a request, and a tunnel without a byte. Default
+    /// The longest a connection may be without a further request, and a tunnel without a byte. Default
     /// 60 s.
     pub idle_timeout: Duration,
     /// How long a gateway that was told to stop goes on accepting, while every answer says that its

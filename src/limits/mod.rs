@@ -1,10 +1,12 @@
 //! What is counted across requests: places that are taken, and turns that come again with time.
 
 mod crowds;
+mod house;
 mod ledger;
 mod places;
 mod turns;
 
 pub use crowds::{Crowds, Member};
+pub use house::{Guest, House};
 pub use places::{Place, Places};
 pub use turns::{Standing, Turns};

@@ -12,7 +12,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::clock::Clock;
 use crate::crypto::Random;
 use crate::gateway::Site;
-use crate::limits::{Crowds, Member, Place, Places};
+use crate::limits::{Crowds, Guest, House, Member};
 use crate::session::Note;
 use crate::telemetry::{AccessLog, Levels, Limit};
 use crate::web::Subscriber;
@@ -77,25 +77,25 @@ pub enum StartFailed {
 /// Connections the workers hold: how many there may be, and how many there are.
 pub(super) struct Load {
     site: Arc<ArcSwap<Site>>,
-    open: Arc<Places>,
+    pub(super) house: Arc<House>,
     crowds: Arc<Crowds>,
     refused: AtomicU64,
 }
 
 /// One open connection, counted until dropped.
 pub(super) struct Held {
-    _place: Place,
+    _guest: Guest,
     _member: Option<Member>,
 }
 
 impl Load {
     pub(super) fn new(site: Arc<ArcSwap<Site>>) -> Arc<Self> {
         let refused = AtomicU64::new(0);
-        Arc::new(Self { site, open: Arc::default(), crowds: Arc::default(), refused })
+        Arc::new(Self { site, house: Arc::default(), crowds: Arc::default(), refused })
     }
 
     pub(super) fn open(&self) -> usize {
-        self.open.taken()
+        self.house.guests()
     }
 
     /// HTTP/1 messages refused by their bytes, since the start.
@@ -104,38 +104,50 @@ impl Load {
     }
 
     /// A message was refused by its bytes; `reason` is one of a fixed set of words.
-    pub(super) fn refused(&self, reason: &str, limit: Option<Limit>) {
+    pub(super) fn refused(&self, reason: &str) {
         self.refused.fetch_add(1, Ordering::Relaxed);
         self.site.load().metrics.refused(reason);
-        limit.into_iter().for_each(|limit| self.met(limit));
     }
 
-    /// Counts a connection from `peer`, unless there are too many in all or, where it is no
-    /// trusted proxy, from there.
-    pub(super) fn admit(&self, peer: IpAddr) -> Option<Held> {
-        let site = self.site.load();
+    /// Counts a connection from `peer`, unless there are too many from there, where it is no
+    /// trusted proxy, or in all. In that case it waits for a while: others go, if they can.
+    pub(super) async fn admit(&self, peer: IpAddr) -> Option<Held> {
+        let site = self.site.load_full();
         let most = &site.settings.limits.crowd;
-        let Some(place) = self.open.enter(most.connections) else {
-            site.metrics.connection_refused(Limit::Connections);
-            return None;
-        };
         let member = match site.trusts(peer) {
             true => None,
             false => {
                 let from = Subscriber::of(peer);
                 let member = self.crowds.enter(from, most.connections_per_address);
                 if member.is_none() {
+                    site.metrics.limit_hit(Limit::ConnectionsPerAddress);
                     site.metrics.connection_refused(Limit::ConnectionsPerAddress);
                     return None;
                 }
                 member
             }
         };
+        let guest = match self.house.enter(most.connections) {
+            Some(guest) => Some(guest),
+            None => {
+                site.metrics.limit_hit(Limit::Connections);
+                self.house.wait(most.connections).await
+            }
+        };
+        let Some(guest) = guest else {
+            site.metrics.connection_refused(Limit::Connections);
+            return None;
+        };
         site.metrics.connection_accepted();
-        Some(Held { _place: place, _member: member })
+        Some(Held { _guest: guest, _member: member })
     }
 
-    /// Somebody met a limit of connections.
+    /// A connection is closed so that another may be.
+    pub(super) fn yielded(&self) {
+        self.site.load().metrics.connection_yielded();
+    }
+
+    /// Somebody met a limit on a connection.
     pub(super) fn met(&self, limit: Limit) {
         self.site.load().metrics.limit_hit(limit);
     }
@@ -172,6 +184,8 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartFailed> {
         socket.set_only_v6(false).map_err(failed)?;
     }
     socket.set_nonblocking(true).map_err(failed)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_notsent_lowat(UNSENT).map_err(failed)?;
     socket.bind(&address.into()).map_err(failed)?;
     socket.listen(BACKLOG).map_err(failed)?;
     Ok(socket.into())
@@ -181,5 +195,9 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartFailed> {
 const MOST_TRIES: usize = 2;
 /// Unused connections to apps that each worker keeps.
 const POOL: usize = 512;
+/// Bytes of an answer that wait in the system until the client's side takes them. Its connections
+/// have it from the listener. Without a bound a client that reads nothing is given megabytes.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 128 << 10;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;

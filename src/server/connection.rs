@@ -20,7 +20,7 @@ use pingora::protocols::{
 use pingora::proxy::HttpProxy;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::gateway::{Gateway, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
@@ -38,6 +38,8 @@ pub(super) struct Front {
     pub(super) site: Arc<ArcSwap<Site>>,
     pub(super) access: Option<AccessLog>,
     pub(super) load: Arc<Load>,
+    /// Where its idle connections are asked to go when there are too many.
+    pub(super) lobby: usize,
 }
 
 impl Front {
@@ -132,6 +134,7 @@ impl Front {
             }
         }
         let Some(parted) = way_back.take() else { return };
+        parted.limit().into_iter().for_each(|limit| self.load.met(limit));
         if let Some(fault) = parted.fault() {
             self.note(client, fault);
         }
@@ -141,12 +144,18 @@ impl Front {
     /// Serves message after message, each by a session of its own, until one ends the connection.
     async fn messages<S: IO + 'static>(&self, mut guard: Box<Guard<S>>, mut course: Course) {
         let mut kept: Option<HttpPersistentSettings> = None;
-        while next(&mut guard, &mut course).await == Opening::Message {
+        let since = Instant::now();
+        while self.next(&mut guard, &mut course).await == Opening::Message {
             let mut session = ServerSession::new_http1(guard);
             match kept.take() {
                 Some(kept) => kept.apply_to_session(&mut session),
                 // Without an end: the guard's deadlines are the ones that count.
                 None => session.set_keepalive(Some(0)),
+            }
+            if self.load.house.takes_turn(since) {
+                // The answer says so: `Connection: close`.
+                session.set_keepalive_reuses_remaining(Some(0));
+                self.load.yielded();
             }
             let Some(reused) = self.proxy.process_new_http(session, &course.stop).await else {
                 return;
@@ -157,32 +166,46 @@ impl Front {
         }
     }
 
+    /// Waits for a message. One that has been idle when others wait for its place is closed.
+    /// Towards the end of the gateway a connection has some time for one last message, counted from
+    /// its last answer where that came late: that answer may have promised that the connection
+    /// stays.
+    async fn next<S: IO>(&self, guard: &mut Guard<S>, course: &mut Course) -> Opening {
+        let house = &self.load.house;
+        loop {
+            if course.has_reached(Stage::Quiet) {
+                let last = timeout(course.idle(), guard.next_message()).await;
+                if let Ok(opening) = last {
+                    return opening;
+                }
+                break;
+            }
+            let since = guard.idle_since();
+            tokio::select! {
+                biased;
+                opening = guard.next_message() => return opening,
+                () = course.reaches(Stage::Quiet) => break,
+                () = house.asked(self.lobby, since) => {}
+            }
+            match guard.is_idle() {
+                true if house.queue() => {
+                    self.load.yielded();
+                    return Opening::Closed;
+                }
+                true => {}
+                false => house.stays(self.lobby),
+            }
+        }
+        if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
+    }
+
     fn note(&self, client: IpAddr, fault: Fault) {
-        self.load.refused(fault.reason(), fault.limit());
+        self.load.refused(fault.reason());
         if let Some(access) = &self.access {
             let detail = fault.to_string();
             access.write_refused(&RefusedLine { client, status: fault.status(), detail: &detail });
         }
     }
-}
-
-/// Waits for a message. Towards the end of the gateway a connection has some time for one last
-/// message, counted from its last answer where that came late: that answer may have promised that
-/// the connection stays.
-async fn next<S: IO>(guard: &mut Guard<S>, course: &mut Course) -> Opening {
-    if course.has_reached(Stage::Quiet) {
-        let last = timeout(course.idle(), guard.next_message()).await;
-        if let Ok(opening) = last {
-            return opening;
-        }
-    } else {
-        tokio::select! {
-            biased;
-            opening = guard.next_message() => return opening,
-            () = course.reaches(Stage::Quiet) => {}
-        }
-    }
-    if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
 }
 
 /// Where requests on this connection find the host that TLS was asked for. pingora carries one

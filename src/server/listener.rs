@@ -15,14 +15,15 @@ use super::doors::DoorPlan;
 use super::drain::{Backlog, Course, Stage};
 
 /// Accepts until told to stop or the listener is closed, then waits for the connections that are
-/// open.
+/// open. While one connection waits for its place, no other is accepted: they wait in the backlog,
+/// where they cost nothing.
 pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course) {
     let DoorPlan { socket, tls, mut closed } = plan;
     let Ok(socket) = TcpListener::from_std(socket) else { return };
     let mut open = JoinSet::new();
     let fresh = course.clone();
-    let take = |open: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr| {
-        let Some(held) = front.load.admit(peer.ip()) else { return };
+    let take = async |open: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr| {
+        let Some(held) = front.load.admit(peer.ip()).await else { return };
         let (front, course) = (front.clone(), fresh.clone());
         let presented = tls.as_ref().map(|tls| tls.load_full());
         open.spawn(async move {
@@ -33,7 +34,7 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
     loop {
         tokio::select! {
             accepted = socket.accept() => match accepted {
-                Ok((stream, peer)) => take(&mut open, stream, peer),
+                Ok((stream, peer)) => take(&mut open, stream, peer).await,
                 // Out of descriptors or memory: connections wait in the backlog meanwhile.
                 Err(_) => {
                     front.load.met(Limit::Descriptors);
@@ -50,7 +51,9 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
         // Those that wait would be reset with the socket.
         while let Ok((stream, peer)) = socket.accept() {
             let whole = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-            whole.into_iter().for_each(|stream| take(&mut open, stream, peer));
+            if let Ok(stream) = whole {
+                take(&mut open, stream, peer).await;
+            }
         }
     }
     while open.join_next().await.is_some() {}

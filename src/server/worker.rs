@@ -108,6 +108,7 @@ fn front(work: &Work) -> Front {
         proxy: Arc::new(proxy),
         site: work.site.clone(),
         access: work.access.clone(),
+        lobby: work.load.house.open_lobby(),
         load: work.load.clone(),
     }
 }

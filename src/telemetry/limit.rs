@@ -18,6 +18,7 @@ pub enum Limit {
     HeaderBytes,
     HeaderCount,
     HeaderTimeout,
+    IdleTimeout,
     RatePerAddress,
     RatePerSession,
     Requests,
@@ -30,7 +31,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    pub const EVERY: [Self; 23] = [
+    pub const EVERY: [Self; 24] = [
         Self::BodyBytes,
         Self::BodyRate,
         Self::Connections,
@@ -45,6 +46,7 @@ impl Limit {
         Self::HeaderBytes,
         Self::HeaderCount,
         Self::HeaderTimeout,
+        Self::IdleTimeout,
         Self::RatePerAddress,
         Self::RatePerSession,
         Self::Requests,
@@ -73,6 +75,7 @@ impl Limit {
             Self::HeaderBytes => "header_bytes",
             Self::HeaderCount => "header_count",
             Self::HeaderTimeout => "header_timeout",
+            Self::IdleTimeout => "idle_timeout",
             Self::RatePerAddress => "route.rate.per_address",
             Self::RatePerSession => "route.rate.per_session",
             Self::Requests => "max_requests",

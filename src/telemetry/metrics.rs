@@ -16,6 +16,7 @@ pub struct Metrics {
     connections_refused: IntCounterVec,
     drain: Drain,
     drained: [IntCounter; 3],
+    connections_yielded: IntCounter,
     limit_hits: Vec<IntCounter>,
     refusals: IntCounterVec,
     /// Those that come in crowds.
@@ -62,6 +63,10 @@ impl Default for Metrics {
             ),
             drain: Drain::default(),
             drained: Outcome::EVERY.map(|outcome| drained.with_label_values(&[outcome.name()])),
+            connections_yielded: kept(IntCounter::with_opts(named(
+                "connections_yielded_total",
+                "Connections that were closed because others waited for their place.",
+            ))),
             refusals_at_hand: ["too_busy", "too_large", "too_many"]
                 .map(|reason| (reason, refusals.with_label_values(&[reason]))),
             refusals,
@@ -93,10 +98,14 @@ impl Metrics {
         self.connections_accepted.inc();
     }
 
-    /// A connection was closed at once.
+    /// A connection was closed before it was served.
     pub fn connection_refused(&self, limit: Limit) {
-        self.limit_hit(limit);
         self.connections_refused.with_label_values(&[limit.name()]).inc();
+    }
+
+    /// A connection was closed so that another could be taken.
+    pub fn connection_yielded(&self) {
+        self.connections_yielded.inc();
     }
 
     /// Somebody met a limit.
@@ -161,11 +170,12 @@ impl Metrics {
     }
 
     fn registered(self, [drained, limit_hits]: [&IntCounterVec; 2]) -> Self {
-        let every: [Box<dyn Collector>; 10] = [
+        let every: [Box<dyn Collector>; 11] = [
             Box::new(self.connections_accepted.clone()),
             Box::new(self.connections_open.clone()),
             Box::new(self.connections_refused.clone()),
             Box::new(drained.clone()),
+            Box::new(self.connections_yielded.clone()),
             Box::new(limit_hits.clone()),
             Box::new(self.refusals.clone()),
             Box::new(self.requests.clone()),
@@ -227,6 +237,7 @@ mod tests {
         }
         metrics.connection_accepted();
         metrics.connection_refused(Limit::Connections);
+        metrics.limit_hit(Limit::Connections);
         metrics.refused("too_busy");
         metrics.sign_in_begun();
         metrics.sign_in_ended("signed_in");

@@ -45,6 +45,7 @@ pub const HOMES: &[Row] = &[
     ("hyper_util", Home::In(HYPER), "goes with hyper"),
     ("ipnet", Home::In(&["config/", "web/"]), "trusted proxies are configured, and looked up"),
     ("jsonwebtoken", Home::In(&["superid/"]), "one verifier, one set of rules"),
+    ("libmimalloc_sys", Home::In(&["main.rs"]), "goes with mimalloc"),
     ("listenfd", Home::In(&["server/"]), "listeners are opened in one place, or taken there"),
     ("log", Home::FeaturesOnly, "its feature takes debug lines out of pingora's release code"),
     ("memchr", Home::Anywhere, "a search without meaning of its own"),
@@ -55,7 +56,7 @@ pub const HOMES: &[Row] = &[
     ("prometheus", Home::In(&["telemetry/"]), "every metric is named in one file"),
     ("rcgen", Home::In(&["emulator/"]), "only a double makes certificates"),
     ("regex", Home::In(&["emulator/"]), "ours parses by hand, so that its cost is known"),
-    ("rustix", Home::In(&["cli/"]), "only commands send signals"),
+    ("rustix", Home::In(&["cli/"]), "only commands send signals and ask the machine"),
     (
         "rustls",
         Home::In(&["crypto/", "server/", "superid/back_channel.rs"]),

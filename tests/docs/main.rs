@@ -144,11 +144,23 @@ fn every_metric_is_in_the_table_and_no_other() {
 }
 
 #[test]
-fn every_limit_is_in_the_table() {
+fn every_limit_is_in_the_table_and_names_its_key_and_its_test() {
     let page = Page::read("docs/operations.md").text;
     let table = page.split("## Limits").nth(1).unwrap().split("\n## ").next().unwrap();
+    let keys: Vec<String> = config::tables()
+        .into_iter()
+        .flat_map(|table| table.keys.iter().map(|key| key.name.to_owned()))
+        .collect();
     for limit in Limit::EVERY {
-        assert!(table.contains(&format!("`{}`", limit.name())), "{limit:?}");
+        let begin = format!("| `{}` |", limit.name());
+        let row = table.lines().find(|line| line.starts_with(&begin));
+        let row = row.unwrap_or_else(|| panic!("{limit:?}"));
+        // The machine's own limit has neither.
+        if limit != Limit::Descriptors {
+            let key = limit.name().rsplit('.').next().unwrap();
+            assert!(keys.iter().any(|known| known == key), "{limit:?}: no key {key}");
+            assert!(row.split('`').any(is_sentence), "{limit:?}: {row}");
+        }
     }
 }
 

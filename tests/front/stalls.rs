@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use superid_gateway::server::{Fault, Guard, Opening, Terms, WayBack};
+use superid_gateway::telemetry::Limit;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -31,6 +32,9 @@ async fn a_header_that_drips_is_refused_after_ten_seconds_in_all() {
 #[tokio::test(start_paused = true)]
 async fn the_time_of_a_header_begins_with_its_first_byte() {
     let (mut client, mut guard, _way_back) = connected(4096);
+    client.write_all(HEAD.as_bytes()).await.unwrap();
+    assert_eq!(guard.next_message().await, Opening::Message);
+    read(&mut guard, HEAD.len()).await;
     let late = async {
         sleep(seconds(55)).await;
         client.write_all(&HEAD.as_bytes()[..20]).await.unwrap();
@@ -42,22 +46,37 @@ async fn the_time_of_a_header_begins_with_its_first_byte() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_time_of_the_first_header_begins_with_its_connection() {
+    let (mut client, mut guard, _way_back) = connected(4096);
+    let late = async {
+        sleep(seconds(9)).await;
+        client.write_all(&HEAD.as_bytes()[..20]).await.unwrap();
+    };
+    let began = Instant::now();
+    let (opening, ()) = tokio::join!(guard.next_message(), late);
+    assert_eq!(opening, Opening::Refused(Fault::HeaderTooSlow));
+    assert_eq!(began.elapsed(), seconds(10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_connection_is_closed_without_a_word() {
     for sent in ["", "\r\n", "\r"] {
         let (mut client, mut guard, way_back) = connected(64);
         client.write_all(sent.as_bytes()).await.unwrap();
         let began = Instant::now();
         assert_eq!(guard.next_message().await, Opening::Closed);
-        assert_eq!(began.elapsed(), seconds(60), "{sent:?}");
+        assert_eq!(began.elapsed(), seconds(10), "{sent:?}");
         drop(guard);
-        let (told, ()) = tokio::join!(rest(client), way_back.take().unwrap().end());
+        let parted = way_back.take().unwrap();
+        assert_eq!(parted.limit(), Some(Limit::HeaderTimeout));
+        let (told, ()) = tokio::join!(rest(client), parted.end());
         assert_eq!(told, "");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_idle_after_its_answer_is_closed() {
-    let (mut client, mut guard, _way_back) = connected(4096);
+    let (mut client, mut guard, way_back) = connected(4096);
     for _ in 0..3 {
         client.write_all(HEAD.as_bytes()).await.unwrap();
         assert_eq!(guard.next_message().await, Opening::Message);
@@ -67,6 +86,8 @@ async fn a_connection_idle_after_its_answer_is_closed() {
     let began = Instant::now();
     assert_eq!(guard.next_message().await, Opening::Closed);
     assert_eq!(began.elapsed(), seconds(60));
+    drop(guard);
+    assert_eq!(way_back.take().unwrap().limit(), Some(Limit::IdleTimeout));
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,7 +179,10 @@ async fn a_client_that_reads_nothing_is_given_up() {
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
     assert_eq!(began.elapsed(), seconds(30));
     drop(guard);
-    assert!(way_back.take().is_some());
+    let parted = way_back.take().unwrap();
+    assert_eq!(parted.limit(), Some(Limit::WriteTimeout));
+    parted.end().await;
+    assert_eq!(began.elapsed(), seconds(30), "who reads nothing has nothing to wait for");
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,22 +29,72 @@ fn is_busy(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_closed_and_there_is_room_again_when_one_ends() {
+async fn one_connection_too_many_waits_until_one_ends_that_is_in_use() {
     let world = World::tuned("", |settings| settings.limits.crowd.connections = 2).await;
+    world.app.says(Reply::Held);
+    let mut first = held(&world, "/public/slow").await;
+    let mut second = held(&world, "/public/slow").await;
     let own = world.authority().to_owned();
-    let first = world.net.connect(&own).await;
-    let second = world.net.connect(&own).await;
-    while world.metric("connections_open").await < 2 {}
     let head = format!("GET /public HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n");
-    assert!(world.net.ask(&own, head.as_bytes()).await.is_none());
-    world.app.heard_nothing();
-    assert!(world.metric("connections_refused_total{limit=\"max_connections\"}").await >= 1);
-    assert_eq!(world.metric("connections_accepted_total").await, 2);
+    let net = world.net.clone();
+    let third = tokio::spawn(async move { net.ask(&own, head.as_bytes()).await });
+    while world.metric("limit_hits_total{limit=\"max_connections\"}").await < 1 {}
+    assert_eq!((world.metric("connections_open").await, world.app.requests().len()), (2, 2));
+    world.app.open();
+    assert_eq!(read_answer(&mut first, "GET").await.unwrap().status, 200);
     drop(first);
-    while world.metric("connections_open").await > 1 {}
-    assert_eq!(world.net.ask(&own, head.as_bytes()).await.unwrap().status, 200);
+    assert_eq!(third.await.unwrap().unwrap().status, 200);
+    assert_eq!(world.metric("connections_refused_total{limit=\"max_connections\"}").await, 0);
+    assert_eq!(read_answer(&mut second, "GET").await.unwrap().status, 200);
     drop(second);
     while world.metric("connections_open").await > 0 {}
+}
+
+#[tokio::test]
+async fn an_idle_connection_gives_its_place_to_one_that_waits() {
+    let world = World::tuned("", |settings| settings.limits.crowd.connections = 2).await;
+    let own = world.authority().to_owned();
+    let head = format!("GET /public HTTP/1.1\r\nHost: {own}\r\n\r\n");
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut stream = world.net.connect(&own).await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert_eq!(read_answer(&mut stream, "GET").await.unwrap().status, 200);
+        kept.push(stream);
+    }
+    assert_eq!(world.net.ask(&own, head.as_bytes()).await.unwrap().status, 200);
+    assert_eq!(world.metric("connections_yielded_total").await, 1);
+    let mut end = Vec::new();
+    assert_eq!(crate::wire::read_some(&mut kept[0], &mut end).await, 0, "the longest idle");
+    kept[1].write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(read_answer(&mut kept[1], "GET").await.unwrap().status, 200, "the other goes on");
+}
+
+#[tokio::test]
+async fn a_busy_connection_gives_its_place_up_after_an_answer_that_says_so() {
+    let world = World::tuned("", |settings| settings.limits.crowd.connections = 1).await;
+    let own = world.authority().to_owned();
+    let head = format!("GET /public HTTP/1.1\r\nHost: {own}\r\n\r\n");
+    let mut busy = world.net.connect(&own).await;
+    while world.metric("connections_open").await < 1 {}
+    let (net, asked) = (world.net.clone(), head.clone());
+    let waits = {
+        let own = own.clone();
+        tokio::spawn(async move { net.ask(&own, asked.as_bytes()).await })
+    };
+    let mut answers = 0;
+    loop {
+        busy.write_all(head.as_bytes()).await.unwrap();
+        let answer = read_answer(&mut busy, "GET").await.expect("no request is lost");
+        answers += 1;
+        assert_eq!(answer.status, 200);
+        if answer.header("connection") == "close" {
+            break;
+        }
+    }
+    assert!(answers > 1);
+    assert_eq!(waits.await.unwrap().unwrap().status, 200);
+    assert_eq!(world.metric("connections_yielded_total").await, 1);
 }
 
 #[tokio::test]
@@ -63,6 +113,56 @@ async fn one_address_has_its_own_bound_unless_it_is_a_trusted_proxy() {
         assert_eq!(answer.is_some(), served, "{changes}");
         let refused = "connections_refused_total{limit=\"max_connections_per_address\"}";
         assert_eq!(world.metric(refused).await == 0, served);
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_is_too_large_is_refused_and_counted_by_what_is_too_large() {
+    let world = World::new().await;
+    let own = world.authority().to_owned();
+    let lines =
+        |count: usize, size: usize| format!("X-More: {}\r\n", "x".repeat(size)).repeat(count);
+    for (limit, status, target, headers) in [
+        ("target_bytes", 414, "x".repeat(9_000), String::new()),
+        ("cookie_bytes", 431, String::new(), format!("Cookie: a={}\r\n", "x".repeat(25_000))),
+        ("header_bytes", 431, String::new(), lines(5, 7_000)),
+        ("header_count", 431, String::new(), lines(100, 1)),
+    ] {
+        let head = format!("GET /public?{target} HTTP/1.1\r\nHost: {own}\r\n{headers}\r\n");
+        let answer = world.net.ask(&own, head.as_bytes()).await.unwrap();
+        assert_eq!(answer.status, status, "{limit}");
+        assert_eq!(world.metric(&format!("limit_hits_total{{limit=\"{limit}\"}}")).await, 1);
+    }
+    world.app.heard_nothing();
+}
+
+#[tokio::test]
+async fn a_client_that_keeps_us_waiting_is_counted_by_what_it_is_late_with() {
+    let world = World::tuned("", |settings| {
+        let limits = &mut settings.limits;
+        for late in [&mut limits.header_timeout, &mut limits.body_grace, &mut limits.idle_timeout] {
+            *late = Duration::from_millis(200);
+        }
+    })
+    .await;
+    let own = world.authority().to_owned();
+    let head = format!("POST /public HTTP/1.1\r\nHost: {own}\r\nContent-Length: 3\r\n\r\n");
+    for (limit, sent, told) in [
+        ("header_timeout", String::new(), ""),
+        ("header_timeout", head[..20].to_owned(), "HTTP/1.1 408 "),
+        ("body_rate", head.clone(), "HTTP/1.1 408 "),
+        ("idle_timeout", head.clone() + "abc", "HTTP/1.1 200 "),
+    ] {
+        let name = format!("limit_hits_total{{limit=\"{limit}\"}}");
+        let before = world.metric(&name).await;
+        let mut stream = world.net.connect(&own).await;
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while crate::wire::read_some(&mut stream, &mut answer).await > 0 {}
+        assert!(answer.starts_with(told.as_bytes()), "{limit}");
+        assert_eq!(told.is_empty(), answer.is_empty(), "{limit}");
+        while world.metric(&name).await == before {}
+        assert_eq!(world.metric(&name).await, before + 1);
     }
 }
 

@@ -8,6 +8,8 @@ use pingora::protocols::IO;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use crate::telemetry::Limit;
+
 use super::fault::Fault;
 
 /// By which a connection comes back when whoever held its guard has dropped it.
@@ -17,6 +19,7 @@ pub struct WayBack<S>(Arc<Mutex<Option<Parted<S>>>>);
 pub struct Parted<S> {
     inner: S,
     fault: Option<Fault>,
+    given_up: Option<Limit>,
     rest: Rest,
 }
 
@@ -58,13 +61,22 @@ impl<S> fmt::Debug for WayBack<S> {
 }
 
 impl<S: IO> Parted<S> {
-    pub(super) fn new(inner: S, fault: Option<Fault>, rest: Rest) -> Self {
-        Self { inner, fault, rest }
+    pub(super) fn new(
+        inner: S,
+        (fault, given_up): (Option<Fault>, Option<Limit>),
+        rest: Rest,
+    ) -> Self {
+        Self { inner, fault, given_up, rest }
     }
 
     /// What was wrong with the last message.
     pub fn fault(&self) -> Option<Fault> {
         self.fault
+    }
+
+    /// The limit its client met, if it was one.
+    pub fn limit(&self) -> Option<Limit> {
+        self.given_up.or(self.fault.and_then(Fault::limit))
     }
 
     /// Answers if an answer is owed, and closes. A connection closed over bytes nobody read is

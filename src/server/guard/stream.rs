@@ -7,15 +7,18 @@
 //! ```
 
 use std::fmt;
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, BytesMut};
 use pingora::protocols::IO;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::ReadBuf;
 use tokio::time::Instant;
+
+use crate::telemetry::Limit;
 
 use super::body::Body;
 use super::chunks::Outcome;
@@ -39,6 +42,10 @@ pub struct Guard<S: IO> {
     /// Bytes that came and were not handed out yet.
     pub(super) arrived: BytesMut,
     pub(super) phase: Phase,
+    /// Whether a message has been handed out.
+    in_use: bool,
+    /// The limit over which its client was given up without a word.
+    pub(super) given_up: Option<Limit>,
     pub(super) out: Outgoing,
     pub(super) pace: Pace,
 }
@@ -92,6 +99,8 @@ impl<S: IO> Guard<S> {
             way_back: way_back.clone(),
             farewell: Farewell::default(),
             phase: Phase::Between { scan: HeadScan::new(&terms), since: Instant::now() },
+            in_use: false,
+            given_up: None,
             terms,
             arrived: BytesMut::new(),
             out: Outgoing::default(),
@@ -129,6 +138,14 @@ impl<S: IO> Guard<S> {
         }
     }
 
+    /// Since when it has been idle, or has been at this header; now, if it is at a message.
+    pub fn idle_since(&self) -> Instant {
+        match &self.phase {
+            Phase::Between { since, .. } => *since,
+            _ => Instant::now(),
+        }
+    }
+
     pub(super) fn inner(&mut self) -> &mut S {
         inner(&mut self.inner)
     }
@@ -142,11 +159,13 @@ impl<S: IO> Guard<S> {
         (inner(&mut self.inner), &mut self.out)
     }
 
-    /// Reads more into `arrived`; 0 when the client closed.
+    /// Reads more into `arrived`; 0 when the client closed. One that is silent takes no memory.
     pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.arrived.reserve(READ);
-        let inner = inner(&mut self.inner);
-        pin!(inner.read_buf(&mut self.arrived)).poll(context)
+        let mut scratch = [MaybeUninit::uninit(); READ];
+        let mut read = ReadBuf::uninit(&mut scratch);
+        ready!(Pin::new(inner(&mut self.inner)).poll_read(context, &mut read))?;
+        self.arrived.extend_from_slice(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
     }
 
     /// Ends all reading: from here on the client is only answered.
@@ -179,9 +198,10 @@ impl<S: IO> Guard<S> {
         }
     }
 
-    /// The first byte has come: from here the whole header has its time.
+    /// The first byte has come: from here the whole header has its time. That of the first header
+    /// runs from the connection's begin: nobody keeps one for nothing.
     fn begins(&mut self) {
-        if let Phase::Between { since, .. } = &mut self.phase {
+        if let (Phase::Between { since, .. }, true) = (&mut self.phase, self.in_use) {
             *since = Instant::now();
         }
     }
@@ -191,10 +211,15 @@ impl<S: IO> Guard<S> {
             ready!(self.pace.poll_passed(context, since + self.terms.header_timeout));
             return Poll::Ready(self.refused(Fault::HeaderTooSlow));
         }
-        if self.arrived.is_empty() && self.arrived.capacity() > KEPT {
+        if self.arrived.is_empty() && self.arrived.capacity() > 0 {
             self.arrived = BytesMut::new();
         }
-        ready!(self.pace.poll_passed(context, since + self.terms.idle_timeout));
+        let (limit, most) = match self.in_use {
+            true => (Limit::IdleTimeout, self.terms.idle_timeout),
+            false => (Limit::HeaderTimeout, self.terms.header_timeout),
+        };
+        ready!(self.pace.poll_passed(context, since + most));
+        self.given_up = Some(limit);
         Poll::Ready(Opening::Closed)
     }
 
@@ -205,6 +230,7 @@ impl<S: IO> Guard<S> {
         if let (_, Outcome::Broken(fault)) = body.pass(&self.arrived[head.range.end..]) {
             return self.refused(fault);
         }
+        self.in_use = true;
         self.arrived.advance(head.range.start);
         self.phase = Phase::Message(Message {
             head_left: head.range.len(),
@@ -224,6 +250,9 @@ impl<S: IO> Guard<S> {
 
     /// What is left to do once nobody holds the guard.
     fn rest(&self) -> (Option<Fault>, Rest) {
+        if self.given_up.is_some() {
+            return (None, Rest::Nothing);
+        }
         match &self.phase {
             Phase::Tunnel(tunnel) if tunnel.client_told => (None, Rest::Drain),
             Phase::Between { .. } | Phase::Tunnel(_) => (None, Rest::Nothing),
@@ -248,7 +277,7 @@ impl<S: IO> Drop for Guard<S> {
     fn drop(&mut self) {
         let (fault, rest) = self.rest();
         if let Some(inner) = self.inner.take() {
-            self.way_back.give(Parted::new(inner, fault, rest));
+            self.way_back.give(Parted::new(inner, (fault, self.given_up), rest));
         }
     }
 }
@@ -271,7 +300,5 @@ fn inner<S>(inner: &mut Option<S>) -> &mut S {
 }
 
 const HELD: &str = "a guard lets go of its connection only when dropped";
-/// Room for the next read.
-const READ: usize = 2 << 10;
-/// A larger buffer is not kept between messages.
-const KEPT: usize = 16 << 10;
+/// Bytes read at once.
+const READ: usize = 4 << 10;

@@ -10,7 +10,8 @@ pub struct Terms {
     pub target_bytes: usize,
     pub header_bytes: usize,
     pub header_count: usize,
-    /// From the first byte of a header to its last.
+    /// From the first byte of a header to its last; the first header's time begins with the
+    /// connection.
     pub header_timeout: Duration,
     /// Without a byte between two requests.
     pub idle_timeout: Duration,

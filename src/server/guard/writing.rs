@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use pingora::protocols::{IO, Shutdown};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use crate::telemetry::Limit;
+
 use super::frames::Tunnel;
 use super::stream::{Answer, Guard, Phase};
 
@@ -94,6 +96,7 @@ impl<S: IO> Guard<S> {
     ) -> Poll<io::Result<T>> {
         if let Some(since) = self.out.stalled(&result) {
             ready!(self.pace.poll_passed(context, since + self.terms.write_timeout));
+            self.given_up = Some(Limit::WriteTimeout);
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         result
