@@ -13,7 +13,6 @@
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 mod bare;
-#[path = "../../src/server/buffered.rs"]
 mod buffered;
 mod child;
 mod proxies;

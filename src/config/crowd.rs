@@ -20,6 +20,9 @@ pub struct Crowd {
     /// The largest header on HTTP/2, as its RFC counts: each name, each value, and 32 bytes a line
     /// (`SETTINGS_MAX_HEADER_LIST_SIZE`, RFC 9113 §6.5.2). Default 32 KiB.
     pub h2_header_bytes: u32,
+    /// Frames that bring nothing on, which an HTTP/2 connection may send at once; the gateway's
+    /// own key, as the protocol has no word for it. Default 1,000.
+    pub h2_control_frames: u32,
 }
 
 /// Reads them.
@@ -31,6 +34,7 @@ pub(super) fn crowd(section: &Section) -> Option<Crowd> {
     let sign_ins_per_minute = count("sign_ins_per_minute", 0, 100_000);
     let h2_streams = count("h2_streams", 1, 1_000);
     let h2_header_bytes = section.read("h2_header_bytes", |value| value.bytes(8 << 10, 256 << 10));
+    let h2_control_frames = count("h2_control_frames", 100, MILLION);
     Some(Crowd {
         connections: connections?,
         connections_per_address: connections_per_address?,
@@ -38,6 +42,7 @@ pub(super) fn crowd(section: &Section) -> Option<Crowd> {
         sign_ins_per_minute: sign_ins_per_minute?,
         h2_streams: u32::try_from(h2_streams?).ok()?,
         h2_header_bytes: u32::try_from(h2_header_bytes?).ok()?,
+        h2_control_frames: u32::try_from(h2_control_frames?).ok()?,
     })
 }
 

@@ -15,10 +15,13 @@ pub(super) const TABLE: Table = Table {
         Key::optional("hosts", "[\"main\"]"),
         Key::defaulted("path", "\"/\""),
         Key::defaulted("match", "\"prefix\""),
+        Key::defaulted("encoded_slashes", "\"refuse\""),
         Key::required("upstream", "\"http://127.0.0.1:3000\""),
         Key::defaulted("host_header", "\"public\""),
         Key::defaulted("connect_timeout", "\"5s\""),
         Key::defaulted("read_timeout", "\"60s\""),
+        Key::defaulted("websocket_idle_timeout", "\"1h\""),
+        Key::defaulted("server_headers", "\"remove\""),
         Key::defaulted("body_bytes", "\"100MiB\""),
         Key::defaulted("max_requests", "1024"),
         Key::optional("rate", "{ per_address = \"10/s\" }"),
@@ -40,7 +43,9 @@ pub struct Route {
     /// The hosts it serves.
     pub hosts: Vec<Arc<Host>>,
     pub path: PathPattern,
+    pub encoded_slashes: EncodedSlashes,
     pub upstream: Upstream,
+    pub server_headers: ServerHeaders,
     pub bounds: RouteBounds,
     pub access: Access,
     /// Who can sign in for it: the host's relying parties, or some of them.
@@ -66,6 +71,21 @@ pub enum PathMatch {
     Exact,
     /// This path and everything below.
     Prefix,
+}
+
+/// What becomes of a path with `%2f` in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EncodedSlashes {
+    /// It goes to the app as it came.
+    Pass,
+    Refuse,
+}
+
+/// What becomes of the headers by which an app says what it is built of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerHeaders {
+    Pass,
+    Remove,
 }
 
 /// The app behind a route.

@@ -10,6 +10,8 @@ pub struct RouteBounds {
     pub body_bytes: usize,
     /// Requests in flight to its upstream at once. Default 1,024.
     pub max_requests: usize,
+    /// The longest silence, in both directions, of a WebSocket or another tunnel. Default 1 hour.
+    pub websocket_idle_timeout: Duration,
     /// For each client address, or IPv6 /64.
     pub per_address: Option<Rate>,
     /// For each session.

@@ -1,4 +1,4 @@
-//! Reads how much a route takes: two keys of its own, and `[route.NAME.rate]`.
+//! Reads how much a route takes: three keys of its own, and `[route.NAME.rate]`.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub(super) const RATE_TABLE: Table = Table {
 pub(super) fn route_bounds(route: &Section, access: Option<&Access>) -> Option<RouteBounds> {
     let body_bytes = route.read("body_bytes", |value| value.bytes(1 << 10, 64 << 30));
     let max_requests = route.read("max_requests", |value| value.count(1, 1_000_000));
+    let websocket_idle_timeout =
+        route.read("websocket_idle_timeout", |value| value.duration(10, 86_400));
     let section = route.section("rate", RATE_TABLE.keys);
     let per_address = section.has("per_address").then(|| section.read("per_address", rate));
     let per_session = section.has("per_session").then(|| section.read("per_session", rate));
@@ -39,6 +41,7 @@ pub(super) fn route_bounds(route: &Section, access: Option<&Access>) -> Option<R
     Some(RouteBounds {
         body_bytes: body_bytes?,
         max_requests: max_requests?,
+        websocket_idle_timeout: websocket_idle_timeout?,
         per_address: settled(per_address)?.map(with_burst),
         per_session: settled(per_session)?.map(with_burst),
     })

@@ -15,8 +15,8 @@ use super::section::{Named, Section};
 use super::url_path::{canonical_path, plain_url};
 use super::value::Value;
 use super::{
-    Access, ClaimRule, Host, HostHeader, PathMatch, PathPattern, Present, RelyingParty,
-    Restriction, Route, Upstream, UpstreamScheme,
+    Access, ClaimRule, EncodedSlashes, Host, HostHeader, PathMatch, PathPattern, Present,
+    RelyingParty, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
 };
 
 /// A route beside the table it was read from, so that later rules can point at it.
@@ -57,7 +57,13 @@ fn route(
         false => hosts.all(),
     };
     let path = path_pattern(section);
+    let encoded_slashes = section.read("encoded_slashes", |value| {
+        value.choice(&[("refuse", EncodedSlashes::Refuse), ("pass", EncodedSlashes::Pass)])
+    });
     let upstream = upstream(section);
+    let server_headers = section.read("server_headers", |value| {
+        value.choice(&[("remove", ServerHeaders::Remove), ("pass", ServerHeaders::Pass)])
+    });
     let access = access(section);
     let bounds = route_bounds(section, access.as_ref());
     let chosen = section.optional("relying_parties", |value| parties.find_each(value));
@@ -73,7 +79,9 @@ fn route(
         name,
         hosts,
         path: path?,
+        encoded_slashes: encoded_slashes?,
         upstream: upstream?,
+        server_headers: server_headers?,
         bounds: bounds?,
         access: access?,
         relying_parties,

@@ -1,6 +1,7 @@
 //! The verdict: what becomes of a request, decided without a socket.
 //!
-//! Cases, in order: a host that is not served; a page of our own; no route; a public route; a
+//! Cases, in order: a host that is not served; an encoded slash the route does not take; a request
+//! that may go no further; a page of our own; no route; a public route; a
 //! living session within the route's rule, which leaves; a session outside the rule; and nobody,
 //! who is sent to sign in when a browser navigates and gets 401 otherwise.
 
@@ -8,12 +9,14 @@ use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::authn::{Authenticated, Denied, Permit};
 use crate::clock::Timestamp;
-use crate::config::{Access, RelyingParty, Route};
+use crate::config::{Access, EncodedSlashes, RelyingParty, Route};
 use crate::identity::ContextId;
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
 use crate::session::SessionState;
-use crate::web::{Asking, Inbound, Refusal, Reply, ReturnTo};
+use crate::web::{
+    Asking, Inbound, PathProblem, Refusal, Reply, ReturnTo, Slashes, with_plain_slashes,
+};
 
 use super::own_pages;
 use super::respond::Refused;
@@ -28,6 +31,13 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         return Verdict::Refuse(Refused::refusal(Refusal::UnknownHost));
     };
     let host = &site.hosts[number];
+    if inbound.slashes() == Slashes::Encoded && !takes_encoded_slashes(site, number, inbound.path())
+    {
+        return Verdict::Refuse(Refused::refusal(PathProblem::EncodedDelimiter.into()));
+    }
+    if inbound.ends_here() {
+        return Verdict::Answer(Reply::text(StatusCode::OK, "OPTIONS went no further than here"));
+    }
     if let Some(verdict) = own_pages::answer(site, number, inbound, now) {
         return verdict;
     }
@@ -54,6 +64,14 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         },
         Authenticated::Nobody | Authenticated::Rejected => nobody(site, host, route, inbound),
     }
+}
+
+/// Whether the route takes an encoded slash. It has to be the same route for an app that takes it
+/// for a plain one: or else a rule could be gone round.
+pub(super) fn takes_encoded_slashes(site: &Site, host: usize, path: &str) -> bool {
+    let found = site.table.route(host, path);
+    found == site.table.route(host, &with_plain_slashes(path))
+        && found.is_some_and(|route| site.route(route).encoded_slashes == EncodedSlashes::Pass)
 }
 
 /// What is needed to let a request go.

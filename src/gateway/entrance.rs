@@ -1,12 +1,16 @@
 //! A request's places and the size of its body: taken and measured as it passes.
 
+use std::net::IpAddr;
+
 use http::header;
 use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
 use crate::telemetry::Limit;
+use crate::web::{Inbound, NamedInTls};
 
 use super::exchange::Exchange;
+use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::Departure;
 
@@ -17,6 +21,22 @@ use super::verdict::Departure;
 pub(super) fn let_in(exchange: &mut Exchange) -> Result<(), Over> {
     exchange.places[0] = Some(exchange.site.turnstile.enter()?);
     Ok(())
+}
+
+/// Whether a request is for a host that its TLS connection is not for. What a trusted proxy names
+/// in TLS is the way to us, not the host that its client asked for; and who names nothing has
+/// nothing to differ from.
+pub(super) fn is_misdirected(
+    downstream: &Downstream,
+    site: &Site,
+    peer: Option<IpAddr>,
+    inbound: &Inbound<'_>,
+) -> bool {
+    let kept = || downstream.digest()?.proxy_digest.as_ref()?.user_data.as_ref();
+    let named = kept().and_then(|kept| kept.downcast_ref::<NamedInTls>()?.get());
+    named.is_some_and(|named| {
+        !named.leads_to(inbound.authority()) && !peer.is_some_and(|peer| site.trusts(peer))
+    })
 }
 
 /// Takes a place on the way to the app for a request that may leave, until its exchange ends.

@@ -9,6 +9,7 @@ use crate::telemetry::Outcome;
 use crate::web::Client;
 
 use super::site::Site;
+use super::tunnel::Silence;
 use super::verdict::Departure;
 
 /// One request and its answer. Begins undecided, and what is undecided does not leave.
@@ -24,6 +25,8 @@ pub struct Exchange {
     pub(super) body: usize,
     /// What it takes while it lives: a place in all, and one on the way to the app.
     pub(super) places: [Option<Place>; 2],
+    /// How long the way to the app may be silent, where it may become a tunnel.
+    pub(super) silence: Option<Arc<Silence>>,
     /// How it ended, should the process end meanwhile.
     pub(super) outcome: Outcome,
     /// What went wrong, for the log.
@@ -49,6 +52,7 @@ impl Exchange {
             route: None,
             body: 0,
             places: [None, None],
+            silence: None,
             outcome: Outcome::Cut,
             detail: None,
         }
@@ -92,12 +96,13 @@ impl RequestIds {
         let mut name = String::with_capacity(self.process.len() + 16);
         name.push_str(&self.process);
         for place in (0..digits).rev() {
-            let digit = (count >> (4 * place) & 0xf) as u32;
-            name.extend(char::from_digit(digit, 16));
+            name.push(char::from(HEXADECIMAL[(count >> (4 * place) & 0xf) as usize]));
         }
         name
     }
 }
+
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::config::{Access, PathMatch, Present, Route};
-use crate::web::canonical;
+use crate::web::{Slashes, canonical_but_for_slashes};
 
+use super::decide::takes_encoded_slashes;
 use super::site::Site;
 
 /// Tells which host, route and rule a method and URL meet, and what would be sent to the app.
@@ -27,8 +28,15 @@ fn explained(site: &Site, method: &http::Method, url: &str, out: &mut String) ->
     };
     let host = &site.hosts[number].host;
     writeln!(out, "host      {} ({})", host.name, host.origin)?;
-    if let Err(problem) = canonical(path) {
-        return writeln!(out, "path      refused: {problem}: 400 Bad Request");
+    let slashes = match canonical_but_for_slashes(path) {
+        Ok(slashes) => slashes,
+        Err(problem) => return writeln!(out, "path      refused: {problem}: 400 Bad Request"),
+    };
+    if slashes == Slashes::Encoded && !takes_encoded_slashes(site, number, path) {
+        return writeln!(
+            out,
+            "path      refused: its route takes no encoded slash: 400 Bad Request"
+        );
     }
     if host.relying_parties.iter().any(|party| party.redirect_path == path) {
         return writeln!(out, "answer    by the gateway itself: the callback of a sign-in");

@@ -1,6 +1,6 @@
 //! What is set and removed on the way to the app and on the way back.
 
-use http::{HeaderName, HeaderValue, Request, header, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::{Error, ErrorType};
 
@@ -8,14 +8,13 @@ use crate::web::CookieNames;
 
 use super::exchange::Exchange;
 use super::respond::told;
+use super::returned::binds_the_connection;
 use super::verdict::Departure;
+use super::wire;
 
 /// Sets what the app is told. It wants the departure, which only a permit makes.
 ///
-/// pingora's own inserts spell each name twice and read it anew, at a multiple of the price, to
-/// keep the spelling the client chose. Names have no case (RFC 9110 §5.1), so they go out in lower
-/// case, as HTTP/2 has them; and the target in origin form (RFC 9112 §3.2.1), as it was admitted:
-/// an app might route by the other host in a whole address.
+/// pingora's own inserts read each name anew, at a multiple of the price.
 ///
 /// # Errors
 /// When a header cannot be set: then the request does not leave.
@@ -24,7 +23,7 @@ pub(super) fn edit_request(
     departure: &Departure,
     exchange: &Exchange,
 ) -> pingora::Result<()> {
-    let mut parts: request::Parts = std::mem::replace(request, nothing()).into();
+    let mut parts = wire::parts(request);
     let headers = &mut parts.headers;
     headers.reserve(departure.injection().len() + OURS);
     let site = &exchange.site;
@@ -42,6 +41,12 @@ pub(super) fn edit_request(
         headers.insert(FORWARDED_FOR, value(client.chain())?);
         headers.insert(REAL_IP, value(client.address())?);
     }
+    if headers.get(header::AUTHORIZATION).is_some_and(binds_the_connection) {
+        headers.remove(header::AUTHORIZATION);
+    }
+    if parts.method == Method::OPTIONS {
+        one_hop_less(headers);
+    }
     for (name, value) in departure.injection() {
         headers.insert(name.clone(), value.clone());
     }
@@ -49,13 +54,19 @@ pub(super) fn edit_request(
     Ok(())
 }
 
+/// RFC 9110 §7.6.2. It was admitted as one number above zero, or is not there.
+fn one_hop_less(headers: &mut HeaderMap) {
+    let hops =
+        headers.get(header::MAX_FORWARDS).and_then(|value| value.to_str().ok()?.parse().ok());
+    if let Some(hops) = hops {
+        let hops: u64 = hops;
+        headers.insert(header::MAX_FORWARDS, HeaderValue::from(hops.saturating_sub(1)));
+    }
+}
+
 fn value(text: &str) -> pingora::Result<HeaderValue> {
     let cause = |error| Error::because(ErrorType::InternalError, "not a header's value", error);
     HeaderValue::from_str(text).map_err(cause)
-}
-
-fn nothing() -> RequestHeader {
-    RequestHeader::from(Request::new(()).into_parts().0)
 }
 
 /// Keeps the app from setting our cookies, keeps what a signed-in person was told out of shared
@@ -79,11 +90,15 @@ pub(super) fn edit_response(
             response.insert_header(name, value)?;
         }
     }
-    if departure.tenant().is_none() || is_shared(response) {
+    if departure.tenant().is_none() {
         return Ok(());
     }
-    if !says(response, &["private", "no-store"]) {
-        response.append_header(header::CACHE_CONTROL, "private")?;
+    match Storing::of(response) {
+        Storing::Anybody => return Ok(()),
+        Storing::NotShared => {}
+        Storing::Unsaid => {
+            response.append_header(header::CACHE_CONTROL, "private")?;
+        }
     }
     for cookie in departure.renewal() {
         response.append_header(header::SET_COOKIE, cookie.clone())?;
@@ -112,25 +127,44 @@ fn keep_app_cookies(response: &mut ResponseHeader, names: &CookieNames) -> pingo
     Ok(())
 }
 
-/// Whether the app lets shared caches keep its answer, in the standard's words or in a network's.
-fn is_shared(response: &ResponseHeader) -> bool {
-    says(response, &["public", "s-maxage"])
-        || NETWORKS_OWN.iter().any(|name| response.headers.contains_key(*name))
+/// Who may store an answer, as the app says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Storing {
+    /// Shared caches, in the standard's words or in a network's.
+    Anybody,
+    /// The person's own browser, or nobody.
+    NotShared,
+    /// It does not say.
+    Unsaid,
 }
 
-/// Whether `Cache-Control` has one of these directives; one that cannot be read has all of them.
-fn says(response: &ResponseHeader, directives: &[&str]) -> bool {
-    response.headers.get_all(header::CACHE_CONTROL).iter().any(|value| {
-        let Ok(text) = value.to_str() else { return true };
-        text.split(',').any(|directive| {
-            let name = directive.split('=').next().unwrap_or_default().trim();
-            directives.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
-        })
-    })
+impl Storing {
+    /// Reads `Cache-Control`; a value that cannot be read says everything.
+    fn of(response: &ResponseHeader) -> Self {
+        if NETWORKS_OWN.iter().any(|name| response.headers.contains_key(name)) {
+            return Self::Anybody;
+        }
+        let mut storing = Self::Unsaid;
+        for value in &response.headers.get_all(header::CACHE_CONTROL) {
+            for directive in value.as_bytes().split(|byte| *byte == b',') {
+                let name = directive.split(|byte| *byte == b'=').next().unwrap_or_default();
+                let name = name.trim_ascii();
+                let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
+                if is("public") || is("s-maxage") || !value.as_bytes().is_ascii() {
+                    return Self::Anybody;
+                }
+                if is("private") || is("no-store") {
+                    storing = Self::NotShared;
+                }
+            }
+        }
+        storing
+    }
 }
 
 /// How content delivery networks are told apart from browsers (RFC 9213, and older).
-const NETWORKS_OWN: [&str; 2] = ["cdn-cache-control", "surrogate-control"];
+const NETWORKS_OWN: [HeaderName; 2] =
+    [HeaderName::from_static("cdn-cache-control"), HeaderName::from_static("surrogate-control")];
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

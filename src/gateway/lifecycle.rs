@@ -1,13 +1,15 @@
 //! The life of a request, phase by phase, as pingora calls them.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
@@ -15,7 +17,7 @@ use pingora::{Error, ErrorType};
 use crate::config::SameSite;
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
-use crate::web::{Asking, Client, Cookies, Inbound, Reply};
+use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -24,7 +26,7 @@ use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::Form;
-use super::{entrance, forward, leaving, tunnel, wire};
+use super::{entrance, forward, leaving, returned, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -49,6 +51,9 @@ impl ProxyHttp for Gateway {
         Exchange::new(self.site.load_full(), &self.ids)
     }
 
+    /// None: pingora's own would compress answers, is switched off, and costs all the same.
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
+
     /// Cleaned, admitted, decided; then answered, or on its way.
     async fn request_filter(
         &self,
@@ -59,6 +64,7 @@ impl ProxyHttp for Gateway {
         let verdict = judged(downstream, exchange);
         let verdict = with_place(downstream, exchange, verdict);
         if let Verdict::Leave(departure) = verdict {
+            wire::forget_spelling(downstream.req_header_mut());
             exchange.stage = Stage::Leaving(departure);
             return Ok(false);
         }
@@ -85,14 +91,17 @@ impl ProxyHttp for Gateway {
         Ok(true)
     }
 
-    /// A body is measured while it passes: one of no stated length may be too large as well.
+    /// A body is measured while it passes: one of no stated length may be too large as well. An
+    /// empty last piece, as HTTP/2 has them, is no piece: pingora would make it a last chunk, and
+    /// then send the last chunk, and the app would read that as the next request.
     async fn request_body_filter(
         &self,
         downstream: &mut Downstream,
         body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
+        body.take_if(|piece| end_of_stream && piece.is_empty());
         entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))
     }
 
@@ -111,7 +120,10 @@ impl ProxyHttp for Gateway {
         let upstream = &site.route(departure.route()).upstream;
         let mut peer = way.peer(upstream, address);
         if downstream.is_upgrade_req() {
-            tunnel::lead(&mut peer, upstream.connect_timeout);
+            let bounds = &site.route(departure.route()).bounds;
+            let silence = tunnel::Silence::new(upstream.read_timeout, bounds);
+            tunnel::lead(&mut peer, upstream.connect_timeout, silence.clone());
+            exchange.silence = Some(silence);
         }
         Ok(Box::new(peer))
     }
@@ -135,6 +147,13 @@ impl ProxyHttp for Gateway {
     ) -> pingora::Result<()> {
         leaving::last_answer(downstream);
         let Some(departure) = exchange.departure() else { return Ok(()) };
+        if response.status == StatusCode::SWITCHING_PROTOCOLS
+            && let Some(silence) = &exchange.silence
+        {
+            silence.is_of_a_tunnel();
+        }
+        let route = exchange.site.route(departure.route());
+        returned::clean(response, &exchange.site.spoofable, route.server_headers)?;
         let names = &exchange.site.hosts[departure.host()].names;
         forward::edit_response(response, departure, names)
     }
@@ -186,7 +205,7 @@ impl ProxyHttp for Gateway {
             path: request.uri.path(),
             status,
             bytes: downstream.body_bytes_sent(),
-            micros: exchange.started.elapsed().as_micros(),
+            micros: exchange.started.elapsed().as_micros() as u64,
             route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
             tenant: departure.and_then(|leaving| leaving.tenant()).map(|ctx| ctx.as_str()),
             detail: detail.as_deref(),
@@ -218,6 +237,9 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
+        Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
+            Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
+        }
         Ok(inbound) => {
             let sender = exchange.client.as_ref().map(Client::subscriber);
             decide(&site, &inbound.over(transport).sent_by(sender), site.clock.now())
@@ -309,12 +331,12 @@ fn asking_in(step: Step, downstream: &Downstream) -> Asking {
 }
 
 /// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the
-/// connection, but for the silence of a tunnel.
+/// connection, and a tunnel's silence is measured where it leads to the app.
 fn bound(downstream: &mut Downstream, site: &Site) {
     let limits = &site.settings.limits;
-    let guarded = !downstream.is_http2() && !downstream.is_upgrade_req();
-    downstream.set_read_timeout((!guarded).then_some(limits.idle_timeout));
-    if downstream.is_http2() {
+    let unguarded = downstream.is_http2();
+    downstream.set_read_timeout(unguarded.then_some(limits.idle_timeout));
+    if unguarded {
         downstream.set_write_timeout(Some(limits.write_timeout));
     }
     downstream.set_total_drain_timeout(Some(DRAIN));
@@ -324,10 +346,17 @@ fn refused_for(error: &Error) -> Refused {
     if *error.etype() == entrance::TOO_LARGE {
         return Refused::over(Over::of(Limit::BodyBytes));
     }
+    if took_nothing(error) {
+        let detail = "the client took nothing of its answer";
+        let mut refused = Refused::new(Trouble::BadRequest, detail);
+        refused.limit = Some(Limit::WriteTimeout);
+        return refused;
+    }
     let (trouble, detail) = match error.etype() {
         ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
             (Trouble::UpstreamTimeout, "the upstream took too long")
         }
+        _ if tunnel::was_silent(error) => (Trouble::UpstreamTimeout, "the upstream took too long"),
         ErrorType::InternalError => (Trouble::Internal, "an error of our own"),
         _ if matches!(error.esource(), pingora::ErrorSource::Downstream) => {
             (Trouble::BadRequest, "the client stopped or sent nonsense")
@@ -335,6 +364,18 @@ fn refused_for(error: &Error) -> Refused {
         _ => (Trouble::UpstreamUnreachable, "the upstream failed"),
     };
     Refused::new(trouble, detail)
+}
+
+/// Whether the client let the write timeout pass: pingora keeps it for a stream of HTTP/2, the
+/// connection below it for the rest.
+fn took_nothing(error: &Error) -> bool {
+    let late = || error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(error.esource(), pingora::ErrorSource::Downstream)
+        && match error.etype() {
+            ErrorType::WriteTimedout => true,
+            ErrorType::WriteError => late() == Some(io::ErrorKind::TimedOut),
+            _ => false,
+        }
 }
 
 fn undecided() -> Box<Error> {

@@ -10,6 +10,7 @@ mod leaving;
 mod lifecycle;
 mod own_pages;
 mod respond;
+mod returned;
 mod site;
 mod start;
 mod told;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Request, request};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::Session as Downstream;
 
@@ -21,6 +21,20 @@ impl HeaderBag for Wire<'_> {
     fn remove(&mut self, name: &HeaderName) {
         self.0.remove_header(name);
     }
+}
+
+/// Forgets how the client spelled its header names. pingora keeps each of them twice, and copies
+/// both for the app; names have no case (RFC 9110 §5.1), so they go out in lower case, as HTTP/2
+/// has them. The target is in origin form from here on (RFC 9112 §3.2.1), as it was admitted: an
+/// app might route by the other host in a whole address.
+pub(super) fn forget_spelling(request: &mut RequestHeader) {
+    *request = RequestHeader::from(parts(request));
+}
+
+/// A header taken apart, of which nothing stays behind.
+pub(super) fn parts(request: &mut RequestHeader) -> request::Parts {
+    let nothing = RequestHeader::from(Request::new(()).into_parts().0);
+    std::mem::replace(request, nothing).into()
 }
 
 /// Writes a whole answer.

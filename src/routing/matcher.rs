@@ -10,6 +10,8 @@ use crate::config::{PathMatch, PathPattern};
 pub(super) struct Matcher {
     exact: HashMap<String, usize>,
     prefixes: HashMap<String, usize>,
+    /// Bytes of the longest prefix: what is longer is not looked up.
+    longest: usize,
 }
 
 impl Matcher {
@@ -19,6 +21,7 @@ impl Matcher {
             PathMatch::Exact => self.exact.insert(pattern.path.clone(), route),
             PathMatch::Prefix => {
                 let path = pattern.path.strip_suffix('/').unwrap_or(&pattern.path);
+                self.longest = self.longest.max(path.len());
                 self.prefixes.insert(path.to_owned(), route)
             }
         };
@@ -29,7 +32,10 @@ impl Matcher {
         if let Some(route) = self.exact.get(path) {
             return Some(*route);
         }
-        let mut end = path.len();
+        let mut end = match path.get(..=self.longest) {
+            Some(longer) => longer.rfind('/')?,
+            None => path.len(),
+        };
         loop {
             if let Some(route) = self.prefixes.get(&path[..end]) {
                 return Some(*route);

@@ -1,6 +1,6 @@
 //! All hosts and their routes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::{Host, Route};
@@ -10,14 +10,15 @@ use super::matcher::Matcher;
 /// Looks a request's host and route up. Built once for each configuration.
 #[derive(Debug)]
 pub struct Table {
-    by_authority: HashMap<String, usize>,
+    /// A tree: a few hosts are compared sooner than one name is hashed.
+    by_authority: BTreeMap<String, usize>,
     matchers: Vec<Matcher>,
 }
 
 impl Table {
     /// The table of these hosts and routes; both are spoken of by their position.
     pub fn new(hosts: &[Arc<Host>], routes: &[Route]) -> Self {
-        let mut by_authority = HashMap::new();
+        let mut by_authority = BTreeMap::new();
         for (number, host) in hosts.iter().enumerate() {
             let origin = &host.origin;
             by_authority.insert(origin.authority().to_owned(), number);

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
+use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::ParsedCertificate;
 
 use crate::config::TlsFiles;
 
@@ -20,12 +22,28 @@ pub enum TlsFailed {
     Pair { certificate: PathBuf, key: PathBuf, reason: String },
 }
 
+/// What a listener answers a TLS hello with.
+#[derive(Debug)]
+pub(super) struct Presented {
+    pub(super) config: Arc<ServerConfig>,
+    leaf: CertificateDer<'static>,
+}
+
+impl Presented {
+    /// Whether its certificate stands for a host, by the rules of browsers (RFC 6125).
+    pub(super) fn covers(&self, host: &str) -> bool {
+        let Ok(certificate) = ParsedCertificate::try_from(&self.leaf) else { return false };
+        ServerName::try_from(host).is_ok_and(|name| verify_server_name(&certificate, &name).is_ok())
+    }
+}
+
 /// TLS 1.2 and 1.3 with rustls' own cipher suites, HTTP/2 and HTTP/1.1 by ALPN.
 ///
 /// # Errors
 /// [`TlsFailed`] names the file.
-pub(super) fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsFailed> {
+pub(super) fn presented(files: &TlsFiles) -> Result<Arc<Presented>, TlsFailed> {
     let chain = chain(&files.certificate)?;
+    let leaf = chain[0].clone();
     let key = key(&files.key)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let pair = |error: rustls::Error| TlsFailed::Pair {
@@ -43,9 +61,10 @@ pub(super) fn server_config(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsFa
     if let Ok(ticketer) = rustls::crypto::aws_lc_rs::Ticketer::new() {
         config.ticketer = ticketer;
     }
-    Ok(Arc::new(config))
+    Ok(Arc::new(Presented { config: Arc::new(config), leaf }))
 }
 
+/// At least one certificate.
 fn chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFailed> {
     let failed = |reason: String| TlsFailed::Certificate { file: file.to_owned(), reason };
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(file)

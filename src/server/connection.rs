@@ -6,11 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::StatusCode;
 use pingora::apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp as _};
+use pingora::http::ResponseHeader;
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::l4::stream::Stream as Connection;
-use pingora::protocols::{ALPN, GetSocketDigest as _, IO, SocketDigest};
+use pingora::protocols::raw_connect::ProxyDigest;
+use pingora::protocols::tls::TlsRef;
+use pingora::protocols::{
+    ALPN, GetProxyDigest as _, GetSocketDigest as _, IO, SocketDigest, Ssl as _,
+};
 use pingora::proxy::HttpProxy;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -18,11 +24,13 @@ use tokio::time::{sleep, timeout};
 
 use crate::gateway::{Gateway, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
+use crate::web::{NamedInTls, ServerName};
 
 use super::assemble::Load;
-use super::buffered::Buffered;
+use super::certificates::Presented;
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
+use super::http2::{Http2Terms, Watched};
 
 /// What every connection of a worker is served with.
 pub(super) struct Front {
@@ -39,26 +47,32 @@ impl Front {
     pub(super) async fn serve(
         &self,
         stream: TcpStream,
-        acceptor: Option<Acceptor>,
+        presented: Option<Arc<Presented>>,
         course: Course,
     ) {
         let _latency_only = stream.set_nodelay(true);
         let Ok(peer) = stream.peer_addr() else { return };
-        let connection = identified(stream, peer);
+        let mut connection = identified(stream, peer);
         let (terms, handshake_timeout) = {
             let site = self.site.load();
             let limits = &site.settings.limits;
             (Terms::of(limits), limits.handshake_timeout)
         };
-        match acceptor {
+        match presented {
             None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
-            Some(acceptor) => {
+            Some(presented) => {
+                let named = name_kept(&mut connection);
+                let acceptor = Acceptor::from_server_config(presented.config.clone());
                 let handshake = Box::pin(acceptor.tls_handshake(connection));
                 let secured = match timeout(handshake_timeout, handshake).await {
                     Ok(Ok(secured)) => secured,
                     Ok(Err(_)) => return,
                     Err(_) => return self.load.met(Limit::HandshakeTimeout),
                 };
+                if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
+                    let covers = move |host: &str| presented.covers(host);
+                    let _once = named.set(ServerName::new(asked, covers));
+                }
                 Box::pin(self.secured(secured, terms, peer.ip(), course)).await;
             }
         }
@@ -81,7 +95,10 @@ impl Front {
     /// pingora says GOAWAY when the end begins. A connection that came later has some time first:
     /// a client that is told to go before it asked anything would only come again.
     async fn http2<S: IO + 'static>(&self, connection: S, course: Course) {
-        let connection = Box::new(Buffered::new(connection));
+        let terms = Http2Terms::of(&self.site.load().settings.limits);
+        let load = self.load.clone();
+        let met = Box::new(move |limit| load.met(limit));
+        let connection = Box::new(Watched::new(connection, terms, met));
         if !course.has_reached(Stage::Leaving) {
             let _closed = self.proxy.process_new(connection, &course.stop).await;
             return;
@@ -166,6 +183,17 @@ async fn next<S: IO>(guard: &mut Guard<S>, course: &mut Course) -> Opening {
         }
     }
     if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
+}
+
+/// Where requests on this connection find the host that TLS was asked for. pingora carries one
+/// thing of its users' from a connection to its requests, and this is it.
+fn name_kept(connection: &mut Connection) -> NamedInTls {
+    let named = NamedInTls::default();
+    if let Ok(nobodys) = ResponseHeader::build(StatusCode::OK, Some(0)) {
+        let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(named.clone())));
+        connection.set_proxy_digest(digest);
+    }
+    named
 }
 
 fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {

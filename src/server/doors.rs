@@ -4,13 +4,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rustls::ServerConfig;
 use tokio::sync::watch;
 
 use crate::config::{Listener, Settings};
 
 use super::assemble::{Options, StartFailed, listen};
-use super::certificates;
+use super::certificates::{self, Presented};
 
 /// One open listener.
 pub(super) struct OpenDoor {
@@ -20,21 +19,21 @@ pub(super) struct OpenDoor {
     /// The address it has.
     pub(super) address: SocketAddr,
     socket: TcpListener,
-    tls: Option<Arc<ArcSwap<ServerConfig>>>,
+    tls: Option<Arc<ArcSwap<Presented>>>,
     close: watch::Sender<bool>,
 }
 
 /// What a worker needs of a listener.
 pub(super) struct DoorPlan {
     pub(super) socket: TcpListener,
-    pub(super) tls: Option<Arc<ArcSwap<ServerConfig>>>,
+    pub(super) tls: Option<Arc<ArcSwap<Presented>>>,
     pub(super) closed: watch::Receiver<bool>,
 }
 
 /// Opened, but not yet in force: everything that could fail has succeeded.
 pub(super) struct Changes {
     opened: Vec<OpenDoor>,
-    certificates: Vec<(String, Arc<ServerConfig>)>,
+    certificates: Vec<(String, Arc<Presented>)>,
     closed: Vec<String>,
 }
 
@@ -48,7 +47,7 @@ impl OpenDoor {
         socket: Option<TcpListener>,
     ) -> Result<Self, StartFailed> {
         let failed = |source| StartFailed::Address { address: listener.address, source };
-        let tls = listener.tls.as_ref().map(certificates::server_config).transpose()?;
+        let tls = listener.tls.as_ref().map(certificates::presented).transpose()?;
         let socket = match socket {
             Some(socket) => socket,
             None => listen(listener.address)?,
@@ -111,7 +110,7 @@ impl Changes {
             match open.iter().find(|door| door.serves(listener)) {
                 Some(door) => {
                     if let Some(files) = &listener.tls {
-                        let config = certificates::server_config(files)?;
+                        let config = certificates::presented(files)?;
                         changes.certificates.push((door.name.clone(), config));
                     }
                 }

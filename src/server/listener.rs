@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pingora::listeners::tls::Acceptor;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -25,9 +24,9 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
     let take = |open: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr| {
         let Some(held) = front.load.admit(peer.ip()) else { return };
         let (front, course) = (front.clone(), fresh.clone());
-        let acceptor = tls.as_ref().map(|tls| Acceptor::from_server_config(tls.load_full()));
+        let presented = tls.as_ref().map(|tls| tls.load_full());
         open.spawn(async move {
-            front.serve(stream, acceptor, course).await;
+            front.serve(stream, presented, course).await;
             drop(held);
         });
     };

@@ -2,12 +2,12 @@
 
 mod admin;
 mod assemble;
-mod buffered;
 mod certificates;
 mod connection;
 mod doors;
 mod drain;
 mod guard;
+mod http2;
 mod listener;
 mod report;
 mod run;
@@ -16,6 +16,7 @@ mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};
 pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
+pub use http2::{Heard, Http2Terms, Watched};
 pub use report::Changed;
 pub use run::Running;
 pub use sockets::Sockets;

@@ -5,7 +5,6 @@ use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use pingora::apps::{HttpServerApp as _, HttpServerOptions};
-use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::HttpProxy;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -17,6 +16,7 @@ use super::assemble::{Load, Roots, StartFailed, pingora_settings};
 use super::connection::Front;
 use super::doors::DoorPlan;
 use super::drain::{Lead, Leave};
+use super::http2;
 use super::listener::accept;
 
 /// Everything a worker is made from.
@@ -103,10 +103,7 @@ fn front(work: &Work) -> Front {
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(site.settings.limits.idle_timeout);
     proxy.server_options = Some(options);
-    let most = &site.settings.limits.crowd;
-    let mut h2 = default_h2_options();
-    h2.max_concurrent_streams(most.h2_streams).max_header_list_size(most.h2_header_bytes);
-    proxy.h2_options = Some(h2);
+    proxy.h2_options = Some(http2::options(&site.settings.limits.crowd));
     Front {
         proxy: Arc::new(proxy),
         site: work.site.clone(),

@@ -126,6 +126,8 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(crate::superid::repeatable::repeatable(256))]
+
         #[test]
         fn whatever_is_believed_is_superoffices_and_the_tenants(
             text in "(https?:)?[/\\\\]{0,3}[a-z.@:%0-9\\[\\]-]{0,12}(\\.superoffice\\.com)?[a-z.:@/\\\\?#0-9]{0,8}/(cust12345)?[/.%a-z0-9]{0,12}"

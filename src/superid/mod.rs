@@ -12,6 +12,8 @@ mod key_store;
 mod legacy;
 #[cfg(test)]
 mod minting;
+#[cfg(test)]
+mod repeatable;
 mod serials;
 #[allow(clippy::module_inception, reason = "the file holds what the folder is for")]
 mod superid;

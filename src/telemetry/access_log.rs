@@ -1,11 +1,12 @@
 //! One JSON line for each request, collected in memory and written beside the request's way.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -25,7 +26,7 @@ pub struct AccessLine<'a> {
     /// 0 when the client left before an answer.
     pub status: u16,
     pub bytes: usize,
-    pub micros: u128,
+    pub micros: u64,
     pub route: Option<&'a str>,
     pub tenant: Option<&'a str>,
     pub detail: Option<&'a str>,
@@ -129,19 +130,17 @@ impl Shared {
 impl AccessLine<'_> {
     fn json(&self, out: &mut Vec<u8>) {
         opening(out, "request");
-        text(out, "request_id", Some(self.request_id));
-        text(out, "client", self.client);
-        text(out, "method", Some(self.method));
-        text(out, "host", self.host);
-        text(out, "path", Some(self.path));
-        let _infallible = write!(
-            out,
-            ",\"status\":{},\"bytes\":{},\"duration_us\":{}",
-            self.status, self.bytes, self.micros
-        );
-        text(out, "route", self.route);
-        text(out, "tenant", self.tenant);
-        text(out, "detail", self.detail);
+        text(out, ",\"request_id\":\"", Some(self.request_id));
+        text(out, ",\"client\":\"", self.client);
+        text(out, ",\"method\":\"", Some(self.method));
+        text(out, ",\"host\":\"", self.host);
+        text(out, ",\"path\":\"", Some(self.path));
+        number(out, ",\"status\":", u64::from(self.status));
+        number(out, ",\"bytes\":", self.bytes as u64);
+        number(out, ",\"duration_us\":", self.micros);
+        text(out, ",\"route\":\"", self.route);
+        text(out, ",\"tenant\":\"", self.tenant);
+        text(out, ",\"detail\":\"", self.detail);
         out.extend_from_slice(b"}\n");
     }
 }
@@ -149,33 +148,86 @@ impl AccessLine<'_> {
 impl RefusedLine<'_> {
     fn json(&self, out: &mut Vec<u8>) {
         opening(out, "refused");
-        text(out, "client", Some(&self.client.to_string()));
-        let _infallible = write!(out, ",\"status\":{}", self.status);
-        text(out, "detail", Some(self.detail));
+        text(out, ",\"client\":\"", Some(&self.client.to_string()));
+        number(out, ",\"status\":", u64::from(self.status));
+        text(out, ",\"detail\":\"", Some(self.detail));
         out.extend_from_slice(b"}\n");
     }
 }
 
 fn opening(out: &mut Vec<u8>, message: &str) {
-    let now = OffsetDateTime::from(SystemTime::now());
     out.extend_from_slice(b"{\"timestamp\":\"");
-    let _infallible = now.format_into(out, &Rfc3339);
-    out.push(b'"');
-    text(out, "message", Some(message));
+    stamp(out);
+    text(out, "\",\"message\":\"", Some(message));
 }
 
-/// Adds a member, escaped and of bounded length; absent where there is no value.
-fn text(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
+/// Adds a member, escaped and of bounded length; absent where there is no value. `before` is what
+/// stands before the value: the comma, the name and the opening quote.
+fn text(out: &mut Vec<u8>, before: &str, value: Option<&str>) {
     let Some(value) = value else { return };
     let end = match value.len() {
         short @ ..=MOST_LETTERS => short,
         long => value.char_indices().map(|(at, _)| at).nth(MOST_LETTERS).unwrap_or(long),
     };
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
-    let _infallible = serde_json::to_writer(&mut *out, &value[..end]);
+    let value = &value[..end];
+    if value.bytes().fold(false, |met, byte| met | is_escaped(byte)) {
+        out.extend_from_slice(&before.as_bytes()[..before.len() - 1]);
+        let _infallible = serde_json::to_writer(&mut *out, value);
+        return;
+    }
+    out.extend_from_slice(before.as_bytes());
+    out.extend_from_slice(value.as_bytes());
+    out.push(b'"');
 }
+
+/// What a JSON string may not hold as it is (RFC 8259 §7).
+fn is_escaped(byte: u8) -> bool {
+    matches!(byte, 0..=0x1f | b'"' | b'\\')
+}
+
+fn number(out: &mut Vec<u8>, before: &str, value: u64) {
+    out.extend_from_slice(before.as_bytes());
+    let (mut digits, mut at, mut rest) = ([0; 20], 20, value);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// The time of day in RFC 3339, in UTC and to the microsecond. What does not change within a
+/// second is spelled once for each second and thread.
+fn stamp(out: &mut Vec<u8>) {
+    thread_local! {
+        static SECOND: Cell<(u64, [u8; WHOLE])> = const { Cell::new((u64::MAX, [0; WHOLE])) };
+    }
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (mut known, mut whole) = SECOND.get();
+    if known != since.as_secs() {
+        known = since.as_secs();
+        let spelled =
+            OffsetDateTime::from(UNIX_EPOCH + Duration::from_secs(known)).format(&Rfc3339);
+        if let Some(start) = spelled.unwrap_or_default().as_bytes().first_chunk() {
+            whole = *start;
+        }
+        SECOND.set((known, whole));
+    }
+    out.extend_from_slice(&whole);
+    let mut fraction = *b".000000Z";
+    let mut rest = since.subsec_micros();
+    for digit in fraction[1..7].iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.extend_from_slice(&fraction);
+}
+
+/// Bytes of a time without its fraction and zone.
+const WHOLE: usize = "2026-11-21T12:34:56".len();
 
 const PAUSE: Duration = Duration::from_millis(100);
 const MOST_WAITING: usize = 4 << 20;

@@ -11,6 +11,9 @@ pub enum Limit {
     /// File descriptors and memory: the machine's limit, not a key.
     Descriptors,
     FormBytes,
+    H2ControlFrames,
+    H2HeaderBytes,
+    H2Streams,
     HandshakeTimeout,
     HeaderBytes,
     HeaderCount,
@@ -22,10 +25,11 @@ pub enum Limit {
     SpentAttempts,
     TargetBytes,
     UpstreamRequests,
+    WriteTimeout,
 }
 
 impl Limit {
-    pub const EVERY: [Self; 18] = [
+    pub const EVERY: [Self; 22] = [
         Self::BodyBytes,
         Self::BodyRate,
         Self::Connections,
@@ -33,6 +37,9 @@ impl Limit {
         Self::CookieBytes,
         Self::Descriptors,
         Self::FormBytes,
+        Self::H2ControlFrames,
+        Self::H2HeaderBytes,
+        Self::H2Streams,
         Self::HandshakeTimeout,
         Self::HeaderBytes,
         Self::HeaderCount,
@@ -44,6 +51,7 @@ impl Limit {
         Self::SpentAttempts,
         Self::TargetBytes,
         Self::UpstreamRequests,
+        Self::WriteTimeout,
     ];
 
     /// What metrics call it.
@@ -56,6 +64,9 @@ impl Limit {
             Self::CookieBytes => "cookie_bytes",
             Self::Descriptors => "descriptors",
             Self::FormBytes => "form_bytes",
+            Self::H2ControlFrames => "h2_control_frames",
+            Self::H2HeaderBytes => "h2_header_bytes",
+            Self::H2Streams => "h2_streams",
             Self::HandshakeTimeout => "handshake_timeout",
             Self::HeaderBytes => "header_bytes",
             Self::HeaderCount => "header_count",
@@ -67,6 +78,7 @@ impl Limit {
             Self::SpentAttempts => "spent_attempts",
             Self::TargetBytes => "target_bytes",
             Self::UpstreamRequests => "route.max_requests",
+            Self::WriteTimeout => "write_timeout",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use http::{HeaderMap, HeaderValue, header};
+use memchr::memchr;
 
 use super::PublicOrigin;
 
@@ -18,14 +19,22 @@ impl<'a> Cookies<'a> {
 
     /// A cookie's value. One that was sent twice is nobody's: cookie tossing.
     pub fn one(&self, name: &str) -> Option<&'a [u8]> {
-        let mut found = self.pairs().filter(|(key, _)| *key == name.as_bytes());
-        let (_, value) = found.next()?;
-        found.next().is_none().then_some(value)
+        let mut found = None;
+        for header in self.0.get_all(header::COOKIE).iter() {
+            for value in pieces(header.as_bytes()).filter_map(|pair| value_of(pair, name)) {
+                if found.replace(value).is_some() {
+                    return None;
+                }
+            }
+        }
+        found
     }
 
     /// Whether a cookie of that name was sent at all.
     pub fn has(&self, name: &str) -> bool {
-        self.pairs().any(|(key, _)| key == name.as_bytes())
+        let headers = self.0.get_all(header::COOKIE);
+        let mut pairs = headers.iter().flat_map(|header| pieces(header.as_bytes()));
+        pairs.any(|pair| value_of(pair, name).is_some())
     }
 
     /// Bytes of all `Cookie` headers together.
@@ -36,30 +45,18 @@ impl<'a> Cookies<'a> {
     /// The cookies that are not ours, joined for the app; `None` when nothing is left.
     pub fn without(&self, ours: &CookieNames) -> Option<HeaderValue> {
         let mut rest = Vec::with_capacity(self.size());
-        for pair in self.raw().filter(|pair| !ours.covers(name_of(pair))) {
-            if !rest.is_empty() {
-                rest.extend_from_slice(b"; ");
+        for header in self.0.get_all(header::COOKIE).iter() {
+            for pair in pieces(header.as_bytes()) {
+                if pair.is_empty() || ours.covers(name_of(pair)) {
+                    continue;
+                }
+                if !rest.is_empty() {
+                    rest.extend_from_slice(b"; ");
+                }
+                rest.extend_from_slice(pair);
             }
-            rest.extend_from_slice(pair);
         }
         if rest.is_empty() { None } else { HeaderValue::from_bytes(&rest).ok() }
-    }
-
-    fn pairs(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        self.raw().filter_map(|pair| {
-            let at = pair.iter().position(|byte| *byte == b'=')?;
-            Some((pair[..at].trim_ascii(), pair[at + 1..].trim_ascii()))
-        })
-    }
-
-    fn raw(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let headers = self.0;
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .flat_map(|value| pieces(value.as_bytes()))
-            .map(<[u8]>::trim_ascii)
-            .filter(|pair| !pair.is_empty())
     }
 }
 
@@ -153,30 +150,33 @@ impl SetCookie<'_> {
     }
 }
 
-/// What stands between the semicolons. Nearly all of a `Cookie` header is sealed values of ours,
-/// looked through several times for each request: whole blocks are compared at once.
+/// The value of a pair if this is its name.
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    match pair.strip_prefix(name.as_bytes())?.trim_ascii_start() {
+        [b'=', value @ ..] => Some(value.trim_ascii_start()),
+        _ => None,
+    }
+}
+
+/// What stands between the semicolons, without white space around it. Nearly all of a `Cookie` header is sealed values of ours,
+/// looked through several times for each request.
 fn pieces(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let clear =
-            |block: &&[u8; BLOCK]| !block.iter().fold(false, |met, byte| met | (*byte == b';'));
-        let clear = rest.as_chunks().0.iter().take_while(clear).count() * BLOCK;
-        let more = rest[clear..].iter().position(|byte| *byte == b';');
-        let end = more.map_or(rest.len(), |more| clear + more);
+        let end = memchr(b';', rest).unwrap_or(rest.len());
         let piece = &rest[..end];
         rest = rest.get(end + 1..).unwrap_or_default();
-        Some(piece)
+        Some(piece.trim_ascii())
     })
 }
 
 fn name_of(pair: &[u8]) -> &[u8] {
-    let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+    let end = memchr(b'=', pair).unwrap_or(pair.len());
     pair[..end].trim_ascii()
 }
 
-const BLOCK: usize = 32;
 const PREFIXES: [&[u8]; 2] = [b"__Host-", b"__Secure-"];
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
-use super::{Asking, Cleaned, Cookies, PublicOrigin, Refusal, Subscriber, Transport, method, path};
+use super::{
+    Asking, Cleaned, Cookies, PublicOrigin, Refusal, Slashes, Subscriber, Transport, method, path,
+};
 
 /// An admitted request. Only [`Inbound::admit`] makes one, and it wants [`Cleaned`].
 pub struct Inbound<'a> {
@@ -13,6 +15,8 @@ pub struct Inbound<'a> {
     authority: Cow<'a, str>,
     target: &'a str,
     path_len: usize,
+    slashes: Slashes,
+    hops: Option<u64>,
     headers: &'a HeaderMap,
     transport: Transport,
     sender: Option<Subscriber>,
@@ -40,13 +44,14 @@ impl<'a> Inbound<'a> {
             return Err(Refusal::Method);
         }
         framing(&request.headers)?;
+        let hops = hops(request)?;
         if raw.len() > bounds.target {
             return Err(Refusal::TargetTooLong);
         }
         let authority = authority(request)?;
         let target = local(std::str::from_utf8(raw).map_err(|_| Refusal::Target)?, &authority)?;
         let path_len = target.find('?').unwrap_or(target.len());
-        path::canonical(&target[..path_len])?;
+        let slashes = path::canonical_but_for_slashes(&target[..path_len])?;
         let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
         if !target[path_len..].bytes().all(visible) {
             return Err(Refusal::Query);
@@ -59,6 +64,8 @@ impl<'a> Inbound<'a> {
             authority,
             target,
             path_len,
+            slashes,
+            hops,
             headers: &request.headers,
             transport: Transport::Unknown,
             sender: None,
@@ -93,6 +100,16 @@ impl<'a> Inbound<'a> {
     /// Host and port as asked for, lower case.
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// Whether it may go no further than here (RFC 9110 §7.6.2).
+    pub fn ends_here(&self) -> bool {
+        self.hops == Some(0)
+    }
+
+    /// Whether a slash in its path is encoded, which only a route that says so takes.
+    pub fn slashes(&self) -> Slashes {
+        self.slashes
     }
 
     /// The canonical path.
@@ -158,6 +175,20 @@ fn framing(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
+/// How far an OPTIONS request may go; in others the field means nothing (RFC 9110 §7.6.2).
+fn hops(request: &request::Parts) -> Result<Option<u64>, Refusal> {
+    if request.method != Method::OPTIONS {
+        return Ok(None);
+    }
+    let mut values = request.headers.get_all(header::MAX_FORWARDS).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match (digits.and_then(|text| text.parse().ok()), values.next()) {
+        (Some(hops), None) => Ok(Some(hops)),
+        _ => Err(Refusal::MaxForwards),
+    }
+}
+
 /// Exactly one Host, or HTTP/2's `:authority` with a Host that agrees (RFC 9112 §3.2,
 /// RFC 9113 §8.3.1).
 fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
@@ -177,6 +208,9 @@ fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
         (None, Some(asked)) => asked.as_str(),
         (None, None) => return Err(Refusal::Host),
     };
+    if is_plain(named) {
+        return Ok(Cow::Borrowed(named));
+    }
     let valid = named.parse::<Authority>().is_ok_and(|parsed| !parsed.host().is_empty());
     if !valid || named.contains('@') {
         return Err(Refusal::Host);
@@ -186,6 +220,19 @@ fn authority(request: &request::Parts) -> Result<Cow<'_, str>, Refusal> {
     } else {
         Ok(Cow::Borrowed(named))
     }
+}
+
+/// Whether an authority is what nearly all are, a name of lower-case letters with or without a
+/// port: then it is valid and spelled as it should be.
+fn is_plain(named: &str) -> bool {
+    let plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    let name = named.bytes().position(|byte| !plain(&byte)).unwrap_or(named.len());
+    let port = match &named.as_bytes()[name..] {
+        [] => return name > 0,
+        [b':', port @ ..] => port,
+        _ => return false,
+    };
+    name > 0 && (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit)
 }
 
 /// The path and query of an origin-form or absolute-form target (RFC 9112 §3.2.1, §3.2.2).

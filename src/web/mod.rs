@@ -12,6 +12,7 @@ mod path;
 mod refusal;
 mod reply;
 mod return_to;
+mod server_name;
 
 pub use client::{Client, Proxies, Subscriber, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
@@ -20,7 +21,8 @@ pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};
 pub use inbound::{Bounds, Inbound};
 pub use navigation::Asking;
 pub use origin::{InvalidOrigin, PublicOrigin};
-pub use path::{PathProblem, canonical};
+pub use path::{PathProblem, Slashes, canonical, canonical_but_for_slashes, with_plain_slashes};
 pub use refusal::Refusal;
 pub use reply::Reply;
 pub use return_to::ReturnTo;
+pub use server_name::{NamedInTls, ServerName};

@@ -3,24 +3,50 @@
 //! Routing, access rules, the log and the app all use the path that passed here, unchanged. What
 //! an app could read differently from us is refused rather than rewritten: empty and dot segments,
 //! backslashes, `;` parameters, fragments, control bytes, raw non-ASCII, and percent-encodings of a
-//! slash, backslash, percent sign, NUL or of a character that needs no encoding.
+//! backslash, percent sign, NUL or of a character that needs no encoding; and of a slash, except
+//! for routes that ask for it.
 
 /// Says whether `path` (without its query) is canonical.
 ///
 /// # Errors
 /// The first [`PathProblem`] found.
 pub fn canonical(path: &str) -> Result<(), PathProblem> {
+    match canonical_but_for_slashes(path)? {
+        Slashes::Plain => Ok(()),
+        Slashes::Encoded => Err(PathProblem::EncodedDelimiter),
+    }
+}
+
+/// Whether a slash in a path is written `%2f`: part of a segment to some apps, the end of one to
+/// others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slashes {
+    Encoded,
+    Plain,
+}
+
+/// The same, except that a slash may be encoded. Both ways to read it have to be canonical: no
+/// empty and no dot segment comes of it when it is decoded.
+///
+/// # Errors
+/// The first [`PathProblem`] found.
+pub fn canonical_but_for_slashes(path: &str) -> Result<Slashes, PathProblem> {
     if !path.starts_with('/') {
         return Err(PathProblem::NotAbsolute);
     }
     segments(path)?;
+    let mut slashes = Slashes::Plain;
     let bytes = path.as_bytes();
     let mut decoded = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
             b'%' => {
-                decoded.push(encoded(bytes.get(at + 1..at + 3))?);
+                let byte = encoded(bytes.get(at + 1..at + 3))?;
+                if byte == b'/' {
+                    slashes = Slashes::Encoded;
+                }
+                decoded.push(byte);
                 at += 3;
                 continue;
             }
@@ -33,7 +59,19 @@ pub fn canonical(path: &str) -> Result<(), PathProblem> {
         }
         at += 1;
     }
-    std::str::from_utf8(&decoded).map(drop).map_err(|_| PathProblem::NotUtf8)
+    if std::str::from_utf8(&decoded).is_err() {
+        return Err(PathProblem::NotUtf8);
+    }
+    match slashes {
+        Slashes::Plain => {}
+        Slashes::Encoded => segments(&with_plain_slashes(path))?,
+    }
+    Ok(slashes)
+}
+
+/// A path as an app reads it that takes `%2f` for a slash.
+pub fn with_plain_slashes(path: &str) -> String {
+    path.replace("%2f", "/").replace("%2F", "/")
 }
 
 /// Why a path is not canonical.
@@ -82,7 +120,7 @@ fn encoded(digits: Option<&[u8]>) -> Result<u8, PathProblem> {
         .and_then(|digits| u8::from_str_radix(digits, 16).ok())
         .ok_or(PathProblem::InvalidEncoding)?;
     match value {
-        b'/' | b'\\' | b'%' | 0x7f => Err(PathProblem::EncodedDelimiter),
+        b'\\' | b'%' | 0x7f => Err(PathProblem::EncodedDelimiter),
         0..=0x1f => Err(PathProblem::EncodedDelimiter),
         b'-' | b'.' | b'_' | b'~' => Err(PathProblem::NeedlessEncoding),
         byte if byte.is_ascii_alphanumeric() => Err(PathProblem::NeedlessEncoding),
@@ -128,6 +166,29 @@ mod tests {
         ];
         for (path, problem) in cases {
             assert_eq!(canonical(path), Err(problem), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_encoded_slash_is_told_apart_and_has_to_be_canonical_when_decoded_too() {
+        for path in ["/a%2fb", "/a%2Fb/c", "/a/b%2f", "/sm%C3%B8r%2Fbr%C3%B8d"] {
+            assert_eq!(canonical_but_for_slashes(path), Ok(Slashes::Encoded), "{path}");
+            assert_eq!(canonical(path), Err(PathProblem::EncodedDelimiter), "{path}");
+        }
+        assert_eq!(canonical_but_for_slashes("/a/b"), Ok(Slashes::Plain));
+        for (path, problem) in [
+            ("/public%2f..%2fsecret", PathProblem::DotSegment),
+            ("/public%2F..", PathProblem::DotSegment),
+            ("/..%2fsecret", PathProblem::DotSegment),
+            ("/a/.%2Fb", PathProblem::DotSegment),
+            ("/%2fevil.example", PathProblem::DoubleSlash),
+            ("/a%2f/b", PathProblem::DoubleSlash),
+            ("/a%2f%2Fb", PathProblem::DoubleSlash),
+            ("/a%2fb%5cc", PathProblem::EncodedDelimiter),
+            ("/a%252fb", PathProblem::EncodedDelimiter),
+            ("/a%c0%afb", PathProblem::NotUtf8),
+        ] {
+            assert_eq!(canonical_but_for_slashes(path), Err(problem), "{path}");
         }
     }
 }

@@ -14,8 +14,12 @@ pub enum Refusal {
     Framing,
     #[error("no valid Host")]
     Host,
+    #[error("a Max-Forwards that is not one number")]
+    MaxForwards,
     #[error("the method is not one we pass on")]
     Method,
+    #[error("the request is for another host than its TLS connection")]
+    Misdirected,
     #[error("the target has {0}")]
     Path(#[from] PathProblem),
     #[error("the query has a control byte, space, # or raw non-ASCII byte")]
@@ -33,12 +37,15 @@ impl Refusal {
     pub fn status(self) -> StatusCode {
         match self {
             Self::CookiesTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::Framing | Self::Host | Self::Path(_) | Self::Query | Self::Target => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Framing
+            | Self::Host
+            | Self::MaxForwards
+            | Self::Path(_)
+            | Self::Query
+            | Self::Target => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
-            Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::Misdirected | Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
         }
     }
 }

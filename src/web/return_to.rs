@@ -20,7 +20,8 @@ impl ReturnTo {
     }
 
     /// Reads what somebody handed us: a path, or an address on this very origin. Anything that a
-    /// browser could take elsewhere, or that leads into our own pages, is refused.
+    /// browser could take elsewhere, or that leads into our own pages, is refused. Whether a route
+    /// takes an encoded slash is asked when the browser comes there.
     pub fn parse(text: &str, origin: &PublicOrigin, own_prefix: &str) -> Option<Self> {
         let local = match text.strip_prefix(origin.as_str()) {
             Some("") => "/",
@@ -30,7 +31,7 @@ impl ReturnTo {
         let (path, query) =
             local.split_once('?').map_or((local, ""), |(path, query)| (path, query));
         let visible = query.bytes().all(|byte| byte.is_ascii_graphic());
-        if path::canonical(path).is_err() || !visible || query.contains('#') {
+        if path::canonical_but_for_slashes(path).is_err() || !visible || query.contains('#') {
             return None;
         }
         let own = path
@@ -80,6 +81,7 @@ mod tests {
             "/sm%C3%B8r",
             "/a?b=\\c|{}",
             "/authors",
+            "/files/a%2fb",
         ] {
             assert_eq!(parse(text).unwrap().as_str(), text);
         }
@@ -103,6 +105,8 @@ mod tests {
             "/a\r\nSet-Cookie: x",
             "/a?b#c",
             "/%2f/evil",
+            "/%2fevil.example",
+            "/a%2f..%2fauth",
             "http://app.example/",
             "/a?b=\u{f8}",
         ] {

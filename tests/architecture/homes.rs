@@ -47,6 +47,7 @@ pub const HOMES: &[Row] = &[
     ("jsonwebtoken", Home::In(&["superid/"]), "one verifier, one set of rules"),
     ("listenfd", Home::In(&["server/"]), "listeners are opened in one place, or taken there"),
     ("log", Home::FeaturesOnly, "its feature takes debug lines out of pingora's release code"),
+    ("memchr", Home::Anywhere, "a search without meaning of its own"),
     ("mimalloc", Home::In(&["main.rs"]), "a program chooses its allocator, a library does not"),
     ("percent_encoding", Home::Anywhere, "a plain encoding"),
     ("pingora", Home::In(&["gateway/", "server/"]), "the verdict has no sockets"),

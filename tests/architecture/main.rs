@@ -81,6 +81,14 @@ fn nothing_is_promised_instead_of_done() {
     none(shape::promises(&SRC));
 }
 
+#[test]
+fn every_property_test_goes_the_same_way_each_time() {
+    for folder in ["src", "tests"] {
+        let found = shape::left_to_chance(&Tree::under(folder));
+        none(found.iter().map(|one| format!("{folder}/{}:{}", one.path, one.line)).collect());
+    }
+}
+
 #[track_caller]
 fn none<P: Display>(problems: Vec<P>) {
     let lines: Vec<_> = problems.iter().map(|problem| format!("\n  {problem}")).collect();

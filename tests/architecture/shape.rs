@@ -135,6 +135,22 @@ fn spread(mut sizes: Vec<usize>, aim: &str) -> String {
     format!("{}, median {median} lines (aim: {aim}), 95 % under {most}, longest {max}", sizes.len())
 }
 
+/// Every block of property tests that does not begin with a fixed seed.
+pub fn left_to_chance(tree: &Tree) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for file in &tree.files {
+        let mut lines = file.text.lines().enumerate();
+        while let Some((at, line)) = lines.next() {
+            let opens = line.trim().ends_with(concat!("proptest", "! {"));
+            if opens && !lines.next().is_some_and(|(_, next)| next.contains("repeatable(")) {
+                let text = "begin it with #![proptest_config(repeatable(CASES))]".to_owned();
+                problems.push(file.problem(at + 1, text));
+            }
+        }
+    }
+    problems
+}
+
 /// One sentence: the first paragraph ends with a full stop and has none before a capital.
 fn opens_with_a_sentence(text: &str) -> bool {
     let paragraph: Vec<_> = text
@@ -216,6 +232,13 @@ mod tests {
         let text = "fn f() {\nx.unwrap();\nx.unwrap_or(1);\nprintln!(\"{}\", y\n.unwrap());\n}\n\
                     #[cfg(test)]\nmod tests { fn f() { x.unwrap(); } }";
         assert_eq!(lines(unwraps(&one(text))), [2, 5]);
+    }
+
+    #[test]
+    fn property_tests_without_a_seed_are_found() {
+        let good = "proptest! {\n#![proptest_config(repeatable(9))]\n}\n";
+        let bad = "    proptest::proptest! {\n    #[test]\n}\n";
+        assert_eq!(lines(left_to_chance(&one(&format!("{good}{bad}")))), [4]);
     }
 
     #[test]

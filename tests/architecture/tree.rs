@@ -56,7 +56,12 @@ impl fmt::Display for Problem {
 impl Tree {
     /// Reads the crate this test belongs to.
     pub fn of_this_crate() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        Self::under("src")
+    }
+
+    /// Reads every `.rs` file under a folder of the repository.
+    pub fn under(folder: &str) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let mut files = Vec::new();
         read_folder(&root, &root, &mut files);
         assert!(!files.is_empty(), "there is no Rust file under {}", root.display());

@@ -120,9 +120,11 @@ fn described_route(route: &Route) -> String {
         Access::Public => "public".to_owned(),
         Access::SignedIn(limits) => format!("{limits:?}"),
     };
-    let Route { name, path, upstream, present, bounds, .. } = route;
+    let Route { name, path, upstream, present, bounds, encoded_slashes, server_headers, .. } =
+        route;
     format!(
-        "route {name} on {hosts:?} {} {matching}\n  to {:?} {} {}\n  \
+        "route {name} on {hosts:?} {} {matching}, encoded slashes: {encoded_slashes:?}\n  \
+         to {:?} {} {}, server headers: {server_headers:?}\n  \
          for {access} by {parties:?} with {present:?}\n  within {bounds:?}\n",
         path.path, upstream.scheme, upstream.host, upstream.port
     )

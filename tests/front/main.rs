@@ -9,8 +9,11 @@
 mod cases;
 mod client;
 mod conversations;
+mod h2;
 mod house;
 mod llhttp;
+mod misdirected;
+mod repeatable;
 mod scan;
 mod splits;
 mod stalls;

@@ -6,11 +6,12 @@ use std::time::Instant;
 use proptest::prelude::*;
 use superid_gateway::server::HeadScan;
 
+use crate::repeatable::repeatable;
 use crate::stalls::terms;
 use crate::strict;
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(5_000) })]
+    #![proptest_config(repeatable(5_000))]
 
     #[test]
     fn arbitrary_bytes_neither_panic_nor_pass_ambiguously(

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use superid_gateway::server::{Fault, Guard, Opening, Terms};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::repeatable::repeatable;
 use crate::stalls::terms;
 use crate::strict;
 
@@ -37,7 +38,7 @@ fn a_good_message_may_be_cut_anywhere() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+    #![proptest_config(repeatable(2_000))]
 
     #[test]
     fn any_cuts_give_the_same(spoilt in spoilt(), cuts in prop::collection::vec(0_usize..400, 0..8)) {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod access;
+mod answers;
 mod api_client;
 mod browser;
 mod callback;
@@ -11,6 +12,7 @@ mod drain;
 mod front;
 mod handover;
 mod headers;
+mod holes;
 mod jar;
 mod legacy;
 mod liar;
@@ -23,6 +25,7 @@ mod reload;
 mod session;
 mod sign_in;
 mod sign_out;
+mod slashes;
 mod tls;
 mod upgrade;
 mod upstream;

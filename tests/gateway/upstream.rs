@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
 
 use crate::recorder::Reply;
 use crate::wire::{read_answer, read_some};
@@ -118,6 +119,7 @@ async fn a_websocket_needs_the_same_session_as_everything_else() {
     stream.write_all(head.as_bytes()).await.unwrap();
     let answer = read_answer(&mut stream, "GET").await.unwrap();
     assert_eq!(answer.status, 101);
+    assert_eq!((answer.header("connection"), answer.header("upgrade")), ("Upgrade", "websocket"));
     assert_eq!(answer.header("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     stream.write_all(b"hello through").await.unwrap();
     let mut echoed = [0; 13];
@@ -126,6 +128,49 @@ async fn a_websocket_needs_the_same_session_as_everything_else() {
     let request = world.app.last();
     assert_eq!(request.header("X-SuperOffice-User"), Some(ASTRID));
     assert_eq!(request.header("Cookie"), None);
+}
+
+#[tokio::test]
+async fn a_websocket_may_be_silent_longer_than_an_answer_but_not_for_ever() {
+    for (answer, tunnel, closes) in [(50, 60_000, false), (60_000, 50, true)] {
+        let world = World::tuned("", |settings| {
+            for route in &mut settings.routes {
+                route.upstream.read_timeout = Duration::from_millis(answer);
+                route.bounds.websocket_idle_timeout = Duration::from_millis(tunnel);
+            }
+            settings.limits.idle_timeout = Duration::from_millis(50);
+        });
+        let world = world.await;
+        world.app.says(Reply::Echo(SWITCHED.to_owned()));
+        let own = world.authority().to_owned();
+        let mut stream = world.net.connect(&own).await;
+        let head = format!("GET /public HTTP/1.1\r\nHost: {own}\r\n{UPGRADE}\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert_eq!(read_answer(&mut stream, "GET").await.unwrap().status, 101);
+        let silent =
+            timeout(Duration::from_millis(if closes { 10_000 } else { 300 }), stream.read_u8());
+        match silent.await {
+            Ok(end) => assert!(closes && end.is_err(), "closed after 50 ms, and not before"),
+            Err(_) => {
+                assert!(!closes, "open after 10 s");
+                stream.write_all(b"!").await.unwrap();
+                assert_eq!(stream.read_u8().await.unwrap(), b'!');
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_app_silent_about_an_upgrade_is_a_504_like_any_other() {
+    let world = World::tuned("", |settings| {
+        for route in &mut settings.routes {
+            route.upstream.read_timeout = Duration::from_millis(50);
+        }
+    });
+    let world = world.await;
+    world.app.says(Reply::Held);
+    let answer = world.api().send("GET", &world.url("/public"), UPGRADE).await;
+    assert_eq!(answer.status, 504);
 }
 
 #[tokio::test]

@@ -141,6 +141,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
                 requests: 10,
                 sign_ins_per_minute: 10,
                 h2_streams: 10,
+                h2_control_frames: 1_000,
                 h2_header_bytes: 32 << 10,
             },
         },

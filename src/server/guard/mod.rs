@@ -24,3 +24,6 @@ pub use head::{Head, HeadScan};
 pub use parting::{Parted, WayBack};
 pub use stream::{Guard, Opening};
 pub use terms::Terms;
+
+pub(super) use outgoing::Outgoing;
+pub(super) use pace::Pace;

@@ -10,14 +10,14 @@ use tokio::time::Instant;
 
 /// What waits to be written, and since when the client takes nothing.
 #[derive(Debug, Default)]
-pub(super) struct Outgoing {
+pub(in crate::server) struct Outgoing {
     waiting: Vec<u8>,
     written: usize,
     stalled: Option<Instant>,
 }
 
 impl Outgoing {
-    pub(super) fn poll_write<S: IO>(
+    pub(in crate::server) fn poll_write<S: IO>(
         &mut self,
         inner: &mut S,
         context: &mut Context<'_>,
@@ -38,7 +38,7 @@ impl Outgoing {
         self.waiting.extend_from_slice(bytes);
     }
 
-    pub(super) fn poll_drain<S: IO>(
+    pub(in crate::server) fn poll_drain<S: IO>(
         &mut self,
         inner: &mut S,
         context: &mut Context<'_>,
@@ -57,7 +57,7 @@ impl Outgoing {
     }
 
     /// Notes whether a write went on; where not, says since when.
-    pub(super) fn stalled<T>(&mut self, result: &Poll<T>) -> Option<Instant> {
+    pub(in crate::server) fn stalled<T>(&mut self, result: &Poll<T>) -> Option<Instant> {
         match result {
             Poll::Ready(_) => {
                 self.stalled = None;

@@ -10,13 +10,17 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// Wakes for whatever deadline is asked after. A later deadline costs nothing until the earlier one
 /// has passed: request after request moves it on, and the timer is set again once a minute.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(in crate::server) struct Pace {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Pace {
     /// Ready when `deadline` has passed; else the task is woken when it does.
-    pub(super) fn poll_passed(&mut self, context: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+    pub(in crate::server) fn poll_passed(
+        &mut self,
+        context: &mut Context<'_>,
+        deadline: Instant,
+    ) -> Poll<()> {
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if timer.deadline() > deadline {
             timer.as_mut().reset(deadline);

@@ -16,14 +16,14 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
 /// Wraps a connection to a client; everything but writing is passed through.
 #[derive(Debug)]
-pub(super) struct Buffered<S> {
+pub struct Buffered<S> {
     inner: S,
     waiting: Vec<u8>,
     written: usize,
 }
 
 impl<S: IO> Buffered<S> {
-    pub(super) fn new(inner: S) -> Self {
+    pub fn new(inner: S) -> Self {
         Self { inner, waiting: Vec::new(), written: 0 }
     }
 

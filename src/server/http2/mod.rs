@@ -1,0 +1,15 @@
+//! The front of HTTP/2: what bounds a client whose frames are right one by one and never end.
+
+mod account;
+mod budget;
+mod frames;
+mod passing;
+mod reading;
+mod stream;
+mod terms;
+mod writing;
+
+pub use stream::{Heard, Watched};
+pub use terms::Http2Terms;
+
+pub(super) use terms::options;
