@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use command_fds::{CommandFdExt as _, FdMapping};
+use rustix::process::{Pid, Signal, kill_process_group};
 use superid_gateway::clock::Clock;
 use superid_gateway::emulator::{self, App, Emulator};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
@@ -31,7 +32,7 @@ struct Service {
     app: Recorder,
     _superid: Emulator,
     /// Of the first process and all that take over.
-    group: u32,
+    group: Pid,
 }
 
 impl Service {
@@ -69,7 +70,7 @@ impl Service {
         let net = Net::default();
         let authority = origin.strip_prefix("http://").unwrap();
         net.lead(authority, Door { address, tls: None });
-        let (group, admin) = (first.id().unwrap(), admin_address);
+        let (group, admin) = (group_of(&first), admin_address);
         let mut service =
             Self { first, lines, folder, admin, origin, net, app, _superid: superid, group };
         service.says("admin listening").await;
@@ -128,8 +129,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let kill = format!("kill -KILL -- -{} 2>/dev/null", self.group);
-        let _gone_already = std::process::Command::new("sh").args(["-c", &kill]).status();
+        let _gone_already = kill_process_group(self.group, Signal::KILL);
         let _gone_already = std::fs::remove_dir_all(&self.folder);
     }
 }
@@ -268,6 +268,10 @@ async fn the_upgrade_command_says_whether_a_new_process_serves() {
     let (code, text) = service.told(&["upgrade"]).await;
     assert_eq!(code, 1, "{text}");
     assert_eq!(service.api().get(&service.url("/public/x")).await.status, 200);
+}
+
+fn group_of(process: &Child) -> Pid {
+    Pid::from_raw(process.id().unwrap().try_into().unwrap()).unwrap()
 }
 
 fn bound() -> TcpListener {

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use rustls::pki_types::CertificateDer;
 
 use crate::plan::Plan;
@@ -160,8 +161,8 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         // The processes that took over are of the first one's group.
-        let kill = format!("kill -KILL -- -{} 2>/dev/null", self.first.id());
-        let _ended_already = Command::new("sh").args(["-c", &kill]).status();
+        let group = Pid::from_child(&self.first);
+        let _ended_already = kill_process_group(group, Signal::KILL);
         let _gone_already = fs::remove_dir_all(&self.folder);
     }
 }
