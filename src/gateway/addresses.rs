@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Upstream;
 
 /// The address of one upstream. Reading it costs no lock. A name is looked up again after
@@ -48,10 +48,11 @@ impl UpstreamAddress {
     ///
     /// # Errors
     /// The resolver's, when the name never led anywhere, or took longer than a connection may.
-    pub(super) async fn resolve(self: &Arc<Self>, now: Timestamp) -> io::Result<SocketAddr> {
+    pub(super) async fn resolve(self: &Arc<Self>, clock: &Clock) -> io::Result<SocketAddr> {
         if let Some(fixed) = self.fixed {
             return Ok(fixed);
         }
+        let now = clock.now();
         let Some(found) = self.found.load_full() else { return self.look_up(now).await };
         if now.since(found.when) >= FRESH && !self.asking.swap(true, Ordering::AcqRel) {
             let this = self.clone();

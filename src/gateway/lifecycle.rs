@@ -113,7 +113,7 @@ impl ProxyHttp for Gateway {
         let departure = exchange.departure().ok_or_else(undecided)?;
         let site = &exchange.site;
         let way = &site.ways[departure.route()];
-        let address = way.address.resolve(site.clock.now()).await;
+        let address = way.address.resolve(&site.clock).await;
         let address = address.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
         })?;

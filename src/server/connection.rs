@@ -2,6 +2,7 @@
 //! guard.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,10 +143,12 @@ impl Front {
     }
 
     /// Serves message after message, each by a session of its own, until one ends the connection.
-    async fn messages<S: IO + 'static>(&self, mut guard: Box<Guard<S>>, mut course: Course) {
+    async fn messages<S: IO + 'static>(&self, mut guard: Box<Guard<S>>, course: Course) {
         let mut kept: Option<HttpPersistentSettings> = None;
         let since = Instant::now();
-        while self.next(&mut guard, &mut course).await == Opening::Message {
+        let mut told = course.clone();
+        let mut quiet = pin!(told.reaches(Stage::Quiet));
+        while self.next(&mut guard, &course, quiet.as_mut()).await == Opening::Message {
             let mut session = ServerSession::new_http1(guard);
             match kept.take() {
                 Some(kept) => kept.apply_to_session(&mut session),
@@ -170,7 +173,15 @@ impl Front {
     /// Towards the end of the gateway a connection has some time for one last message, counted from
     /// its last answer where that came late: that answer may have promised that the connection
     /// stays.
-    async fn next<S: IO>(&self, guard: &mut Guard<S>, course: &mut Course) -> Opening {
+    ///
+    /// `quiet` is ready when [`Stage::Quiet`] is reached; one for the whole connection, because to
+    /// begin to wait costs more than to go on.
+    async fn next<S: IO>(
+        &self,
+        guard: &mut Guard<S>,
+        course: &Course,
+        mut quiet: Pin<&mut impl Future<Output = ()>>,
+    ) -> Opening {
         let house = &self.load.house;
         loop {
             if course.has_reached(Stage::Quiet) {
@@ -184,7 +195,7 @@ impl Front {
             tokio::select! {
                 biased;
                 opening = guard.next_message() => return opening,
-                () = course.reaches(Stage::Quiet) => break,
+                () = &mut quiet => break,
                 () = house.asked(self.lobby, since) => {}
             }
             match guard.is_idle() {

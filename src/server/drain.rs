@@ -114,8 +114,9 @@ impl Lead {
 }
 
 impl Course {
+    /// Whether a stage has come, or there is nobody left to lead to it.
     pub(super) fn has_reached(&self, stage: Stage) -> bool {
-        *self.stage.borrow() >= stage
+        *self.stage.borrow() >= stage || self.stage.has_changed().is_err()
     }
 
     /// Waits for a stage; a worker that is gone has reached all of them.

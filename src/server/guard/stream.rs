@@ -112,16 +112,22 @@ impl<S: IO> Guard<S> {
     /// Ends the message before, if it was handed out whole, and waits for the header of the next.
     /// May be dropped and called again.
     pub async fn next_message(&mut self) -> Opening {
+        self.end_message();
         match &self.phase {
             Phase::Between { .. } => {}
-            Phase::Message(message) if message.is_handed_out() => {
-                let scan = HeadScan::new(&self.terms);
-                self.phase = Phase::Between { scan, since: Instant::now() };
-            }
             Phase::Message(_) | Phase::Tunnel(_) => return Opening::Closed,
             Phase::Broken { fault, .. } => return Opening::Refused(*fault),
         }
         poll_fn(|context| self.poll_head(context)).await
+    }
+
+    fn end_message(&mut self) {
+        if let Phase::Message(message) = &self.phase
+            && message.is_handed_out()
+        {
+            let scan = HeadScan::new(&self.terms);
+            self.phase = Phase::Between { scan, since: Instant::now() };
+        }
     }
 
     /// By which it can be told that the time of what has no end is over.
@@ -138,8 +144,10 @@ impl<S: IO> Guard<S> {
         }
     }
 
-    /// Since when it has been idle, or has been at this header; now, if it is at a message.
-    pub fn idle_since(&self) -> Instant {
+    /// Since when it has been idle, or has been at this header; now, if it is at a message. Ends
+    /// one that was handed out whole, as [`Guard::next_message`] does.
+    pub fn idle_since(&mut self) -> Instant {
+        self.end_message();
         match &self.phase {
             Phase::Between { since, .. } => *since,
             _ => Instant::now(),
@@ -178,22 +186,23 @@ impl<S: IO> Guard<S> {
     }
 
     fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Opening> {
+        let mut begun = false;
         loop {
-            let Phase::Between { scan, since } = &mut self.phase else {
+            let Phase::Between { scan, .. } = &mut self.phase else {
                 return Poll::Ready(Opening::Closed);
             };
             match scan.advance(&self.arrived) {
                 Ok(Some(head)) => return Poll::Ready(self.opened(head)),
+                // Most headers come whole, and their time needs no clock.
+                Ok(None) if begun => self.begins(),
                 Ok(None) => {}
                 Err(fault) => return Poll::Ready(self.refused(fault)),
             }
-            let quiet = self.arrived.is_empty();
-            let since = *since;
+            begun = self.arrived.is_empty();
             match self.poll_fill(context) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Opening::Closed),
-                Poll::Ready(Ok(_)) if quiet => self.begins(),
                 Poll::Ready(Ok(_)) => {}
-                Poll::Pending => return self.poll_too_late(context, since),
+                Poll::Pending => return self.poll_too_late(context),
             }
         }
     }
@@ -206,7 +215,8 @@ impl<S: IO> Guard<S> {
         }
     }
 
-    fn poll_too_late(&mut self, context: &mut Context<'_>, since: Instant) -> Poll<Opening> {
+    fn poll_too_late(&mut self, context: &mut Context<'_>) -> Poll<Opening> {
+        let since = self.idle_since();
         if !self.is_idle() {
             ready!(self.pace.poll_passed(context, since + self.terms.header_timeout));
             return Poll::Ready(self.refused(Fault::HeaderTooSlow));
