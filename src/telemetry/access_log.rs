@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::io::Write;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
@@ -49,6 +49,8 @@ struct Shared {
     waiting: Mutex<Vec<u8>>,
     dropped: AtomicU64,
     stopping: AtomicBool,
+    /// Who writes.
+    writer: OnceLock<Thread>,
 }
 
 impl AccessLog {
@@ -58,9 +60,11 @@ impl AccessLog {
             waiting: Mutex::new(Vec::new()),
             dropped: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            writer: OnceLock::new(),
         });
         let writing = shared.clone();
         let thread = std::thread::spawn(move || writing.run(output));
+        let _set_once = shared.writer.set(thread.thread().clone());
         (Self(shared.clone()), Writer { shared, thread: Some(thread) })
     }
 
@@ -84,7 +88,15 @@ impl AccessLog {
             self.0.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
+        let before = waiting.len();
         waiting.extend_from_slice(&text);
+        drop(waiting);
+        // Written early, what waits stays in memory that is in use already.
+        if (before..before + text.len()).contains(&MANY)
+            && let Some(writer) = self.0.writer.get()
+        {
+            writer.unpark();
+        }
     }
 }
 
@@ -231,7 +243,9 @@ const WHOLE: usize = "2026-11-21T12:34:56".len();
 
 const PAUSE: Duration = Duration::from_millis(100);
 const MOST_WAITING: usize = 4 << 20;
-const KEPT: usize = 64 << 10;
+/// Bytes that are written at once, without waiting for more.
+const MANY: usize = 64 << 10;
+const KEPT: usize = 4 * MANY;
 const MOST_LETTERS: usize = 1024;
 
 #[cfg(test)]
