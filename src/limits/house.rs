@@ -84,6 +84,7 @@ impl House {
         let end = Instant::now() + patience;
         loop {
             self.ask_idle();
+            self.turns.store(self.waiting.load(Ordering::Relaxed), Ordering::Relaxed);
             let _nobody_left = timeout(PAUSE, self.left.notified()).await;
             if let Some(guest) = self.enter(most) {
                 self.stuck.store(false, Ordering::Relaxed);
@@ -93,7 +94,6 @@ impl House {
                 self.stuck.store(true, Ordering::Relaxed);
                 return None;
             }
-            self.turns.store(self.waiting.load(Ordering::Relaxed), Ordering::Relaxed);
         }
     }
 
@@ -269,8 +269,11 @@ mod tests {
             assert!(house.wait(1).await.is_none());
             assert!(began.elapsed() <= most, "{:?}", began.elapsed());
         }
+        let since = Instant::now();
+        sleep(2 * STAY).await;
         let leaving = async {
             sleep(PAUSE / 2).await;
+            assert!(house.takes_turn(since), "who can go again is asked");
             guests.clear();
         };
         let (came, ()) = tokio::join!(house.wait(1), leaving);
