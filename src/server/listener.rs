@@ -1,6 +1,7 @@
 //! The accept loop of one listener on one worker.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,19 +23,28 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
     let Ok(socket) = TcpListener::from_std(socket) else { return };
     let mut open = JoinSet::new();
     let fresh = course.clone();
-    let take = async |open: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr| {
-        let Some(held) = front.load.admit(peer.ip()).await else { return };
+    let enter = async |stream: TcpStream, peer: SocketAddr| {
+        let held = front.load.admit(peer.ip()).await?;
         let (front, course) = (front.clone(), fresh.clone());
         let presented = tls.as_ref().map(|tls| tls.load_full());
-        open.spawn(async move {
+        let served: Served = Box::pin(async move {
             front.serve(stream, presented, course).await;
             drop(held);
         });
+        Some(served)
     };
+    // Who stands at the door; everything else goes on meanwhile.
+    let mut door: Option<Door<'_>> = None;
     loop {
         tokio::select! {
-            accepted = socket.accept() => match accepted {
-                Ok((stream, peer)) => take(&mut open, stream, peer).await,
+            entered = async { door.as_mut()?.await }, if door.is_some() => {
+                door = None;
+                if let Some(served) = entered {
+                    open.spawn(served);
+                }
+            }
+            accepted = socket.accept(), if door.is_none() => match accepted {
+                Ok((stream, peer)) => door = Some(Box::pin(enter(stream, peer))),
                 // Out of descriptors or memory: connections wait in the backlog meanwhile.
                 Err(_) => {
                     front.load.met(Limit::Descriptors);
@@ -46,13 +56,20 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
             () = is_closed(&mut closed) => break,
         }
     }
+    if let Some(entered) = door
+        && let Some(served) = entered.await
+    {
+        open.spawn(served);
+    }
     let theirs = course.has_reached(Stage::Shut) && course.backlog() == Backlog::Theirs;
     if let (false, Ok(socket)) = (theirs, socket.into_std()) {
         // Those that wait would be reset with the socket.
         while let Ok((stream, peer)) = socket.accept() {
             let whole = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-            if let Ok(stream) = whole {
-                take(&mut open, stream, peer).await;
+            if let Ok(stream) = whole
+                && let Some(served) = enter(stream, peer).await
+            {
+                open.spawn(served);
             }
         }
     }
@@ -65,6 +82,11 @@ async fn is_closed(closed: &mut watch::Receiver<bool>) {
         std::future::pending().await
     }
 }
+
+/// The whole life of a connection that was let in.
+type Served = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// The wait for it.
+type Door<'a> = Pin<Box<dyn Future<Output = Option<Served>> + Send + 'a>>;
 
 /// Between two tries to accept when the system has no room.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
