@@ -186,7 +186,7 @@ impl<S: IO> Guard<S> {
     }
 
     fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Opening> {
-        let mut begun = false;
+        let mut idle = false;
         loop {
             let Phase::Between { scan, .. } = &mut self.phase else {
                 return Poll::Ready(Opening::Closed);
@@ -194,11 +194,11 @@ impl<S: IO> Guard<S> {
             match scan.advance(&self.arrived) {
                 Ok(Some(head)) => return Poll::Ready(self.opened(head)),
                 // Most headers come whole, and their time needs no clock.
-                Ok(None) if begun => self.begins(),
+                Ok(None) if idle && !self.is_idle() => self.begins(),
                 Ok(None) => {}
                 Err(fault) => return Poll::Ready(self.refused(fault)),
             }
-            begun = self.arrived.is_empty();
+            idle = self.is_idle();
             match self.poll_fill(context) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Opening::Closed),
                 Poll::Ready(Ok(_)) => {}
