@@ -119,7 +119,15 @@ impl Link {
         let notes = memory.bequeath(&heir);
         drop(heir);
         let thread = std::thread::Builder::new().name("teller".to_owned()).spawn(move || {
-            let _other_gone = self.tell_all(notes, comes);
+            let told = self.tell_all(notes, comes);
+            let stuck = |error: &io::Error| {
+                matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+            };
+            if told.is_err_and(|error| stuck(&error)) {
+                tracing::error!(
+                    "the other process takes no more notes: sessions that end here may live on there"
+                );
+            }
         })?;
         Ok(Teller { memory, thread })
     }
@@ -145,5 +153,6 @@ impl Teller {
 const READY: [u8; Note::BYTES] = [0; Note::BYTES];
 /// With the version of what follows.
 const GREETING: &[u8; 30] = b"superid-gateway succession 1\r\n";
-/// How long the other end may take nothing.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the other end may take nothing: longer than a new process may take to serve, as it
+/// listens only then.
+const PATIENCE: Duration = Duration::from_secs(90);
