@@ -125,11 +125,12 @@ const ALPHABET: usize = 36;
 const LONGEST: usize = 64;
 
 /// Never taken from outside, whatever the configuration.
-const FIXED: [&str; 19] = [
+const FIXED: [&str; 25] = [
     "cfconnectingip",
     "clientip",
     "fastlyclientip",
     "forwarded",
+    "forwardedfor",
     "frontendhttps",
     "proxy",
     "remoteuser",
@@ -138,13 +139,18 @@ const FIXED: [&str; 19] = [
     "trueclientip",
     "xclientip",
     "xclusterclientip",
+    "xarrclientcert",
+    "xarrssl",
+    "xhost",
     "xhttpmethod",
     "xhttpmethodoverride",
     "xmethodoverride",
+    "xproxyuserip",
     "xrealip",
     "xremoteuser",
     "xrequestid",
     "xscheme",
+    "xurlscheme",
 ];
 
 /// SuperOffice's Windows client names its version in every request of a web panel
@@ -152,8 +158,8 @@ const FIXED: [&str; 19] = [
 const CLIENTS_OWN: [&[u8]; 1] = [b"xsuperofficemoduleversion"];
 
 /// What follows an `X` in names never taken from outside, whatever follows that.
-const AFTER_X: [&str; 6] =
-    ["authrequest", "forwarded", "original", "rewrite", "superid", "superoffice"];
+const AFTER_X: [&str; 7] =
+    ["authrequest", "envoy", "forwarded", "original", "rewrite", "superid", "superoffice"];
 
 #[cfg(test)]
 mod tests {
