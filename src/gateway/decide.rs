@@ -67,10 +67,12 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
 }
 
 /// Whether the route takes an encoded slash. It has to be the same route for an app that takes it
-/// for a plain one: or else a rule could be gone round.
+/// for a plain one: or else a rule could be gone round. A page of our own is never asked for so.
 pub(super) fn takes_encoded_slashes(site: &Site, host: usize, path: &str) -> bool {
     let found = site.table.route(host, path);
-    found == site.table.route(host, &with_plain_slashes(path))
+    let decoded = with_plain_slashes(path);
+    found == site.table.route(host, &decoded)
+        && !own_pages::is_ours(&site.hosts[host], &decoded)
         && found.is_some_and(|route| site.route(route).encoded_slashes == EncodedSlashes::Pass)
 }
 

@@ -69,7 +69,7 @@ fn own_name<'p>(host: &HostSite, path: &'p str) -> Option<&'p str> {
 }
 
 /// Whether an address is one of our own, under whatever name.
-fn is_ours(host: &HostSite, target: &str) -> bool {
+pub(super) fn is_ours(host: &HostSite, target: &str) -> bool {
     let path = target.split('?').next().unwrap_or(target);
     own_name(host, path).is_some()
         || host.host.relying_parties.iter().any(|party| party.redirect_path == path)

@@ -35,6 +35,16 @@ async fn every_other_route_refuses_it_signed_in_or_not() {
 }
 
 #[tokio::test]
+async fn no_page_of_our_own_is_asked_for_with_one() {
+    let world = World::with("[route.app]\nencoded_slashes = \"pass\"\n").await;
+    for path in ["/auth%2fstart", "/auth%2Fsign_out", "/auth%2fcallback"] {
+        assert_eq!(world.api().get(&world.url(path)).await.status, 400, "{path}");
+    }
+    assert_eq!(world.api().get(&world.url("/a%2fb")).await.status, 401);
+    world.app.heard_nothing();
+}
+
+#[tokio::test]
 async fn it_goes_round_no_rule_and_loosens_nothing_else() {
     let world = World::with(OPEN).await;
     for path in [
