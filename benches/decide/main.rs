@@ -133,7 +133,11 @@ fn head() -> RequestHeader {
 
 fn bounds(settings: &Settings) -> Bounds {
     let limits = &settings.limits;
-    Bounds { target: limits.target_bytes, cookies: limits.cookie_bytes }
+    Bounds {
+        target: limits.target_bytes,
+        cookies: limits.cookie_bytes,
+        fields: limits.header_count,
+    }
 }
 
 fn line(title: &str, cost: Cost) {

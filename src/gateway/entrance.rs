@@ -1,11 +1,13 @@
 //! A request's places and the size of its body: taken and measured as it passes.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use http::header;
 use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
+use crate::config::Limits;
 use crate::telemetry::Limit;
 use crate::web::{Inbound, NamedInTls};
 
@@ -57,10 +59,12 @@ pub(super) fn let_out(
     Ok(())
 }
 
-/// Counts a piece of a body. What passes after an upgrade is no body.
+/// Counts a piece of a body. What passes after an upgrade is no body. Over HTTP/2, where no guard
+/// measures how fast it comes, its rate counts from the request's begin, after the same grace: a
+/// client whose app is slow to read has sent its window by then, and more than the rate asks for.
 ///
 /// # Errors
-/// [`TOO_LARGE`], which ends the request to the app unfinished.
+/// [`TOO_LARGE`] or [`TOO_SLOW`], which end the request to the app unfinished.
 pub(super) fn measure(
     downstream: &Downstream,
     exchange: &mut Exchange,
@@ -68,16 +72,54 @@ pub(super) fn measure(
 ) -> pingora::Result<()> {
     let Some(route) = exchange.route.filter(|_| !downstream.was_upgraded()) else { return Ok(()) };
     exchange.body = exchange.body.saturating_add(bytes);
-    if exchange.body <= exchange.site.route(route).bounds.body_bytes {
-        return Ok(());
+    if exchange.body > exchange.site.route(route).bounds.body_bytes {
+        let error = Error::explain(TOO_LARGE, "the body is larger than the route takes");
+        return Err(error.into_down());
     }
-    Err(Error::explain(TOO_LARGE, "the body is larger than the route takes").into_down())
+    let limits = &exchange.site.settings.limits;
+    if downstream.is_http2()
+        && bytes > 0
+        && is_too_slow(exchange.body, exchange.started.elapsed(), limits)
+    {
+        return Err(Error::explain(TOO_SLOW, "the body comes too slowly").into_down());
+    }
+    Ok(())
+}
+
+fn is_too_slow(bytes: usize, since: Duration, limits: &Limits) -> bool {
+    let counted = since.saturating_sub(limits.body_grace).as_secs();
+    (bytes as u64) < counted.saturating_mul(limits.body_rate as u64)
 }
 
 /// What marks an error as meeting [`Limit::BodyBytes`].
 pub(super) const TOO_LARGE: ErrorType = ErrorType::HTTPStatus(413);
 
+/// What marks an error as meeting [`Limit::BodyRate`].
+pub(super) const TOO_SLOW: ErrorType = ErrorType::HTTPStatus(408);
+
 fn stated_length(downstream: &Downstream) -> u64 {
     let stated = downstream.req_header().headers.get(header::CONTENT_LENGTH);
     stated.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_too_slow_only_under_the_rate_and_after_the_grace() {
+        let text = "[host.main]\norigin = \"https://a.example\"\n\
+                    [route.app]\nupstream = \"http://127.0.0.1:1\"\naccess = \"public\"\n\
+                    [session]\nkeys = [{ value = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" }]\n";
+        let loaded = crate::config::load_text(text, "test", Path::new("."), &|_| None).unwrap();
+        let limits = loaded.settings.limits;
+        for (bytes, seconds, too_slow) in
+            [(1, 0, false), (1, 10, false), (1, 11, true), (500, 11, false), (65_536, 140, false)]
+        {
+            let since = Duration::from_secs(seconds);
+            assert_eq!(is_too_slow(bytes, since, &limits), too_slow, "{bytes} in {seconds} s");
+        }
+    }
 }

@@ -41,7 +41,7 @@ pub(super) fn edit_request(
         headers.insert(FORWARDED_FOR, value(client.chain())?);
         headers.insert(REAL_IP, value(client.address())?);
     }
-    if headers.get(header::AUTHORIZATION).is_some_and(binds_the_connection) {
+    if headers.get_all(header::AUTHORIZATION).iter().any(binds_the_connection) {
         headers.remove(header::AUTHORIZATION);
     }
     if parts.method == Method::OPTIONS {

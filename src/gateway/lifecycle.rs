@@ -352,6 +352,9 @@ fn refused_for(error: &Error) -> Refused {
     if *error.etype() == entrance::TOO_LARGE {
         return Refused::over(Over::of(Limit::BodyBytes));
     }
+    if *error.etype() == entrance::TOO_SLOW {
+        return Refused::refusal(Refusal::BodyTooSlow);
+    }
     if took_nothing(error) {
         let detail = "the client took nothing of its answer";
         let mut refused = Refused::new(Trouble::BadRequest, detail);

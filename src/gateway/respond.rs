@@ -75,8 +75,10 @@ impl Refused {
             again: None,
             detail: refusal.to_string(),
             limit: match refusal {
+                Refusal::BodyTooSlow => Some(Limit::BodyRate),
                 Refusal::CookiesTooLarge => Some(Limit::CookieBytes),
                 Refusal::TargetTooLong => Some(Limit::TargetBytes),
+                Refusal::TooManyHeaders => Some(Limit::HeaderCount),
                 _ => None,
             },
             standing: None,

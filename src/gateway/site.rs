@@ -126,7 +126,11 @@ impl Site {
 
     pub(super) fn bounds(&self) -> Bounds {
         let limits = &self.settings.limits;
-        Bounds { target: limits.target_bytes, cookies: limits.cookie_bytes }
+        Bounds {
+            target: limits.target_bytes,
+            cookies: limits.cookie_bytes,
+            fields: limits.header_count,
+        }
     }
 
     pub(super) fn route(&self, number: usize) -> &Route {

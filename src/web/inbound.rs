@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Method, header, request};
+use http::{HeaderMap, HeaderValue, Method, Version, header, request};
 
 use super::{
     Asking, Cleaned, Cookies, PublicOrigin, Refusal, Slashes, Subscriber, Transport, method, path,
+    singles,
 };
 
 /// An admitted request. Only [`Inbound::admit`] makes one, and it wants [`Cleaned`].
@@ -27,6 +28,8 @@ pub struct Inbound<'a> {
 pub struct Bounds {
     pub target: usize,
     pub cookies: usize,
+    /// Header fields, not bytes.
+    pub fields: usize,
 }
 
 impl<'a> Inbound<'a> {
@@ -44,6 +47,9 @@ impl<'a> Inbound<'a> {
             return Err(Refusal::Method);
         }
         framing(&request.headers)?;
+        if request.version == Version::HTTP_2 {
+            singles::check(&request.headers, bounds.fields)?;
+        }
         let hops = hops(request)?;
         if raw.len() > bounds.target {
             return Err(Refusal::TargetTooLong);

@@ -13,6 +13,7 @@ mod refusal;
 mod reply;
 mod return_to;
 mod server_name;
+mod singles;
 
 pub use client::{Client, Proxies, Subscriber, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};

@@ -8,8 +8,12 @@ use super::PathProblem;
 /// the operator read the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    #[error("the body came too slowly")]
+    BodyTooSlow,
     #[error("the Cookie header is too large")]
     CookiesTooLarge,
+    #[error("an Expect that is not 100-continue")]
+    Expectation,
     #[error("a body whose length could be read two ways")]
     Framing,
     #[error("no valid Host")]
@@ -20,6 +24,8 @@ pub enum Refusal {
     Method,
     #[error("the request is for another host than its TLS connection")]
     Misdirected,
+    #[error("a field twice that may come once")]
+    Repeated,
     #[error("the target has {0}")]
     Path(#[from] PathProblem),
     #[error("the query has a control byte, space, # or raw non-ASCII byte")]
@@ -28,6 +34,8 @@ pub enum Refusal {
     Target,
     #[error("the target is too long")]
     TargetTooLong,
+    #[error("too many header fields")]
+    TooManyHeaders,
     #[error("no host of that name is served here")]
     UnknownHost,
 }
@@ -36,12 +44,17 @@ impl Refusal {
     /// The status the caller gets.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::CookiesTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::CookiesTooLarge | Self::TooManyHeaders => {
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            }
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Expectation => StatusCode::EXPECTATION_FAILED,
             Self::Framing
             | Self::Host
             | Self::MaxForwards
             | Self::Path(_)
             | Self::Query
+            | Self::Repeated
             | Self::Target => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,

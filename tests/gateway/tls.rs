@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -10,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use superid_gateway::config::Settings;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::world::{ASTRID, World};
@@ -185,6 +187,12 @@ async fn http_2_gets_the_same_refusals() {
         ("/x", &[("cookie", "__Host-superid-gateway=1.x")], 401),
         ("/x", &[("host", "evil.example")], 400),
         ("/x", &[("so_ticket", "x"), ("x-superoffice-user", "evil")], 401),
+        ("/public", &[("content-type", "text/plain"), ("content-type", "text/html")], 400),
+        ("/public", &[("origin", "https://a.example"), ("origin", "null")], 400),
+        ("/public", &[("content_length", "3")], 400),
+        ("/public", &[("transfer_encoding", "chunked")], 400),
+        ("/public", &[("expect", "200-ok")], 417),
+        ("/public", &[("x-many", "1"); 101], 431),
     ] {
         assert_eq!(secure.h2(path, headers).await.0, expected, "{path} {headers:?}");
     }
@@ -215,6 +223,29 @@ async fn an_http_2_connection_has_so_many_streams_and_so_large_a_header() {
     assert_eq!(secure.h2("/public", &[("x-padding", &padding)]).await.0, 200);
     let padding = "x".repeat(17 << 10);
     assert_eq!(secure.h2("/public", &[("x-padding", &padding)]).await.0, 431);
+}
+
+#[tokio::test]
+async fn an_http_2_body_that_drips_is_given_up_after_the_grace() {
+    let changes = "[limits]\nbody_grace = \"1s\"\nbody_rate = 1000000\n";
+    let secure = Secure::with("drips", changes).await;
+    let connector = connector(&secure.certificate, &[b"h2"]);
+    let stream = TcpStream::connect(("127.0.0.1", secure.world.port)).await.unwrap();
+    let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::post(secure.world.url("/public")).body(()).unwrap();
+    let mut client = client.ready().await.unwrap();
+    let (mut response, mut body) = client.send_request(request, false).unwrap();
+    let answer = loop {
+        body.send_data("x".into(), false).unwrap();
+        if let Ok(answer) = timeout(Duration::from_millis(50), &mut response).await {
+            break answer.unwrap();
+        }
+    };
+    assert_eq!(answer.status(), 408);
+    let line = "limit_hits_total{limit=\"body_rate\"}";
+    assert!(secure.world.metric(line).await > 0);
 }
 
 #[tokio::test]

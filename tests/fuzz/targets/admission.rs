@@ -70,7 +70,7 @@ impl HeaderBag for Bag<'_> {
     }
 }
 
-const BOUNDS: Bounds = Bounds { target: 256, cookies: 256 };
+const BOUNDS: Bounds = Bounds { target: 256, cookies: 256, fields: 100 };
 const TERMS: Terms = Terms {
     target_bytes: 256,
     header_bytes: 1 << 10,
