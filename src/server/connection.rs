@@ -55,7 +55,7 @@ impl Front {
     ) {
         let _latency_only = stream.set_nodelay(true);
         let Ok(peer) = stream.peer_addr() else { return };
-        let mut connection = identified(stream, peer);
+        let connection = identified(stream, peer);
         let (terms, handshake_timeout) = {
             let site = self.site.load();
             let limits = &site.settings.limits;
@@ -64,21 +64,36 @@ impl Front {
         match presented {
             None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
             Some(presented) => {
-                let named = name_kept(&mut connection);
-                let acceptor = Acceptor::from_server_config(presented.config.clone());
-                let handshake = Box::pin(acceptor.tls_handshake(connection));
-                let secured = match timeout(handshake_timeout, handshake).await {
-                    Ok(Ok(secured)) => secured,
-                    Ok(Err(_)) => return,
-                    Err(_) => return self.load.met(Limit::HandshakeTimeout),
-                };
-                if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
-                    let covers = move |host: &str| presented.covers(host);
-                    let _once = named.set(ServerName::new(asked, covers));
-                }
+                let handshake = self.handshake(connection, presented, handshake_timeout);
+                let Some(secured) = Box::pin(handshake).await else { return };
                 Box::pin(self.secured(secured, terms, peer.ip(), course)).await;
             }
         }
+    }
+
+    /// In a future of its own, like everything large: what it needs is given back afterwards, and
+    /// connections without TLS have no room for it.
+    async fn handshake(
+        &self,
+        mut connection: Connection,
+        presented: Arc<Presented>,
+        most: Duration,
+    ) -> Option<impl IO + use<>> {
+        let named = name_kept(&mut connection);
+        let acceptor = Acceptor::from_server_config(presented.config.clone());
+        let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
+            Ok(Ok(secured)) => secured,
+            Ok(Err(_)) => return None,
+            Err(_) => {
+                self.load.met(Limit::HandshakeTimeout);
+                return None;
+            }
+        };
+        if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
+            let covers = move |host: &str| presented.covers(host);
+            let _once = named.set(ServerName::new(asked, covers));
+        }
+        Some(secured)
     }
 
     async fn secured<S: IO + 'static>(
