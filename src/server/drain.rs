@@ -142,6 +142,16 @@ const CLOSING: Duration = Duration::from_secs(2);
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn where_nobody_leads_any_more_every_stage_has_come() {
+        let lead = Lead::new();
+        let mut course = lead.course();
+        assert!(!course.has_reached(Stage::Quiet));
+        drop(lead);
+        course.reaches(Stage::Quiet).await;
+        assert!(course.has_reached(Stage::Quiet));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn the_stages_come_one_after_another_each_in_its_time() {
         let (lead, metrics) = (Lead::new(), Metrics::default());
