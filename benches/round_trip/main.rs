@@ -50,8 +50,8 @@ fn once(kind: Kind, requests: usize) {
 
 /// Rounds in which each proxy carries the same load, one after the other.
 fn compare(options: &[&str]) -> ExitCode {
-    let rounds = option(options, "--rounds", 7);
-    let requests = option(options, "--requests", 50_000);
+    let rounds = option(options, "--rounds", 11);
+    let requests = option(options, "--requests", 100_000);
     let mut world = Child::start(&["world"]);
     let port = world.port.to_string();
     let proxies = Kind::ALL.map(|kind| (kind, Child::start(&["proxy", kind.name(), &port])));

@@ -98,7 +98,7 @@ impl House {
     }
 
     /// Ready when a guest in a lobby, idle since `since`, has been asked to go and has been idle
-    /// for [`STAY`]. If there still is a [`House::queue`] it goes.
+    /// for a second. If there still is a [`House::queue`] it goes.
     pub async fn asked(&self, lobby: usize, since: Instant) {
         self.lobbies[lobby].asked.notified().await;
         sleep_until(since + STAY).await;
