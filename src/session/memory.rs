@@ -44,9 +44,8 @@ impl Memory {
             Note::Absolute(before) => self.ended.come_after(before, now),
             Note::Ended(id, signed_in) => self.ended.note(id, signed_in, now),
             Note::RefusedUntil(id, time) => self.ended.refuse_until(id, time),
-            // Where there is no room, new sign-ins are refused here too.
-            Note::Spent(id, until) => drop(self.spent.first(&id, until, now)),
-            Note::Used(id, until) => drop(self.used.first(&id, until, now)),
+            Note::Spent(id, until) => self.spent.keep(id, until, now),
+            Note::Used(id, until) => self.used.keep(id, until, now),
         }
     }
 }
@@ -107,6 +106,17 @@ mod tests {
         one.disinherit();
         one.ended.end(&session(3, 9_900), NOW);
         assert!(of_one.try_recv().is_err());
+    }
+
+    #[test]
+    fn what_was_spent_elsewhere_is_known_even_where_there_is_no_room() {
+        let full = memory(1, 1_000);
+        full.spent.first(&[64; 16], Timestamp(10_001), NOW).unwrap();
+        full.inherit(Note::Spent([128; 16], Timestamp(10_500)), NOW);
+        assert!(full.spent.knows(&[128; 16], NOW));
+        assert!(full.spent.first(&[192; 16], Timestamp(10_500), NOW).is_err());
+        let later = Timestamp(10_100);
+        assert_eq!(full.spent.first(&[128; 16], Timestamp(10_500), later), Ok(false));
     }
 
     #[test]

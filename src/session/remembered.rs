@@ -55,6 +55,18 @@ impl Remembered {
         Ok(true)
     }
 
+    /// Remembers what another process does, room or no room: that one's bound holds for it, and here
+    /// nothing new is taken until there is room again.
+    pub(super) fn keep(&self, id: [u8; 16], until: Timestamp, now: Timestamp) {
+        let mut shard = self.write(&id);
+        if shard.get(&id).is_some_and(|end| now <= *end) {
+            return;
+        }
+        shard.insert(id, until);
+        drop(shard);
+        self.heirs.tell(self.kind.note(id, until));
+    }
+
     /// Everything that is remembered.
     pub(super) fn notes(&self) -> Vec<Note> {
         let mut notes = Vec::new();
