@@ -2,8 +2,12 @@
 
 mod context;
 mod principal;
+mod tenant_key;
 mod tokens;
 
 pub use context::{ContextId, InvalidContextId};
 pub use principal::Principal;
-pub use tokens::{AccessToken, Credential, Ticket, UnsafeToken};
+pub use tenant_key::TenantKey;
+pub use tokens::{
+    AccessToken, Credential, SystemUserToken, Ticket, UnsafeSystemUserToken, UnsafeToken,
+};

@@ -13,6 +13,11 @@ pub struct AccessToken(Secret);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ticket(Secret);
 
+/// A system user token, `AppName-xxxxxxxxxx` (`superid.md` §5): what an administrator's consent
+/// gave, and what tickets are bought with. It may hold spaces.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SystemUserToken(Secret);
+
 /// What a person's session holds to call the tenant with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Credential {
@@ -28,6 +33,11 @@ pub enum Credential {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token is 1 to 4,096 visible ASCII characters")]
 pub struct UnsafeToken;
+
+/// A system user token that could not be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a system user token is 1 to 1,024 ASCII characters without a dot, as SuperID gave it")]
+pub struct UnsafeSystemUserToken;
 
 impl AccessToken {
     /// Takes a token that can travel in a header.
@@ -54,6 +64,29 @@ impl Ticket {
     }
 
     /// The ticket itself.
+    pub fn reveal(&self) -> &str {
+        self.0.reveal()
+    }
+}
+
+impl SystemUserToken {
+    /// Takes a token that can be signed: its signature is joined to it by dots, which it therefore
+    /// must not hold (`superid.md` §5).
+    ///
+    /// # Errors
+    /// [`UnsafeSystemUserToken`] when it cannot be.
+    pub fn parse(text: &str) -> Result<Self, UnsafeSystemUserToken> {
+        let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'.';
+        let fits = (1..=1024).contains(&text.len()) && text.bytes().all(plain);
+        let bare = text.trim_ascii() == text;
+        if fits && bare {
+            Ok(Self(Secret::new(text.to_owned())))
+        } else {
+            Err(UnsafeSystemUserToken)
+        }
+    }
+
+    /// The token itself.
     pub fn reveal(&self) -> &str {
         self.0.reveal()
     }
