@@ -10,8 +10,8 @@ use super::secret_source::secret_file;
 use super::section::Section;
 use super::{
     Key, Problem, Problems, Settings, Table, admin, environment, forwarded, header_names, host,
-    limits, listener, log, relying_party, relying_party_read, route, route_bounds_read, route_read,
-    route_rules, session,
+    job_caller, job_listener, job_listener_read, limits, listener, log, relying_party,
+    relying_party_read, route, route_bounds_read, route_read, route_rules, session,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -89,7 +89,7 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
 }
 
 /// Every table a configuration may have, and every key in it.
-pub fn tables() -> [Table; 13] {
+pub fn tables() -> [Table; 15] {
     [
         listener::TABLE,
         host::TABLE,
@@ -99,6 +99,8 @@ pub fn tables() -> [Table; 13] {
         route::TABLE,
         header_names::TABLE,
         route_bounds_read::RATE_TABLE,
+        job_listener::TABLE,
+        job_caller::TABLE,
         session::TABLE,
         forwarded::TABLE,
         admin::TABLE,
@@ -119,6 +121,13 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let parties = relying_party_read::relying_parties(&root, &environments);
     let hosts = host::hosts(&root, &parties);
     let routes = route_read::routes(&root, &hosts, &parties);
+    let callers = job_caller::job_callers(&root);
+    let job_listeners = job_listener_read::job_listeners(
+        &root,
+        &parties,
+        &callers,
+        listeners.as_deref().unwrap_or_default(),
+    );
     route_rules::check(&routes, listeners.as_deref().unwrap_or_default());
     if let Some(session) = &session {
         session::refuse_none_on_http(&root, session, &hosts.sound());
@@ -130,6 +139,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         admin: admin?,
         forwarded: forwarded?,
         hosts: hosts.all()?,
+        job_listeners: job_listeners?,
         limits: limits?,
         listeners: listeners?,
         log: log?,
@@ -158,6 +168,8 @@ const ROOT: &[Key] = &[
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),
     Key::optional("route", "{}"),
+    Key::optional("job_listener", "{}"),
+    Key::optional("job_caller", "{}"),
     Key::optional("session", "{}"),
     Key::optional("forwarded", "{}"),
     Key::optional("admin", "{}"),

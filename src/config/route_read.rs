@@ -32,7 +32,7 @@ pub(super) fn routes<'d>(
     parties: &Named<RelyingParty>,
 ) -> Vec<ReadRoute<'d>> {
     let tables = root.named("route", TABLE.keys);
-    if tables.is_empty() && !root.has("route") {
+    if tables.is_empty() && !root.has("route") && (root.has("host") || !root.has("job_listener")) {
         let wrong = "there is no route: every request would be refused";
         let instead = "add [route.app] with upstream = \"http://127.0.0.1:3000\"";
         root.reading.problem(&root.place("route"), wrong, instead);
