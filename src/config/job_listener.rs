@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{JobCaller, Key, Rate, RelyingParty, Table, TlsFiles};
+use super::{JobCaller, Key, Patience, Rate, RelyingParty, Table, TlsFiles};
 
 pub(super) const TABLE: Table = Table {
     header: "job_listener.NAME",
@@ -50,9 +50,8 @@ pub struct JobListener {
 /// How much passes, in all and for each tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobBounds {
-    pub connect_timeout: Duration,
-    /// The longest silence from a tenant.
-    pub read_timeout: Duration,
+    /// How long a tenant may take.
+    pub patience: Patience,
     /// The largest body of a request.
     pub body_bytes: usize,
     /// Calls in flight at once.

@@ -9,7 +9,7 @@ use super::route_bounds_read::rate;
 use super::section::{Named, Section};
 use super::url_path::host_and_port;
 use super::value::Value;
-use super::{JobBounds, JobCaller, JobListener, Listener, Proof, RelyingParty, SoapCredentials};
+use super::{JobBounds, JobCaller, JobListener, Listener, Patience, Proof, RelyingParty, SoapCredentials};
 
 /// Reads every job listener.
 pub(super) fn job_listeners(
@@ -107,8 +107,7 @@ fn bounds(section: &Section) -> Option<JobBounds> {
     let tenant_queue = section.read("tenant_queue", |value| value.count(0, 1_000_000));
     let queue_timeout = section.read("queue_timeout", |value| value.duration(1, 3_600));
     Some(JobBounds {
-        connect_timeout: connect_timeout?,
-        read_timeout: read_timeout?,
+        patience: Patience { connect: connect_timeout?, read: read_timeout? },
         body_bytes: body_bytes?,
         max_requests: max_requests?,
         tenant_requests: tenant_requests?,

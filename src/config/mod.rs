@@ -48,7 +48,7 @@ pub use problem::{Position, Problem, Problems};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 pub use route::{
-    Access, ClaimRule, EncodedSlashes, HeaderNames, HostHeader, PathMatch, PathPattern, Present,
+    Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch, PathPattern, Patience, Present,
     Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
 };
 pub use route_bounds::{Rate, RouteBounds};

@@ -1,6 +1,7 @@
 //! The life of a request: decided without sockets, then answered or let out.
 
 mod addresses;
+mod calls;
 mod decide;
 mod entrance;
 mod exchange;
@@ -20,6 +21,7 @@ mod verdict;
 mod way;
 mod wire;
 
+pub use calls::CallTrouble;
 pub use decide::decide;
 pub use explain::explain;
 pub use lifecycle::Gateway;
