@@ -26,6 +26,7 @@ mod secret_source;
 mod section;
 mod session;
 mod settings;
+mod system_user;
 mod url_path;
 mod value;
 
@@ -49,3 +50,4 @@ pub use route::{
 pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
 pub use settings::Settings;
+pub use system_user::{SystemUser, SystemUserProtocol};
