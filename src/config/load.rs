@@ -11,7 +11,7 @@ use super::section::Section;
 use super::{
     Key, Problem, Problems, Settings, Table, admin, environment, forwarded, header_names, host,
     job_caller, job_listener, job_listener_read, limits, listener, log, relying_party,
-    relying_party_read, route, route_bounds_read, route_read, route_rules, session,
+    relying_party_read, route, route_bounds_read, route_read, route_rules, session, system_user,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -89,12 +89,13 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
 }
 
 /// Every table a configuration may have, and every key in it.
-pub fn tables() -> [Table; 15] {
-    [
+pub fn tables() -> Vec<Table> {
+    vec![
         listener::TABLE,
         host::TABLE,
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
+        system_user::TABLE,
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,

@@ -29,6 +29,7 @@ mod secret_source;
 mod section;
 mod session;
 mod settings;
+mod system_user;
 mod url_path;
 mod value;
 
@@ -54,3 +55,4 @@ pub use route::{
 pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
 pub use settings::Settings;
+pub use system_user::{SystemUser, SystemUserProtocol};

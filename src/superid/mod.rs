@@ -15,6 +15,7 @@ mod minting;
 #[cfg(test)]
 mod repeatable;
 mod serials;
+mod signed_token;
 #[allow(clippy::module_inception, reason = "the file holds what the folder is for")]
 mod superid;
 mod times;
@@ -27,6 +28,7 @@ pub use failure::{AnswerGarbled, ClaimsRefused, ErrorCode, Outage, SignInFailed}
 pub use jwks::{KeySet, KeySetRefused};
 pub use jwt::verify_signature;
 pub use legacy::{LegacyRules, verify_legacy_token};
+pub use signed_token::SignedSystemToken;
 pub use superid::{SignedIn, SuperId};
 pub use token_endpoint::CodeGrant;
 pub use verify::{IdTokenRules, verify_id_token};

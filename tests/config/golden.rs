@@ -135,10 +135,13 @@ fn described_party(party: &RelyingParty) -> String {
         Flow::Code => "code".to_owned(),
         Flow::Legacy(legacy) => format!("{legacy:?}"),
     };
+    let system_user = party.system_user.as_ref().map_or(String::new(), |user| {
+        format!(" system user by {:?} with {:?}", user.protocol, user.key)
+    });
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
     let RelyingParty { name, title, environment, client_id, redirect_path, pkce, .. } = party;
     let environment = &environment.issuer;
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}"
     )
 }

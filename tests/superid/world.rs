@@ -94,6 +94,9 @@ fn environment(base: &str) -> Environment {
         jwks_url: at("/jwks"),
         logout_url: at("/logout"),
         legacy_login_url: at("/login/"),
+        system_user_url: Some(at("/rest")),
+        system_user_soap_url: Some(at("/soap")),
+        tenant_state_url: Some(format!("{base}/state/{{ctx}}")),
         addresses: AllowedAddresses::SuperOffice,
     }
 }
@@ -109,6 +112,7 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
         flow,
         pkce: Pkce::S256,
         tenant: None,
+        system_user: None,
     }
 }
 
