@@ -9,7 +9,9 @@ use super::route_bounds_read::rate;
 use super::section::{Named, Section};
 use super::url_path::host_and_port;
 use super::value::Value;
-use super::{JobBounds, JobCaller, JobListener, Listener, Patience, Proof, RelyingParty, SoapCredentials};
+use super::{
+    JobBounds, JobCaller, JobListener, Listener, Patience, Proof, RelyingParty, SoapCredentials,
+};
 
 /// Reads every job listener.
 pub(super) fn job_listeners(

@@ -49,8 +49,8 @@ pub use problem::{Position, Problem, Problems};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 pub use route::{
-    Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch, PathPattern, Patience, Present,
-    Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
+    PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
 };
 pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};

@@ -16,8 +16,7 @@ use super::url_path::{canonical_path, plain_url};
 use super::value::Value;
 use super::{
     Access, ClaimRule, Destination, EncodedSlashes, Host, HostHeader, PathMatch, PathPattern,
-    Patience, Present,
-    RelyingParty, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    Patience, Present, RelyingParty, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
 };
 
 /// A route beside the table it was read from, so that later rules can point at it.

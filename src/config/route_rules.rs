@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::route_read::ReadRoute;
-use super::{Access, Destination, Flow, Host, Listener, PathMatch, Present, RelyingParty, Route, Upstream};
+use super::{
+    Access, Destination, Flow, Host, Listener, PathMatch, Present, RelyingParty, Route, Upstream,
+};
 
 /// Checks all routes together.
 pub(super) fn check(routes: &[ReadRoute], listeners: &[Listener]) {

@@ -115,7 +115,9 @@ fn shown(present: Present, credential: &Credential) -> &Credential {
         (Present::Auto, any) => any,
         (Present::Bearer, Credential::Bearer { .. }) => credential,
         (Present::Ticket, Credential::Ticket(_)) => credential,
-        (Present::Bearer | Present::Nothing | Present::SystemUser | Present::Ticket, _) => &Credential::Nothing,
+        (Present::Bearer | Present::Nothing | Present::SystemUser | Present::Ticket, _) => {
+            &Credential::Nothing
+        }
     }
 }
 

@@ -19,8 +19,8 @@ use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
 use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
 
-use super::decide::decide;
 use super::calls::CallTrouble;
+use super::decide::decide;
 use super::exchange::{Exchange, Lane, RequestIds, Stage};
 use super::respond::{self, During, Refused};
 use super::site::Site;

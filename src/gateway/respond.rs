@@ -68,7 +68,9 @@ impl Refused {
     /// With the seconds after which a call may be tried again.
     pub(super) fn retry_after(self, seconds: u64) -> Self {
         match self.reason {
-            Reason::Call(trouble, _) => Self { reason: Reason::Call(trouble, Some(seconds)), ..self },
+            Reason::Call(trouble, _) => {
+                Self { reason: Reason::Call(trouble, Some(seconds)), ..self }
+            }
             _ => self,
         }
     }

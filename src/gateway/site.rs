@@ -8,7 +8,9 @@ use http::{HeaderName, HeaderValue};
 
 use crate::authn::Authenticator;
 use crate::clock::Clock;
-use crate::config::{Access, Flow, Host, JobListener, Legacy, Present, RelyingParty, Route, Session, Settings};
+use crate::config::{
+    Access, Flow, Host, JobListener, Legacy, Present, RelyingParty, Route, Session, Settings,
+};
 use crate::credentials::SystemUsers;
 use crate::crypto::Random;
 use crate::limits::{LineBounds, Lines};
@@ -107,7 +109,7 @@ impl Site {
             ways,
             lines: lines(&settings, before),
             tenant_ways: before.map(|site| site.tenant_ways.clone()).unwrap_or_default(),
-            users,
+            users: SystemUsers::default(),
             turnstile,
             route_metrics: route_metrics(&settings, &metrics),
             metrics,

@@ -9,7 +9,12 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 2] = ["relying_party.NAME.legacy", "relying_party.NAME.system_user"];
+const WHOLE_TABLES: [&str; 4] = [
+    "relying_party.NAME.legacy",
+    "relying_party.NAME.system_user",
+    "job_listener.NAME",
+    "job_caller.NAME",
+];
 
 /// What a line says, and whether it does so in a comment.
 #[derive(Debug, PartialEq, Eq)]

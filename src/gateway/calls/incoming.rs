@@ -54,9 +54,7 @@ pub(in crate::gateway) fn clean(
     let gone: Vec<HeaderName> = response
         .headers
         .keys()
-        .filter(|name| {
-            **name == header::SET_COOKIE || name.as_str().starts_with("access-control-")
-        })
+        .filter(|name| **name == header::SET_COOKIE || name.as_str().starts_with("access-control-"))
         .cloned()
         .collect();
     for name in &gone {

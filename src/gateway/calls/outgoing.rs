@@ -108,6 +108,9 @@ mod tests {
         assert_eq!(to(api, "/api"), "/cust12345/api");
         assert_eq!(to(api, "/api?x"), "/cust12345/api?x");
         let soap = "https://sod2.superoffice.com/Cust1/Remote";
-        assert_eq!(to(soap, "/remote/Services88/Contact.svc"), "/Cust1/Remote/Services88/Contact.svc");
+        assert_eq!(
+            to(soap, "/remote/Services88/Contact.svc"),
+            "/Cust1/Remote/Services88/Contact.svc"
+        );
     }
 }

@@ -25,10 +25,7 @@ pub(in crate::gateway) async fn lead(
     led
 }
 
-async fn led(
-    call: &mut Call,
-    exchange: &mut Exchange,
-) -> pingora::Result<Option<Box<HttpPeer>>> {
+async fn led(call: &mut Call, exchange: &mut Exchange) -> pingora::Result<Option<Box<HttpPeer>>> {
     let site = exchange.site.clone();
     if let Err(refused) = call.prepare(&site.users).await {
         let text = "the call cannot be made";

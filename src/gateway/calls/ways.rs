@@ -94,11 +94,7 @@ impl TenantWay {
         Ok(self.peer_at(address, patience))
     }
 
-    fn peer_at(
-        &self,
-        address: SocketAddr,
-        Patience { connect, read }: Patience,
-    ) -> HttpPeer {
+    fn peer_at(&self, address: SocketAddr, Patience { connect, read }: Patience) -> HttpPeer {
         let mut peer = self.way.peer(&self.upstream, address);
         let options = &mut peer.options;
         options.connection_timeout = Some(connect);

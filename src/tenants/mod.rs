@@ -1,0 +1,5 @@
+//! Where tenants live.
+
+mod interim;
+
+pub use interim::{Away, Home, Tenants};
