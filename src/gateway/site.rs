@@ -21,7 +21,7 @@ use crate::telemetry::{Levels, Metrics, RouteMetrics};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
-use super::exchange::{Lane, Stage};
+use super::lane::Lane;
 use super::told::Told;
 use super::turnstile::Turnstile;
 use super::way::Way;
@@ -155,15 +155,6 @@ impl Site {
     /// The number of the job listener with this name.
     pub(super) fn job_listener(&self, name: &str) -> Option<usize> {
         self.settings.job_listeners.iter().position(|listener| listener.name == name)
-    }
-
-    /// What a stage leads to is called so in the log.
-    pub(super) fn lane_name(&self, stage: &Stage) -> Option<&str> {
-        match stage {
-            Stage::Calling(number) => Some(&self.settings.job_listeners[*number].name),
-            Stage::Leaving(departure) => Some(&self.route(departure.route()).name),
-            Stage::Answered | Stage::Undecided => None,
-        }
     }
 
     /// The largest body that may come there.

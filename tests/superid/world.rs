@@ -121,6 +121,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
         admin: Admin { address: None },
         forwarded: Forwarded::default(),
         hosts: Vec::new(),
+        job_listeners: Vec::new(),
         limits: Limits {
             form_bytes: 65_536,
             cookie_bytes: 24_576,

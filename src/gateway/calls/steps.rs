@@ -7,7 +7,8 @@ use pingora::{Error, ErrorType};
 
 use crate::credentials::Again;
 
-use super::super::exchange::{Exchange, Lane};
+use super::super::exchange::Exchange;
+use super::super::lane::Lane;
 use super::call::{Call, To};
 use super::incoming;
 use super::outgoing;
