@@ -47,6 +47,9 @@ pub enum Outage {
     /// The key set is not one.
     #[error("SuperID's key set cannot be used")]
     Keys(#[from] KeySetRefused),
+    /// The answer is not what this address promises.
+    #[error("SuperID answered with something this address does not promise")]
+    Unreadable,
     /// The status says so.
     #[error("SuperID answered with status {0}")]
     Status(u16),
@@ -168,6 +171,12 @@ pub enum ClaimsRefused {
     /// `sub` is missing, too long or has control characters.
     #[error("the subject is missing or unusable")]
     Subject,
+    /// The ticket is missing, or no ticket (`superid.md` §5).
+    #[error("the ticket is missing or is not one")]
+    Ticket,
+    /// The ticket is for another tenant than the token.
+    #[error("the ticket is not that of the tenant that was asked for")]
+    TicketOfAnother,
     /// `exp`, `nbf` or `iat` is not a time.
     #[error("exp, nbf or iat is not a time")]
     TimesMalformed,
