@@ -365,6 +365,13 @@ async fn take(
             let outcome = site.desk.complete(counter, query, &parties).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
+        Step::Finish { host } => {
+            let host = &site.hosts[host];
+            let request = downstream.req_header().as_owned_parts();
+            let counter = host.counter(Cookies::of(&request.headers));
+            let outcome = site.desk.finish(counter, &host.parties()).await;
+            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
+        }
         Step::Posted { host: number } => {
             let host = &site.hosts[number];
             let most = site.settings.limits.form_bytes;
@@ -413,7 +420,7 @@ fn asking(downstream: &Downstream) -> Asking {
 /// A posted form is a navigation too.
 fn asking_in(step: Step, downstream: &Downstream) -> Asking {
     match step {
-        Step::Callback { .. } => asking(downstream),
+        Step::Callback { .. } | Step::Finish { .. } => asking(downstream),
         Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
     }
 }

@@ -8,6 +8,7 @@ mod exchange;
 mod explain;
 mod failing;
 mod forward;
+mod installations;
 mod lane;
 mod leaving;
 mod lifecycle;

@@ -1,5 +1,0 @@
-//! Where tenants live.
-
-mod interim;
-
-pub use interim::{Away, Home, Tenants};
