@@ -19,4 +19,5 @@ pub mod session;
 pub mod signin;
 pub mod superid;
 pub mod telemetry;
+pub mod tenants;
 pub mod web;
