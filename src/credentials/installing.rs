@@ -98,7 +98,5 @@ impl SystemUsers {
 }
 
 fn is_same(entry: &Entry, new: &Installation, serial: &str) -> bool {
-    entry.dormant.is_none()
-        && entry.serial == serial
-        && entry.token.reveal() == new.token.reveal()
+    entry.dormant.is_none() && entry.serial == serial && entry.token.reveal() == new.token.reveal()
 }

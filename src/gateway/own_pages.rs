@@ -11,7 +11,7 @@ use crate::web::{Fields, Inbound, Refusal, ReturnTo};
 
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::start::{begun, sign_in};
+use super::start::sign_in;
 use super::verdict::{Step, Verdict};
 
 /// The verdict on a request for one of our own addresses; `None` for all others.

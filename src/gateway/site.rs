@@ -71,12 +71,7 @@ impl Site {
     }
 
     /// The same, with what was opened for it.
-    pub fn with_stores(
-        settings: Settings,
-        stores: &Stores,
-        clock: Clock,
-        random: Random,
-    ) -> Self {
+    pub fn with_stores(settings: Settings, stores: &Stores, clock: Clock, random: Random) -> Self {
         let limits = &settings.limits;
         let ended = Arc::new(Ended::new(limits.ended_sessions, settings.session.absolute));
         Self::assembled(settings, stores, (clock, random), ended, None)

@@ -17,8 +17,8 @@ use crate::session::{Chunked, Loaded};
 use crate::superid::VerifiedClaims;
 use crate::web::{Fields, Reply, ReturnTo};
 
-use super::consent::Consent;
 use super::callback::{failed, refused_by_superid};
+use super::consent::Consent;
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
 

@@ -58,6 +58,17 @@ pub enum Outage {
     Stopped,
 }
 
+impl Outage {
+    /// Whether it is certain that SuperID heard nothing of the call.
+    pub fn was_not_sent(&self) -> bool {
+        match self {
+            Self::Call(CallFailed::NoRoots(_) | CallFailed::Unaddressable(_)) => true,
+            Self::Call(CallFailed::Unreachable(error)) => error.is_connect(),
+            _ => false,
+        }
+    }
+}
+
 /// What the token endpoint's answer lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerGarbled {
