@@ -62,7 +62,7 @@ pub(super) fn exchange(world: &World, asked: &Asked) -> Outcome {
         .and_then(|()| token(world, app, tenancy));
     let (id, ctx) = (&app.client_id, &tenancy.tenant.ctx);
     match &result {
-        Ok(_) => world.exchanges.grant(id, ctx),
+        Ok(_) => world.exchanges.grant(id, ctx, world.now()),
         Err(_) => world.exchanges.refuse(id, ctx),
     }
     Outcome { client_id, result }
