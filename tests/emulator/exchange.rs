@@ -78,6 +78,14 @@ async fn each_refusal_has_its_words_and_a_status_of_200() {
 }
 
 #[tokio::test]
+async fn apps_that_share_a_secret_are_told_apart_by_their_tokens() {
+    let first = App { client_id: "first".into(), name: "First".into(), ..partner() };
+    let scene = Scene::at_hosts(vec![first, partner()], 0).await;
+    assert_eq!(exchange(&scene, &request(&scene, CTX, &[])).await.json()["IsSuccessful"], true);
+    assert_eq!(scene.emulator.exchanges().granted(ID, CTX), 1);
+}
+
+#[tokio::test]
 async fn a_clock_may_be_less_than_fifteen_minutes_wrong() {
     let scene = scene().await;
     let token = scene.emulator.tenants().system_token(ID, CTX).unwrap();

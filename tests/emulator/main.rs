@@ -12,6 +12,7 @@ mod code_flow;
 mod consent;
 mod contract;
 mod control;
+mod crowd;
 mod dead_tickets;
 mod demo_app;
 mod documents;
