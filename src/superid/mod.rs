@@ -3,6 +3,7 @@
 mod addresses;
 mod back_channel;
 mod claims;
+mod exchange;
 mod failure;
 mod json;
 mod jwks;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::Secret;
 
-use super::system_user::{Exchange, Said};
+use super::exchange::{Exchange, Said};
 
 /// What `SOAPAction` names.
 pub(super) const ACTION: &str = "http://www.superoffice.com/superid/partnersystemuser/0.1/IPartnerSystemUserService/Authenticate";

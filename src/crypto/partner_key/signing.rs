@@ -6,9 +6,9 @@ use std::sync::Arc;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 
-use super::PartnerKey;
 #[cfg(feature = "weak-partner-keys")]
 use super::weak::WeakKey;
+use super::{PartnerKey, SigningFailed};
 
 /// A key that was found to hold together and may sign. Cheap to clone; prints only its size.
 #[derive(Clone)]
@@ -37,11 +37,6 @@ pub enum CannotSign {
     #[error("the key has {bits} bits, and this build signs with 2,048 and more only")]
     WeakBuild { bits: usize },
 }
-
-/// The signature could not be made: the machine gave no random bytes, or no memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key did not sign")]
-pub struct SigningFailed;
 
 impl PartnerKey {
     /// The key as one that signs, checked as a whole.
