@@ -18,7 +18,7 @@ pub(super) const ACTION: &str = "http://www.superoffice.com/superid/partnersyste
 /// The envelope of a request. It holds secrets.
 pub(super) fn envelope(asked: &Exchange<'_>) -> String {
     let [signed, application, context] =
-        [asked.signed, asked.application, asked.context].map(|text| escape(text));
+        [asked.signed, asked.application, asked.context].map(escape);
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
          <s:Envelope xmlns:s=\"{ENVELOPE}\" xmlns:p=\"{SERVICE}\">\
