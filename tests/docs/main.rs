@@ -223,7 +223,11 @@ fn is_sentence(span: &str) -> bool {
 
 fn with_secrets(text: &str) -> Result<(), String> {
     let base = folder_of_secrets();
-    let variables = |name: &str| (name == "SUPERID_CLIENT_SECRET").then(|| "secret".to_owned());
+    let variables = |name: &str| match name {
+        "PARTNER_KEY_PASSPHRASE" => Some("hello".to_owned()),
+        "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
+        _ => None,
+    };
     let loaded = config::load_text(text, "page.toml", &base, &variables);
     loaded.map(drop).map_err(|problems| problems.to_string())
 }
@@ -237,6 +241,12 @@ fn folder_of_secrets() -> PathBuf {
     }
     for name in ["certs/localhost.pem", "certs/localhost-key.pem"] {
         fs::write(folder.join(name), "read when the listener opens").unwrap();
+    }
+    for (name, text) in [
+        ("partner-key.xml", include_str!("../config/partner_keys/2048.xml")),
+        ("partner-key.pem", include_str!("../config/partner_keys/2048-encrypted.pem")),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
     }
     folder
 }
