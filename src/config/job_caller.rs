@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::job_listener_read::certificate_name;
 use super::reading::quoted;
 use super::relying_party_read::tenant;
 use super::secret_source::secret;
@@ -121,6 +120,16 @@ fn loopback(value: &Value) -> Option<Proof> {
         true => Some(Proof::Loopback),
         false => value.refuse("is false, which proves nothing", "leave it out"),
     }
+}
+
+/// What a client certificate may stand for.
+fn certificate_name(value: &Value) -> Option<String> {
+    let text = value.line(253)?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+    if text.bytes().all(fits) && !text.starts_with('.') && !text.ends_with('.') {
+        return Some(text.to_ascii_lowercase());
+    }
+    value.refuse("is not a DNS name", value.key.hint())
 }
 
 /// A secret that cannot be guessed: 16 characters at least, all of which can travel in a header.

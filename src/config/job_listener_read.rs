@@ -8,7 +8,6 @@ use super::listener::{existing_file, socket_address, tls_files};
 use super::route_bounds_read::rate;
 use super::section::{Named, Section};
 use super::url_path::host_and_port;
-use super::value::Value;
 use super::{
     JobBounds, JobCaller, JobListener, Listener, Patience, Proof, RelyingParty, SoapCredentials,
 };
@@ -182,14 +181,4 @@ fn refuse_useless_callers(listener: &JobListener, section: &Section) {
             instead,
         );
     }
-}
-
-/// What `[job_listener]` needs at least of a value that names a caller's certificate.
-pub(super) fn certificate_name(value: &Value) -> Option<String> {
-    let text = value.line(253)?;
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-    if text.bytes().all(fits) && !text.starts_with('.') && !text.ends_with('.') {
-        return Some(text.to_ascii_lowercase());
-    }
-    value.refuse("is not a DNS name", value.key.hint())
 }

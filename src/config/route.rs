@@ -114,6 +114,14 @@ impl Destination {
         }
     }
 
+    /// How long it may take from now on.
+    pub fn set_patience(&mut self, to: Patience) {
+        match self {
+            Self::App(app) => (app.connect_timeout, app.read_timeout) = (to.connect, to.read),
+            Self::Tenant(patience) => *patience = to,
+        }
+    }
+
     /// How long it may take.
     pub fn patience(&self) -> Patience {
         match self {

@@ -13,7 +13,8 @@ use crate::telemetry::Limit;
 use crate::web::{Inbound, JobDoor, NamedInTls};
 
 use super::calls::CallTrouble;
-use super::exchange::{Exchange, Lane};
+use super::exchange::Exchange;
+use super::lane::Lane;
 use super::respond::Refused;
 use super::site::Site;
 use super::turnstile::Over;

@@ -10,6 +10,7 @@ use crate::telemetry::Outcome;
 use crate::web::Client;
 
 use super::calls::Call;
+use super::lane::Lane;
 use super::respond::Refused;
 use super::site::Site;
 use super::tunnel::Silence;
@@ -44,13 +45,6 @@ pub struct Exchange {
     pub(super) detail: Option<String>,
 }
 
-/// What a request counts with: a route, or a job listener, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
-    Jobs(usize),
-    Route(usize),
-}
-
 /// How far a request has come.
 #[derive(Debug)]
 pub(super) enum Stage {
@@ -79,6 +73,15 @@ impl Exchange {
             silence: None,
             outcome: Outcome::Cut,
             detail: None,
+        }
+    }
+
+    /// What it is called in the log, by where it goes.
+    pub(super) fn lane_name(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Calling(number) => Some(&self.site.settings.job_listeners[*number].name),
+            Stage::Leaving(departure) => Some(&self.site.route(departure.route()).name),
+            Stage::Answered | Stage::Undecided => None,
         }
     }
 

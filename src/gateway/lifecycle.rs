@@ -1,6 +1,5 @@
 //! The life of a request, phase by phase, as pingora calls them.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,9 +18,10 @@ use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
 use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
 
-use super::calls::CallTrouble;
 use super::decide::decide;
-use super::exchange::{Exchange, Lane, RequestIds, Stage};
+use super::exchange::{Exchange, RequestIds, Stage};
+use super::failing::refused_for;
+use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::turnstile::Over;
@@ -269,7 +269,7 @@ impl ProxyHttp for Gateway {
             status,
             bytes: downstream.body_bytes_sent(),
             micros: exchange.started.elapsed().as_micros() as u64,
-            route: exchange.site.lane_name(&exchange.stage),
+            route: exchange.lane_name(),
             tenant: exchange.tenant().map(|ctx| ctx.as_str()),
             caller: exchange.call.as_ref().and_then(|call| call.caller()),
             detail: detail.as_deref(),
@@ -365,6 +365,13 @@ async fn take(
             let outcome = site.desk.complete(counter, query, &parties).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
+        Step::Finish { host } => {
+            let host = &site.hosts[host];
+            let request = downstream.req_header().as_owned_parts();
+            let counter = host.counter(Cookies::of(&request.headers));
+            let outcome = site.desk.finish(counter, &host.parties()).await;
+            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
+        }
         Step::Posted { host: number } => {
             let host = &site.hosts[number];
             let most = site.settings.limits.form_bytes;
@@ -413,7 +420,7 @@ fn asking(downstream: &Downstream) -> Asking {
 /// A posted form is a navigation too.
 fn asking_in(step: Step, downstream: &Downstream) -> Asking {
     match step {
-        Step::Callback { .. } => asking(downstream),
+        Step::Callback { .. } | Step::Finish { .. } => asking(downstream),
         Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
     }
 }
@@ -428,48 +435,6 @@ fn bound(downstream: &mut Downstream, site: &Site) {
         downstream.set_write_timeout(Some(limits.write_timeout));
     }
     downstream.set_total_drain_timeout(Some(DRAIN));
-}
-
-fn refused_for(error: &Error, exchange: &Exchange) -> Refused {
-    if *error.etype() == entrance::TOO_LARGE {
-        return Refused::over(Over::of(Limit::BodyBytes));
-    }
-    if *error.etype() == entrance::TOO_SLOW {
-        return Refused::refusal(Refusal::BodyTooSlow);
-    }
-    if took_nothing(error) {
-        let detail = "the client took nothing of its answer";
-        let mut refused = Refused::new(Trouble::BadRequest, detail);
-        refused.limit = Some(Limit::WriteTimeout);
-        return refused;
-    }
-    let (trouble, detail) = match error.etype() {
-        ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
-            (Trouble::UpstreamTimeout, "the upstream took too long")
-        }
-        _ if tunnel::was_silent(error) => (Trouble::UpstreamTimeout, "the upstream took too long"),
-        ErrorType::InternalError => (Trouble::Internal, "an error of our own"),
-        _ if matches!(error.esource(), pingora::ErrorSource::Downstream) => {
-            (Trouble::BadRequest, "the client stopped or sent nonsense")
-        }
-        _ => (Trouble::UpstreamUnreachable, "the upstream failed"),
-    };
-    if exchange.call.is_some() && trouble.status().is_server_error() {
-        return Refused::call(CallTrouble::TenantUnreachable, detail);
-    }
-    Refused::new(trouble, detail)
-}
-
-/// Whether the client let the write timeout pass: pingora keeps it for a stream of HTTP/2, the
-/// connection below it for the rest.
-fn took_nothing(error: &Error) -> bool {
-    let late = || error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
-    matches!(error.esource(), pingora::ErrorSource::Downstream)
-        && match error.etype() {
-            ErrorType::WriteTimedout => true,
-            ErrorType::WriteError => late() == Some(io::ErrorKind::TimedOut),
-            _ => false,
-        }
 }
 
 fn undecided() -> Box<Error> {

@@ -11,17 +11,19 @@ use crate::clock::Clock;
 use crate::config::{
     Access, Flow, Host, JobListener, Legacy, Present, RelyingParty, Route, Session, Settings,
 };
-use crate::credentials::SystemUsers;
+use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::Random;
 use crate::limits::{LineBounds, Lines};
 use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
+use crate::superid::SuperId;
 use crate::telemetry::{Levels, Metrics, RouteMetrics};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
-use super::exchange::{Lane, Stage};
+use super::installations::Installations;
+use super::lane::Lane;
 use super::told::Told;
 use super::turnstile::Turnstile;
 use super::way::Way;
@@ -43,7 +45,8 @@ pub struct Site {
     /// The ways to tenants.
     pub(super) tenant_ways: Arc<Ways>,
     /// System users, where the configuration has any.
-    pub(super) users: SystemUsers,
+    pub users: Arc<SystemUsers>,
+    superid: Arc<SuperId>,
     pub(super) turnstile: Turnstile,
     pub(super) told: Told,
     /// For each route, then each job listener, and last for what goes to none.
@@ -64,23 +67,28 @@ pub struct HostSite {
 impl Site {
     /// Assembles a site; nothing is opened or fetched.
     pub fn new(settings: Settings, clock: Clock, random: Random) -> Self {
+        Self::with_stores(settings, &Stores::default(), clock, random)
+    }
+
+    /// The same, with what was opened for it.
+    pub fn with_stores(settings: Settings, stores: &Stores, clock: Clock, random: Random) -> Self {
         let limits = &settings.limits;
         let ended = Arc::new(Ended::new(limits.ended_sessions, settings.session.absolute));
-        Self::assembled(settings, clock, random, ended, None)
+        Self::assembled(settings, stores, (clock, random), ended, None)
     }
 
     /// The site of a new configuration. What this one remembers, of ended sessions, spent attempts
     /// and used tokens, of SuperID's keys and tenants' serials, goes on.
-    pub fn successor(&self, settings: Settings) -> Self {
+    pub fn successor(&self, settings: Settings, stores: &Stores) -> Self {
         let (clock, random) = (self.clock.clone(), self.random.clone());
         self.ended.lengthen(settings.session.absolute, clock.now());
-        Self::assembled(settings, clock, random, self.ended.clone(), Some(self))
+        Self::assembled(settings, stores, (clock, random), self.ended.clone(), Some(self))
     }
 
     fn assembled(
         settings: Settings,
-        clock: Clock,
-        random: Random,
+        stores: &Stores,
+        (clock, random): (Clock, Random),
         ended: Arc<Ended>,
         before: Option<&Self>,
     ) -> Self {
@@ -89,11 +97,21 @@ impl Site {
         let hosts = settings.hosts.iter().map(host_site).collect();
         let kept = kept_claims(&settings.routes);
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
+        let known = before.map(|site| &*site.superid);
+        let superid = Arc::new(SuperId::new(&settings, clock.clone(), known));
+        let users = SystemUsers::new(
+            &settings,
+            (&superid, stores),
+            (&clock, &random),
+            &metrics,
+            before.map(|site| &*site.users),
+        );
+        let users = Arc::new(users);
         let desk = Desk::new(
             &settings,
             kept,
-            clock.clone(),
-            random.clone(),
+            (&clock, &random),
+            (superid.clone(), Arc::new(Installations(users.clone()))),
             metrics.clone(),
             before.map(|site| &site.desk),
         );
@@ -109,7 +127,8 @@ impl Site {
             ways,
             lines: lines(&settings, before),
             tenant_ways: before.map(|site| site.tenant_ways.clone()).unwrap_or_default(),
-            users: SystemUsers::default(),
+            users,
+            superid,
             turnstile,
             route_metrics: route_metrics(&settings, &metrics),
             metrics,
@@ -155,15 +174,6 @@ impl Site {
     /// The number of the job listener with this name.
     pub(super) fn job_listener(&self, name: &str) -> Option<usize> {
         self.settings.job_listeners.iter().position(|listener| listener.name == name)
-    }
-
-    /// What a stage leads to is called so in the log.
-    pub(super) fn lane_name(&self, stage: &Stage) -> Option<&str> {
-        match stage {
-            Stage::Calling(number) => Some(&self.settings.job_listeners[*number].name),
-            Stage::Leaving(departure) => Some(&self.route(departure.route()).name),
-            Stage::Answered | Stage::Undecided => None,
-        }
     }
 
     /// The largest body that may come there.

@@ -10,7 +10,7 @@ use crate::limits::{Place, Places, Standing, Turns};
 use crate::telemetry::Limit;
 use crate::web::{Inbound, Subscriber};
 
-use super::exchange::Lane;
+use super::lane::Lane;
 
 /// The counts of a configuration in force. What the one before counted goes on where the bound is
 /// the same: a reload is no second helping.

@@ -39,6 +39,8 @@ pub enum Verdict {
 pub enum Step {
     /// The callback of the code flow.
     Callback { host: usize },
+    /// Our own page after a posted form.
+    Finish { host: usize },
     /// A form posted to a legacy callback.
     Posted { host: usize },
 }

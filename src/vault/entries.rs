@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, VaultPlace};
-use crate::crypto::Random;
+use crate::crypto::{KeyRing, Random};
 use crate::identity::TenantKey;
 
 use super::embedded::Embedded;
@@ -38,6 +38,16 @@ impl Vault {
         };
         let sealer = Sealer::new(vault.keys.clone(), random);
         Ok(Self { place: Some(vault.place.clone()), ..Self::over(store, sealer, clock) })
+    }
+
+    /// An empty one that leaves nothing behind, under a key that nobody has.
+    pub fn in_memory(clock: Clock, random: Random) -> Self {
+        let keys = KeyRing::new(&[random.bytes()]);
+        let store = Arc::new(Memory::default());
+        Self {
+            place: Some(VaultPlace::Memory),
+            ..Self::over(store, Sealer::new(keys, random), clock)
+        }
     }
 
     /// A vault over any store.
@@ -78,9 +88,9 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultFailed`]: nothing was written, and the old value stands.
-    pub async fn put(&self, entry: &Entry) -> Result<(), VaultFailed> {
+    pub async fn put(&self, entry: Entry) -> Result<(), VaultFailed> {
         entry.check_lengths()?;
-        self.store.write(vec![self.sealer.seal(entry)]).await?;
+        self.store.write(vec![self.sealer.seal(&entry)]).await?;
         // The entry is kept; what could not be cleared away goes with the next one.
         let _next_time = self.prune().await;
         Ok(())

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Route, Settings,
-    VaultPlace,
+    self, Access, Destination, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Route,
+    Settings, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -130,11 +130,15 @@ fn described_route(route: &Route) -> String {
     };
     let Route { name, path, upstream, present, bounds, encoded_slashes, server_headers, .. } =
         route;
+    let to = match upstream {
+        Destination::App(app) => format!("{:?} {} {}", app.scheme, app.host, app.port),
+        Destination::Tenant(patience) => format!("the tenant within {patience:?}"),
+    };
     format!(
         "route {name} on {hosts:?} {} {matching}, encoded slashes: {encoded_slashes:?}\n  \
-         to {:?} {} {}, server headers: {server_headers:?}\n  \
+         to {to}, server headers: {server_headers:?}\n  \
          for {access} by {parties:?} with {present:?}\n  within {bounds:?}\n",
-        path.path, upstream.scheme, upstream.host, upstream.port
+        path.path
     )
 }
 

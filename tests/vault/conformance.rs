@@ -25,9 +25,9 @@ async fn every_store_keeps_the_contract() {
 
 async fn keeps_what_is_put(vault: &Vault) {
     assert!(vault.get(&key(1)).await.unwrap().is_none());
-    vault.put(&entry(1, 1)).await.unwrap();
-    vault.put(&entry(2, 1)).await.unwrap();
-    vault.put(&entry(1, 2)).await.unwrap();
+    vault.put(entry(1, 1)).await.unwrap();
+    vault.put(entry(2, 1)).await.unwrap();
+    vault.put(entry(1, 2)).await.unwrap();
     let found = vault.get(&key(1)).await.unwrap().unwrap();
     assert_eq!(found.token.reveal(), "Our App-1-2");
     assert_eq!(found.key, key(1));
@@ -46,7 +46,7 @@ async fn lets_sleep_and_wakes(vault: &Vault) {
     assert!(vault.wake(&key(1)).await.unwrap());
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-2");
     vault.sleep(&key(1), NOW).await.unwrap();
-    vault.put(&entry(1, 3)).await.unwrap();
+    vault.put(entry(1, 3)).await.unwrap();
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-3", "a new consent wakes");
     assert!(!vault.sleep(&key(77), NOW).await.unwrap() && !vault.wake(&key(77)).await.unwrap());
 }
@@ -83,14 +83,14 @@ async fn writes_all_together(store: &Arc<dyn Store>) {
 
 async fn prunes_after_thirty_days(vault: &Vault, clock: &Clock) {
     for (tenant, since) in [(1, 0), (2, 86_400)] {
-        vault.put(&entry(tenant, 1)).await.unwrap();
+        vault.put(entry(tenant, 1)).await.unwrap();
         vault.sleep(&key(tenant), NOW.plus(since)).await.unwrap();
     }
     clock.set(NOW.plus(30 * 86_400 - 1));
-    vault.put(&entry(3, 1)).await.unwrap();
+    vault.put(entry(3, 1)).await.unwrap();
     assert!(vault.look(&key(1)).await.unwrap().is_some());
     clock.set(NOW.plus(30 * 86_400));
-    vault.put(&entry(3, 2)).await.unwrap();
+    vault.put(entry(3, 2)).await.unwrap();
     assert!(vault.look(&key(1)).await.unwrap().is_none());
     assert!(vault.wake(&key(2)).await.unwrap());
     clock.set(NOW);

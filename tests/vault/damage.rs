@@ -47,7 +47,7 @@ fn a_flipped_bit_in_the_log_beside_the_file_loses_nothing() {
     let folder = filled();
     let vault = folder.vault();
     for tenant in 1..=5 {
-        wait(vault.put(&entry(tenant, 2))).unwrap();
+        wait(vault.put(entry(tenant, 2))).unwrap();
     }
     let file = fs::read(folder.file()).unwrap();
     let log = fs::read(beside(&folder, "-wal")).unwrap();
@@ -73,7 +73,7 @@ async fn a_damaged_entry_is_told_from_others_and_a_new_one_may_take_its_place() 
     let folder = Folder::new();
     let vault = folder.vault();
     for tenant in [1, 2] {
-        vault.put(&entry(tenant, 1)).await.unwrap();
+        vault.put(entry(tenant, 1)).await.unwrap();
     }
     vault.sleep(&key(2), NOW).await.unwrap();
     drop(vault);
@@ -90,7 +90,7 @@ async fn a_damaged_entry_is_told_from_others_and_a_new_one_may_take_its_place() 
     let found = vault.verify().await.unwrap();
     assert_eq!((found.entries, found.opened, found.faults.len()), (2, 1, 1));
     assert_eq!(found.faults[0].words, "is damaged: it is not what was written");
-    vault.put(&entry(1, 2)).await.unwrap();
+    vault.put(entry(1, 2)).await.unwrap();
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-2");
     assert!(vault.verify().await.unwrap().faults.is_empty());
 }
@@ -98,7 +98,7 @@ async fn a_damaged_entry_is_told_from_others_and_a_new_one_may_take_its_place() 
 #[tokio::test]
 async fn what_has_a_damaged_name_is_not_taken_for_missing() {
     let folder = Folder::new();
-    folder.vault().put(&entry(1, 1)).await.unwrap();
+    folder.vault().put(entry(1, 1)).await.unwrap();
     let mut bytes = closed(&folder);
     let at = find(&bytes, b"Cust1").unwrap() + 4;
     bytes[at] = b'7';
@@ -110,7 +110,7 @@ async fn what_has_a_damaged_name_is_not_taken_for_missing() {
     }
     let failed = vault.get(&key(7)).await.unwrap_err();
     assert!(matches!(failed, VaultFailed::Entry { why: Unopened::Damaged, .. }), "{failed}");
-    vault.put(&entry(1, 2)).await.unwrap();
+    vault.put(entry(1, 2)).await.unwrap();
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-2");
 }
 
@@ -118,7 +118,7 @@ async fn what_has_a_damaged_name_is_not_taken_for_missing() {
 async fn a_date_of_sleep_that_was_changed_deletes_nothing() {
     let folder = Folder::new();
     let vault = folder.vault();
-    vault.put(&entry(1, 1)).await.unwrap();
+    vault.put(entry(1, 1)).await.unwrap();
     vault.sleep(&key(1), NOW).await.unwrap();
     drop(vault);
     let mut bytes = closed(&folder);
@@ -149,7 +149,7 @@ fn a_file_that_is_no_vault_is_left_as_it_is() {
 #[test]
 fn a_vault_of_a_later_version_is_left_as_it_is() {
     let folder = Folder::new();
-    wait(folder.vault().put(&entry(1, 1))).unwrap();
+    wait(folder.vault().put(entry(1, 1))).unwrap();
     let mut bytes = closed(&folder);
     // The header's user_version, four bytes from 60 (the format of SQLite files, §1.3).
     bytes[60..64].copy_from_slice(&9_u32.to_be_bytes());

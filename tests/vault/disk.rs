@@ -17,16 +17,16 @@ use crate::writer::{Orders, Writer};
 fn a_full_disk_refuses_the_write_and_keeps_what_was() {
     let Some(disk) = Disk::mount("size=256k") else { return };
     let vault = open(&disk.file(), &[KEY]).unwrap();
-    wait(vault.put(&entry(1, 1))).unwrap();
+    wait(vault.put(entry(1, 1))).unwrap();
     let mut kept = 1;
     let failed = loop {
-        match wait(vault.put(&entry(kept + 1, 1))) {
+        match wait(vault.put(entry(kept + 1, 1))) {
             Ok(()) => kept += 1,
             Err(failed) => break failed,
         }
     };
     assert!(matches!(failed, VaultFailed::DiskFull), "{failed}");
-    let failed = wait(vault.put(&entry(kept + 2, 1))).unwrap_err();
+    let failed = wait(vault.put(entry(kept + 2, 1))).unwrap_err();
     assert!(matches!(failed, VaultFailed::DiskFull), "{failed}");
     println!("a disk of 256 KiB was full after {kept} entries");
     for vault in [&vault, &open(&disk.file(), &[KEY]).unwrap()] {
@@ -37,7 +37,7 @@ fn a_full_disk_refuses_the_write_and_keeps_what_was() {
         assert_eq!(wait(vault.verify()).unwrap().faults, []);
     }
     disk.remount("size=512k");
-    wait(vault.put(&entry(kept + 1, 1))).unwrap();
+    wait(vault.put(entry(kept + 1, 1))).unwrap();
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_full_disk_refuses_a_new_vault() {
 #[test]
 fn a_read_only_disk_is_told_and_nothing_is_lost_by_it() {
     let Some(disk) = Disk::mount("size=1m") else { return };
-    wait(open(&disk.file(), &[KEY]).unwrap().put(&entry(1, 1))).unwrap();
+    wait(open(&disk.file(), &[KEY]).unwrap().put(entry(1, 1))).unwrap();
     while disk.0.path().join("vault.db-wal").exists() {
         std::thread::yield_now();
     }
@@ -72,7 +72,7 @@ fn a_file_of_another_user_is_told_to_be_read_only() {
     }
     let folder = Folder::new();
     let vault = folder.vault();
-    wait(vault.put(&entry(1, 1))).unwrap();
+    wait(vault.put(entry(1, 1))).unwrap();
     for file in fs::read_dir(folder.path()).unwrap() {
         set_mode(&file.unwrap().path(), 0o644);
     }

@@ -10,7 +10,7 @@ use crate::world::{Folder, KEY, NOW, OTHER_KEY, entry, key, open, open_at, token
 #[tokio::test]
 async fn what_is_kept_outlives_the_process_and_nobody_else_can_read_its_file() {
     let folder = Folder::new();
-    folder.vault().put(&entry(1, 1)).await.unwrap();
+    folder.vault().put(entry(1, 1)).await.unwrap();
     let vault = folder.vault();
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-1");
     #[cfg(unix)]
@@ -25,7 +25,7 @@ async fn what_is_kept_outlives_the_process_and_nobody_else_can_read_its_file() {
 async fn nothing_of_a_token_is_in_the_files() {
     let folder = Folder::new();
     let vault = folder.vault();
-    vault.put(&entry(1, 1)).await.unwrap();
+    vault.put(entry(1, 1)).await.unwrap();
     let mut files = 0;
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
@@ -41,7 +41,7 @@ async fn nothing_of_a_token_is_in_the_files() {
 async fn fields_have_lengths_and_what_is_too_long_changes_nothing() {
     let folder = Folder::new();
     let vault = folder.vault();
-    vault.put(&entry(1, 1)).await.unwrap();
+    vault.put(entry(1, 1)).await.unwrap();
     let long = |length| "x".repeat(length);
     let wrong = [
         Entry { serial: String::new(), ..entry(1, 2) },
@@ -50,7 +50,7 @@ async fn fields_have_lengths_and_what_is_too_long_changes_nothing() {
         Entry { consented_by: long(321), ..entry(1, 2) },
     ];
     for entry in wrong {
-        assert!(matches!(vault.put(&entry).await, Err(VaultFailed::Length { .. })));
+        assert!(matches!(vault.put(entry.clone()).await, Err(VaultFailed::Length { .. })));
         assert!(matches!(vault.put_all(&[entry]).await, Err(VaultFailed::Length { .. })));
     }
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-1");
@@ -73,7 +73,7 @@ async fn the_same_tenant_of_another_app_or_environment_is_another_entry() {
 async fn what_slept_too_long_goes_when_the_next_entry_is_put() {
     let folder = Folder::new();
     let vault = folder.vault();
-    vault.put(&entry(1, 1)).await.unwrap();
+    vault.put(entry(1, 1)).await.unwrap();
     vault.sleep(&key(1), NOW).await.unwrap();
     let later = open_at(&folder.file(), &[KEY], Clock::manual(NOW.plus(31 * 86_400))).unwrap();
     assert_eq!(later.prune().await.unwrap(), 1);
@@ -86,7 +86,7 @@ async fn a_new_configuration_keeps_what_is_in_memory_and_brings_its_keys() {
         |keys: &[[u8; 32]]| config::Vault { place: VaultPlace::Memory, keys: KeyRing::new(keys) };
     let clock = Clock::manual(NOW);
     let vault = Vault::open(&settings(&[KEY]), clock, Random::system()).unwrap();
-    vault.put(&entry(1, 1)).await.unwrap();
+    vault.put(entry(1, 1)).await.unwrap();
     let new = vault.reopened(&settings(&[OTHER_KEY, KEY]), Random::system()).unwrap();
     assert_eq!(token(new.get(&key(1)).await.unwrap()), "Our App-1-1");
     let summary = new.list(None).await.unwrap().items[0].found.clone().unwrap();
@@ -97,7 +97,7 @@ async fn a_new_configuration_keeps_what_is_in_memory_and_brings_its_keys() {
 async fn a_list_has_everything_but_the_token() {
     let folder = Folder::new();
     let vault = folder.vault();
-    vault.put(&entry(1, 1)).await.unwrap();
+    vault.put(entry(1, 1)).await.unwrap();
     let page = vault.list(None).await.unwrap();
     assert!(page.after.is_none());
     let summary = page.items[0].found.clone().unwrap();

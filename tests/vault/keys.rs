@@ -14,7 +14,7 @@ use crate::world::{Folder, KEY, OTHER_KEY, entry, key, open, token};
 #[tokio::test]
 async fn an_entry_whose_key_is_gone_says_so_and_comes_back_with_it() {
     let folder = Folder::new();
-    folder.vault().put(&entry(1, 1)).await.unwrap();
+    folder.vault().put(entry(1, 1)).await.unwrap();
     let stranger = open(&folder.file(), &[OTHER_KEY]).unwrap();
     let failed = stranger.get(&key(1)).await.unwrap_err();
     assert!(matches!(failed, VaultFailed::Entry { why: Unopened::KeyMissing, .. }));
@@ -22,7 +22,7 @@ async fn an_entry_whose_key_is_gone_says_so_and_comes_back_with_it() {
         failed.to_string(),
         "the entry sod/0123456789abcdef/Cust1 is sealed with a key that is not in vault.keys"
     );
-    stranger.put(&entry(2, 1)).await.unwrap();
+    stranger.put(entry(2, 1)).await.unwrap();
     let verified = stranger.verify().await.unwrap();
     assert_eq!((verified.entries, verified.opened, verified.faults.len()), (2, 1, 1));
     let both = open(&folder.file(), &[OTHER_KEY, KEY]).unwrap();
@@ -37,7 +37,7 @@ async fn after_a_rewrap_the_older_key_may_go() {
     old.put_all(&entries).await.unwrap();
     old.sleep(&key(7), crate::world::NOW).await.unwrap();
     let both = open(&folder.file(), &[OTHER_KEY, KEY]).unwrap();
-    both.put(&entry(1, 2)).await.unwrap();
+    both.put(entry(1, 2)).await.unwrap();
     let mut told = Vec::new();
     let done = both.rewrap(|seen| told.push(seen)).await.unwrap();
     assert_eq!(done, Rewrapped { anew: 1_199, current: 1, left: vec![] });
@@ -52,7 +52,7 @@ async fn after_a_rewrap_the_older_key_may_go() {
 #[tokio::test]
 async fn what_cannot_be_opened_is_left_as_it_is_by_a_rewrap() {
     let folder = Folder::new();
-    folder.vault().put(&entry(1, 1)).await.unwrap();
+    folder.vault().put(entry(1, 1)).await.unwrap();
     let stranger = open(&folder.file(), &[OTHER_KEY]).unwrap();
     let done = stranger.rewrap(|_| {}).await.unwrap();
     assert_eq!((done.anew, done.current, done.left.len()), (0, 0, 1));

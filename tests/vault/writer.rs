@@ -120,7 +120,7 @@ async fn write(file: &Path, orders: Orders) -> Result<(), String> {
             break;
         }
         let tenant = orders.first + version % 10;
-        vault.put(&entry(tenant, version)).await.map_err(|error| error.to_string())?;
+        vault.put(entry(tenant, version)).await.map_err(|error| error.to_string())?;
         say(&format!("kept {tenant} {version}"));
     }
     Ok(())

@@ -61,8 +61,7 @@ pub(in crate::gateway) fn clean(
         response.remove_header(name);
     }
     let local = response.headers.get(header::LOCATION).and_then(|value| {
-        let origin = &call.home()?.api[..url::Position::BeforePath];
-        let path = value.to_str().ok()?.strip_prefix(origin)?;
+        let path = value.to_str().ok()?.strip_prefix(call.home()?.origin())?;
         path.starts_with('/').then(|| path.to_owned())
     });
     match local {

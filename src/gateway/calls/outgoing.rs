@@ -22,8 +22,8 @@ pub(in crate::gateway) fn edit(
     let (authorization, app_token) = call.authorization().ok_or_else(unprepared)?;
     let home = call.home().ok_or_else(unprepared)?;
     let base = match call.to() {
-        To::Tenant(Service::Rest) => &home.api,
-        To::Tenant(Service::Soap) => &home.soap,
+        To::Tenant(Service::Rest) => home.api(),
+        To::Tenant(Service::Soap) => home.soap(),
         To::App => return Err(unprepared()),
     };
     let mut parts = wire::parts(request);

@@ -7,7 +7,8 @@ use pingora::{Error, ErrorType};
 
 use crate::credentials::Again;
 
-use super::super::exchange::{Exchange, Lane};
+use super::super::exchange::Exchange;
+use super::super::lane::Lane;
 use super::call::{Call, To};
 use super::incoming;
 use super::outgoing;
@@ -36,13 +37,13 @@ async fn led(call: &mut Call, exchange: &mut Exchange) -> pingora::Result<Option
         return Ok(None);
     }
     let home = call.home().ok_or_else(no_call)?;
-    let way = site.tenant_ways.to(&home.api).ok_or_else(no_call)?;
+    let way = site.tenant_ways.to(home.api()).ok_or_else(no_call)?;
     let patience = match exchange.lane {
         Some(Lane::Route(number)) => site.route(number).upstream.patience(),
         Some(Lane::Jobs(number)) => site.settings.job_listeners[number].bounds.patience,
         None => return Err(no_call()),
     };
-    let peer = way.peer(&site.clock, &call.party().environment.addresses, patience).await?;
+    let peer = way.peer(&site.clock, home.reach(), patience).await?;
     Ok(Some(Box::new(peer)))
 }
 
@@ -61,7 +62,7 @@ pub(in crate::gateway) fn edit(
         return outgoing::give_ticket(request, call, name.as_ref());
     }
     let home = call.home().ok_or_else(no_call)?;
-    let way = exchange.site.tenant_ways.to(&home.api).ok_or_else(no_call)?;
+    let way = exchange.site.tenant_ways.to(home.api()).ok_or_else(no_call)?;
     outgoing::edit(request, call, &way)
 }
 

@@ -95,6 +95,12 @@ impl CallTrouble {
                 "The sign-in gave nothing to call the tenant with.",
                 "Sign in by OpenID Connect, or let the route present the system user.",
             ),
+            other => other.told_of_tenants(),
+        }
+    }
+
+    fn told_of_tenants(self) -> (&'static str, &'static str) {
+        match self {
             Self::NotInstalled => (
                 "No system user token of this tenant is known.",
                 "Let an administrator of the tenant install the app, by signing in through it.",
@@ -132,9 +138,7 @@ impl CallTrouble {
                 "Too many calls to this tenant are waiting.",
                 "Call less often, or try again after the time given.",
             ),
-            Self::TenantUnreachable => {
-                ("The tenant's web service does not answer.", "Try again in a minute.")
-            }
+            _ => ("The tenant's web service does not answer.", "Try again in a minute."),
         }
     }
 }

@@ -12,8 +12,8 @@ use pingora::{Error, ErrorType};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{AllowedAddresses, HostHeader, Patience, Upstream, UpstreamScheme};
-use crate::web::is_public;
+use crate::config::{HostHeader, Patience, Upstream, UpstreamScheme};
+use crate::tenants::{Reach, is_public};
 
 use super::super::way::Way;
 
@@ -81,13 +81,13 @@ impl TenantWay {
     pub(in crate::gateway) async fn peer(
         &self,
         clock: &Clock,
-        allowed: &AllowedAddresses,
+        reach: Reach,
         patience: Patience,
     ) -> pingora::Result<HttpPeer> {
         let address = self.way.address.resolve(clock).await.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the tenant's host does not resolve", error)
         })?;
-        if *allowed == AllowedAddresses::SuperOffice && !is_public(address.ip()) {
+        if reach == Reach::Public && !is_public(address.ip()) {
             let text = "the tenant's host leads to an address that is not public";
             return Err(Error::explain(ErrorType::ConnectError, text));
         }
