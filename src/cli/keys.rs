@@ -1,4 +1,4 @@
-//! `keys`: makes the session key files a configuration asks for, and touches none that is there.
+//! `keys`: makes the key files a configuration asks for, and touches none that is there.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::crypto::Random;
 
 use super::{Verdict, private_file};
 
-/// Makes every missing file of `session.keys`, for its owner alone, with 32 random bytes in
+/// Makes every missing file of `session.keys` and `vault.keys`, for its owner alone, with 32 random bytes in
 /// base64, and prints what it made and what it left.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ pub fn keys(path: &Path, random: &Random, out: &mut dyn Write) -> io::Result<Ver
     if files.is_empty() {
         writeln!(
             out,
-            "{}: session.keys names no file, so there is nothing to make",
+            "{}: session.keys and vault.keys name no file, so there is nothing to make",
             path.display()
         )?;
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, RelyingParty, Route, Session,
+    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, RelyingParty, Route, Session, Vault,
 };
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
@@ -19,4 +19,6 @@ pub struct Settings {
     pub relying_parties: Vec<Arc<RelyingParty>>,
     pub routes: Vec<Route>,
     pub session: Session,
+    /// What keeps tokens; without it nothing is kept.
+    pub vault: Option<Vault>,
 }
