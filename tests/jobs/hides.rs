@@ -10,11 +10,17 @@ use tokio::task::JoinSet;
 
 use crate::world::{NORDLYS, World, nightly};
 
+const ROOM: &str = r#"
+[job_listener.jobs]
+tenant_requests = 1000
+[limits]
+max_connections_per_address = 2000
+"#;
 const PATH: &str = "/Cust12345/api/v1/Contact/1";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_callers_of_a_cold_tenant_cost_one_exchange() {
-    let world = World::with("[job_listener.jobs]\ntenant_requests = 1000").await;
+    let world = World::with(ROOM).await;
     let program = world.program();
     let refused = Arc::new(AtomicU64::new(0));
     for round in 1..=3 {
