@@ -11,6 +11,7 @@ use crate::crypto::{Random, install_provider};
 
 #[cfg(feature = "emulator")]
 use super::arguments::{Demo, Emulated};
+use super::vault::{VAULT_HELP, VaultCommand, vault};
 use super::{Change, PartnerKeyCommand, Verdict};
 
 /// Signs people in with SuperOffice's SuperID in front of any web app.
@@ -51,6 +52,9 @@ enum Command {
     /// Let a new process take over from the running gateway, and tell whether it did
     #[command(after_help = UPGRADE_HELP)]
     Upgrade(Running),
+    /// Look after the system user tokens that are kept
+    #[command(subcommand, after_help = VAULT_HELP)]
+    Vault(VaultCommand),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Reload(asked) => change(Change::Reload, &asked, &mut out),
         Command::Run(file) => super::run::run(&file.config),
         Command::Upgrade(asked) => change(Change::Upgrade, &asked, &mut out),
+        Command::Vault(asked) => vault(asked, &mut out),
     };
     done.unwrap_or_else(|error| {
         eprintln!("superid-gateway: {error}");

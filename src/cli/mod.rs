@@ -25,6 +25,7 @@ mod run;
 mod service_manager;
 mod signals;
 mod succession;
+mod vault;
 mod verdict;
 
 pub use change::{Change, change};

@@ -5,6 +5,7 @@ use crate::crypto::SealedBy;
 use super::entries::Vault;
 use super::entry::{Entry, Summary};
 use super::failure::{Unopened, VaultFailed};
+use super::portable::{LineRefused, read_line};
 use super::record::{Name, Record};
 use super::store::PAGE;
 
@@ -85,6 +86,14 @@ impl Vault {
             (record, opened)
         };
         Ok(Page { items: records.into_iter().map(opened).collect(), after })
+    }
+
+    /// Reads a line of an export, of either kind, without keeping it.
+    ///
+    /// # Errors
+    /// [`LineRefused`] for anything that could not have been exported, or that our keys do not open.
+    pub fn read_line(&self, line: &str) -> Result<Entry, LineRefused> {
+        read_line(line, &self.sealer)
     }
 
     /// Opens every entry, and has the store look at itself.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use superid_gateway::crypto::Random;
 
-use crate::world::{Folder, KEY, key, open, token, wait};
+use crate::world::{Folder, KEY, entry, key, open, token, wait};
 use crate::writer::{Kept, Orders, Writer};
 
 /// A vault, what it has acknowledged, and what came of it.
@@ -37,6 +37,12 @@ impl Crashes {
             unreadable: 0,
             slowest_start: Duration::ZERO,
         }
+    }
+
+    /// So many entries more, that nobody writes to again: a vault is not empty when it is opened.
+    pub fn fill(&self, entries: u32) {
+        let entries: Vec<_> = (0..entries).map(|number| entry(100_000 + number, 1)).collect();
+        wait(self.folder.vault().put_all(&entries)).unwrap();
     }
 
     /// Lets two processes write, kills both at random, and looks at what is there.

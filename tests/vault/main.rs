@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod command_line;
 mod conformance;
 mod crashes;
 mod crowd;
@@ -10,5 +11,6 @@ mod disk;
 mod entries;
 mod keys;
 mod repeatable;
+mod waiting;
 mod world;
 mod writer;
