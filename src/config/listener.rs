@@ -105,7 +105,8 @@ fn refuse_taken(listener: &Listener, section: &Section, taken: &[(SocketAddr, St
     }
 }
 
-fn existing_file(value: &Value) -> Option<PathBuf> {
+/// A file that can be opened.
+pub(super) fn existing_file(value: &Value) -> Option<PathBuf> {
     let name = value.text()?;
     let path = value.reading.path(name);
     match fs::File::open(&path).and_then(|file| file.metadata()) {

@@ -10,8 +10,8 @@ use super::secret_source::secret_file;
 use super::section::Section;
 use super::{
     Key, Problem, Problems, Settings, Table, admin, environment, forwarded, header_names, host,
-    limits, listener, log, relying_party, relying_party_read, route, route_bounds_read, route_read,
-    route_rules, session,
+    limits, listener, log, redis, relying_party, relying_party_read, route, route_bounds_read,
+    route_read, route_rules, session,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -89,7 +89,7 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
 }
 
 /// Every table a configuration may have, and every key in it.
-pub fn tables() -> [Table; 13] {
+pub fn tables() -> [Table; 14] {
     [
         listener::TABLE,
         host::TABLE,
@@ -104,6 +104,7 @@ pub fn tables() -> [Table; 13] {
         admin::TABLE,
         log::TABLE,
         limits::TABLE,
+        redis::TABLE,
     ]
 }
 
@@ -114,6 +115,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let forwarded = forwarded::forwarded(&root);
     let limits = limits::limits(&root);
     let log = log::log(&root);
+    let redis = redis::redis(&root);
     let session = session::session(&root);
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
@@ -133,6 +135,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         limits: limits?,
         listeners: listeners?,
         log: log?,
+        redis: redis?,
         relying_parties: parties.all()?,
         routes: routes.into_iter().map(|read| read.route).collect(),
         session: session?,
@@ -163,4 +166,5 @@ const ROOT: &[Key] = &[
     Key::optional("admin", "{}"),
     Key::optional("log", "{}"),
     Key::optional("limits", "{}"),
+    Key::optional("redis", "{}"),
 ];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Admin, Forwarded, Host, Limits, Listener, Log, RelyingParty, Route, Session};
+use super::{Admin, Forwarded, Host, Limits, Listener, Log, Redis, RelyingParty, Route, Session};
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct Settings {
     pub limits: Limits,
     pub listeners: Vec<Listener>,
     pub log: Log,
+    /// Where replicas share what they learn; `None` where each is alone.
+    pub redis: Option<Redis>,
     pub relying_parties: Vec<Arc<RelyingParty>>,
     pub routes: Vec<Route>,
     pub session: Session,

@@ -5,6 +5,6 @@ mod ticket_cache;
 
 pub use injected::{Injection, injected};
 pub use ticket_cache::{
-    Again, Bought, BuyFailed, BuyFailure, Held, NoTicket, TicketCache, TicketId, TicketSource,
-    TicketState, TicketStatus,
+    Again, Bought, BuyFailed, BuyFailure, Held, NoTicket, SharedTickets, TicketCache, TicketId,
+    TicketSource, TicketState, TicketStatus,
 };

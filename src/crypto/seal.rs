@@ -26,11 +26,13 @@ pub enum Purpose {
     Session,
     /// An original URL too long for `state`.
     Target,
+    /// A system user's ticket in the store that replicas share.
+    Ticket,
 }
 
 impl Purpose {
-    const ALL: [Self; 5] =
-        [Self::Attempt, Self::Binding, Self::Handoff, Self::Session, Self::Target];
+    const ALL: [Self; 6] =
+        [Self::Attempt, Self::Binding, Self::Handoff, Self::Session, Self::Target, Self::Ticket];
 
     fn label(self) -> &'static [u8] {
         match self {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::Handoff => b"superid-gateway handoff v1",
             Self::Session => b"superid-gateway session v1",
             Self::Target => b"superid-gateway target v1",
+            Self::Ticket => b"superid-gateway ticket v1",
         }
     }
 }
