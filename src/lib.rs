@@ -20,4 +20,6 @@ pub mod session;
 pub mod signin;
 pub mod superid;
 pub mod telemetry;
+pub mod tenants;
+pub mod vault;
 pub mod web;

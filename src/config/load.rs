@@ -10,8 +10,8 @@ use super::secret_source::secret_file;
 use super::section::Section;
 use super::{
     Key, Problem, Problems, Settings, Table, admin, environment, forwarded, header_names, host,
-    limits, listener, log, redis, relying_party, relying_party_read, route, route_bounds_read,
-    route_read, route_rules, session,
+    job_caller, job_listener, job_listener_read, limits, listener, log, redis, relying_party,
+    relying_party_read, route, route_bounds_read, route_read, route_rules, session, system_user,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -89,16 +89,19 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
 }
 
 /// Every table a configuration may have, and every key in it.
-pub fn tables() -> [Table; 14] {
-    [
+pub fn tables() -> Vec<Table> {
+    vec![
         listener::TABLE,
         host::TABLE,
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
+        system_user::TABLE,
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,
         route_bounds_read::RATE_TABLE,
+        job_listener::TABLE,
+        job_caller::TABLE,
         session::TABLE,
         forwarded::TABLE,
         admin::TABLE,
@@ -121,6 +124,13 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let parties = relying_party_read::relying_parties(&root, &environments);
     let hosts = host::hosts(&root, &parties);
     let routes = route_read::routes(&root, &hosts, &parties);
+    let callers = job_caller::job_callers(&root);
+    let job_listeners = job_listener_read::job_listeners(
+        &root,
+        &parties,
+        &callers,
+        listeners.as_deref().unwrap_or_default(),
+    );
     route_rules::check(&routes, listeners.as_deref().unwrap_or_default());
     if let Some(session) = &session {
         session::refuse_none_on_http(&root, session, &hosts.sound());
@@ -132,6 +142,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         admin: admin?,
         forwarded: forwarded?,
         hosts: hosts.all()?,
+        job_listeners: job_listeners?,
         limits: limits?,
         listeners: listeners?,
         log: log?,
@@ -161,6 +172,8 @@ const ROOT: &[Key] = &[
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),
     Key::optional("route", "{}"),
+    Key::optional("job_listener", "{}"),
+    Key::optional("job_caller", "{}"),
     Key::optional("session", "{}"),
     Key::optional("forwarded", "{}"),
     Key::optional("admin", "{}"),

@@ -6,6 +6,9 @@ mod environment;
 mod forwarded;
 mod header_names;
 mod host;
+mod job_caller;
+mod job_listener;
+mod job_listener_read;
 mod key;
 mod limits;
 mod listener;
@@ -27,6 +30,7 @@ mod secret_source;
 mod section;
 mod session;
 mod settings;
+mod system_user;
 mod url_path;
 mod value;
 
@@ -35,6 +39,8 @@ pub use crowd::Crowd;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use forwarded::Forwarded;
 pub use host::Host;
+pub use job_caller::{JobCaller, Proof, Tenants};
+pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, TlsFiles};
@@ -45,9 +51,10 @@ pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 pub use route::{
-    Access, ClaimRule, EncodedSlashes, HeaderNames, HostHeader, PathMatch, PathPattern, Present,
-    Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
+    PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
 };
 pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
 pub use settings::Settings;
+pub use system_user::{SystemUser, SystemUserProtocol};

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::crypto::{KeyRing, Secret};
+use crate::crypto::{KeyRing, Random, Secret};
 
 use super::reading::quoted;
 use super::secret_source::secret;
@@ -59,7 +59,12 @@ pub enum SameSite {
 /// Reads the table.
 pub(super) fn session(root: &Section) -> Option<Session> {
     let section = root.section("session", TABLE.keys);
-    let keys = section.read("keys", key_ring);
+    // Without people there are no cookies to seal.
+    let nobody = !root.has("session") && !root.has("host") && root.has("job_listener");
+    let keys = match nobody {
+        true => Some(KeyRing::new(&[Random::system().bytes()])),
+        false => section.read("keys", key_ring),
+    };
     let cookie_name = section.read("cookie_name", cookie_name);
     let same_site = section.read("same_site", |value| {
         value.choice(&[

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Admin, Forwarded, Host, Limits, Listener, Log, Redis, RelyingParty, Route, Session};
+use super::{
+    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route, Session,
+};
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
 #[derive(Clone, Debug)]
@@ -10,6 +12,7 @@ pub struct Settings {
     pub admin: Admin,
     pub forwarded: Forwarded,
     pub hosts: Vec<Arc<Host>>,
+    pub job_listeners: Vec<Arc<JobListener>>,
     pub limits: Limits,
     pub listeners: Vec<Listener>,
     pub log: Log,

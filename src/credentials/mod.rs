@@ -1,9 +1,14 @@
 //! What calls carry: identity and credential headers for apps, system user tickets for tenants.
 
+mod exchange_desk;
 mod injected;
+mod installing;
+mod system_users;
 mod ticket_cache;
 
 pub use injected::{Injection, injected};
+pub use installing::{Installation, Installed};
+pub use system_users::{Stores, SystemUsers};
 pub use ticket_cache::{
     Again, Bought, BuyFailed, BuyFailure, Held, NoTicket, SharedTickets, TicketCache, TicketId,
     TicketSource, TicketState, TicketStatus,

@@ -1,6 +1,7 @@
 //! A request's places and the size of its body: taken and measured as it passes.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header;
@@ -9,12 +10,14 @@ use pingora::{Error, ErrorType};
 
 use crate::config::Limits;
 use crate::telemetry::Limit;
-use crate::web::{Inbound, NamedInTls};
+use crate::web::{Inbound, JobDoor, NamedInTls};
 
+use super::calls::CallTrouble;
 use super::exchange::Exchange;
+use super::lane::Lane;
+use super::respond::Refused;
 use super::site::Site;
 use super::turnstile::Over;
-use super::verdict::Departure;
 
 /// Takes a place for a request that is born, until its exchange ends.
 ///
@@ -41,21 +44,40 @@ pub(super) fn is_misdirected(
     })
 }
 
+/// What is known of a connection that came to a job listener.
+pub(super) fn job_door(downstream: &Downstream) -> Option<&JobDoor> {
+    let known = downstream.digest()?.proxy_digest.as_ref()?.user_data.as_ref()?;
+    known.downcast_ref::<Arc<JobDoor>>().map(|door| &**door)
+}
+
 /// Takes a place on the way to the app for a request that may leave, until its exchange ends.
 ///
 /// # Errors
-/// When its stated length is more than the route takes, or there is no place.
+/// When its stated length is more than its lane takes, or there is no place.
 pub(super) fn let_out(
     downstream: &Downstream,
     exchange: &mut Exchange,
-    departure: &Departure,
+    lane: Lane,
 ) -> Result<(), Over> {
-    let route = departure.route();
-    exchange.route = Some(route);
-    if stated_length(downstream) > exchange.site.route(route).bounds.body_bytes as u64 {
+    exchange.lane = Some(lane);
+    if stated_length(downstream) > exchange.site.body_bytes(lane) as u64 {
         return Err(Over::of(Limit::BodyBytes));
     }
-    exchange.places[1] = Some(exchange.site.turnstile.enter_route(route)?);
+    exchange.places[1] = Some(exchange.site.turnstile.enter_lane(lane)?);
+    Ok(())
+}
+
+/// Waits for a turn with the tenant of a call, until its exchange ends.
+///
+/// # Errors
+/// When there is none in time.
+pub(super) async fn line_up(exchange: &mut Exchange, lane: Lane) -> Result<(), Refused> {
+    let (Some(call), Lane::Jobs(listener)) = (&exchange.call, lane) else { return Ok(()) };
+    let turn = exchange.site.lines[listener].enter(call.tenant()).await;
+    exchange.turn = Some(turn.map_err(|full| {
+        let detail = "too many calls to this tenant wait";
+        Refused::call(CallTrouble::TenantBusy, detail).retry_after(full.retry_after)
+    })?);
     Ok(())
 }
 
@@ -70,9 +92,9 @@ pub(super) fn measure(
     exchange: &mut Exchange,
     bytes: usize,
 ) -> pingora::Result<()> {
-    let Some(route) = exchange.route.filter(|_| !downstream.was_upgraded()) else { return Ok(()) };
+    let Some(lane) = exchange.lane.filter(|_| !downstream.was_upgraded()) else { return Ok(()) };
     exchange.body = exchange.body.saturating_add(bytes);
-    if exchange.body > exchange.site.route(route).bounds.body_bytes {
+    if exchange.body > exchange.site.body_bytes(lane) {
         let error = Error::explain(TOO_LARGE, "the body is larger than the route takes");
         return Err(error.into_down());
     }

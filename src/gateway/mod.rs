@@ -1,11 +1,15 @@
 //! The life of a request: decided without sockets, then answered or let out.
 
 mod addresses;
+mod calls;
 mod decide;
 mod entrance;
 mod exchange;
 mod explain;
+mod failing;
 mod forward;
+mod installations;
+mod lane;
 mod leaving;
 mod lifecycle;
 mod own_pages;
@@ -20,6 +24,7 @@ mod verdict;
 mod way;
 mod wire;
 
+pub use calls::CallTrouble;
 pub use decide::decide;
 pub use explain::explain;
 pub use lifecycle::Gateway;

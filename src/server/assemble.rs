@@ -191,8 +191,9 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartFailed> {
     Ok(socket.into())
 }
 
-/// Once, and once more for a connection that had died in the pool.
-const MOST_TRIES: usize = 2;
+/// Once; once more for a connection that had died in the pool, for a ticket that had, and for an
+/// address: each is counted by itself, and this bounds them all.
+const MOST_TRIES: usize = 5;
 /// Unused connections to apps that each worker keeps.
 const POOL: usize = 512;
 /// Bytes of an answer that wait in the system until the client's side takes them. Its connections

@@ -19,16 +19,17 @@ use pingora::protocols::{
     ALPN, GetProxyDigest as _, GetSocketDigest as _, IO, SocketDigest, Ssl as _,
 };
 use pingora::proxy::HttpProxy;
+use rustls_pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::gateway::{Gateway, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
-use crate::web::{NamedInTls, ServerName};
+use crate::web::{JobDoor, NamedInTls, ServerName};
 
 use super::assemble::Load;
-use super::certificates::Presented;
+use super::certificates::{Presented, stands_for};
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
 use super::http2::{Http2Terms, Watched};
@@ -50,12 +51,17 @@ impl Front {
     pub(super) async fn serve(
         &self,
         stream: TcpStream,
+        jobs: Option<&str>,
         presented: Option<Arc<Presented>>,
         course: Course,
     ) {
         let _latency_only = stream.set_nodelay(true);
         let Ok(peer) = stream.peer_addr() else { return };
-        let connection = identified(stream, peer);
+        let mut connection = identified(stream, peer);
+        let door = jobs.map(|name| Arc::new(JobDoor::new(name)));
+        if let Some(door) = &door {
+            carry(&mut connection, door.clone());
+        }
         let (terms, handshake_timeout) = {
             let site = self.site.load();
             let limits = &site.settings.limits;
@@ -64,7 +70,7 @@ impl Front {
         match presented {
             None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
             Some(presented) => {
-                let handshake = self.handshake(connection, presented, handshake_timeout);
+                let handshake = self.handshake(connection, door, presented, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
                 Box::pin(self.secured(secured, terms, peer.ip(), course)).await;
             }
@@ -76,10 +82,14 @@ impl Front {
     async fn handshake(
         &self,
         mut connection: Connection,
+        door: Option<Arc<JobDoor>>,
         presented: Arc<Presented>,
         most: Duration,
     ) -> Option<impl IO + use<>> {
-        let named = name_kept(&mut connection);
+        let named = NamedInTls::default();
+        if door.is_none() {
+            carry(&mut connection, named.clone());
+        }
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -89,6 +99,11 @@ impl Front {
                 return None;
             }
         };
+        let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
+        if let (Some(door), Some(certificate)) = (door, shown) {
+            let certificate = CertificateDer::from(certificate.to_vec());
+            door.showed(move |name| stands_for(&certificate, name));
+        }
         if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
             let covers = move |host: &str| presented.covers(host);
             let _once = named.set(ServerName::new(asked, covers));
@@ -234,15 +249,14 @@ impl Front {
     }
 }
 
-/// Where requests on this connection find the host that TLS was asked for. pingora carries one
-/// thing of its users' from a connection to its requests, and this is it.
-fn name_kept(connection: &mut Connection) -> NamedInTls {
-    let named = NamedInTls::default();
+/// Lets requests on this connection find what is known of it: the host that TLS was asked for, or
+/// the job listener it came to. pingora carries one thing of its users' from a connection to its
+/// requests, and this is it.
+fn carry<T: Send + Sync + 'static>(connection: &mut Connection, known: T) {
     if let Ok(nobodys) = ResponseHeader::build(StatusCode::OK, Some(0)) {
-        let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(named.clone())));
+        let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(known)));
         connection.set_proxy_digest(digest);
     }
-    named
 }
 
 fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {

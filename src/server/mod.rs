@@ -5,6 +5,7 @@ mod assemble;
 mod certificates;
 mod connection;
 mod doors;
+mod doorway;
 mod drain;
 mod guard;
 mod http2;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::credentials::Stores;
 use crate::crypto::install_provider;
 use crate::gateway::Site;
 use crate::session::Memory;
@@ -26,6 +27,7 @@ use super::worker::{Work, Worker};
 /// [`Running::stop`] waits for them.
 pub struct Running {
     site: Arc<ArcSwap<Site>>,
+    stores: Stores,
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
     admin: Option<Admin>,
@@ -56,12 +58,14 @@ impl Running {
             None => settings.admin.address.map(assemble::listen).transpose()?,
         };
         let roots = options.upstream_roots;
-        let site = Site::new(settings, options.clock, options.random);
+        let stores = Stores::open(&settings);
+        let site = Site::with_stores(settings, &stores, options.clock, options.random);
         let (memory, now) = (site.memory(), site.clock.now());
         options.inherited.into_iter().for_each(|note| memory.inherit(note, now));
         let site = Arc::new(ArcSwap::from_pointee(site));
         let mut running = Self {
             load: Load::new(site.clone()),
+            stores,
             site,
             doors,
             workers: Vec::new(),
@@ -134,7 +138,7 @@ impl Running {
             .iter()
             .map(|_| changes.plans())
             .collect::<Result<Vec<_>, StartFailed>>()?;
-        let successor = self.site.load().successor(settings);
+        let successor = self.site.load().successor(settings, &self.stores);
         self.site.store(Arc::new(successor));
         changes.apply(&mut self.doors);
         for (worker, plans) in self.workers.iter().zip(shares) {

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Route, Settings,
+    self, Access, Destination, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Route,
+    Settings,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -122,11 +123,15 @@ fn described_route(route: &Route) -> String {
     };
     let Route { name, path, upstream, present, bounds, encoded_slashes, server_headers, .. } =
         route;
+    let to = match upstream {
+        Destination::App(app) => format!("{:?} {} {}", app.scheme, app.host, app.port),
+        Destination::Tenant(patience) => format!("the tenant within {patience:?}"),
+    };
     format!(
         "route {name} on {hosts:?} {} {matching}, encoded slashes: {encoded_slashes:?}\n  \
-         to {:?} {} {}, server headers: {server_headers:?}\n  \
+         to {to}, server headers: {server_headers:?}\n  \
          for {access} by {parties:?} with {present:?}\n  within {bounds:?}\n",
-        path.path, upstream.scheme, upstream.host, upstream.port
+        path.path
     )
 }
 
@@ -135,10 +140,13 @@ fn described_party(party: &RelyingParty) -> String {
         Flow::Code => "code".to_owned(),
         Flow::Legacy(legacy) => format!("{legacy:?}"),
     };
+    let system_user = party.system_user.as_ref().map_or(String::new(), |user| {
+        format!(" system user by {:?} with {:?}", user.protocol, user.key)
+    });
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
     let RelyingParty { name, title, environment, client_id, redirect_path, pkce, .. } = party;
     let environment = &environment.issuer;
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}"
     )
 }

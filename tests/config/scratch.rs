@@ -31,6 +31,9 @@ impl Scratch {
         scratch.write("client-secret.txt", "secret\r\n");
         scratch.write("certificate.pem", "read when the listener opens\n");
         scratch.write("certificate-key.pem", "read when the listener opens\n");
+        scratch.write("partner-key.xml", include_str!("partner_keys/2048.xml"));
+        scratch.write("partner-key.pem", include_str!("partner_keys/2048-encrypted.pem"));
+        scratch.write("weak.xml", include_str!("partner_keys/1024.xml"));
         scratch.write("short.key", "AAAA\n");
         scratch.write("garbled.key", "not base64!\n");
         scratch.write("empty.txt", "\n");
@@ -73,6 +76,7 @@ pub fn variables(name: &str) -> Option<String> {
     match name {
         "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
         "SESSION_KEY" => Some(KEY.to_owned()),
+        "PARTNER_KEY_PASSPHRASE" => Some("hello".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }

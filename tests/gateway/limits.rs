@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use crate::recorder::Reply;
 use crate::wire::{Answer, Stream, read_answer};
 use crate::world::World;
+use superid_gateway::config::Patience;
 
 const HTML: &str = "Accept: text/html\r\n";
 
@@ -230,7 +231,8 @@ async fn a_full_upstream_sheds_the_rest_at_once_and_loses_nothing_it_took() {
 async fn a_place_is_free_again_when_the_client_leaves_or_the_app_fails() {
     let world = World::tuned("[route.open]\nmax_requests = 1", |settings| {
         for route in &mut settings.routes {
-            route.upstream.read_timeout = Duration::from_millis(200);
+            let read = Duration::from_millis(200);
+            route.upstream.set_patience(Patience { read, ..route.upstream.patience() });
         }
     })
     .await;

@@ -8,8 +8,10 @@
 )]
 
 mod double;
+mod exchange;
 mod keys;
 mod mint;
 mod posted;
 mod redeem;
+mod tenants;
 mod world;

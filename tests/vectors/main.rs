@@ -8,6 +8,8 @@
 
 mod certificate;
 mod jose_cookbook;
+mod openssl;
+mod partner_keys;
 mod published;
 mod return_to;
 mod superoffice;

@@ -1,0 +1,114 @@
+//! RSAKeyValue XML, the form SuperOffice gives keys out in (`superid.md` §5), read strictly: its
+//! eight parts once each, and nothing a key has no use for.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use quick_xml::events::Event;
+use quick_xml::reader::Reader;
+use zeroize::Zeroizing;
+
+use super::KeyRefused;
+use super::components::{Components, Part};
+
+/// Reads the numbers. A document type, an entity, an attribute or an unknown element is refused.
+pub(super) fn read(text: &str) -> Result<Components, KeyRefused> {
+    let mut found: [Option<Zeroizing<Vec<u8>>>; 8] = Default::default();
+    let mut reader = Reader::from_str(text);
+    let mut place = Place::Before;
+    loop {
+        let event = reader.read_event().map_err(|_| KeyRefused::Malformed)?;
+        place = match (place, event) {
+            (Place::Before, Event::Decl(_)) => Place::Before,
+            (Place::Before, Event::Start(start)) if start.name().as_ref() == ROOT => {
+                bare(start.attributes().next().is_none())?;
+                Place::Inside
+            }
+            (Place::Before, Event::Start(_)) => return Err(KeyRefused::NotAKey),
+            (Place::Inside, Event::Start(start)) => {
+                bare(start.attributes().next().is_none())?;
+                Place::In(part(start.name().as_ref())?, Zeroizing::default())
+            }
+            (Place::Inside, Event::End(_)) => Place::After,
+            (Place::In(part, mut digits), Event::Text(text)) => {
+                digits.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+                Place::In(part, digits)
+            }
+            (Place::In(part, digits), Event::End(_)) => {
+                let number = STANDARD.decode(&*digits).map_err(|_| KeyRefused::Malformed)?;
+                let before = found[part as usize].replace(Zeroizing::new(number));
+                bare(before.is_none())?;
+                Place::Inside
+            }
+            (Place::After, Event::Eof) => return whole(found),
+            (place, Event::Text(text)) if text.bytes().all(|byte| byte.is_ascii_whitespace()) => {
+                place
+            }
+            _ => return Err(KeyRefused::Malformed),
+        };
+    }
+}
+
+/// The document .NET reads: each number as long as its place in the key, which it insists on.
+pub(super) fn write(key: &Components) -> Zeroizing<String> {
+    let whole = key.of(Part::Modulus).len();
+    let mut xml = Zeroizing::new(String::with_capacity(whole * 8));
+    xml.push_str("<RSAKeyValue>");
+    for (name, part) in NAMES {
+        let number = key.of(part);
+        let length = match part {
+            Part::Modulus | Part::Exponent => number.len(),
+            Part::D => whole,
+            _ => whole.div_ceil(2),
+        };
+        let mut padded = Zeroizing::new(vec![0; length.saturating_sub(number.len())]);
+        padded.extend_from_slice(number);
+        let digits = Zeroizing::new(STANDARD.encode(&*padded));
+        for piece in ["<", name, ">", &digits, "</", name, ">"] {
+            xml.push_str(piece);
+        }
+    }
+    xml.push_str("</RSAKeyValue>\n");
+    xml
+}
+
+/// Where the reading is.
+enum Place {
+    Before,
+    Inside,
+    In(Part, Zeroizing<Vec<u8>>),
+    After,
+}
+
+fn whole(found: [Option<Zeroizing<Vec<u8>>>; 8]) -> Result<Components, KeyRefused> {
+    let [modulus, exponent, private @ ..] = &found;
+    if modulus.is_some() && exponent.is_some() && private.iter().all(Option::is_none) {
+        return Err(KeyRefused::PublicOnly);
+    }
+    if found.iter().any(Option::is_none) {
+        return Err(KeyRefused::Malformed);
+    }
+    Components::new(found.map(Option::unwrap_or_default))
+}
+
+fn part(name: &str) -> Result<Part, KeyRefused> {
+    let known = NAMES.iter().find(|(known, _)| *known == name);
+    known.map(|(_, part)| *part).ok_or(KeyRefused::Malformed)
+}
+
+#[expect(clippy::fn_params_excessive_bools, reason = "the condition itself is what is passed")]
+fn bare(holds: bool) -> Result<(), KeyRefused> {
+    if holds { Ok(()) } else { Err(KeyRefused::Malformed) }
+}
+
+const ROOT: &str = "RSAKeyValue";
+/// In the order .NET writes them.
+const NAMES: [(&str, Part); 8] = [
+    ("Modulus", Part::Modulus),
+    ("Exponent", Part::Exponent),
+    ("P", Part::P),
+    ("Q", Part::Q),
+    ("DP", Part::DP),
+    ("DQ", Part::DQ),
+    ("InverseQ", Part::InverseQ),
+    ("D", Part::D),
+];

@@ -1,0 +1,5 @@
+//! Interim.
+
+mod interim;
+
+pub use interim::{Entry, Vault, VaultFailed};
