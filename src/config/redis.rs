@@ -122,7 +122,7 @@ fn address(value: &Value) -> Option<(RedisAddress, i64)> {
     }
     if url.scheme() == "unix" {
         return match (url.host(), url.path()) {
-            (None, path) if path.len() > 1 && !path.contains('%') => {
+            (None, path) if is_absolute(path) && !path.contains('%') => {
                 Some((RedisAddress::Unix(path.into()), 0))
             }
             _ => value.refuse("is not the absolute path of a socket", instead),
@@ -155,6 +155,10 @@ fn database(value: &Value, url: &Url) -> Option<i64> {
             ),
         },
     }
+}
+
+fn is_absolute(path: &str) -> bool {
+    path.starts_with('/') && path.len() > 1
 }
 
 /// Values are sealed; the password is not.

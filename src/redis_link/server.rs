@@ -30,7 +30,8 @@ impl Server {
         if let Some(password) = &config.password {
             who = who.set_password(password.reveal());
         }
-        let client = client(&config.address, who).map_err(|error| LinkFailed::of(&error))?;
+        let client = client(&config.address, who)
+            .map_err(|error| LinkFailed::Unusable(error.to_string().into()))?;
         Ok(Self { client, timeout: config.timeout })
     }
 

@@ -1,8 +1,10 @@
 //! The link to Redis: bounded in time whatever the server does, and back without a restart.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use superid_gateway::clock::Timestamp;
+use superid_gateway::config::{Redis, RedisAddress};
 use superid_gateway::crypto::{Random, Secret};
 use superid_gateway::redis_link::{LinkFailed, LinkState, RedisLink, Turn, Window};
 use tokio::task::JoinSet;
@@ -177,6 +179,26 @@ async fn a_wrong_password_is_said_clearly_and_never_shown() {
     named.password = Some(Secret::new("right".to_owned()));
     let link = RedisLink::open(&named, Random::system()).unwrap();
     assert!(matches!(link.ping().await.unwrap_err(), LinkFailed::Refused(_)));
+}
+
+#[tokio::test]
+async fn tls_wants_an_authority_that_is_trusted_and_the_right_name() {
+    let Some((redis, port, certificate)) = RedisServer::start_with_tls() else { return };
+    superid_gateway::crypto::install_provider();
+    let ping = async |host: &str, ca: Option<PathBuf>| {
+        let address = RedisAddress::Tls { host: host.to_owned(), port, ca };
+        let link = RedisLink::open(&Redis { address, ..redis.config() }, Random::system());
+        link.unwrap().ping().await
+    };
+    assert_eq!(ping("localhost", Some(certificate.clone())).await, Ok(()));
+    for (host, ca) in [("localhost", None), ("127.0.0.1", Some(certificate))] {
+        let failed = ping(host, ca).await.unwrap_err();
+        println!("{failed}");
+        assert!(matches!(failed, LinkFailed::Down(_)), "{failed:?}");
+    }
+    let address = RedisAddress::Tls { host: "x".to_owned(), port, ca: Some("/gone.pem".into()) };
+    let failed = RedisLink::open(&Redis { address, ..redis.config() }, Random::system());
+    assert!(matches!(failed, Err(LinkFailed::Unusable(_))), "{failed:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A Redis of a test's own, on a socket in a folder of its own.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,10 +13,16 @@ use superid_gateway::redis_link::RedisLink;
 
 /// A running server; killed at the end of the test.
 pub struct RedisServer {
-    child: Child,
-    folder: PathBuf,
+    // In this order they end.
+    child: Running,
+    folder: Folder,
+    options: Vec<String>,
     password: Option<&'static str>,
 }
+
+struct Running(Child);
+
+struct Folder(PathBuf);
 
 impl RedisServer {
     /// Starts one that keeps nothing. `None`, and said aloud, where this machine has no Redis;
@@ -25,22 +32,43 @@ impl RedisServer {
     }
 
     pub fn start_with(password: Option<&'static str>) -> Option<Self> {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("superid-gateway-redis-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        let Some(child) = run(&folder, password) else {
-            let _empty = std::fs::remove_dir(&folder);
+        let options = password.into_iter().flat_map(|password| ["--requirepass", password]);
+        let started = Self::start_in(scratch(), options.map(str::to_owned))?;
+        Some(Self { password, ..started })
+    }
+
+    fn start_in(folder: PathBuf, options: impl Iterator<Item = String>) -> Option<Self> {
+        let options: Vec<String> = options.collect();
+        let Some(child) = run(&folder, &options) else {
+            let _gone = std::fs::remove_dir_all(&folder);
             assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no redis-server");
             println!("SKIPPED: there is no redis-server on this machine");
             return None;
         };
-        Some(Self { child, folder, password })
+        Some(Self { child: Running(child), folder: Folder(folder), options, password: None })
+    }
+
+    /// Starts one that speaks TLS too, as `localhost`, and gives its port and its certificate.
+    pub fn start_with_tls() -> Option<(Self, u16, PathBuf)> {
+        let folder = scratch();
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        // Redis takes no port 0 for "any": this one was free a moment ago.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let options = [
+            ["--tls-port", &port.to_string()],
+            ["--tls-auth-clients", "no"],
+            ["--tls-cert-file", certificate.to_str().unwrap()],
+            ["--tls-key-file", key.to_str().unwrap()],
+        ];
+        let server = Self::start_in(folder, options.concat().into_iter().map(str::to_owned))?;
+        Some((server, port, certificate))
     }
 
     pub fn socket(&self) -> PathBuf {
-        self.folder.join("redis.sock")
+        self.folder.0.join("redis.sock")
     }
 
     pub fn config(&self) -> Redis {
@@ -63,12 +91,12 @@ impl RedisServer {
     /// Kills it and starts another in its place.
     pub fn restart(&mut self) {
         self.kill();
-        self.child = run(&self.folder, self.password).unwrap();
+        self.child = Running(run(&self.folder.0, &self.options).unwrap());
     }
 
     pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.child.0.kill().unwrap();
+        self.child.0.wait().unwrap();
     }
 
     /// What `redis-cli` answers.
@@ -83,16 +111,21 @@ impl RedisServer {
     }
 
     fn signal(&self, name: &str) {
-        let (signal, id) = (format!("-{name}"), self.child.id().to_string());
+        let (signal, id) = (format!("-{name}"), self.child.0.id().to_string());
         assert!(Command::new("kill").args([signal, id]).status().unwrap().success());
     }
 }
 
-impl Drop for RedisServer {
+impl Drop for Running {
     fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _gone = self.child.wait();
-        let _gone = std::fs::remove_dir_all(&self.folder);
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -107,14 +140,23 @@ pub fn config(socket: PathBuf, password: Option<&str>) -> Redis {
     }
 }
 
+fn scratch() -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::SeqCst);
+    let name = format!("superid-gateway-redis-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 /// Returns once it takes connections.
-fn run(folder: &std::path::Path, password: Option<&str>) -> Option<Child> {
+fn run(folder: &Path, options: &[String]) -> Option<Child> {
     let mut child = Command::new("redis-server")
         .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
         .arg(folder.join("redis.sock"))
         .arg("--dir")
         .arg(folder)
-        .args(password.into_iter().flat_map(|password| ["--requirepass", password]))
+        .args(options)
         .stdout(Stdio::piped())
         .spawn()
         .ok()?;

@@ -149,6 +149,21 @@ async fn what_was_forgotten_is_not_found_again_in_the_store() {
     assert!(newcomer.get(&key(1)).await.is_err());
 }
 
+#[tokio::test]
+async fn where_one_replica_learns_that_a_consent_is_gone_the_others_do_at_their_next_look() {
+    let Some(redis) = RedisServer::start() else { return };
+    let replicas = Replicas::of(&redis, 2);
+    replicas.crowd(1).await;
+    replicas.shop.fail(BuyFailure::Revoked);
+    replicas.clock.advance(3_600 + 15 * 60);
+    for cache in &replicas.caches {
+        assert!(cache.get(&key(1)).await.is_ok());
+        until(|| async { cache.get(&key(1)).await.is_err() }).await;
+    }
+    assert_eq!(replicas.shop.asked(), 2);
+    assert!(!redis.ask(&["KEYS", "*"]).contains("test:ticket:"));
+}
+
 #[test]
 fn a_replica_that_dies_half_way_is_replaced_by_the_other() {
     let Some(redis) = RedisServer::start() else { return };

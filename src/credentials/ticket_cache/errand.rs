@@ -8,6 +8,7 @@ use crate::identity::TenantKey;
 use crate::redis_link::{Lease, LinkFailed, Turn};
 use crate::telemetry::TicketShare;
 
+use super::back_off::Refusal;
 use super::buyer::Buyer;
 use super::flight::Flight;
 use super::held::Held;
@@ -48,7 +49,7 @@ impl Errand {
                 Ok(brought) => return brought,
                 Err(failed) => {
                     self.buyer.counters.shared(TicketShare::Unavailable);
-                    tracing::warn!(tenant = %self.key, reason = %failed, "buying a ticket alone");
+                    tracing::info!(tenant = %self.key, reason = %failed, "buying a ticket alone");
                 }
             }
         }
@@ -76,32 +77,30 @@ impl Errand {
         }
     }
 
-    /// What another replica brought: a ticket that serves here too, or a refusal.
+    /// What another replica brought: a ticket that serves here too, or a refusal. In passing, what
+    /// is there is set right.
     async fn look(&self, shared: &SharedTickets) -> Result<Option<Brought>, LinkFailed> {
-        let found = shared.ticket(&self.key).await?;
+        let mut found = shared.ticket(&self.key).await?;
         let now = self.buyer.clock.now();
         let known = self.slot.knowledge(now);
-        if let Some(found) = &found
-            && known.buries(&found.held)
-        {
-            shared.bury(&self.key, &found.sealed).await?;
-        } else if let Some(living) = &known.living {
-            let ours_or_none = found.as_ref().is_none_or(|found| {
-                found.held.id() == living.id() && living.last_used() > found.held.last_used()
-            });
-            if ours_or_none {
-                let sealed = found.as_ref().map(|found| found.sealed.as_slice());
-                shared.slide(&self.key, living, sealed).await?;
-            }
+        if let Some(dead) = found.take_if(|found| known.buries(&found.held)) {
+            shared.bury(&self.key, &dead.sealed).await?;
         }
-        if let Some(found) = found.filter(|found| known.takes(&found.held, now)) {
+        if let Some(found) = found.take_if(|found| known.takes(&found.held, now)) {
             self.buyer.counters.shared(TicketShare::Adopted);
             return Ok(Some(Ok(Arc::new(found.held))));
         }
         let refusal = shared.refusal(&self.key).await?;
-        let counts = refusal
-            .filter(|refusal| refusal.is_active(now) && known.is_after_forgetting(refusal.at));
-        Ok(counts.map(|refusal| Err(Failed::Refused(refusal))))
+        let counts =
+            |refusal: &Refusal| refusal.is_active(now) && known.is_after_forgetting(refusal.at);
+        if let Some(refusal) = refusal.filter(counts) {
+            return Ok(Some(Err(Failed::Refused(refusal))));
+        }
+        if let Some(living) = known.to_slide(found.as_ref().map(|found| &found.held)) {
+            let sealed = found.as_ref().map(|found| found.sealed.as_slice());
+            shared.slide(&self.key, living, sealed).await?;
+        }
+        Ok(None)
     }
 
     /// Buys under the lease, and lets the others know. What they do not get to know costs them an
@@ -128,7 +127,7 @@ impl Errand {
         lease.release().await;
         if let Err(failed) = told {
             self.buyer.counters.shared(TicketShare::Unavailable);
-            tracing::warn!(tenant = %self.key, reason = %failed, "a ticket is not shared");
+            tracing::info!(tenant = %self.key, reason = %failed, "a ticket is not shared");
         }
         Ok(brought)
     }
@@ -144,6 +143,9 @@ impl Errand {
         };
         if !refusal.kind.may_have_exchanged() {
             shared.count_out(&self.key, exchange).await?;
+        }
+        if refusal.kind.ends_tickets() {
+            shared.forget(&self.key).await?;
         }
         shared.refuse(&self.key, refusal, self.buyer.clock.now()).await
     }

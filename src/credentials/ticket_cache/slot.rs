@@ -128,6 +128,10 @@ impl Slot {
                 Ok(held)
             }
             Err(failed) => {
+                if matches!(&failed, Failed::Refused(refusal) if refusal.kind.ends_tickets()) {
+                    self.held.store(None);
+                    state.doubtful = None;
+                }
                 state.fail(failed, now);
                 self.fall_back(&mut state, now)
             }
@@ -263,7 +267,19 @@ impl Knowledge {
 
     /// Whether a ticket found elsewhere can serve nobody any more.
     pub fn buries(&self, found: &Held) -> bool {
-        self.dead.contains(&found.id()) || !self.is_after_forgetting(found.bought())
+        let is_ours = self.living.as_ref().is_some_and(|living| living.id() == found.id());
+        let is_forgotten = !is_ours && !self.is_after_forgetting(found.bought());
+        self.dead.contains(&found.id()) || is_forgotten
+    }
+
+    /// The living ticket, where the store has it not, or does not know of its use of late.
+    pub fn to_slide(&self, found: Option<&Held>) -> Option<&Arc<Held>> {
+        self.living.as_ref().filter(|living| {
+            found.is_none_or(|found| {
+                found.id() == living.id()
+                    && living.last_used() >= found.last_used().plus(SLIDES_AFTER)
+            })
+        })
     }
 
     /// Whether something of that time still counts.
@@ -309,5 +325,7 @@ impl State {
     }
 }
 
+/// Seconds.
+const SLIDES_AFTER: u64 = 60;
 /// More than four an hour do not die of 401, and a replica does not share older ones.
 const DEAD: usize = 8;
