@@ -1,4 +1,4 @@
-//! What can be asked of the store. Every command may be carried out twice without harm.
+//! What can be asked of the store; every command may be carried out twice without harm.
 
 use std::time::Duration;
 

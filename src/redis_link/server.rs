@@ -23,7 +23,8 @@ impl Server {
     pub fn new(config: &Redis) -> Result<Self, LinkFailed> {
         let mut who = RedisConnectionInfo::default()
             .set_db(config.database)
-            .set_lib_name("superid-gateway", env!("CARGO_PKG_VERSION"));
+            // One command less that a user of ours has to be allowed.
+            .set_skip_set_lib_name();
         if let Some(username) = &config.username {
             who = who.set_username(username);
         }

@@ -235,6 +235,7 @@ fn folder_of_secrets() -> PathBuf {
     for (name, byte) in [("session.key", 1), ("session-1.key", 2), ("session-2.key", 3)] {
         fs::write(folder.join(name), STANDARD.encode([byte; 32])).unwrap();
     }
+    fs::write(folder.join("redis-password.txt"), "password").unwrap();
     for name in ["certs/localhost.pem", "certs/localhost-key.pem"] {
         fs::write(folder.join(name), "read when the listener opens").unwrap();
     }

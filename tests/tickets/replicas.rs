@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::credentials::{BuyFailure, NoTicket, SharedTickets, TicketCache, TicketState};
-use superid_gateway::crypto::{KeyRing, Random};
+use superid_gateway::crypto::{KeyRing, Random, Secret};
 use superid_gateway::redis_link::RedisLink;
 use superid_gateway::telemetry::Metrics;
 use tokio::task::JoinSet;
@@ -243,6 +243,37 @@ async fn what_lies_in_redis_shows_neither_tickets_nor_tenants() {
     for secret in ["7T:", "Cust1", "Cust2", "luck", "client"] {
         assert!(!all.contains(secret), "{secret} in {all}");
     }
+}
+
+#[tokio::test]
+async fn a_user_with_the_documented_commands_alone_is_enough() {
+    let Some(redis) = RedisServer::start() else { return };
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/redis.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let line = page.split("ACL SETUSER").nth(1).unwrap().split("```").next().unwrap();
+    let line = line.replace(">PASSWORD", ">right").replace("~superid-gateway:*", "~test:*");
+    let words = ["ACL", "SETUSER"].into_iter().chain(line.split_whitespace());
+    assert_eq!(redis.ask(&words.collect::<Vec<_>>()).trim(), "OK");
+    redis.ask(&["ACL", "SETUSER", "default", "off"]);
+    let mut config = redis.config();
+    config.username = Some("gateway".to_owned());
+    config.password = Some(Secret::new("right".to_owned()));
+    let link = || RedisLink::open(&config, Random::system()).unwrap();
+    let clock = Clock::manual(Timestamp(1_000_000));
+    let shop = Shop::new(&clock);
+    let (one, other) = (cache(link(), &shop, &clock), cache(link(), &shop, &clock));
+    for round in 1..=4 {
+        let held = one.get(&key(1)).await.unwrap();
+        assert_eq!(other.get(&key(1)).await.unwrap().id(), held.id());
+        assert_eq!(shop.asked(), round);
+        one.died(&key(1), &held);
+        other.died(&key(1), &held);
+    }
+    assert!(matches!(other.get(&key(1)).await, Err(NoTicket::TooManyExchanges { .. })));
+    shop.fail(BuyFailure::NotInstalled);
+    assert!(one.get(&key(2)).await.is_err());
+    assert!(other.get(&key(2)).await.is_err());
+    assert_eq!(shop.asked(), 5);
 }
 
 #[tokio::test]
