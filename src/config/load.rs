@@ -9,7 +9,7 @@ use super::reading::{Place, Reading};
 use super::section::Section;
 use super::{
     Key, Problem, Problems, Settings, Table, Vault, admin, environment, forwarded, header_names,
-    host, job_caller, job_listener, job_listener_read, key_ring, limits, listener, log,
+    host, job_caller, job_listener, job_listener_read, key_ring, limits, listener, log, redis,
     relying_party, relying_party_read, route, route_bounds_read, route_read, route_rules, session,
     system_user, vault,
 };
@@ -136,6 +136,7 @@ pub fn tables() -> Vec<Table> {
         admin::TABLE,
         log::TABLE,
         limits::TABLE,
+        redis::TABLE,
     ]
 }
 
@@ -146,6 +147,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let forwarded = forwarded::forwarded(&root);
     let limits = limits::limits(&root);
     let log = log::log(&root);
+    let redis = redis::redis(&root);
     let session = session::session(&root);
     let vault = root.has("vault").then(|| vault::vault(&root));
     let environments = environment::environments(&root);
@@ -174,6 +176,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         limits: limits?,
         listeners: listeners?,
         log: log?,
+        redis: redis?,
         relying_parties: parties.all()?,
         routes: routes.into_iter().map(|read| read.route).collect(),
         session: session?,
@@ -208,4 +211,5 @@ const ROOT: &[Key] = &[
     Key::optional("admin", "{}"),
     Key::optional("log", "{}"),
     Key::optional("limits", "{}"),
+    Key::optional("redis", "{}"),
 ];

@@ -10,6 +10,6 @@ pub use injected::{Injection, injected};
 pub use installing::{Installation, Installed};
 pub use system_users::{Stores, SystemUsers};
 pub use ticket_cache::{
-    Again, Bought, BuyFailed, BuyFailure, Held, NoTicket, TicketCache, TicketId, TicketSource,
-    TicketState, TicketStatus,
+    Again, Bought, BuyFailed, BuyFailure, Held, NoTicket, SharedTickets, TicketCache, TicketId,
+    TicketSource, TicketState, TicketStatus,
 };
