@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route, Session,
+    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
+    Session, Vault,
 };
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
@@ -21,4 +22,6 @@ pub struct Settings {
     pub relying_parties: Vec<Arc<RelyingParty>>,
     pub routes: Vec<Route>,
     pub session: Session,
+    /// What keeps tokens; without it nothing is kept.
+    pub vault: Option<Vault>,
 }

@@ -34,7 +34,7 @@ pub struct Stores {
 impl Stores {
     /// Opens what a configuration asks for.
     pub fn open(_: &Settings) -> Self {
-        Self { vault: Some(Vault::default()) }
+        Self { vault: Some(Vault::in_memory(Clock::system(), Random::system())) }
     }
 }
 

@@ -13,5 +13,5 @@ pub use partner_key::{
 };
 pub use provider::install_provider;
 pub use random::Random;
-pub use seal::{KeyRing, Purpose, Unsealable};
+pub use seal::{KeyRing, Purpose, SealedBy, Unsealable};
 pub use secret::Secret;

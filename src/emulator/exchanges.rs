@@ -1,7 +1,8 @@
 //! How often each app bought a ticket for each tenant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use serde::Serialize;
 
@@ -11,10 +12,12 @@ pub struct Exchanges {
     counts: Mutex<BTreeMap<(String, String), Counts>>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Counts {
     granted: u64,
     refused: u64,
+    /// When the latest were granted.
+    times: VecDeque<SystemTime>,
 }
 
 /// One row of the counts.
@@ -29,10 +32,20 @@ pub struct Exchange {
     pub refused: u64,
 }
 
+const MOST_TIMES: usize = 100;
+
 impl Exchanges {
     /// How many tickets this app bought for this tenant since the last [`Exchanges::clear`].
     pub fn granted(&self, client_id: &str, ctx: &str) -> u64 {
         self.row(client_id, ctx).map_or(0, |row| row.granted)
+    }
+
+    /// When the latest hundred of those were, oldest first, by the emulator's clock.
+    pub fn granted_at(&self, client_id: &str, ctx: &str) -> Vec<SystemTime> {
+        let held = self.held();
+        let mut rows = held.iter();
+        let row = rows.find(|((id, of), _)| id == client_id && of.eq_ignore_ascii_case(ctx));
+        row.map(|(_, counts)| counts.times.iter().copied().collect()).unwrap_or_default()
     }
 
     /// How many times it was refused one.
@@ -56,8 +69,14 @@ impl Exchanges {
         self.held().clear();
     }
 
-    pub(super) fn grant(&self, client_id: &str, ctx: &str) {
-        self.held().entry((client_id.into(), ctx.into())).or_default().granted += 1;
+    pub(super) fn grant(&self, client_id: &str, ctx: &str, now: SystemTime) {
+        let mut held = self.held();
+        let counts = held.entry((client_id.into(), ctx.into())).or_default();
+        counts.granted += 1;
+        if counts.times.len() >= MOST_TIMES {
+            counts.times.pop_front();
+        }
+        counts.times.push_back(now);
     }
 
     pub(super) fn refuse(&self, client_id: &str, ctx: &str) {

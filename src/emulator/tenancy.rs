@@ -100,6 +100,7 @@ impl Tenancy {
         format!("{}/{}", hosts[self.situation().home], self.tenant.ctx)
     }
 
+    /// A hold on what changes, for a moment: [`Tenancy::root`] waits for it.
     pub(super) fn situation(&self) -> MutexGuard<'_, Situation> {
         self.situation.lock().unwrap_or_else(PoisonError::into_inner)
     }

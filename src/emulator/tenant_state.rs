@@ -31,7 +31,7 @@ pub(super) fn answer(world: &World, call: &Call) -> Answer {
 }
 
 fn document(world: &World, tenancy: &Tenancy) -> Value {
-    let at = tenancy.situation();
+    let at = tenancy.situation().clone();
     let root = at.state.has_address().then(|| tenancy.root(&world.hosts));
     json!({
         "ContextIdentifier": tenancy.tenant.ctx,

@@ -234,10 +234,19 @@ impl ProxyHttp for Gateway {
         exchange.detail = Some(format!("{}: {error}", refused.detail));
         let code = refused.status().as_u16();
         if downstream.response_written().is_none() {
+            // What is left of the body would be taken for the next request.
+            let whole = downstream.as_mut().is_body_done();
+            if !whole {
+                downstream.set_keepalive(None);
+            }
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
-            let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
+            let written = wire::write(downstream, respond::for_method(reply, &method)).await;
+            return FailToProxy {
+                error_code: code,
+                can_reuse_downstream: whole && written.is_ok(),
+            };
         } else if exchange.site.metrics.drain().is_grace_over() {
             leaving::close(downstream).await;
         }

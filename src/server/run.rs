@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::credentials::Stores;
+use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::install_provider;
 use crate::gateway::Site;
 use crate::session::Memory;
@@ -122,6 +122,11 @@ impl Running {
     pub fn memory(&self) -> (Memory, Clock) {
         let site = self.site.load();
         (site.memory(), site.clock.clone())
+    }
+
+    /// The system users of the configuration in force: their vault, tickets and tenants.
+    pub fn system_users(&self) -> Arc<SystemUsers> {
+        self.site.load().users.clone()
     }
 
     /// Puts a new configuration in force for every request that begins from now on: routes, keys,

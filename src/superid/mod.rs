@@ -3,6 +3,7 @@
 mod addresses;
 mod back_channel;
 mod claims;
+mod exchange;
 mod failure;
 mod json;
 mod jwks;
@@ -16,8 +17,8 @@ mod minting;
 mod repeatable;
 mod serials;
 mod signed_token;
-#[allow(clippy::module_inception, reason = "the file holds what the folder is for")]
 mod soap;
+#[allow(clippy::module_inception, reason = "the file holds what the folder is for")]
 mod superid;
 mod system_user;
 mod tenant_change;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::Secret;
 
-use super::system_user::{Exchange, Said};
+use super::exchange::{Exchange, Said};
 
 /// What `SOAPAction` names.
 pub(super) const ACTION: &str = "http://www.superoffice.com/superid/partnersystemuser/0.1/IPartnerSystemUserService/Authenticate";
@@ -18,7 +18,7 @@ pub(super) const ACTION: &str = "http://www.superoffice.com/superid/partnersyste
 /// The envelope of a request. It holds secrets.
 pub(super) fn envelope(asked: &Exchange<'_>) -> String {
     let [signed, application, context] =
-        [asked.signed, asked.application, asked.context].map(|text| escape(text));
+        [asked.signed, asked.application, asked.context].map(escape);
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
          <s:Envelope xmlns:s=\"{ENVELOPE}\" xmlns:p=\"{SERVICE}\">\
@@ -147,3 +147,80 @@ impl Members {
 
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 const SERVICE: &str = "http://www.superoffice.com/superid/partnersystemuser/0.1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::superid::repeatable::repeatable;
+
+    fn said(inner: &str) -> Option<String> {
+        let text = format!(
+            "\u{feff}<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"{ENVELOPE}\"><s:Body>\
+             <r:AuthenticationResponse xmlns:r=\"{SERVICE}\">{inner}</r:AuthenticationResponse>\
+             </s:Body></s:Envelope>\n"
+        );
+        match answer(text.as_bytes())? {
+            Said::Refused(words) => Some(format!("refused {words}")),
+            Said::Token(token) => Some(format!("token {}", token.reveal())),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_read_whatever_its_prefixes_and_escapes() {
+        let inner =
+            "<r:IsSuccessful> true </r:IsSuccessful><r:Token>a&amp;b&#x63;<![CDATA[<d]]></r:Token>";
+        assert_eq!(said(inner).as_deref(), Some("token a&bc<d"));
+        let inner = "<!-- no --><r:IsSuccessful>0</r:IsSuccessful><r:ErrorMessage/>";
+        assert_eq!(said(inner).as_deref(), Some("refused "));
+    }
+
+    #[test]
+    fn what_the_answer_has_no_use_for_is_refused() {
+        for inner in [
+            "",
+            "<r:Token>x</r:Token>",
+            "<r:IsSuccessful>true</r:IsSuccessful><r:Other/>",
+            "<IsSuccessful>true</IsSuccessful>",
+            "<r:IsSuccessful>true<r:Token/></r:IsSuccessful>",
+            "<r:IsSuccessful>true</r:IsSuccessful><r:IsSuccessful>true</r:IsSuccessful>",
+            "<r:IsSuccessful>&true;</r:IsSuccessful>",
+            "<r:IsSuccessful>&#0;</r:IsSuccessful>",
+            "<?php x?><r:IsSuccessful>true</r:IsSuccessful>",
+        ] {
+            assert_eq!(said(inner), None, "{inner}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(repeatable(512))]
+
+        #[test]
+        fn no_answer_makes_us_stumble(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+            inner in "(<(/)?(r:)?(IsSuccessful|Token|ErrorMessage)( x=\"&?\")?/?>|true|&(amp|#1|x);|<!|]]>|-->|<!DOCTYPE x \\[){0,8}"
+        ) {
+            let _no_panic = answer(&bytes);
+            if let Some(said) = said(&inner) {
+                proptest::prop_assert!(inner.contains("IsSuccessful"), "{said}");
+            }
+        }
+
+        #[test]
+        fn whatever_is_asked_stays_where_it_belongs(signed in "\\PC{0,40}", secret in "\\PC{0,40}") {
+            let asked =
+                Exchange { signed: &signed, application: &secret, context: "Cust12345" };
+            let text = envelope(&asked);
+            let mut reader = NsReader::from_str(&text);
+            let mut elements = 0;
+            loop {
+                match reader.read_event() {
+                    Ok(Event::Start(_)) => elements += 1,
+                    Ok(Event::Eof) => break,
+                    Ok(_) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            proptest::prop_assert_eq!(elements, 8);
+        }
+    }
+}

@@ -2,7 +2,6 @@
 //! (`superid.md` §5).
 
 use http::StatusCode;
-use serde_json::json;
 
 use crate::clock::Timestamp;
 use crate::config::{AllowedAddresses, RelyingParty, SystemUserProtocol};
@@ -12,8 +11,9 @@ use crate::identity::{ContextId, SystemUserToken, Ticket};
 use super::addresses::believed;
 use super::back_channel::{Answer, BackChannel};
 use super::claims::{digits, full};
+use super::exchange::{Exchange, Said};
 use super::failure::{ClaimsRefused, Outage};
-use super::json::{Json, Object};
+use super::json::Object;
 use super::jwks::KeySet;
 use super::jwt::UnverifiedToken;
 use super::signed_token::SignedSystemToken;
@@ -32,22 +32,6 @@ pub struct BoughtTicket {
     pub soap_url: Option<String>,
     /// When SuperID was asked for it: it lives six hours from its last use.
     pub bought: Timestamp,
-}
-
-/// What is sent, whichever protocol carries it.
-pub(super) struct Exchange<'a> {
-    pub(super) signed: &'a str,
-    /// The client secret: the prose says client id, every working sample sends the secret.
-    pub(super) application: &'a str,
-    pub(super) context: &'a str,
-}
-
-/// What SuperID's service says, whichever protocol carried it.
-pub(super) enum Said {
-    /// In its own words.
-    Refused(String),
-    /// A JWT nobody has looked at.
-    Token(Secret),
 }
 
 /// Exchanges a system user token for a JWT that nobody has verified.
@@ -135,24 +119,12 @@ fn own_ticket(claims: &Object, tenant: &ContextId) -> Result<Ticket, ClaimsRefus
     require(opens == *tenant, ClaimsRefused::TicketOfAnother).map(|()| ticket)
 }
 
-impl Exchange<'_> {
-    fn json(&self) -> String {
-        json!({
-            "SignedSystemToken": self.signed,
-            "ApplicationToken": self.application,
-            "ContextIdentifier": self.context,
-            "ReturnTokenType": "JWT",
-        })
-        .to_string()
-    }
-}
-
 fn read(answer: &Answer, protocol: SystemUserProtocol) -> Result<Said, Outage> {
     if answer.status != StatusCode::OK {
         return Err(Outage::Status(answer.status.as_u16()));
     }
     let said = match protocol {
-        SystemUserProtocol::Rest => from_json(&answer.body),
+        SystemUserProtocol::Rest => Said::from_json(&answer.body),
         SystemUserProtocol::Soap => soap::answer(&answer.body),
     };
     match said {
@@ -161,21 +133,11 @@ fn read(answer: &Answer, protocol: SystemUserProtocol) -> Result<Said, Outage> {
     }
 }
 
-fn from_json(body: &[u8]) -> Option<Said> {
-    let answer = Object::parse(body).ok()?;
-    let text = |name: &str| answer.text(name).unwrap_or_default().to_owned();
-    match answer.get("IsSuccessful")? {
-        Json::Bool(true) => Some(Said::Token(Secret::new(text("Token")))),
-        Json::Bool(false) => Some(Said::Refused(text("ErrorMessage"))),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::superid::minting::{KEY, OTHER_KEY, TestKey, keys};

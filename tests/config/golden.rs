@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
     self, Access, Destination, Flow, Loaded, PathMatch, Problem, Problems, RedisAddress,
-    RelyingParty, Route, Settings,
+    RelyingParty, Route, Settings, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -104,6 +104,13 @@ fn described(settings: &Settings) -> String {
         session.leeway
     )
     .unwrap();
+    if let Some(vault) = &settings.vault {
+        let place = match &vault.place {
+            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap(),
+            VaultPlace::Memory => "in memory",
+        };
+        writeln!(out, "vault {place} {:?}", vault.keys).unwrap();
+    }
     writeln!(out, "{:?}\n{:?}", settings.forwarded, settings.admin).unwrap();
     writeln!(out, "{:?}\n{:?}", settings.log, settings.limits).unwrap();
     if let Some(redis) = &settings.redis {

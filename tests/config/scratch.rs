@@ -28,6 +28,7 @@ impl Scratch {
         scratch.write("session.key", &format!("{KEY}\n"));
         scratch.write("session-1.key", &format!(" {KEY} \n"));
         scratch.write("session-2.key", &format!("{OTHER_KEY}\n"));
+        scratch.write("vault.key", &format!("{OTHER_KEY}\n"));
         scratch.write("client-secret.txt", "secret\r\n");
         scratch.write("certificate.pem", "read when the listener opens\n");
         scratch.write("certificate-key.pem", "read when the listener opens\n");

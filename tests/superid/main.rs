@@ -8,6 +8,8 @@
 )]
 
 mod double;
+#[cfg(feature = "emulator")]
+mod emulated;
 mod exchange;
 mod keys;
 mod mint;

@@ -144,6 +144,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
         forwarded: Forwarded::default(),
         hosts: Vec::new(),
         job_listeners: Vec::new(),
+        redis: None,
         limits: Limits {
             form_bytes: 65_536,
             cookie_bytes: 24_576,
@@ -176,6 +177,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
         log: Log { access: false, level: LogLevel::Error },
         relying_parties,
         routes: Vec::new(),
+        vault: None,
         session: Session {
             keys: KeyRing::new(&[[0; 32]]),
             cookie_name: "superid-gateway".to_owned(),

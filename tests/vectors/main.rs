@@ -13,4 +13,5 @@ mod partner_keys;
 mod published;
 mod return_to;
 mod superoffice;
+mod wsdl;
 mod wycheproof;

@@ -112,3 +112,66 @@ const NAMES: [(&str, Part); 8] = [
     ("InverseQ", Part::InverseQ),
     ("D", Part::D),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = include_str!("../../../tests/config/partner_keys/1024.xml");
+
+    fn refusal(text: &str) -> Option<KeyRefused> {
+        read(text.trim()).err()
+    }
+
+    #[test]
+    fn a_declaration_blanks_and_any_order_are_taken() {
+        let (start, d) = KEY.trim().split_once("  <D>").unwrap();
+        let (d, end) = d.split_once('\n').unwrap();
+        let first = start.replace("<RSAKeyValue>", &format!("<RSAKeyValue><D>{d}\n"));
+        let moved = format!("<?xml version=\"1.0\" encoding=\"utf-8\" ?>\r\n{first}{end}");
+        let written = write(&read(&moved).unwrap_or_else(|refused| panic!("{refused}: {moved}")));
+        let squeezed: String = KEY.split_whitespace().collect();
+        assert_eq!(written.trim(), squeezed);
+    }
+
+    #[test]
+    fn what_a_key_has_no_use_for_is_refused() {
+        assert_eq!(refusal(KEY), None);
+        for text in [
+            format!("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>{KEY}"),
+            KEY.replace("AQAB", "&e;"),
+            KEY.replace("AQAB", "&#65;QAB"),
+            KEY.replace("AQAB", "<![CDATA[AQAB]]>"),
+            KEY.replace("AQAB", "AQAB=="),
+            KEY.replace("AQAB", "AQ<!-- -->AB"),
+            KEY.replace("AQAB", ""),
+            KEY.replace("AQAB", "AA=="),
+            KEY.replace("AQAB", "AQ=="),
+            KEY.replace("<D>", "<D x=\"1\">"),
+            KEY.replace("<D>", "<D><Z/>"),
+            KEY.replace("<RSAKeyValue>", "<RSAKeyValue x=\"1\">"),
+            KEY.replace("<RSAKeyValue>", "<RSAKeyValue><Exponent>AQAB</Exponent>"),
+            KEY.replace("<RSAKeyValue>", "<RSAKeyValue>stray"),
+            KEY.replace("InverseQ", "InverseP"),
+            KEY.replace("</RSAKeyValue>", ""),
+            KEY.replace("<RSAKeyValue>", "<RSAKeyValue>&amp;"),
+            format!("{KEY}<x/>"),
+            format!("<?php x?>{KEY}"),
+        ] {
+            assert_eq!(refusal(&text), Some(KeyRefused::Malformed), "{:.60}", text);
+        }
+        assert_eq!(refusal("<html></html>"), Some(KeyRefused::NotAKey));
+    }
+
+    #[test]
+    fn a_public_half_and_a_toy_key_are_told_apart() {
+        let end = KEY.find("  <P>").unwrap();
+        let public = format!("{}</RSAKeyValue>", &KEY[..end]);
+        assert_eq!(refusal(&public), Some(KeyRefused::PublicOnly));
+        let small = KEY.lines().map(|line| match line.trim().strip_prefix("<Modulus>") {
+            Some(_) => "<Modulus>w///</Modulus>".to_owned(),
+            None => line.to_owned(),
+        });
+        assert_eq!(refusal(&small.collect::<String>()), Some(KeyRefused::Size));
+    }
+}

@@ -12,5 +12,5 @@ mod signing;
 mod weak;
 
 pub use key::{KeyForm, PartnerKey};
-pub use refused::KeyRefused;
-pub use signing::{CannotSign, SigningFailed, SigningKey, WeakKeys};
+pub use refused::{KeyRefused, SigningFailed};
+pub use signing::{CannotSign, SigningKey, WeakKeys};

@@ -1,4 +1,4 @@
-//! Why a text is no partner key, and what to do about it.
+//! Why a text is no partner key, and what to do about it; and that a key did not sign.
 
 /// Why no key was read. Nothing of the text is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,3 +53,8 @@ impl KeyRefused {
         }
     }
 }
+
+/// The signature could not be made: the machine gave no random bytes, or no memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key did not sign")]
+pub struct SigningFailed;

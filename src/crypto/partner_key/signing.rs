@@ -6,9 +6,9 @@ use std::sync::Arc;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 
-use super::PartnerKey;
 #[cfg(feature = "weak-partner-keys")]
 use super::weak::WeakKey;
+use super::{PartnerKey, SigningFailed};
 
 /// A key that was found to hold together and may sign. Cheap to clone; prints only its size.
 #[derive(Clone)]
@@ -37,11 +37,6 @@ pub enum CannotSign {
     #[error("the key has {bits} bits, and this build signs with 2,048 and more only")]
     WeakBuild { bits: usize },
 }
-
-/// The signature could not be made: the machine gave no random bytes, or no memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key did not sign")]
-pub struct SigningFailed;
 
 impl PartnerKey {
     /// The key as one that signs, checked as a whole.
@@ -101,4 +96,82 @@ enum Way {
     Strong(RsaKeyPair),
     #[cfg(feature = "weak-partner-keys")]
     Weak(WeakKey),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> PartnerKey {
+        PartnerKey::read(text, None).unwrap()
+    }
+
+    const STRONG: &str = include_str!("../../../tests/config/partner_keys/2048.xml");
+    const WEAK: &str = include_str!("../../../tests/config/partner_keys/1024.xml");
+
+    /// The key with one digit of each of its numbers changed in turn.
+    fn bent(text: &str) -> Vec<String> {
+        let lines: Vec<&str> = text.lines().collect();
+        let numbers = 1..lines.len() - 1;
+        let bend = |at: usize| {
+            let (start, digits) = lines[at].split_once('>').unwrap();
+            let other = if digits[1..].starts_with('B') { "C" } else { "B" };
+            let line = format!("{start}>{}{other}{}", &digits[..1], &digits[2..]);
+            let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            lines[at] = line;
+            lines.join("\n")
+        };
+        numbers.map(bend).collect()
+    }
+
+    #[test]
+    fn numbers_that_do_not_belong_together_do_not_sign() {
+        let mut tried = 0;
+        for text in bent(STRONG) {
+            // Some changes leave no key to read.
+            let Ok(key) = PartnerKey::read(&text, None) else { continue };
+            let refused = key.signing(WeakKeys::Refused).err();
+            assert_eq!(refused, Some(CannotSign::Inconsistent), "{tried}");
+            tried += 1;
+        }
+        assert!(tried >= 6, "{tried}");
+    }
+
+    #[test]
+    fn a_weak_key_signs_for_nobody_who_did_not_ask() {
+        let refused = key(WEAK).signing(WeakKeys::Refused).err();
+        assert_eq!(refused, Some(CannotSign::Weak { bits: 1024 }));
+        #[cfg(not(feature = "weak-partner-keys"))]
+        {
+            let refused = key(WEAK).signing(WeakKeys::Accepted).err();
+            assert_eq!(refused, Some(CannotSign::WeakBuild { bits: 1024 }));
+        }
+        #[cfg(feature = "weak-partner-keys")]
+        {
+            let signing = key(WEAK).signing(WeakKeys::Accepted).unwrap();
+            let [one, other] = [b"one", b"two"].map(|text| signing.sign(text).unwrap());
+            assert_eq!((one.len(), other.len()), (128, 128));
+            assert_ne!(one, other);
+            // Blinding changes the way, never the signature.
+            assert_eq!(one, signing.sign(b"one").unwrap());
+            for text in bent(WEAK) {
+                let Ok(key) = PartnerKey::read(&text, None) else { continue };
+                // The `rsa` crate makes dp, dq and the inverse anew, so these three do not matter.
+                let remade = ["DP", "DQ", "InverseQ"].iter().any(|part| {
+                    let line = |text: &str| {
+                        text.lines().find(|l| l.contains(&format!("<{part}>"))).map(str::to_owned)
+                    };
+                    line(&text) != line(WEAK)
+                });
+                assert!(remade || key.signing(WeakKeys::Accepted).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_prints_a_key() {
+        let key = key(STRONG);
+        let shown = format!("{key:?} {:?}", key.signing(WeakKeys::Refused).unwrap());
+        assert_eq!(shown, "PartnerKey(2048 bits) SigningKey(2048 bits)");
+    }
 }

@@ -14,7 +14,7 @@ use super::SigningFailed;
 use super::components::{Components, Part};
 
 /// A key of 1,024 to 2,047 bits that holds together.
-pub(super) struct WeakKey(RsaPrivateKey);
+pub(super) struct WeakKey(Box<RsaPrivateKey>);
 
 impl WeakKey {
     /// The key, if its numbers belong together.
@@ -23,7 +23,7 @@ impl WeakKey {
         let primes = vec![number(Part::P), number(Part::Q)];
         let (modulus, exponent) = (number(Part::Modulus), number(Part::Exponent));
         let key = RsaPrivateKey::from_components(modulus, exponent, number(Part::D), primes);
-        key.ok().filter(|key| key.validate().is_ok()).map(Self)
+        key.ok().filter(|key| key.validate().is_ok()).map(Box::new).map(Self)
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
