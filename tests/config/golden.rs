@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Destination, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Route,
-    Settings, VaultPlace,
+    self, Access, Destination, Flow, Loaded, PathMatch, Problem, Problems, RedisAddress,
+    RelyingParty, Route, Settings, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -113,6 +113,14 @@ fn described(settings: &Settings) -> String {
     }
     writeln!(out, "{:?}\n{:?}", settings.forwarded, settings.admin).unwrap();
     writeln!(out, "{:?}\n{:?}", settings.log, settings.limits).unwrap();
+    if let Some(redis) = &settings.redis {
+        let mut redis = redis.clone();
+        // Its folder is another one in each run.
+        if let RedisAddress::Tls { ca: Some(ca), .. } = &mut redis.address {
+            *ca = ca.file_name().unwrap().into();
+        }
+        writeln!(out, "{redis:?}").unwrap();
+    }
     out
 }
 

@@ -35,6 +35,8 @@ impl Scratch {
         scratch.write("partner-key.xml", include_str!("partner_keys/2048.xml"));
         scratch.write("partner-key.pem", include_str!("partner_keys/2048-encrypted.pem"));
         scratch.write("weak.xml", include_str!("partner_keys/1024.xml"));
+        scratch.write("redis-ca.pem", "read when the link opens\n");
+        scratch.write("redis-password.txt", "a password\n");
         scratch.write("short.key", "AAAA\n");
         scratch.write("garbled.key", "not base64!\n");
         scratch.write("empty.txt", "\n");

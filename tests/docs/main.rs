@@ -241,6 +241,7 @@ fn folder_of_secrets() -> PathBuf {
     {
         fs::write(folder.join(name), STANDARD.encode([byte; 32])).unwrap();
     }
+    fs::write(folder.join("redis-password.txt"), "password").unwrap();
     for name in ["certs/localhost.pem", "certs/localhost-key.pem"] {
         fs::write(folder.join(name), "read when the listener opens").unwrap();
     }
