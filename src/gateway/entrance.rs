@@ -9,9 +9,10 @@ use pingora::{Error, ErrorType};
 
 use crate::config::Limits;
 use crate::telemetry::Limit;
-use crate::web::{Inbound, NamedInTls};
+use crate::web::Inbound;
 
 use super::exchange::Exchange;
+use super::line::Line;
 use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::Departure;
@@ -34,8 +35,7 @@ pub(super) fn is_misdirected(
     peer: Option<IpAddr>,
     inbound: &Inbound<'_>,
 ) -> bool {
-    let kept = || downstream.digest()?.proxy_digest.as_ref()?.user_data.as_ref();
-    let named = kept().and_then(|kept| kept.downcast_ref::<NamedInTls>()?.get());
+    let named = Line::of(downstream).and_then(|line| line.named.get());
     named.is_some_and(|named| {
         !named.leads_to(inbound.authority()) && !peer.is_some_and(|peer| site.trusts(peer))
     })

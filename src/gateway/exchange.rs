@@ -8,6 +8,7 @@ use crate::limits::Place;
 use crate::telemetry::Outcome;
 use crate::web::Client;
 
+use super::flow::Flow;
 use super::site::Site;
 use super::tunnel::Silence;
 use super::verdict::Departure;
@@ -27,6 +28,8 @@ pub struct Exchange {
     pub(super) places: [Option<Place>; 2],
     /// How long the way to the app may be silent, where it may become a tunnel.
     pub(super) silence: Option<Arc<Silence>>,
+    /// How far its answer has come, where the app is read as the client takes.
+    pub(super) flow: Option<Arc<Flow>>,
     /// How it ended, should the process end meanwhile.
     pub(super) outcome: Outcome,
     /// What went wrong, for the log.
@@ -53,6 +56,7 @@ impl Exchange {
             body: 0,
             places: [None, None],
             silence: None,
+            flow: None,
             outcome: Outcome::Cut,
             detail: None,
         }

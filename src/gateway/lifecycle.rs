@@ -14,7 +14,7 @@ use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
-use crate::config::SameSite;
+use crate::config::{SameSite, UpstreamScheme};
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
 use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
@@ -26,7 +26,7 @@ use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::Form;
-use super::{entrance, forward, leaving, returned, tunnel, wire};
+use super::{entrance, flow, forward, leaving, returned, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -124,6 +124,8 @@ impl ProxyHttp for Gateway {
             let silence = tunnel::Silence::new(upstream.read_timeout, bounds);
             tunnel::lead(&mut peer, upstream.connect_timeout, silence.clone());
             exchange.silence = Some(silence);
+        } else if upstream.scheme == UpstreamScheme::Http {
+            exchange.flow = flow::bounded(&mut peer, downstream);
         }
         Ok(Box::new(peer))
     }
@@ -146,6 +148,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         leaving::last_answer(downstream);
+        exchange.flow.iter().for_each(|flow| flow.begins(response.status));
         let Some(departure) = exchange.departure() else { return Ok(()) };
         if response.status == StatusCode::SWITCHING_PROTOCOLS
             && let Some(silence) = &exchange.silence
@@ -156,6 +159,36 @@ impl ProxyHttp for Gateway {
         returned::clean(response, &exchange.site.spoofable, route.server_headers)?;
         let names = &exchange.site.hosts[departure.host()].names;
         forward::edit_response(response, departure, names)
+    }
+
+    fn response_body_filter(
+        &self,
+        _downstream: &mut Downstream,
+        _body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<Option<Duration>> {
+        exchange.flow.iter().for_each(|flow| flow.goes_on());
+        Ok(None)
+    }
+
+    /// As pingora has it, with connections counted in that it does not know to be used ones.
+    fn error_while_proxy(
+        &self,
+        peer: &HttpPeer,
+        downstream: &mut Downstream,
+        error: Box<Error>,
+        exchange: &mut Exchange,
+        reused: bool,
+    ) -> Box<Error> {
+        let reused = reused || exchange.flow.as_ref().is_some_and(|flow| flow.is_reused());
+        let mut error = error.more_context(format!("Peer: {peer}"));
+        let request = downstream.req_header();
+        match request.method.is_idempotent() && !downstream.as_ref().retry_buffer_truncated() {
+            true => error.retry.decide_reuse(reused),
+            false => error.set_retry(false),
+        }
+        error
     }
 
     /// An upstream that fails becomes a page or JSON, unless its answer has begun already.

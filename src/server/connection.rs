@@ -23,9 +23,9 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::gateway::{Gateway, Site};
+use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
-use crate::web::{NamedInTls, ServerName};
+use crate::web::ServerName;
 
 use super::assemble::Load;
 use super::certificates::Presented;
@@ -79,7 +79,7 @@ impl Front {
         presented: Arc<Presented>,
         most: Duration,
     ) -> Option<impl IO + use<>> {
-        let named = name_kept(&mut connection);
+        let line = line_kept(&mut connection);
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -91,7 +91,7 @@ impl Front {
         };
         if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
             let covers = move |host: &str| presented.covers(host);
-            let _once = named.set(ServerName::new(asked, covers));
+            let _once = line.named.set(ServerName::new(asked, covers));
         }
         Some(secured)
     }
@@ -234,15 +234,15 @@ impl Front {
     }
 }
 
-/// Where requests on this connection find the host that TLS was asked for. pingora carries one
-/// thing of its users' from a connection to its requests, and this is it.
-fn name_kept(connection: &mut Connection) -> NamedInTls {
-    let named = NamedInTls::default();
+/// What requests on this connection find of it. pingora carries one thing of its users' from a
+/// connection to its requests, and this is it.
+fn line_kept(connection: &mut Connection) -> Line {
+    let line = Line::default();
     if let Ok(nobodys) = ResponseHeader::build(StatusCode::OK, Some(0)) {
-        let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(named.clone())));
+        let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(line.clone())));
         connection.set_proxy_digest(digest);
     }
-    named
+    line
 }
 
 fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {
