@@ -3,11 +3,13 @@
 mod exchange_desk;
 mod injected;
 mod installing;
+mod noticed;
 mod system_users;
 mod ticket_cache;
 
 pub use injected::{Injection, injected};
 pub use installing::{Installation, Installed};
+pub use noticed::{NotActed, Noticed};
 pub use system_users::{Stores, SystemUsers};
 pub use ticket_cache::{
     Again, Bought, BuyFailed, BuyFailure, Held, NoTicket, SharedTickets, TicketCache, TicketId,

@@ -27,7 +27,7 @@ use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::Form;
-use super::{calls, entrance, forward, leaving, returned, tunnel, wire};
+use super::{calls, entrance, forward, leaving, notices, returned, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -381,6 +381,7 @@ async fn take(
             let outcome = site.desk.finish(counter, &host.parties()).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
+        Step::Notice { host } => Ok(notices::take(site, host, downstream).await),
         Step::Posted { host: number } => {
             let host = &site.hosts[number];
             let most = site.settings.limits.form_bytes;
@@ -430,6 +431,7 @@ fn asking(downstream: &Downstream) -> Asking {
 fn asking_in(step: Step, downstream: &Downstream) -> Asking {
     match step {
         Step::Callback { .. } | Step::Finish { .. } => asking(downstream),
+        Step::Notice { .. } => Asking::Program,
         Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
     }
 }

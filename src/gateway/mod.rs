@@ -12,6 +12,7 @@ mod installations;
 mod lane;
 mod leaving;
 mod lifecycle;
+mod notices;
 mod own_pages;
 mod respond;
 mod returned;

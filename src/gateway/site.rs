@@ -46,7 +46,7 @@ pub struct Site {
     pub(super) tenant_ways: Arc<Ways>,
     /// System users, where the configuration has any.
     pub users: Arc<SystemUsers>,
-    superid: Arc<SuperId>,
+    pub(super) superid: Arc<SuperId>,
     pub(super) turnstile: Turnstile,
     pub(super) told: Told,
     /// For each route, then each job listener, and last for what goes to none.
