@@ -234,19 +234,12 @@ impl ProxyHttp for Gateway {
         exchange.detail = Some(format!("{}: {error}", refused.detail));
         let code = refused.status().as_u16();
         if downstream.response_written().is_none() {
-            // What is left of the body would be taken for the next request.
-            let whole = downstream.as_mut().is_body_done();
-            if !whole {
-                downstream.set_keepalive(None);
-            }
+            // pingora closes the connection after this, and the client should hear of it.
+            downstream.set_keepalive(None);
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
-            let written = wire::write(downstream, respond::for_method(reply, &method)).await;
-            return FailToProxy {
-                error_code: code,
-                can_reuse_downstream: whole && written.is_ok(),
-            };
+            let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         } else if exchange.site.metrics.drain().is_grace_over() {
             leaving::close(downstream).await;
         }
@@ -307,7 +300,11 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         return Verdict::Refuse(Refused::over(over));
     }
     let transport = site.proxies.transport(peer, headers);
-    let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
+    let forged = match entrance::job_door(downstream) {
+        Some(_) => &site.forged_by_jobs,
+        None => &site.spoofable,
+    };
+    let proof = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
         Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
@@ -347,6 +344,9 @@ async fn sent_on(
         return Some(Verdict::Refuse(Refused::over(over)));
     }
     if let Err(refused) = entrance::line_up(exchange, lane).await {
+        return Some(Verdict::Refuse(refused));
+    }
+    if let Err(refused) = calls::prepare(exchange).await {
         return Some(Verdict::Refuse(refused));
     }
     wire::forget_spelling(downstream.req_header_mut());

@@ -36,6 +36,9 @@ pub struct Site {
     pub random: Random,
     pub(super) table: Table,
     pub(super) spoofable: Spoofable,
+    /// What a background job may not say. It proves itself with `Authorization`, which may be among
+    /// what routes tell apps; nothing of that goes to a tenant.
+    pub(super) forged_by_jobs: Spoofable,
     pub(super) proxies: Proxies,
     pub(super) desk: Desk,
     /// One for each route; none where a tenant is behind it.
@@ -122,6 +125,7 @@ impl Site {
             table: Table::new(&settings.hosts, &settings.routes),
             told: Told::new(),
             spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
+            forged_by_jobs: Spoofable::new([]),
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
             ways,

@@ -145,8 +145,11 @@ impl Slot {
                 known.failed = None;
             }
             Err(failed) => {
-                let (tenant, cause) = (&self.tenant, cause(&failed));
-                tracing::warn!(%tenant, cause, "the tenant's state is not known: {failed}");
+                // Once for an outage, not for each time it is met.
+                if known.failed.is_none() {
+                    let (tenant, cause) = (&self.tenant, cause(&failed));
+                    tracing::warn!(%tenant, cause, "the tenant's state is not known: {failed}");
+                }
                 known.failed = Some((AwayReason::from(&failed), now));
             }
         }

@@ -29,6 +29,8 @@ impl Scratch {
         scratch.write("session-1.key", &format!(" {KEY} \n"));
         scratch.write("session-2.key", &format!("{OTHER_KEY}\n"));
         scratch.write("vault.key", &format!("{OTHER_KEY}\n"));
+        scratch.write("callers-ca.pem", "read when the listener opens\n");
+        scratch.write("nightly.password", "nightly-0123456789abcdef\n");
         scratch.write("client-secret.txt", "secret\r\n");
         scratch.write("certificate.pem", "read when the listener opens\n");
         scratch.write("certificate-key.pem", "read when the listener opens\n");
@@ -78,6 +80,8 @@ impl Drop for Scratch {
 pub fn variables(name: &str) -> Option<String> {
     match name {
         "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
+        "NIGHTLY_PASSWORD" => Some("nightly-0123456789abcdef".to_owned()),
+        "REPORT_TOKEN" => Some("report-0123456789abcdef".to_owned()),
         "SESSION_KEY" => Some(KEY.to_owned()),
         "PARTNER_KEY_PASSPHRASE" => Some("hello".to_owned()),
         "EMPTY" => Some(String::new()),

@@ -226,6 +226,8 @@ fn with_secrets(text: &str) -> Result<(), String> {
     let variables = |name: &str| match name {
         "PARTNER_KEY_PASSPHRASE" => Some("hello".to_owned()),
         "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
+        "NIGHTLY_PASSWORD" => Some("nightly-0123456789abcdef".to_owned()),
+        "REPORT_TOKEN" => Some("report-0123456789abcdef".to_owned()),
         _ => None,
     };
     let loaded = config::load_text(text, "page.toml", &base, &variables);
@@ -242,6 +244,7 @@ fn folder_of_secrets() -> PathBuf {
         fs::write(folder.join(name), STANDARD.encode([byte; 32])).unwrap();
     }
     fs::write(folder.join("redis-password.txt"), "password").unwrap();
+    fs::write(folder.join("nightly.password"), "nightly-0123456789abcdef").unwrap();
     for name in ["certs/localhost.pem", "certs/localhost-key.pem"] {
         fs::write(folder.join(name), "read when the listener opens").unwrap();
     }

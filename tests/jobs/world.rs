@@ -179,6 +179,10 @@ hosts = ["jobs.test"]
 password = { value = "nightly-password-0123456789" }
 tenants = ["*"]
 
+[vault]
+place = "memory"
+keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
+
 [admin]
 enabled = false
 

@@ -31,6 +31,14 @@ impl Folder {
         self.0.join("vault.db")
     }
 
+    /// The file's bytes once nobody has it open: its log has gone then.
+    pub fn closed(&self) -> Vec<u8> {
+        while self.0.join("vault.db-wal").exists() {
+            std::thread::yield_now();
+        }
+        std::fs::read(self.file()).unwrap()
+    }
+
     /// The vault in this folder under the one key of the tests.
     pub fn vault(&self) -> Vault {
         open(&self.file(), &[KEY]).unwrap()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::crypto::Random;
 use crate::identity::TenantKey;
 use crate::telemetry::{TicketCounters, TicketExchange};
@@ -50,15 +50,15 @@ impl Buyer {
         Err(Failed::Refused(Refusal::after(before.as_ref(), &failed, now, &self.random)))
     }
 
-    /// Removes what replicas share of a tenant, in the background.
-    pub fn forget_shared(&self, key: &TenantKey) {
+    /// Removes what replicas shared of a tenant until `then`, in the background.
+    pub fn forget_shared(&self, key: &TenantKey, then: Timestamp) {
         let (Some(shared), Ok(runtime)) = (self.shared.clone(), Handle::try_current()) else {
             return;
         };
         let key = key.clone();
         runtime.spawn(async move {
             for _ in 0..FORGETTINGS {
-                if shared.forget(&key).await.is_ok() {
+                if shared.forget(&key, then).await.is_ok() {
                     return;
                 }
                 tokio::time::sleep(BETWEEN_FORGETTINGS).await;

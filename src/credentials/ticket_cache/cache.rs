@@ -137,8 +137,12 @@ impl TicketCache {
     pub fn forget(&self, key: &TenantKey) {
         let now = self.now();
         self.rights.forget(key);
+        if self.buyer.shared.is_some() {
+            // Where there is no place for it, nothing of it is known here.
+            let _place = self.slots.find_or_make(key, now);
+        }
         self.slots.find(key, |slot| slot.forget(now));
-        self.buyer.forget_shared(key);
+        self.buyer.forget_shared(key, now);
     }
 
     /// The tenants by name, so many at most.

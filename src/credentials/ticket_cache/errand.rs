@@ -145,7 +145,7 @@ impl Errand {
             shared.count_out(&self.key, exchange).await?;
         }
         if refusal.kind.ends_tickets() {
-            shared.forget(&self.key).await?;
+            shared.forget(&self.key, refusal.at).await?;
         }
         shared.refuse(&self.key, refusal, self.buyer.clock.now()).await
     }

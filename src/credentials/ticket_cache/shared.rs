@@ -121,10 +121,17 @@ impl SharedTickets {
         self.link.compare_and_delete(&ticket_name(key), sealed).await.map(drop)
     }
 
-    /// Removes whatever is there of a tenant but its count of exchanges.
-    pub(super) async fn forget(&self, key: &TenantKey) -> Result<(), LinkFailed> {
-        self.link.delete(&ticket_name(key)).await?;
-        self.link.delete(&refusal_name(key)).await
+    /// Removes the ticket and the refusal of a tenant that are no younger than `then`; the count of
+    /// exchanges stays.
+    pub(super) async fn forget(&self, key: &TenantKey, then: Timestamp) -> Result<(), LinkFailed> {
+        let ticket = self.ticket(key).await?;
+        if let Some(found) = ticket.filter(|found| found.held.bought() <= then) {
+            self.bury(key, &found.sealed).await?;
+        }
+        match self.refusal(key).await? {
+            Some(refusal) if refusal.at <= then => self.link.delete(&refusal_name(key)).await,
+            _ => Ok(()),
+        }
     }
 
     fn seal(&self, context: &str, what: &impl Serialize) -> Vec<u8> {

@@ -13,6 +13,6 @@ mod ways;
 pub use call::Call;
 pub(super) use decide::decide_job;
 pub(super) use incoming::{AGAIN, clean};
-pub(super) use steps::{edit, judge, lead, unreachable};
+pub(super) use steps::{edit, judge, lead, prepare, unreachable};
 pub use trouble::CallTrouble;
 pub(super) use ways::Ways;
