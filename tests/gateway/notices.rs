@@ -121,7 +121,7 @@ fn delete_unsigned(world: &World) -> String {
 }
 
 #[tokio::test]
-async fn a_notice_is_good_once_also_after_another_process_took_over() {
+async fn a_notice_is_good_once_also_after_a_reload() {
     let world = installed("").await;
     let body = notice(&world, TenantChange::Upgrade).to_json();
     assert_eq!(post(&world, &body).await.status, 200);
