@@ -100,7 +100,8 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         body.take_if(|piece| end_of_stream && piece.is_empty());
-        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))
+        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))?;
+        calls::fill(body, end_of_stream, exchange)
     }
 
     async fn upstream_peer(
@@ -141,7 +142,10 @@ impl ProxyHttp for Gateway {
             forward::edit_request(request, departure, exchange)?;
         }
         match (&exchange.call, exchange.departure()) {
-            (Some(_), _) => calls::edit(request, exchange),
+            (Some(_), _) => {
+                calls::edit(request, exchange)?;
+                calls::begin(request, exchange)
+            }
             (None, Some(_)) => Ok(()),
             (None, None) => Err(undecided()),
         }

@@ -8,4 +8,5 @@ mod calls;
 mod client;
 mod hides;
 mod partner;
+mod soap;
 mod world;
