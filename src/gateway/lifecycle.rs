@@ -27,7 +27,7 @@ use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::Form;
-use super::{calls, entrance, flow, forward, leaving, returned, tunnel, wire};
+use super::{calls, entrance, flow, forward, leaving, notices, returned, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -320,7 +320,11 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         return Verdict::Refuse(Refused::over(over));
     }
     let transport = site.proxies.transport(peer, headers);
-    let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
+    let forged = match entrance::job_door(downstream) {
+        Some(_) => &site.forged_by_jobs,
+        None => &site.spoofable,
+    };
+    let proof = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
         Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
@@ -397,6 +401,7 @@ async fn take(
             let outcome = site.desk.finish(counter, &host.parties()).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
+        Step::Notice { host } => Ok(notices::take(site, host, downstream).await),
         Step::Posted { host: number } => {
             let host = &site.hosts[number];
             let most = site.settings.limits.form_bytes;
@@ -446,6 +451,7 @@ fn asking(downstream: &Downstream) -> Asking {
 fn asking_in(step: Step, downstream: &Downstream) -> Asking {
     match step {
         Step::Callback { .. } | Step::Finish { .. } => asking(downstream),
+        Step::Notice { .. } => Asking::Program,
         Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
     }
 }

@@ -16,6 +16,7 @@ mod lane;
 mod leaving;
 mod lifecycle;
 mod line;
+mod notices;
 mod own_pages;
 mod respond;
 mod returned;

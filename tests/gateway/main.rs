@@ -15,12 +15,16 @@ mod front;
 mod handover;
 mod headers;
 mod holes;
+mod installing;
 mod jar;
 mod legacy;
 mod liar;
 mod limits;
+mod notices;
 mod operation;
 mod outage;
+#[path = "../jobs/partner.rs"]
+mod partner;
 mod rates;
 mod recorder;
 mod reload;
