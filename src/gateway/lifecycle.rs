@@ -14,9 +14,8 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
 use crate::config::{SameSite, UpstreamScheme};
-use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
-use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
+use crate::web::{Asking, Client, Inbound, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -24,10 +23,9 @@ use super::failing::refused_for;
 use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
-use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
-use super::wire::Form;
-use super::{calls, entrance, flow, forward, leaving, notices, returned, tunnel, wire};
+use super::waiting::take;
+use super::{calls, entrance, flow, forward, leaving, returned, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -372,56 +370,6 @@ async fn sent_on(
     wire::forget_spelling(downstream.req_header_mut());
     exchange.stage = stage;
     None
-}
-
-/// Takes a step that waits for a form or for SuperID. Both are bounded: the form by size and the
-/// connection's timeouts, SuperID by the back channel's.
-async fn take(
-    downstream: &mut Downstream,
-    exchange: &Exchange,
-    step: Step,
-) -> pingora::Result<Result<Reply, Refused>> {
-    let site = &exchange.site;
-    match step {
-        Step::Callback { host } => {
-            let host = &site.hosts[host];
-            let request = downstream.req_header().as_owned_parts();
-            let counter = host.counter(Cookies::of(&request.headers));
-            let query = request.uri.query().unwrap_or_default();
-            // Each redirect URL takes its own attempts only (RFC 9700 §4.4.2.2: mix-up).
-            let mut parties = host.parties();
-            parties.retain(|party| party.redirect_path == request.uri.path());
-            let outcome = site.desk.complete(counter, query, &parties).await;
-            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
-        }
-        Step::Finish { host } => {
-            let host = &site.hosts[host];
-            let request = downstream.req_header().as_owned_parts();
-            let counter = host.counter(Cookies::of(&request.headers));
-            let outcome = site.desk.finish(counter, &host.parties()).await;
-            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
-        }
-        Step::Notice { host } => Ok(notices::take(site, host, downstream).await),
-        Step::Posted { host: number } => {
-            let host = &site.hosts[number];
-            let most = site.settings.limits.form_bytes;
-            let form = match wire::read_form(downstream, most).await {
-                Form::Whole(form) => form,
-                Form::TooLarge => return Ok(Err(Refused::over(Over::of(Limit::FormBytes)))),
-                Form::Stopped => {
-                    let detail = "the form did not arrive whole in its time";
-                    return Ok(Err(Refused::new(Trouble::BadRequest, detail)));
-                }
-            };
-            let request = downstream.req_header().as_owned_parts();
-            let Some(party) = site.legacy_party(number, request.uri.path()) else {
-                return Ok(Err(Refused::new(Trouble::NotFound, "no legacy callback here")));
-            };
-            let counter = host.counter(Cookies::of(&request.headers));
-            let outcome = site.desk.posted(counter, party, &request.headers, &form).await;
-            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
-        }
-    }
 }
 
 fn refuse(exchange: &mut Exchange, refused: Refused, asking: Asking) -> Reply {

@@ -26,6 +26,7 @@ mod told;
 mod tunnel;
 mod turnstile;
 mod verdict;
+mod waiting;
 mod way;
 mod wire;
 
