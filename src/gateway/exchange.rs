@@ -11,6 +11,7 @@ use crate::telemetry::Outcome;
 use crate::web::Client;
 
 use super::calls::Call;
+use super::flow::Flow;
 use super::lane::Lane;
 use super::respond::Refused;
 use super::site::Site;
@@ -42,6 +43,8 @@ pub struct Exchange {
     pub(super) places: [Option<Place>; 2],
     /// How long the way to the app may be silent, where it may become a tunnel.
     pub(super) silence: Option<Arc<Silence>>,
+    /// How far its answer has come, where the app is read as the client takes.
+    pub(super) flow: Option<Arc<Flow>>,
     /// How it ended, should the process end meanwhile.
     pub(super) outcome: Outcome,
     /// What went wrong, for the log.
@@ -75,6 +78,7 @@ impl Exchange {
             body: 0,
             places: [None, None],
             silence: None,
+            flow: None,
             outcome: Outcome::Cut,
             detail: None,
         }

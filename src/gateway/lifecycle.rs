@@ -13,7 +13,7 @@ use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
-use crate::config::SameSite;
+use crate::config::{SameSite, UpstreamScheme};
 use crate::telemetry::{AccessLine, AccessLog, Limit};
 use crate::web::{Asking, Client, Inbound, Refusal, Reply};
 
@@ -24,7 +24,7 @@ use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
-use super::{calls, entrance, forward, leaving, returned, steps, tunnel, wire};
+use super::{calls, entrance, flow, forward, leaving, returned, steps, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -123,6 +123,8 @@ impl ProxyHttp for Gateway {
             let silence = tunnel::Silence::new(upstream.read_timeout, bounds);
             tunnel::lead(&mut peer, upstream.connect_timeout, silence.clone());
             exchange.silence = Some(silence);
+        } else if upstream.scheme == UpstreamScheme::Http {
+            exchange.flow = flow::bounded(&mut peer, downstream);
         }
         Ok(Box::new(peer))
     }
@@ -165,6 +167,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         leaving::last_answer(downstream);
+        exchange.flow.iter().for_each(|flow| flow.begins(response.status));
         if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
             calls::clean(response, call, &exchange.site.spoofable)?;
         }
@@ -180,8 +183,20 @@ impl ProxyHttp for Gateway {
         forward::edit_response(response, departure, names)
     }
 
-    /// What a pooled connection's end took with it is sent once more, and so is a call that its
-    /// tenant asked for anew; both only as long as all of the body is at hand.
+    /// Pieces of an answer to HTTP/2 are read from the app as the client takes them.
+    fn response_body_filter(
+        &self,
+        _downstream: &mut Downstream,
+        _body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<Option<Duration>> {
+        exchange.flow.iter().for_each(|flow| flow.goes_on());
+        Ok(None)
+    }
+
+    /// What a used connection's end took with it is sent once more, pingora's or ours, and so is a
+    /// call that its tenant asked for anew; both only as long as all of the body is at hand.
     fn error_while_proxy(
         &self,
         _peer: &HttpPeer,
@@ -193,6 +208,7 @@ impl ProxyHttp for Gateway {
         if *error.etype() == calls::AGAIN {
             return error;
         }
+        let reused = reused || exchange.flow.as_ref().is_some_and(|flow| flow.is_reused());
         let whole = !downstream.as_ref().retry_buffer_truncated();
         let harmless = downstream.req_header().method.is_idempotent() && exchange.again == 0;
         match whole && harmless {

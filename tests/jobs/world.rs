@@ -22,7 +22,6 @@ use crate::partner;
 pub const NOW: u64 = 1_700_000_000;
 pub const NORDLYS: &str = "Cust12345";
 pub const FJORDBANK: &str = "Cust67890";
-pub const BAKKE: &str = "Cust20011";
 pub const APP: &str = "jobs-app";
 
 pub struct World {
