@@ -8,7 +8,7 @@ use crate::web::PublicOrigin;
 use super::section::{Named, Section};
 use super::url_path::{canonical_path, origin};
 use super::value::Value;
-use super::{Flow, Key, RelyingParty, Table, relying_party};
+use super::{AppPages, Flow, Key, RelyingParty, Table, app_pages, relying_party};
 
 pub(super) const TABLE: Table = Table {
     header: "host.NAME",
@@ -19,6 +19,7 @@ pub(super) const TABLE: Table = Table {
         Key::optional("post_logout_path", "\"/auth/signed_out\""),
         Key::optional("notice_path", "\"/auth/tenant_change\""),
         Key::defaulted("oauth2_proxy_paths", "false"),
+        Key::optional("app_pages", "{}"),
     ],
 };
 
@@ -38,6 +39,8 @@ pub struct Host {
     pub notice_path: Option<String>,
     /// Whether `/oauth2/start`, `/oauth2/sign_in` and `/oauth2/sign_out` answer too.
     pub oauth2_proxy_paths: bool,
+    /// Pages for those who install the app, where they are ours.
+    pub app_pages: Option<AppPages>,
 }
 
 impl Host {
@@ -49,6 +52,17 @@ impl Host {
             paths.extend(["start", "sign_in", "sign_out"].map(|own| format!("/oauth2/{own}")));
         }
         paths
+    }
+
+    /// Whether a path means something here, besides pages for those who install the app.
+    fn has_use_for(&self, path: &str) -> bool {
+        let inside = path
+            .strip_prefix(&self.prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let returns = self.relying_parties.iter().any(|party| party.redirect_path == path);
+        let notices = self.notice_path.as_deref() == Some(path);
+        let own = self.own_paths().iter().any(|own| own == path);
+        inside || returns || notices || own || path == self.post_logout_path || path == "/"
     }
 }
 
@@ -69,6 +83,9 @@ pub(super) fn hosts(root: &Section, parties: &Named<RelyingParty>) -> Named<Host
             refuse_shared_paths(host, &party_tables);
             refuse_signing_out_in_circles(host, &section);
             refuse_taken_notice_path(host, &section);
+            if let Some(pages) = &host.app_pages {
+                app_pages::refuse_taken(pages, &section, |path| host.has_use_for(path));
+            }
         }
         entries.insert(name, host);
     }
@@ -85,6 +102,7 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
     let post_logout_path = section.optional("post_logout_path", canonical_path);
     let notice_path = section.optional("notice_path", canonical_path);
     let oauth2_proxy_paths = section.read("oauth2_proxy_paths", |value| value.boolean());
+    let app_pages = app_pages::app_pages(section, parties, relying_parties.as_deref());
     let prefix = prefix?;
     Some(Host {
         name: name.to_owned(),
@@ -94,6 +112,7 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
         prefix,
         notice_path,
         oauth2_proxy_paths: oauth2_proxy_paths?,
+        app_pages,
     })
 }
 
@@ -129,8 +148,7 @@ fn refuse_shared_paths(host: &Host, party_tables: &[(String, Section)]) {
             continue;
         };
         let (path, place) = (&party.redirect_path, section.place("redirect_path"));
-        let notices = host.notice_path.as_ref() == Some(path);
-        if own.contains(path) || *path == host.post_logout_path || notices {
+        if own.contains(path) || *path == host.post_logout_path {
             let wrong = format!("\"{path}\" means something else on [host.{}]", host.name);
             section.reading.problem(&place, wrong, "choose another, such as \"/auth/callback\"");
         }
@@ -163,7 +181,9 @@ fn refuse_signing_out_in_circles(host: &Host, section: &Section) {
 /// Notices come from a program: no page can stand on their path as well.
 fn refuse_taken_notice_path(host: &Host, section: &Section) {
     let Some(path) = &host.notice_path else { return };
-    if host.own_paths().contains(path) || *path == host.post_logout_path || *path == host.prefix {
+    let returns = host.relying_parties.iter().any(|party| party.redirect_path == *path);
+    let ours = host.own_paths().contains(path) || *path == host.prefix;
+    if ours || returns || *path == host.post_logout_path {
         section.reading.problem(
             &section.place("notice_path"),
             format!("\"{path}\" means something else here"),

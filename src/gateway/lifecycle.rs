@@ -23,9 +23,8 @@ use super::failing::refused_for;
 use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
-use super::verdict::{Step, Verdict};
-use super::waiting::take;
-use super::{calls, entrance, flow, forward, leaving, returned, tunnel, wire};
+use super::verdict::Verdict;
+use super::{calls, entrance, flow, forward, leaving, returned, steps, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -70,9 +69,9 @@ impl ProxyHttp for Gateway {
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
             Verdict::Refuse(refused) => refuse(exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
-            Verdict::Wait(step) => match take(downstream, exchange, step).await? {
+            Verdict::Wait(step) => match steps::take(downstream, exchange, step).await {
                 Ok(reply) => reply,
-                Err(refused) => refuse(exchange, refused, asking_in(step, downstream)),
+                Err(refused) => refuse(exchange, refused, steps::asking(step, downstream)),
             },
             Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),
         };
@@ -393,15 +392,6 @@ fn count(exchange: &Exchange, refused: &Refused) {
 fn asking(downstream: &Downstream) -> Asking {
     let request = downstream.req_header();
     Asking::of(&request.method, &request.headers)
-}
-
-/// A posted form is a navigation too.
-fn asking_in(step: Step, downstream: &Downstream) -> Asking {
-    match step {
-        Step::Callback { .. } | Step::Finish { .. } => asking(downstream),
-        Step::Notice { .. } => Asking::Program,
-        Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
-    }
 }
 
 /// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the

@@ -1,6 +1,7 @@
 //! The life of a request: decided without sockets, then answered or let out.
 
 mod addresses;
+mod app_pages;
 mod calls;
 mod decide;
 mod entrance;
@@ -22,11 +23,11 @@ mod respond;
 mod returned;
 mod site;
 mod start;
+mod steps;
 mod told;
 mod tunnel;
 mod turnstile;
 mod verdict;
-mod waiting;
 mod way;
 mod wire;
 

@@ -275,7 +275,8 @@ pub(super) fn for_method(mut reply: Reply, method: &Method) -> Reply {
     reply
 }
 
-fn page(page: Page) -> Reply {
+/// One of our pages as an answer.
+pub(super) fn page(page: Page) -> Reply {
     Reply::page(page.status, page.html, pages::content_security_policy())
 }
 

@@ -5,6 +5,7 @@
 mod access;
 mod answers;
 mod api_client;
+mod app_pages;
 mod browser;
 mod callback;
 mod commands;
