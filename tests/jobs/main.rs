@@ -7,5 +7,7 @@ mod callers;
 mod calls;
 mod client;
 mod hides;
+mod lines;
 mod partner;
+mod under_load;
 mod world;
