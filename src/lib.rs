@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod identity;
 pub mod limits;
 pub mod pages;
+pub mod redis_link;
 pub mod routing;
 pub mod server;
 pub mod session;

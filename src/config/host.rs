@@ -17,6 +17,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("prefix", "\"/auth\""),
         Key::optional("relying_parties", "[\"main\"]"),
         Key::optional("post_logout_path", "\"/auth/signed_out\""),
+        Key::optional("notice_path", "\"/auth/tenant_change\""),
         Key::defaulted("oauth2_proxy_paths", "false"),
     ],
 };
@@ -33,6 +34,8 @@ pub struct Host {
     pub relying_parties: Vec<Arc<RelyingParty>>,
     /// Where SuperID sends people back after sign-out: our signed-out page by default, or a path.
     pub post_logout_path: String,
+    /// Where SuperOffice posts its state-change notices; without it that path is nobody's.
+    pub notice_path: Option<String>,
     /// Whether `/oauth2/start`, `/oauth2/sign_in` and `/oauth2/sign_out` answer too.
     pub oauth2_proxy_paths: bool,
 }
@@ -65,6 +68,7 @@ pub(super) fn hosts(root: &Section, parties: &Named<RelyingParty>) -> Named<Host
             refuse_same_authority(host, &section, &entries);
             refuse_shared_paths(host, &party_tables);
             refuse_signing_out_in_circles(host, &section);
+            refuse_taken_notice_path(host, &section);
         }
         entries.insert(name, host);
     }
@@ -79,6 +83,7 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
         false => parties.all(),
     };
     let post_logout_path = section.optional("post_logout_path", canonical_path);
+    let notice_path = section.optional("notice_path", canonical_path);
     let oauth2_proxy_paths = section.read("oauth2_proxy_paths", |value| value.boolean());
     let prefix = prefix?;
     Some(Host {
@@ -87,6 +92,7 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
         relying_parties: relying_parties?,
         post_logout_path: post_logout_path.unwrap_or_else(|| format!("{prefix}/signed_out")),
         prefix,
+        notice_path,
         oauth2_proxy_paths: oauth2_proxy_paths?,
     })
 }
@@ -123,7 +129,8 @@ fn refuse_shared_paths(host: &Host, party_tables: &[(String, Section)]) {
             continue;
         };
         let (path, place) = (&party.redirect_path, section.place("redirect_path"));
-        if own.contains(path) || *path == host.post_logout_path {
+        let notices = host.notice_path.as_ref() == Some(path);
+        if own.contains(path) || *path == host.post_logout_path || notices {
             let wrong = format!("\"{path}\" means something else on [host.{}]", host.name);
             section.reading.problem(&place, wrong, "choose another, such as \"/auth/callback\"");
         }
@@ -149,6 +156,18 @@ fn refuse_signing_out_in_circles(host: &Host, section: &Section) {
             &section.place("post_logout_path"),
             format!("\"{path}\" means something else here"),
             format!("leave it out for \"{signed_out}\", or name a path of the app"),
+        );
+    }
+}
+
+/// Notices come from a program: no page can stand on their path as well.
+fn refuse_taken_notice_path(host: &Host, section: &Section) {
+    let Some(path) = &host.notice_path else { return };
+    if host.own_paths().contains(path) || *path == host.post_logout_path || *path == host.prefix {
+        section.reading.problem(
+            &section.place("notice_path"),
+            format!("\"{path}\" means something else here"),
+            format!("choose another, such as \"{}/tenant_change\"", host.prefix),
         );
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn job_listeners(
         let listener = job_listener(name, &section, parties, callers);
         if let Some(listener) = &listener {
             refuse_taken(listener, &section, &taken);
+            refuse_without_system_user(root, listener, &section);
             refuse_open_secrets(listener, &section);
             refuse_useless_callers(listener, &section);
             let header = format!("job_listener.{}", listener.name);
@@ -116,6 +117,25 @@ fn bounds(section: &Section) -> Option<JobBounds> {
         tenant_queue: tenant_queue?,
         queue_timeout: queue_timeout?,
     })
+}
+
+/// Calls are made by a system user, whose token is in the vault.
+fn refuse_without_system_user(root: &Section, listener: &JobListener, section: &Section) {
+    let party = &listener.relying_party;
+    if party.system_user.is_none() {
+        section.reading.problem(
+            &section.place("relying_party"),
+            format!("[relying_party.{}] has no system user to call with", party.name),
+            format!("add [relying_party.{}.system_user] with its key", party.name),
+        );
+    }
+    if !root.has("vault") {
+        section.reading.problem(
+            &section.header,
+            "needs a vault for the system user tokens of tenants",
+            "add [vault] with keys = [{ file = \"vault.key\" }]",
+        );
+    }
 }
 
 fn refuse_taken(listener: &JobListener, section: &Section, taken: &[(SocketAddr, String)]) {

@@ -114,6 +114,7 @@ fn refuse_taken(listener: &Listener, section: &Section, taken: &[(SocketAddr, St
     }
 }
 
+/// A file that can be opened.
 pub(super) fn existing_file(value: &Value) -> Option<PathBuf> {
     let name = value.text()?;
     let path = value.reading.path(name);

@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
 use super::reading::{Place, Reading};
 use super::section::Section;
 use super::{
-    Key, Problem, Problems, Settings, Table, Vault, admin, environment, forwarded, header_names,
-    host, job_caller, job_listener, job_listener_read, key_ring, limits, listener, log,
-    relying_party, relying_party_read, route, route_bounds_read, route_read, route_rules, session,
-    system_user, vault,
+    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, environment, forwarded,
+    header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits, listener,
+    log, redis, relying_party, relying_party_read, route, route_bounds_read, route_read,
+    route_rules, session, system_user, vault,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -136,6 +137,7 @@ pub fn tables() -> Vec<Table> {
         admin::TABLE,
         log::TABLE,
         limits::TABLE,
+        redis::TABLE,
     ]
 }
 
@@ -146,6 +148,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let forwarded = forwarded::forwarded(&root);
     let limits = limits::limits(&root);
     let log = log::log(&root);
+    let redis = redis::redis(&root);
     let session = session::session(&root);
     let vault = root.has("vault").then(|| vault::vault(&root));
     let environments = environment::environments(&root);
@@ -159,6 +162,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         &callers,
         listeners.as_deref().unwrap_or_default(),
     );
+    warn_without_vault(&root, &parties.sound());
     route_rules::check(&routes, listeners.as_deref().unwrap_or_default());
     if let Some(session) = &session {
         session::refuse_none_on_http(&root, session, &hosts.sound());
@@ -174,11 +178,31 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         limits: limits?,
         listeners: listeners?,
         log: log?,
+        redis: redis?,
         relying_parties: parties.all()?,
         routes: routes.into_iter().map(|read| read.route).collect(),
         session: session?,
         vault: vault.map_or(Some(None), |read| read.map(Some))?,
     })
+}
+
+/// What nobody keeps is lost.
+fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>]) {
+    if root.has("vault") {
+        return;
+    }
+    let instead = "add [vault] with keys = [{ file = \"vault.key\" }]";
+    if let Some(party) = parties.iter().find(|party| party.system_user.is_some()) {
+        root.reading.warn(
+            &root.place("relying_party"),
+            format!("{} has a system user, and there is no vault for its tokens", party.name),
+            instead,
+        );
+    }
+    if root.has("redis") {
+        let wrong = "shares tickets of system users, and without a vault there are none";
+        root.reading.warn(&root.place("redis"), wrong, instead);
+    }
 }
 
 fn root<'d>(reading: &'d Reading<'d>, document: &'d DeTable<'d>) -> Section<'d> {
@@ -208,4 +232,5 @@ const ROOT: &[Key] = &[
     Key::optional("admin", "{}"),
     Key::optional("log", "{}"),
     Key::optional("limits", "{}"),
+    Key::optional("redis", "{}"),
 ];

@@ -18,6 +18,7 @@ mod log;
 mod nearest;
 mod problem;
 mod reading;
+mod redis;
 mod registration;
 mod relying_party;
 mod relying_party_read;
@@ -48,6 +49,7 @@ pub use listener::{Listener, TlsFiles};
 pub use load::{KeyFile, Loaded, key_files, load, load_text, load_vault, tables};
 pub use log::{Log, LogLevel};
 pub use problem::{Position, Problem, Problems};
+pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 pub use route::{

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, RelyingParty, Route, Session, Vault,
+    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
+    Session, Vault,
 };
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
@@ -16,6 +17,8 @@ pub struct Settings {
     pub limits: Limits,
     pub listeners: Vec<Listener>,
     pub log: Log,
+    /// Where replicas share what they learn; `None` where each is alone.
+    pub redis: Option<Redis>,
     pub relying_parties: Vec<Arc<RelyingParty>>,
     pub routes: Vec<Route>,
     pub session: Session,

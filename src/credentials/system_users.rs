@@ -12,6 +12,7 @@ use crate::tenants::{Away, Home, Tenants};
 use crate::vault::Vault;
 
 use super::exchange_desk::ExchangeDesk;
+use super::stores::Stores;
 use super::ticket_cache::{Held, NoTicket, TicketCache};
 
 /// The system users of all tenants; one for each configuration that is in force. Tickets outlive it.
@@ -22,20 +23,6 @@ pub struct SystemUsers {
     superid: Arc<SuperId>,
     vault: Option<Vault>,
     clock: Clock,
-}
-
-/// What is opened before a configuration is in force.
-#[derive(Clone, Default)]
-pub struct Stores {
-    /// Where system user tokens are kept; none where the configuration has no vault.
-    pub vault: Option<Vault>,
-}
-
-impl Stores {
-    /// Opens what a configuration asks for.
-    pub fn open(_: &Settings) -> Self {
-        Self { vault: Some(Vault::in_memory(Clock::system(), Random::system())) }
-    }
 }
 
 impl SystemUsers {
@@ -51,7 +38,11 @@ impl SystemUsers {
         desk.open(settings, superid, stores.vault.clone());
         let tickets = before.map(|before| before.tickets.clone()).unwrap_or_else(|| {
             let counters = metrics.tickets().clone();
-            Arc::new(TicketCache::new(desk.clone(), clock.clone(), random.clone(), counters))
+            let cache = TicketCache::new(desk.clone(), clock.clone(), random.clone(), counters);
+            Arc::new(match &stores.shared {
+                Some(shared) => cache.with_shared(shared.clone()),
+                None => cache,
+            })
         });
         let known = before.map(|before| &before.tenants);
         Self {

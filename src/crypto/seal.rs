@@ -26,13 +26,22 @@ pub enum Purpose {
     Session,
     /// An original URL too long for `state`.
     Target,
+    /// A system user's ticket in the store that replicas share.
+    Ticket,
     /// An entry of the vault.
     Vault,
 }
 
 impl Purpose {
-    const ALL: [Self; 6] =
-        [Self::Attempt, Self::Binding, Self::Handoff, Self::Session, Self::Target, Self::Vault];
+    const ALL: [Self; 7] = [
+        Self::Attempt,
+        Self::Binding,
+        Self::Handoff,
+        Self::Session,
+        Self::Target,
+        Self::Ticket,
+        Self::Vault,
+    ];
 
     fn label(self) -> &'static [u8] {
         match self {
@@ -41,6 +50,7 @@ impl Purpose {
             Self::Handoff => b"superid-gateway handoff v1",
             Self::Session => b"superid-gateway session v1",
             Self::Target => b"superid-gateway target v1",
+            Self::Ticket => b"superid-gateway ticket v1",
             Self::Vault => b"superid-gateway vault v1",
         }
     }

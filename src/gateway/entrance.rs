@@ -1,7 +1,6 @@
 //! A request's places and the size of its body: taken and measured as it passes.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header;
@@ -10,11 +9,12 @@ use pingora::{Error, ErrorType};
 
 use crate::config::Limits;
 use crate::telemetry::Limit;
-use crate::web::{Inbound, JobDoor, NamedInTls};
+use crate::web::{Inbound, JobDoor};
 
 use super::calls::CallTrouble;
 use super::exchange::Exchange;
 use super::lane::Lane;
+use super::line::Line;
 use super::respond::Refused;
 use super::site::Site;
 use super::turnstile::Over;
@@ -37,8 +37,7 @@ pub(super) fn is_misdirected(
     peer: Option<IpAddr>,
     inbound: &Inbound<'_>,
 ) -> bool {
-    let kept = || downstream.digest()?.proxy_digest.as_ref()?.user_data.as_ref();
-    let named = kept().and_then(|kept| kept.downcast_ref::<NamedInTls>()?.get());
+    let named = Line::of(downstream).and_then(|line| line.named.get());
     named.is_some_and(|named| {
         !named.leads_to(inbound.authority()) && !peer.is_some_and(|peer| site.trusts(peer))
     })
@@ -46,8 +45,7 @@ pub(super) fn is_misdirected(
 
 /// What is known of a connection that came to a job listener.
 pub(super) fn job_door(downstream: &Downstream) -> Option<&JobDoor> {
-    let known = downstream.digest()?.proxy_digest.as_ref()?.user_data.as_ref()?;
-    known.downcast_ref::<Arc<JobDoor>>().map(|door| &**door)
+    Line::of(downstream)?.jobs.as_deref()
 }
 
 /// Takes a place on the way to the app for a request that may leave, until its exchange ends.

@@ -6,10 +6,12 @@ use std::time::Instant;
 
 use crate::identity::ContextId;
 use crate::limits::{Place, Turn};
+use crate::superid::SoapCall;
 use crate::telemetry::Outcome;
 use crate::web::Client;
 
 use super::calls::Call;
+use super::flow::Flow;
 use super::lane::Lane;
 use super::respond::Refused;
 use super::site::Site;
@@ -27,6 +29,8 @@ pub struct Exchange {
     pub(super) lane: Option<Lane>,
     /// The call to a tenant it has become.
     pub(super) call: Option<Box<Call>>,
+    /// The envelope it is about to send.
+    pub(super) soap: Option<SoapCall>,
     /// Its turn with that tenant.
     pub(super) turn: Option<Turn>,
     /// Why a call could not be made after all.
@@ -39,6 +43,8 @@ pub struct Exchange {
     pub(super) places: [Option<Place>; 2],
     /// How long the way to the app may be silent, where it may become a tunnel.
     pub(super) silence: Option<Arc<Silence>>,
+    /// How far its answer has come, where the app is read as the client takes.
+    pub(super) flow: Option<Arc<Flow>>,
     /// How it ended, should the process end meanwhile.
     pub(super) outcome: Outcome,
     /// What went wrong, for the log.
@@ -65,12 +71,14 @@ impl Exchange {
             stage: Stage::Undecided,
             lane: None,
             call: None,
+            soap: None,
             turn: None,
             refused: None,
             again: 0,
             body: 0,
             places: [None, None],
             silence: None,
+            flow: None,
             outcome: Outcome::Cut,
             detail: None,
         }

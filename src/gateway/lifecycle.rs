@@ -13,7 +13,7 @@ use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
-use crate::config::SameSite;
+use crate::config::{SameSite, UpstreamScheme};
 use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
 use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
@@ -27,7 +27,7 @@ use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::Form;
-use super::{calls, entrance, forward, leaving, returned, tunnel, wire};
+use super::{calls, entrance, flow, forward, leaving, notices, returned, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -100,7 +100,8 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         body.take_if(|piece| end_of_stream && piece.is_empty());
-        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))
+        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))?;
+        calls::fill(body, end_of_stream, exchange)
     }
 
     async fn upstream_peer(
@@ -125,6 +126,8 @@ impl ProxyHttp for Gateway {
             let silence = tunnel::Silence::new(upstream.read_timeout, bounds);
             tunnel::lead(&mut peer, upstream.connect_timeout, silence.clone());
             exchange.silence = Some(silence);
+        } else if upstream.scheme == UpstreamScheme::Http {
+            exchange.flow = flow::bounded(&mut peer, downstream);
         }
         Ok(Box::new(peer))
     }
@@ -141,7 +144,10 @@ impl ProxyHttp for Gateway {
             forward::edit_request(request, departure, exchange)?;
         }
         match (&exchange.call, exchange.departure()) {
-            (Some(_), _) => calls::edit(request, exchange),
+            (Some(_), _) => {
+                calls::edit(request, exchange)?;
+                calls::begin(request, exchange)
+            }
             (None, Some(_)) => Ok(()),
             (None, None) => Err(undecided()),
         }
@@ -164,6 +170,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         leaving::last_answer(downstream);
+        exchange.flow.iter().for_each(|flow| flow.begins(response.status));
         if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
             calls::clean(response, call, &exchange.site.spoofable)?;
         }
@@ -179,8 +186,20 @@ impl ProxyHttp for Gateway {
         forward::edit_response(response, departure, names)
     }
 
-    /// What a pooled connection's end took with it is sent once more, and so is a call that its
-    /// tenant asked for anew; both only as long as all of the body is at hand.
+    /// Pieces of an answer to HTTP/2 are read from the app as the client takes them.
+    fn response_body_filter(
+        &self,
+        _downstream: &mut Downstream,
+        _body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<Option<Duration>> {
+        exchange.flow.iter().for_each(|flow| flow.goes_on());
+        Ok(None)
+    }
+
+    /// What a used connection's end took with it is sent once more, pingora's or ours, and so is a
+    /// call that its tenant asked for anew; both only as long as all of the body is at hand.
     fn error_while_proxy(
         &self,
         _peer: &HttpPeer,
@@ -192,6 +211,7 @@ impl ProxyHttp for Gateway {
         if *error.etype() == calls::AGAIN {
             return error;
         }
+        let reused = reused || exchange.flow.as_ref().is_some_and(|flow| flow.is_reused());
         let whole = !downstream.as_ref().retry_buffer_truncated();
         let harmless = downstream.req_header().method.is_idempotent() && exchange.again == 0;
         match whole && harmless {
@@ -234,19 +254,12 @@ impl ProxyHttp for Gateway {
         exchange.detail = Some(format!("{}: {error}", refused.detail));
         let code = refused.status().as_u16();
         if downstream.response_written().is_none() {
-            // What is left of the body would be taken for the next request.
-            let whole = downstream.as_mut().is_body_done();
-            if !whole {
-                downstream.set_keepalive(None);
-            }
+            // pingora closes the connection after this, and the client should hear of it.
+            downstream.set_keepalive(None);
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
-            let written = wire::write(downstream, respond::for_method(reply, &method)).await;
-            return FailToProxy {
-                error_code: code,
-                can_reuse_downstream: whole && written.is_ok(),
-            };
+            let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         } else if exchange.site.metrics.drain().is_grace_over() {
             leaving::close(downstream).await;
         }
@@ -307,7 +320,11 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         return Verdict::Refuse(Refused::over(over));
     }
     let transport = site.proxies.transport(peer, headers);
-    let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
+    let forged = match entrance::job_door(downstream) {
+        Some(_) => &site.forged_by_jobs,
+        None => &site.spoofable,
+    };
+    let proof = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
         Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
@@ -349,6 +366,9 @@ async fn sent_on(
     if let Err(refused) = entrance::line_up(exchange, lane).await {
         return Some(Verdict::Refuse(refused));
     }
+    if let Err(refused) = calls::prepare(exchange).await {
+        return Some(Verdict::Refuse(refused));
+    }
     wire::forget_spelling(downstream.req_header_mut());
     exchange.stage = stage;
     None
@@ -381,6 +401,7 @@ async fn take(
             let outcome = site.desk.finish(counter, &host.parties()).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
+        Step::Notice { host } => Ok(notices::take(site, host, downstream).await),
         Step::Posted { host: number } => {
             let host = &site.hosts[number];
             let most = site.settings.limits.form_bytes;
@@ -430,6 +451,7 @@ fn asking(downstream: &Downstream) -> Asking {
 fn asking_in(step: Step, downstream: &Downstream) -> Asking {
     match step {
         Step::Callback { .. } | Step::Finish { .. } => asking(downstream),
+        Step::Notice { .. } => Asking::Program,
         Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
     }
 }

@@ -26,6 +26,9 @@ pub(super) fn answer(
     if host.host.relying_parties.iter().any(|party| party.redirect_path == path) {
         return Some(counted(site, inbound, || callback(site, number, inbound)));
     }
+    if host.host.notice_path.as_deref() == Some(path) {
+        return Some(notice(site, number, inbound));
+    }
     let verdict = match own_name(host, path)? {
         "start" if gets(inbound) => counted(site, inbound, || start(site, host, inbound)),
         "finish" if gets(inbound) => Verdict::Wait(Step::Finish { host: number }),
@@ -70,7 +73,19 @@ fn own_name<'p>(host: &HostSite, path: &'p str) -> Option<&'p str> {
 pub(super) fn is_ours(host: &HostSite, target: &str) -> bool {
     let path = target.split('?').next().unwrap_or(target);
     own_name(host, path).is_some()
+        || host.host.notice_path.as_deref() == Some(path)
         || host.host.relying_parties.iter().any(|party| party.redirect_path == path)
+}
+
+/// SuperOffice posts its notices; nobody's session is asked for.
+fn notice(site: &Site, number: usize, inbound: &Inbound<'_>) -> Verdict {
+    if inbound.method() != Method::POST {
+        return Verdict::Refuse(Refused::refusal(Refusal::Method));
+    }
+    match site.turnstile.notice_turn(inbound) {
+        Ok(()) => Verdict::Wait(Step::Notice { host: number }),
+        Err(over) => Verdict::Refuse(Refused::over(over)),
+    }
 }
 
 fn callback(site: &Site, number: usize, inbound: &Inbound<'_>) -> Verdict {

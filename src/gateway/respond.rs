@@ -80,7 +80,9 @@ impl Refused {
         let trouble = match over.limit {
             Limit::BodyBytes => Trouble::TooLarge,
             Limit::FormBytes => Trouble::BadRequest,
-            Limit::RatePerAddress | Limit::RatePerSession | Limit::SignIns => Trouble::TooMany,
+            Limit::Notices | Limit::RatePerAddress | Limit::RatePerSession | Limit::SignIns => {
+                Trouble::TooMany
+            }
             _ => Trouble::TooBusy,
         };
         let refused = Self::new(trouble, format!("over {}", over.limit.name()));

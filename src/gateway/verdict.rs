@@ -41,6 +41,8 @@ pub enum Step {
     Callback { host: usize },
     /// Our own page after a posted form.
     Finish { host: usize },
+    /// A state-change notice.
+    Notice { host: usize },
     /// A form posted to a legacy callback.
     Posted { host: usize },
 }

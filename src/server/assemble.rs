@@ -10,6 +10,7 @@ use pingora::server::configuration::ServerConf;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
+use crate::credentials::StoresFailed;
 use crate::crypto::Random;
 use crate::gateway::Site;
 use crate::limits::{Crowds, Guest, House, Member};
@@ -68,6 +69,8 @@ impl Options {
 pub enum StartFailed {
     #[error("{address}: cannot listen there: {source}; is another program using it?")]
     Address { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Stores(#[from] StoresFailed),
     #[error("a worker thread cannot start: {0}")]
     Thread(io::Error),
     #[error(transparent)]

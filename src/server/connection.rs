@@ -24,9 +24,9 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::gateway::{Gateway, Site};
+use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
-use crate::web::{JobDoor, NamedInTls, ServerName};
+use crate::web::ServerName;
 
 use super::assemble::Load;
 use super::certificates::{Presented, stands_for};
@@ -58,9 +58,9 @@ impl Front {
         let _latency_only = stream.set_nodelay(true);
         let Ok(peer) = stream.peer_addr() else { return };
         let mut connection = identified(stream, peer);
-        let door = jobs.map(|name| Arc::new(JobDoor::new(name)));
-        if let Some(door) = &door {
-            carry(&mut connection, door.clone());
+        let line = Line::to(jobs);
+        if jobs.is_some() || presented.is_some() {
+            carry(&mut connection, line.clone());
         }
         let (terms, handshake_timeout) = {
             let site = self.site.load();
@@ -70,7 +70,7 @@ impl Front {
         match presented {
             None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
             Some(presented) => {
-                let handshake = self.handshake(connection, door, presented, handshake_timeout);
+                let handshake = self.handshake(connection, line, presented, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
                 Box::pin(self.secured(secured, terms, peer.ip(), course)).await;
             }
@@ -81,15 +81,11 @@ impl Front {
     /// connections without TLS have no room for it.
     async fn handshake(
         &self,
-        mut connection: Connection,
-        door: Option<Arc<JobDoor>>,
+        connection: Connection,
+        line: Line,
         presented: Arc<Presented>,
         most: Duration,
     ) -> Option<impl IO + use<>> {
-        let named = NamedInTls::default();
-        if door.is_none() {
-            carry(&mut connection, named.clone());
-        }
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -100,13 +96,13 @@ impl Front {
             }
         };
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
-        if let (Some(door), Some(certificate)) = (door, shown) {
+        if let (Some(door), Some(certificate)) = (&line.jobs, shown) {
             let certificate = CertificateDer::from(certificate.to_vec());
             door.showed(move |name| stands_for(&certificate, name));
         }
         if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
             let covers = move |host: &str| presented.covers(host);
-            let _once = named.set(ServerName::new(asked, covers));
+            let _once = line.named.set(ServerName::new(asked, covers));
         }
         Some(secured)
     }
@@ -249,12 +245,11 @@ impl Front {
     }
 }
 
-/// Lets requests on this connection find what is known of it: the host that TLS was asked for, or
-/// the job listener it came to. pingora carries one thing of its users' from a connection to its
-/// requests, and this is it.
-fn carry<T: Send + Sync + 'static>(connection: &mut Connection, known: T) {
+/// Lets requests on this connection find what is known of it. pingora carries one thing of its users'
+/// from a connection to its requests, and this is it.
+fn carry(connection: &mut Connection, line: Line) {
     if let Ok(nobodys) = ResponseHeader::build(StatusCode::OK, Some(0)) {
-        let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(known)));
+        let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(line)));
         connection.set_proxy_digest(digest);
     }
 }

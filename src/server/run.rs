@@ -58,7 +58,7 @@ impl Running {
             None => settings.admin.address.map(assemble::listen).transpose()?,
         };
         let roots = options.upstream_roots;
-        let stores = Stores::open(&settings);
+        let stores = Stores::open(&settings, &options.clock, &options.random)?;
         let site = Site::with_stores(settings, &stores, options.clock, options.random);
         let (memory, now) = (site.memory(), site.clock.now());
         options.inherited.into_iter().for_each(|note| memory.inherit(note, now));
@@ -132,10 +132,12 @@ impl Running {
     /// Puts a new configuration in force for every request that begins from now on: routes, keys,
     /// certificates, listeners. Requests in flight end under the one they began with, and what is
     /// remembered of sessions and sign-ins goes on. The admin address, the access log, and the
-    /// sizes `ended_sessions`, `spent_attempts` and those of HTTP/2 stay as they were at the start.
+    /// sizes `ended_sessions`, `spent_attempts` and those of HTTP/2 stay as they were at the start, and
+    /// so does the link to Redis.
     ///
     /// # Errors
-    /// [`StartFailed`] when a new listener or certificate cannot be had; nothing has changed then.
+    /// [`StartFailed`] when a new listener, certificate or vault cannot be had; nothing has changed
+    /// then.
     pub fn reload(&mut self, settings: Settings) -> Result<(), StartFailed> {
         let changes = Changes::prepare(&self.doors, &settings)?;
         let shares = self
@@ -143,7 +145,10 @@ impl Running {
             .iter()
             .map(|_| changes.plans())
             .collect::<Result<Vec<_>, StartFailed>>()?;
-        let successor = self.site.load().successor(settings, &self.stores);
+        let before = self.site.load();
+        let stores = self.stores.following(&settings, &before.clock, &before.random)?;
+        let successor = before.successor(settings, &stores);
+        self.stores = stores;
         self.site.store(Arc::new(successor));
         changes.apply(&mut self.doors);
         for (worker, plans) in self.workers.iter().zip(shares) {

@@ -94,6 +94,13 @@ impl BackChannel {
         Self { client, roots, calls: Semaphore::new(MOST_CALLS), timeout }
     }
 
+    /// One of the same settings with places of its own, so that its callers and ours do not wait for
+    /// each other.
+    pub(super) fn beside(&self) -> Self {
+        let (client, roots) = (self.client.clone(), self.roots.clone());
+        Self { client, roots, calls: Semaphore::new(MOST_CALLS), timeout: self.timeout }
+    }
+
     /// Fetches a document.
     pub(super) async fn get(&self, url: &Url) -> Result<Answer, CallFailed> {
         self.call(url, Payload::Nothing).await

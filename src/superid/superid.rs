@@ -26,6 +26,8 @@ use super::{legacy, system_user, tenant_state, verify};
 pub struct SuperId {
     back_channel: Arc<BackChannel>,
     clock: Clock,
+    /// For what nobody signs in by: tickets and tenants' states, hundreds at once after a start.
+    errands: BackChannel,
     issuers: HashMap<Url, Arc<Issuer>>,
     leeway: u64,
 }
@@ -56,7 +58,8 @@ impl SuperId {
                 (url, issuer)
             })
             .collect();
-        Self { back_channel, clock, issuers, leeway: settings.session.leeway }
+        let errands = back_channel.beside();
+        Self { back_channel, clock, errands, issuers, leeway: settings.session.leeway }
     }
 
     /// Redeems a code, verifies the id_token that came back, and learns the tenant's serial.
@@ -140,7 +143,7 @@ impl SuperId {
     ) -> Result<BoughtTicket, TicketRefused> {
         let issuer = self.issuer(&party.environment).ok_or(TicketRefused::NotConfigured)?;
         let asked = self.clock.now();
-        let jwt = system_user::exchange(&self.back_channel, party, tenant, token, asked).await?;
+        let jwt = system_user::exchange(&self.errands, party, tenant, token, asked).await?;
         let token = UnverifiedToken::parse(jwt.reveal())?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(TicketRefused::Outage)?;
         let rules = system_user::TicketRules {
@@ -164,7 +167,7 @@ impl SuperId {
         environment: &Environment,
         tenant: &ContextId,
     ) -> Result<TenantState, StateFailed> {
-        tenant_state::ask(&self.back_channel, environment, tenant).await
+        tenant_state::ask(&self.errands, environment, tenant).await
     }
 
     /// Verifies a state-change notice. Whether its token was used before is the caller's to know.

@@ -37,6 +37,13 @@ struct Answer {
     until: Timestamp,
 }
 
+/// What SuperID says of a tenant now, and what was known of it before.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    pub before: Option<Arc<Home>>,
+    pub now: Result<Arc<Home>, AwayReason>,
+}
+
 /// What to do about a question.
 enum Step {
     /// Ask SuperID, and wait for what it says.
@@ -82,6 +89,26 @@ impl Slot {
         }
     }
 
+    /// Asks SuperID, unless doubts have had it asked too often. `None` where nothing new came of it.
+    pub(super) async fn look(
+        self: &Arc<Self>,
+        superid: &Arc<SuperId>,
+        clock: &Clock,
+    ) -> Option<Looked> {
+        let begun = clock.now();
+        let before = {
+            let mut known = self.known();
+            known.doubt(begun);
+            known.answer.as_ref().and_then(|answer| answer.found.clone().ok())
+        };
+        // What it tells may be from before; what was learnt is looked at below.
+        let _told = self.find(superid, clock).await;
+        let known = self.known();
+        let new = known.failed.is_none() && !known.doubted;
+        let answer = known.answer.as_ref().filter(|answer| new && answer.checked >= begun)?;
+        Some(Looked { before, now: answer.found.clone() })
+    }
+
     /// Has the next question go to SuperID, unless doubts have had it asked too often.
     pub(super) fn doubt(&self, now: Timestamp) {
         self.known().doubt(now);
@@ -118,8 +145,11 @@ impl Slot {
                 known.failed = None;
             }
             Err(failed) => {
-                let (tenant, cause) = (&self.tenant, cause(&failed));
-                tracing::warn!(%tenant, cause, "the tenant's state is not known: {failed}");
+                // Once for an outage, not for each time it is met.
+                if known.failed.is_none() {
+                    let (tenant, cause) = (&self.tenant, cause(&failed));
+                    tracing::warn!(%tenant, cause, "the tenant's state is not known: {failed}");
+                }
                 known.failed = Some((AwayReason::from(&failed), now));
             }
         }

@@ -10,7 +10,7 @@ use crate::crypto::sha256;
 use crate::identity::{ContextId, TenantKey};
 
 /// What a store says an entry is called. Nothing is proven before the entry has been opened.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Name {
     pub environment: String,
     pub client_id: String,
@@ -96,20 +96,26 @@ impl Record {
 
     /// Whether its name is: then no other entry is missing because of it.
     pub fn is_named(&self) -> bool {
-        let (own, whole) =
-            (&self.checksum.0, Checksum::of(&self.name, self.dormant, &self.sealed).0);
-        own.get(..HALF) == Some(&whole[..HALF])
+        self.checksum.0.get(..HALF) == Some(hexadecimal(&digest(&self.name)).as_str())
     }
 }
 
 impl Checksum {
     fn of(name: &Name, dormant: Option<Timestamp>, sealed: &str) -> Self {
-        let named = sha256(&[&name.context()]);
+        let named = digest(name);
         let since = dormant.map_or(0, |since| since.0).to_be_bytes();
         let whole = sha256(&[&named, &since, sealed.as_bytes()]);
-        let bytes = named[..HALF / 2].iter().chain(&whole[..HALF / 2]);
-        Self(bytes.map(|byte| format!("{byte:02x}")).collect())
+        Self(hexadecimal(&named) + &hexadecimal(&whole))
     }
+}
+
+fn digest(name: &Name) -> [u8; 32] {
+    sha256(&[&name.context()])
+}
+
+/// The first half of a digest.
+fn hexadecimal(digest: &[u8; 32]) -> String {
+    digest[..HALF / 2].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Digits of each half.

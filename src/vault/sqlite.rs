@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
 use crate::clock::Timestamp;
 
@@ -24,6 +24,12 @@ enum Doubt {
     /// The names of some entries are damaged: one that is not found may be one of them.
     Names,
     None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Backward,
+    Forward,
 }
 
 impl Sqlite {
@@ -58,16 +64,23 @@ impl Sqlite {
     }
 
     pub(super) fn dormant(&self, until: Timestamp) -> Result<Vec<Record>, VaultFailed> {
-        self.records(&select("dormant <= ?1 LIMIT ?2"), params![seconds(until), ROWS])
+        let mut asked = self.db.prepare_cached(&select("dormant <= ?1 LIMIT ?2"))?;
+        let rows = asked.query_map(params![seconds(until), ROWS], |row| Ok(record(row)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// In a broken file: what comes before the break, and after that all there is behind it.
     pub(super) fn page(&self, after: Option<&Name>) -> Result<Vec<Record>, VaultFailed> {
-        let Some(name) = after else {
-            return self.records(&select(&format!("true {IN_ORDER} LIMIT ?1")), [ROWS]);
-        };
-        let later = format!("(environment, client_id, tenant) > (?1, ?2, ?3) {IN_ORDER} LIMIT ?4");
-        let Name { environment, client_id, tenant } = name;
-        self.records(&select(&later), params![environment, client_id, tenant, ROWS])
+        let mut found = Vec::new();
+        match self.walk(after, Way::Forward, &mut found) {
+            Err(VaultFailed::Corrupt(_)) if !found.is_empty() => Ok(found),
+            Err(VaultFailed::Corrupt(words)) => {
+                let _broken_there_too = self.walk(after, Way::Backward, &mut found);
+                found.reverse();
+                if found.is_empty() { Err(VaultFailed::Corrupt(words)) } else { Ok(found) }
+            }
+            walked => walked.map(|()| found),
+        }
     }
 
     pub(super) fn read(&self, name: &Name) -> Result<Option<Record>, VaultFailed> {
@@ -132,6 +145,28 @@ impl Sqlite {
         }
     }
 
+    /// Adds the records behind a name to `found` until one cannot be read.
+    fn walk(
+        &self,
+        after: Option<&Name>,
+        way: Way,
+        found: &mut Vec<Record>,
+    ) -> Result<(), VaultFailed> {
+        let (order, most) = match way {
+            Way::Backward => (BACKWARDS, MOST as i64),
+            Way::Forward => (IN_ORDER, ROWS),
+        };
+        let start = Name::default();
+        let Name { environment, client_id, tenant } = after.unwrap_or(&start);
+        let later = format!("(environment, client_id, tenant) > (?1, ?2, ?3) {order} LIMIT ?4");
+        let mut asked = self.db.prepare_cached(&select(&later))?;
+        let with = params![environment, client_id, tenant, most];
+        for row in asked.query_map(with, |row| Ok(record(row)))? {
+            found.push(row?);
+        }
+        Ok(())
+    }
+
     fn faults(&self, most: usize) -> Result<Vec<String>, VaultFailed> {
         let mut asked = self.db.prepare(&format!("PRAGMA integrity_check({most})"))?;
         let told = asked.query_map([], |row| row.get::<_, String>(0))?;
@@ -146,12 +181,6 @@ impl Sqlite {
         let told = told.unwrap_or(0);
         Ok((there != told)
             .then(|| format!("{there} entries are in it, and there should be {told}")))
-    }
-
-    fn records(&self, query: &str, with: impl Params) -> Result<Vec<Record>, VaultFailed> {
-        let mut asked = self.db.prepare_cached(query)?;
-        let rows = asked.query_map(with, |row| Ok(record(row)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 
@@ -233,6 +262,56 @@ fn seconds(time: Timestamp) -> i64 {
 
 const THIS: &str = "environment = ?1 AND client_id = ?2 AND tenant = ?3";
 const IN_ORDER: &str = "ORDER BY environment, client_id, tenant";
+const BACKWARDS: &str = "ORDER BY environment DESC, client_id DESC, tenant DESC";
 const ROWS: i64 = PAGE as i64;
 /// More than anybody reads.
 const FAULTS: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_may_not_grow_refuses_the_write_and_keeps_what_was() {
+        let folder = std::env::temp_dir().join(format!("vault-pages-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let mut sqlite = Sqlite::open(&folder.join("vault.db")).unwrap();
+        sqlite.db.pragma_update_and_check(None, "max_page_count", 8, |_| Ok(())).unwrap();
+        let record = |number: usize| {
+            let name = Name { tenant: number.to_string(), ..Name::default() };
+            Record::new(name, None, "x".repeat(900))
+        };
+        let mut kept = 0;
+        let failed = loop {
+            match sqlite.write(&[record(kept), record(kept + 1)]) {
+                Ok(()) => kept += 2,
+                Err(failed) => break failed,
+            }
+        };
+        assert!(matches!(failed, VaultFailed::DiskFull), "{failed}");
+        assert!(kept > 4);
+        for number in 0..kept + 2 {
+            let found = sqlite.read(&record(number).name).unwrap();
+            assert_eq!(found, (number < kept).then(|| record(number)));
+        }
+        assert_eq!(sqlite.check().unwrap(), [""; 0]);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_write_is_synced_and_in_the_file_before_it_is_answered() {
+        let folder = std::env::temp_dir().join(format!("vault-synced-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let sqlite = Sqlite::open(&folder.join("vault.db")).unwrap();
+        // FULL is 2.
+        for (setting, value) in
+            [("synchronous", 2), ("wal_autocheckpoint", 1), ("secure_delete", 1)]
+        {
+            let set = sqlite.db.pragma_query_value(None, setting, |row| row.get(0));
+            assert_eq!(set, Ok(value), "{setting}");
+        }
+        let mode = sqlite.db.pragma_query_value(None, "journal_mode", |row| row.get(0));
+        assert_eq!(mode, Ok("wal".to_owned()));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

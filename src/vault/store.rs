@@ -19,7 +19,8 @@ pub trait Store: Send + Sync {
     /// Dormant records, asleep since `until` or before; at most [`PAGE`] of them.
     fn dormant(&self, until: Timestamp) -> Promised<'_, Vec<Record>>;
 
-    /// At most [`PAGE`] records after the one named, in order of name.
+    /// At most [`PAGE`] records after the one named, in order of name; none behind the last. Where the
+    /// place is broken: what can be read, perhaps fewer before the break and more behind it.
     fn page(&self, after: Option<Name>) -> Promised<'_, Vec<Record>>;
 
     /// The record of that name. `None` is only said where nothing can be missing.

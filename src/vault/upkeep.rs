@@ -7,13 +7,12 @@ use super::entry::{Entry, Summary};
 use super::failure::{Unopened, VaultFailed};
 use super::portable::{LineRefused, read_line};
 use super::record::{Name, Record};
-use super::store::PAGE;
 
 /// Part of a vault, in order of name.
 #[derive(Debug)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// Where the next part begins; `None` at the end.
+    /// Where the next part begins; `None` when this one is empty, and the last.
     pub after: Option<Name>,
 }
 
@@ -79,8 +78,7 @@ impl Vault {
         after: Option<Name>,
     ) -> Result<Page<(Record, Result<Entry, Unopened>)>, VaultFailed> {
         let records = self.store.page(after).await?;
-        let last = records.last().filter(|_| records.len() == PAGE);
-        let after = last.map(|record| record.name.clone());
+        let after = records.last().map(|record| record.name.clone());
         let opened = |record: Record| {
             let opened = self.sealer.open(&record);
             (record, opened)
@@ -101,16 +99,12 @@ impl Vault {
     /// # Errors
     /// [`VaultFailed`] when it cannot be read at all; what is wrong with it is in the answer.
     pub async fn verify(&self) -> Result<Verified, VaultFailed> {
-        let file = |words| Fault { name: None, words };
-        let mut found = Verified::default();
-        found.faults.extend(self.store.check().await?.into_iter().map(file));
+        let mut found = Verified { faults: self.check().await?, ..Verified::default() };
         let mut after = None;
         loop {
             let page = match self.entries(after).await {
                 Err(VaultFailed::Corrupt(words)) => {
-                    found
-                        .faults
-                        .push(file(format!("the entries after this cannot be read: {words}")));
+                    found.faults.push(Fault { name: None, words });
                     return Ok(found);
                 }
                 page => page?,
@@ -121,6 +115,15 @@ impl Vault {
                 return Ok(found);
             }
         }
+    }
+
+    /// What is wrong with the place as a whole: entries may be missing then.
+    ///
+    /// # Errors
+    /// [`VaultFailed`] when it cannot be read at all.
+    pub async fn check(&self) -> Result<Vec<Fault>, VaultFailed> {
+        let found = self.store.check().await?;
+        Ok(found.into_iter().map(|words| Fault { name: None, words }).collect())
     }
 
     /// Seals what an older key sealed with the first one, and tells `progress` after each part how
@@ -140,11 +143,11 @@ impl Vault {
             for (record, opened) in page.items {
                 self.seal_anew(record, opened, &mut done).await?;
             }
-            progress(seen);
             after = page.after;
             if after.is_none() {
                 return Ok(done);
             }
+            progress(seen);
         }
     }
 

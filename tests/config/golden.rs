@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Destination, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Route,
-    Settings, VaultPlace,
+    self, Access, Destination, Flow, JobCaller, JobListener, Loaded, PathMatch, Problem, Problems,
+    Proof, RedisAddress, RelyingParty, Route, Settings, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -91,6 +91,9 @@ fn described(settings: &Settings) -> String {
     for route in &settings.routes {
         out += &described_route(route);
     }
+    for listener in &settings.job_listeners {
+        out += &described_jobs(listener);
+    }
     let session = &settings.session;
     writeln!(
         out,
@@ -113,6 +116,37 @@ fn described(settings: &Settings) -> String {
     }
     writeln!(out, "{:?}\n{:?}", settings.forwarded, settings.admin).unwrap();
     writeln!(out, "{:?}\n{:?}", settings.log, settings.limits).unwrap();
+    if let Some(redis) = &settings.redis {
+        let mut redis = redis.clone();
+        // Its folder is another one in each run.
+        if let RedisAddress::Tls { ca: Some(ca), .. } = &mut redis.address {
+            *ca = ca.file_name().unwrap().into();
+        }
+        writeln!(out, "{redis:?}").unwrap();
+    }
+    out
+}
+
+fn described_jobs(listener: &JobListener) -> String {
+    let JobListener { name, address, tls, client_ca, relying_party, hosts, bounds, .. } = listener;
+    let names: Vec<&str> = listener.callers.iter().map(|caller| caller.name.as_str()).collect();
+    let tls = match (tls, client_ca) {
+        (None, _) => "plain",
+        (Some(_), None) => "TLS",
+        (Some(_), Some(_)) => "TLS with client certificates",
+    };
+    let mut out = format!(
+        "jobs {name} {address} {tls} as {} for {hosts:?} by {names:?}\n  within {bounds:?}, SOAP: {:?}\n",
+        relying_party.name, listener.soap_credentials
+    );
+    for caller in &listener.callers {
+        let JobCaller { name, proof, tenants, paths } = &**caller;
+        let proof = match proof {
+            Proof::Password(_) | Proof::Token(_) => "secret".to_owned(),
+            open => format!("{open:?}"),
+        };
+        out.push_str(&format!("  caller {name} by {proof}: {tenants:?} {paths:?}\n"));
+    }
     out
 }
 

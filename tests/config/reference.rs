@@ -16,6 +16,9 @@ const WHOLE_TABLES: [&str; 4] = [
     "job_caller.NAME",
 ];
 
+/// A caller proves itself in one way, and its password is the one that is looked at.
+const OTHER_WAYS: [&str; 3] = ["# token =", "# certificate_name =", "# loopback ="];
+
 /// What a line says, and whether it does so in a comment.
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
@@ -74,6 +77,7 @@ fn every_example_in_a_comment_would_be_accepted() {
     let scratch = Scratch::with_secrets();
     let text: String = reference()
         .lines()
+        .filter(|line| !OTHER_WAYS.iter().any(|way| line.starts_with(way)))
         .map(|line| match key_line(line).is_some() || header_line(line).is_some() {
             true => format!("{}\n", line.strip_prefix("# ").unwrap_or(line)),
             false => format!("{line}\n"),

@@ -9,5 +9,6 @@ mod client;
 mod hides;
 mod lines;
 mod partner;
+mod soap;
 mod under_load;
 mod world;

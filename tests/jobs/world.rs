@@ -23,7 +23,6 @@ use crate::partner;
 pub const NOW: u64 = 1_700_000_000;
 pub const NORDLYS: &str = "Cust12345";
 pub const FJORDBANK: &str = "Cust67890";
-pub const BAKKE: &str = "Cust20011";
 pub const APP: &str = "jobs-app";
 
 pub struct World {
@@ -187,6 +186,10 @@ hosts = ["jobs.test"]
 [job_caller.nightly]
 password = { value = "nightly-password-0123456789" }
 tenants = ["*"]
+
+[vault]
+place = "memory"
+keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
 
 [admin]
 enabled = false

@@ -67,6 +67,22 @@ async fn an_outage_costs_at_most_four_exchanges_an_hour() {
 }
 
 #[tokio::test]
+async fn a_living_ticket_ends_when_its_consent_is_found_to_be_gone_and_for_no_other_reason() {
+    use BuyFailure::*;
+    let ends = [NotConfigured, NotInstalled, Revoked];
+    let kinds = [BadSignature, BadTime, Outage, Refused, Unreachable, UnknownTenant, Untrusted];
+    for kind in ends.into_iter().chain(kinds).chain([VaultFailed]) {
+        let world = World::new();
+        world.get(&key(1)).await;
+        world.shop.fail(kind);
+        world.clock.advance(3_600 + 15 * 60);
+        assert!(world.cache.get(&key(1)).await.is_ok(), "{kind}");
+        world.settle().await;
+        assert_eq!(world.cache.get(&key(1)).await.is_ok(), !ends.contains(&kind), "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_bought_before_forgetting_is_given_to_nobody() {
     let world = Arc::new(World::new());
     world.shop.close();

@@ -122,6 +122,30 @@ fn an_import_replaces_only_when_told_to() {
 }
 
 #[test]
+fn of_a_broken_file_everything_is_exported_that_can_be_read() {
+    let place = Place::new();
+    let entries: Vec<_> = (10..70).map(|tenant| entry(tenant, 1)).collect();
+    wait(place.folder.vault().put_all(&entries)).unwrap();
+    let mut bytes = place.folder.closed();
+    let broken = bytes.windows(6).position(|six| six == b"Cust40").unwrap() / 4_096 * 4_096;
+    bytes[broken..broken + 4_096].fill(0xff);
+    fs::write(place.folder.file(), &bytes).unwrap();
+    let file = place.folder.path().join("out.jsonl");
+    let exported = place.call("export --config", &format!("--to {}", file.display()));
+    assert_eq!(code(&exported), 1);
+    assert!(text(&exported).contains("; entries may be missing\n"), "{}", text(&exported));
+    let lines = fs::read_to_string(&file).unwrap();
+    assert!(lines.lines().count() > 45 && lines.contains("Cust10") && lines.contains("Cust69"));
+    assert_eq!(code(&place.call("list --config", "")), 1);
+    assert_eq!(code(&place.call("verify --config", "")), 1);
+    let refused = place.call("forget --config", "sod/0123456789abcdef/Cust10");
+    assert_eq!(code(&refused), 3, "nothing is written to it");
+    assert_eq!(fs::read(place.folder.file()).unwrap(), bytes);
+    let other = Place::new();
+    assert_eq!(code(&other.call("import --config", &format!("--from {}", file.display()))), 0);
+}
+
+#[test]
 fn forgetting_is_for_one_entry_and_for_good() {
     let place = Place::filled();
     assert_eq!(text(&place.call("forget --config", ONE)), format!("{ONE}: forgotten\n"));

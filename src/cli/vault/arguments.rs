@@ -184,9 +184,12 @@ Examples:
   superid-gateway vault show --config gateway.toml sod/my-app/Cust12345
   superid-gateway vault show --config gateway.toml --token --yes-print-secrets sod/my-app/Cust12345
   superid-gateway vault export --config gateway.toml --to vault.jsonl
+  superid-gateway vault export --config gateway.toml --plain --yes-print-secrets --to tokens.jsonl
   superid-gateway vault import --config gateway.toml --from vault.jsonl
+  superid-gateway vault import --config gateway.toml --replace --from vault.jsonl
+  superid-gateway vault forget --config gateway.toml sod/my-app/Cust12345
   superid-gateway vault rewrap --config gateway.toml
-  superid-gateway vault verify --config gateway.toml --json
+  superid-gateway vault verify --json --config gateway.toml
 
 All of them may run beside a gateway that serves.
 

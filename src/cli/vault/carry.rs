@@ -11,7 +11,7 @@ use crate::cli::Verdict;
 use crate::identity::TenantKey;
 use crate::vault::{Entry, VaultFailed, plain_line, sealed_line};
 
-use super::list::counted;
+use super::list::{counted, fault_in_words};
 use super::open::Opened;
 
 /// How tokens are written.
@@ -98,6 +98,10 @@ async fn write_lines(
 ) -> io::Result<(usize, Verdict)> {
     let mut file = BufWriter::new(file);
     let (mut written, mut verdict, mut after) = (0, Verdict::Fine, None);
+    for fault in opened.vault.check().await.map_err(opened.failed())? {
+        writeln!(out, "{}; entries may be missing", fault_in_words(&fault))?;
+        verdict = Verdict::Problems;
+    }
     loop {
         let page = opened.vault.entries(after).await.map_err(opened.failed())?;
         for (record, entry) in page.items {

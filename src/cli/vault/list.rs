@@ -30,7 +30,8 @@ pub(super) enum Token {
 
 /// Prints every entry without its token.
 pub(super) async fn list(opened: &Opened, form: Form, out: &mut dyn Write) -> io::Result<Verdict> {
-    let (mut found, mut unopened) = (Vec::new(), Vec::new());
+    let mut unopened = opened.vault.check().await.map_err(opened.failed())?;
+    let mut found = Vec::new();
     let mut after = None;
     loop {
         let page = opened.vault.list(after).await.map_err(opened.failed())?;
@@ -134,7 +135,8 @@ fn print(found: &[Summary], unopened: &[Fault], out: &mut dyn Write) -> io::Resu
     for fault in unopened {
         writeln!(out, "{}", fault_in_words(fault))?;
     }
-    match (found.len() + unopened.len(), unopened.len()) {
+    let closed = unopened.iter().filter(|fault| fault.name.is_some()).count();
+    match (found.len() + closed, closed) {
         (entries, 0) => writeln!(out, "{}", counted(entries)),
         (entries, closed) => writeln!(out, "{}, {closed} of them not opened", counted(entries)),
     }

@@ -1,6 +1,6 @@
 //! Refusals remembered: how long nobody asks again after a failure.
 
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::crypto::Random;
@@ -9,12 +9,14 @@ use super::no_ticket::NoTicket;
 use super::source::{BuyFailed, BuyFailure};
 
 /// A failure, and until when it is the answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Refusal {
     pub kind: BuyFailure,
-    pub detail: Arc<str>,
+    pub detail: String,
     /// How often in a row.
     pub times: u32,
+    /// When it was.
+    pub at: Timestamp,
     pub until: Timestamp,
 }
 
@@ -31,8 +33,9 @@ impl Refusal {
         let times = in_a_row.map_or(0, |refusal| refusal.times).saturating_add(1);
         Self {
             kind: failed.kind,
-            detail: failed.detail.as_str().into(),
+            detail: failed.detail.clone(),
             times,
+            at: now,
             until: now.plus(pause(failed.kind, times, random)),
         }
     }
@@ -44,7 +47,7 @@ impl Refusal {
     pub fn told(&self, now: Timestamp) -> NoTicket {
         NoTicket::Failed {
             kind: self.kind,
-            detail: self.detail.clone(),
+            detail: self.detail.as_str().into(),
             retry_after: self.until.since(now).max(1),
         }
     }

@@ -5,53 +5,66 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::crypto::Random;
 use crate::identity::TenantKey;
 use crate::telemetry::{TicketCounters, TicketExchange};
 
-use super::flight::Flight;
+use super::back_off::Refusal;
 use super::held::Held;
+use super::shared::SharedTickets;
 use super::slot::{Failed, Slot};
 use super::source::{Bought, BuyFailed, BuyFailure, TicketSource};
 
 /// Whom tickets are bought from, and what that needs.
+#[derive(Clone)]
 pub(super) struct Buyer {
     pub source: Arc<dyn TicketSource>,
     pub clock: Clock,
     pub random: Random,
     pub counters: TicketCounters,
+    pub shared: Option<SharedTickets>,
 }
 
 impl Buyer {
-    /// Sets out for a ticket, on the runtime of whoever calls: a caller who gives up does not take
-    /// the errand down for the others. Without a runtime, nothing happens and nobody is told.
-    pub fn send(self: &Arc<Self>, slot: Arc<Slot>, key: &TenantKey, flight: Flight) {
-        let errand = Errand { buyer: self.clone(), slot, key: key.clone(), flight };
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(errand.run());
+    /// One exchange with SuperID, if this process has one left for the tenant this hour.
+    pub async fn buy(&self, slot: &Slot, key: &TenantKey) -> Result<Arc<Held>, Failed> {
+        slot.reserve(self.clock.now())?;
+        let failed = match self.ask(key).await {
+            Ok(bought) => {
+                self.counters.exchanged(TicketExchange::Bought);
+                return Ok(Arc::new(Held::new(bought, &self.random)));
+            }
+            Err(failed) => failed,
+        };
+        self.counters.exchanged(match failed.kind {
+            BuyFailure::Outage => TicketExchange::Outage,
+            kind if kind.may_have_exchanged() => TicketExchange::Refused,
+            _ => TicketExchange::Unsent,
+        });
+        if !failed.kind.may_have_exchanged() {
+            slot.refund();
         }
+        let now = self.clock.now();
+        let before = slot.knowledge(now).refusal;
+        Err(Failed::Refused(Refusal::after(before.as_ref(), &failed, now, &self.random)))
     }
 
-    /// One exchange with SuperID, if the slot has one left this hour.
-    async fn buy(&self, slot: &Slot, key: &TenantKey) -> Result<Arc<Held>, Failed> {
-        slot.reserve(self.clock.now())?;
-        let bought = self.ask(key).await;
-        self.counters.exchanged(match &bought {
-            Ok(_) => TicketExchange::Bought,
-            Err(failed) if failed.kind == BuyFailure::Outage => TicketExchange::Outage,
-            Err(failed) if failed.kind.may_have_exchanged() => TicketExchange::Refused,
-            Err(_) => TicketExchange::Unsent,
-        });
-        match bought {
-            Ok(bought) => Ok(Arc::new(Held::new(bought, &self.random))),
-            Err(failed) => {
-                if !failed.kind.may_have_exchanged() {
-                    slot.refund();
+    /// Removes what replicas shared of a tenant until `then`, in the background.
+    pub fn forget_shared(&self, key: &TenantKey, then: Timestamp) {
+        let (Some(shared), Ok(runtime)) = (self.shared.clone(), Handle::try_current()) else {
+            return;
+        };
+        let key = key.clone();
+        runtime.spawn(async move {
+            for _ in 0..FORGETTINGS {
+                if shared.forget(&key, then).await.is_ok() {
+                    return;
                 }
-                Err(Failed::Here(failed))
+                tokio::time::sleep(BETWEEN_FORGETTINGS).await;
             }
-        }
+            tracing::warn!(tenant = %key, "a forgotten ticket may be left in redis until it dies");
+        });
     }
 
     async fn ask(&self, key: &TenantKey) -> Result<Bought, BuyFailed> {
@@ -65,35 +78,7 @@ impl Buyer {
     }
 }
 
-/// One flight with everything it needs. Dropped half way, it leaves the slot to the next.
-struct Errand {
-    buyer: Arc<Buyer>,
-    slot: Arc<Slot>,
-    key: TenantKey,
-    flight: Flight,
-}
-
-impl Errand {
-    async fn run(self) {
-        let brought = self.obtain().await;
-        let Buyer { clock, random, .. } = &*self.buyer;
-        self.slot.land(&self.flight, brought, clock.now(), random);
-    }
-
-    async fn obtain(&self) -> Result<Arc<Held>, Failed> {
-        let known = self.slot.knowledge(self.buyer.clock.now());
-        if known.blocked {
-            return Err(Failed::Looked);
-        }
-        self.buyer.buy(&self.slot, &self.key).await
-    }
-}
-
-impl Drop for Errand {
-    fn drop(&mut self) {
-        self.slot.leave(self.flight.number);
-    }
-}
-
 /// A source has bounds of its own; this one keeps a broken source from holding a tenant for ever.
 const LONGEST: Duration = Duration::from_secs(60);
+const FORGETTINGS: usize = 10;
+const BETWEEN_FORGETTINGS: Duration = Duration::from_secs(5);

@@ -8,9 +8,11 @@ use crate::identity::TenantKey;
 use crate::telemetry::TicketCounters;
 
 use super::buyer::Buyer;
+use super::errand::Errand;
 use super::held::Held;
 use super::no_ticket::NoTicket;
 use super::rights::Rights;
+use super::shared::SharedTickets;
 use super::slot::{Entry, Slot};
 use super::slots::Slots;
 use super::source::TicketSource;
@@ -41,13 +43,19 @@ impl TicketCache {
         counters: TicketCounters,
     ) -> Self {
         let rights = Arc::new(Rights::new(clock.clone()));
-        let buyer = Arc::new(Buyer { source, clock, random, counters });
+        let buyer = Arc::new(Buyer { source, clock, random, counters, shared: None });
         Self { buyer, rights, slots: Arc::new(Slots::new(TENANTS)) }
     }
 
     /// The same, still empty, with room for about so many tenants.
     pub fn with_room(self, tenants: usize) -> Self {
         Self { slots: Arc::new(Slots::new(tenants)), ..self }
+    }
+
+    /// The same, still empty, that shares its tickets with other replicas.
+    pub fn with_shared(self, shared: SharedTickets) -> Self {
+        let buyer = Buyer { shared: Some(shared), ..(*self.buyer).clone() };
+        Self { buyer: Arc::new(buyer), ..self }
     }
 
     /// The living ticket of a tenant, at once, or nothing. Counts as a use. At the age of an hour
@@ -79,11 +87,12 @@ impl TicketCache {
         }
         self.buyer.counters.missed();
         let slot = self.slots.find_or_make(key, self.now())?;
+        let looks_after = self.buyer.shared.as_ref().map(|_| LOOKS_AFTER);
         for _ in 0..TAKEOVERS {
-            let waiting = match slot.enter(self.now(), None) {
+            let waiting = match slot.enter(self.now(), looks_after) {
                 Entry::Held(held) => return Ok(self.used(held)),
                 Entry::Lead(flight, waiting) => {
-                    self.buyer.send(slot.clone(), key, flight);
+                    Errand::send(&self.buyer, slot.clone(), key, flight);
                     waiting
                 }
                 Entry::Refused(refused) => return Err(refused),
@@ -123,11 +132,17 @@ impl TicketCache {
     }
 
     /// Nothing that was learnt of the tenant counts any more: the vault's entry changed, or the
-    /// state API says that the tenant is gone. The exchanges of the hour still count.
+    /// state API says that the tenant is gone. The exchanges of the hour still count. What replicas
+    /// share is removed in the background; what they hold in memory, they keep until a 401.
     pub fn forget(&self, key: &TenantKey) {
         let now = self.now();
         self.rights.forget(key);
+        if self.buyer.shared.is_some() {
+            // Where there is no place for it, nothing of it is known here.
+            let _place = self.slots.find_or_make(key, now);
+        }
         self.slots.find(key, |slot| slot.forget(now));
+        self.buyer.forget_shared(key, now);
     }
 
     /// The tenants by name, so many at most.
@@ -146,7 +161,7 @@ impl TicketCache {
     fn renew(&self, key: &TenantKey, slot: Arc<Slot>, held: &Held, now: Timestamp) {
         if let Some(flight) = slot.renew(held, now) {
             self.buyer.counters.renewing();
-            self.buyer.send(slot, key, flight);
+            Errand::send(&self.buyer, slot, key, flight);
         }
     }
 
@@ -172,6 +187,8 @@ fn told(key: TenantKey, slot: &Slot, now: Timestamp) -> TicketStatus {
     }
 }
 
+/// Seconds: while a refusal lasts, another replica may have got a ticket.
+const LOOKS_AFTER: u64 = 5;
 /// A tenant costs about a kilobyte.
 const TENANTS: usize = 10_000;
 /// Each takes a runtime that ends, a source that panics or a `forget` in the midst of it.

@@ -6,14 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwapOption;
 
 use crate::clock::Timestamp;
-use crate::crypto::Random;
 
 use super::back_off::Refusal;
 use super::flight::{Flight, Landed, Waiting};
 use super::held::{Held, TicketId};
 use super::ledger::Ledger;
 use super::no_ticket::NoTicket;
-use super::source::BuyFailed;
 use super::status::TicketState;
 
 /// A hit reads `held` and takes no lock; everything else takes this slot's own, for moments.
@@ -37,10 +35,8 @@ pub(super) enum Failed {
     Exhausted(u64),
     /// It only looked around, because a refusal is not over.
     Looked,
-    /// Another replica was refused.
-    There(Refusal),
-    /// We were.
-    Here(BuyFailed),
+    /// We were refused, or another replica was.
+    Refused(Refusal),
 }
 
 /// What a purchase must know.
@@ -48,8 +44,10 @@ pub(super) struct Knowledge {
     pub living: Option<Arc<Held>>,
     /// Whether a refusal forbids asking SuperID.
     pub blocked: bool,
-    pub times_refused: u32,
+    /// The last one, which may be over.
+    pub refusal: Option<Refusal>,
     dead: VecDeque<TicketId>,
+    doubtful: Option<TicketId>,
     /// What was bought until then counts for nothing.
     forgotten_at: Option<Timestamp>,
 }
@@ -118,13 +116,7 @@ impl Slot {
 
     /// Keeps what a flight brought and tells those who wait. What was bought before somebody said
     /// [`Slot::forget`] is told to nobody: they ask again.
-    pub fn land(
-        &self,
-        flight: &Flight,
-        brought: Result<Arc<Held>, Failed>,
-        now: Timestamp,
-        random: &Random,
-    ) {
+    pub fn land(&self, flight: &Flight, brought: Result<Arc<Held>, Failed>, now: Timestamp) {
         let mut state = self.state();
         if state.forgotten != flight.forgotten {
             return;
@@ -136,7 +128,11 @@ impl Slot {
                 Ok(held)
             }
             Err(failed) => {
-                state.fail(failed, now, random);
+                if matches!(&failed, Failed::Refused(refusal) if refusal.kind.ends_tickets()) {
+                    self.held.store(None);
+                    state.doubtful = None;
+                }
+                state.fail(failed, now);
                 self.fall_back(&mut state, now)
             }
         };
@@ -160,8 +156,9 @@ impl Slot {
         Knowledge {
             living: self.living(now),
             blocked: state.blocked(now).is_some(),
-            times_refused: state.refusal.as_ref().map_or(0, |refusal| refusal.times),
+            refusal: state.refusal.clone(),
             dead: state.dead.clone(),
+            doubtful: state.doubtful.as_ref().map(|held| held.id()),
             forgotten_at: state.forgotten_at,
         }
     }
@@ -259,15 +256,30 @@ impl Knowledge {
     /// Whether a ticket found elsewhere may serve here.
     pub fn takes(&self, found: &Held, now: Timestamp) -> bool {
         let younger = |held: &Arc<Held>| held.id() != found.id() && found.is_young(now);
-        found.is_alive(now)
-            && !self.dead.contains(&found.id())
-            && self.is_after_forgetting(found.bought())
-            && self.living.as_ref().is_none_or(younger)
+        let wanted = self.living.as_ref().is_none_or(younger) && !self.doubts(found.id());
+        wanted && found.is_alive(now) && !self.buries(found)
+    }
+
+    /// Whether a 403 cast doubt on this ticket, and another is wanted.
+    fn doubts(&self, id: TicketId) -> bool {
+        self.doubtful == Some(id)
     }
 
     /// Whether a ticket found elsewhere can serve nobody any more.
     pub fn buries(&self, found: &Held) -> bool {
-        self.dead.contains(&found.id()) || !self.is_after_forgetting(found.bought())
+        let is_ours = self.living.as_ref().is_some_and(|living| living.id() == found.id());
+        let is_forgotten = !is_ours && !self.is_after_forgetting(found.bought());
+        self.dead.contains(&found.id()) || is_forgotten
+    }
+
+    /// The living ticket, where the store has it not, or does not know of its use of late.
+    pub fn to_slide(&self, found: Option<&Held>) -> Option<&Arc<Held>> {
+        self.living.as_ref().filter(|living| {
+            found.is_none_or(|found| {
+                found.id() == living.id()
+                    && living.last_used() >= found.last_used().plus(SLIDES_AFTER)
+            })
+        })
     }
 
     /// Whether something of that time still counts.
@@ -291,14 +303,11 @@ impl State {
         self.refusal = None;
     }
 
-    fn fail(&mut self, failed: Failed, now: Timestamp, random: &Random) {
+    fn fail(&mut self, failed: Failed, now: Timestamp) {
         match failed {
             Failed::Exhausted(wait) => self.exhausted_until = Some(now.plus(wait)),
-            Failed::Here(failed) => {
-                self.refusal = Some(Refusal::after(self.refusal.as_ref(), &failed, now, random));
-            }
             Failed::Looked => {}
-            Failed::There(refusal) => self.refusal = Some(refusal),
+            Failed::Refused(refusal) => self.refusal = Some(refusal),
         }
     }
 
@@ -316,5 +325,7 @@ impl State {
     }
 }
 
+/// Seconds.
+const SLIDES_AFTER: u64 = 60;
 /// More than four an hour do not die of 401, and a replica does not share older ones.
 const DEAD: usize = 8;

@@ -79,6 +79,12 @@ impl BuyFailure {
         }
     }
 
+    /// Whether a ticket that still lives serves nobody any more: the tenant or we ourselves took back
+    /// what it was bought with. Any other failure leaves it its life.
+    pub fn ends_tickets(self) -> bool {
+        matches!(self, Self::NotConfigured | Self::NotInstalled | Self::Revoked)
+    }
+
     /// Whether SuperID may have made a ticket before this went wrong. Such an attempt counts as
     /// one of the four an hour; when in doubt it does.
     pub fn may_have_exchanged(self) -> bool {

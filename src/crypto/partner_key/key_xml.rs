@@ -26,7 +26,7 @@ pub(super) fn read(text: &str) -> Result<Components, KeyRefused> {
             (Place::Before, Event::Start(_)) => return Err(KeyRefused::NotAKey),
             (Place::Inside, Event::Start(start)) => {
                 bare(start.attributes().next().is_none())?;
-                Place::In(part(start.name().as_ref())?, Zeroizing::default())
+                Place::In(part(start.name().as_ref())?, Zeroizing::new(Vec::with_capacity(DIGITS)))
             }
             (Place::Inside, Event::End(_)) => Place::After,
             (Place::In(part, mut digits), Event::Text(text)) => {
@@ -100,6 +100,8 @@ fn bare(holds: bool) -> Result<(), KeyRefused> {
     if holds { Ok(()) } else { Err(KeyRefused::Malformed) }
 }
 
+/// Room for the digits of 8,192 bits, so that growing leaves no copies behind.
+const DIGITS: usize = 1536;
 const ROOT: &str = "RSAKeyValue";
 /// In the order .NET writes them.
 const NAMES: [(&str, Part); 8] = [

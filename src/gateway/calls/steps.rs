@@ -9,11 +9,24 @@ use crate::credentials::Again;
 
 use super::super::exchange::Exchange;
 use super::super::lane::Lane;
+use super::super::respond::Refused;
 use super::call::{Call, To};
 use super::incoming;
 use super::outgoing;
 
-/// Prepares a request's call, and leads it to its tenant; one to an app gets no further here.
+/// Prepares a request's call, if it is one.
+///
+/// # Errors
+/// Why the call cannot be made.
+pub(in crate::gateway) async fn prepare(exchange: &mut Exchange) -> Result<(), Refused> {
+    let users = exchange.site.users.clone();
+    match &mut exchange.call {
+        Some(call) => call.prepare(&users).await,
+        None => Ok(()),
+    }
+}
+
+/// Prepares what a second try needs anew, and leads it to its tenant; one to an app gets no further here.
 ///
 /// # Errors
 /// When it cannot be prepared: `exchange.refused` says why.

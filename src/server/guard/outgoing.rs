@@ -68,5 +68,6 @@ impl Outgoing {
     }
 }
 
-/// Bytes gathered at most: one TLS record.
-const GATHERED: usize = 16 << 10;
+/// Bytes gathered at most: one TLS record, or one frame of HTTP/2 with its head, which else would go
+/// out in two halves.
+const GATHERED: usize = (16 << 10) + 9;

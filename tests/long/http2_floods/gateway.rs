@@ -55,6 +55,8 @@ impl Drop for Gateway {
 
 /// Says its address, and serves until its input is closed.
 pub fn serve(folder: &str, app: &str) {
+    // As the program does: figures are not to be counted in pages of 2 MiB.
+    let _refused = rustix::thread::disable_transparent_huge_pages(true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let text = CONFIGURATION.replace("$APP", app);
     let loaded = config::load_text(&text, "floods.toml", Path::new(folder), &|_| None);

@@ -4,40 +4,34 @@ use std::net::SocketAddr;
 
 use rustls::pki_types::CertificateDer;
 
+use crate::Hold;
 use crate::floods::Ending;
 use crate::frames::*;
 use crate::talker::Talker;
-use crate::{Hold, Most};
 
-/// Every way to hold a connection, by name, and what it may cost. Of a large answer pingora
-/// holds six pieces of 64 KiB between the app and the client, which nobody can set: half a megabyte
-/// a stream, in all.
-pub const EVERY: &[(&str, Most, Hold)] = &[
-    ("99 pages, windows never open", Most::FLOOD, |address, certificate| {
+/// Every way to hold a connection, by name.
+pub const EVERY: &[(&str, Hold)] = &[
+    ("99 pages, windows never open", |address, certificate| {
         Box::pin(held(address, certificate, Asks { settings: SHUT, path: "/page" }, Reads::Yes))
     }),
-    ("99 pages, never reading", Most::FLOOD, |address, certificate| {
+    ("99 pages, never reading", |address, certificate| {
         Box::pin(held(address, certificate, Asks { settings: OPEN, path: "/page" }, Reads::No))
     }),
-    ("99 large answers, windows never open", Most::LARGE, |address, certificate| {
+    ("99 large answers, windows never open", |address, certificate| {
         Box::pin(held(address, certificate, Asks { settings: SHUT, path: "/large" }, Reads::Yes))
     }),
-    ("99 large answers, never reading", Most::LARGE, |address, certificate| {
+    ("99 large answers, never reading", |address, certificate| {
         Box::pin(held(address, certificate, Asks { settings: OPEN, path: "/large" }, Reads::No))
     }),
-    ("no preface", Most::FLOOD, |address, certificate| Box::pin(silent(address, certificate, b""))),
-    ("half a preface", Most::FLOOD, |address, certificate| {
+    ("no preface", |address, certificate| Box::pin(silent(address, certificate, b""))),
+    ("half a preface", |address, certificate| {
         Box::pin(silent(address, certificate, b"PRI * HTTP"))
     }),
-    ("no settings", Most::FLOOD, |address, certificate| {
-        Box::pin(silent(address, certificate, PREFACE))
-    }),
-    ("nothing after the settings", Most::FLOOD, |address, certificate| {
+    ("no settings", |address, certificate| Box::pin(silent(address, certificate, PREFACE))),
+    ("nothing after the settings", |address, certificate| {
         Box::pin(idle(address, certificate, &[]))
     }),
-    ("half a frame", Most::FLOOD, |address, certificate| {
-        Box::pin(idle(address, certificate, &[0, 0, 9, 1]))
-    }),
+    ("half a frame", |address, certificate| Box::pin(idle(address, certificate, &[0, 0, 9, 1]))),
 ];
 
 struct Asks {
@@ -61,6 +55,32 @@ pub async fn one_request(address: SocketAddr, certificate: &CertificateDer<'stat
     talker.greet(&[]).await;
     talker.say(get(1, "/small")).await;
     while talker.hear().await.unwrap().kind != DATA {}
+}
+
+/// Takes `rounds` times as many large answers at once as asked for, as fast as they come; says how
+/// many megabytes they were.
+pub async fn taken(
+    address: SocketAddr,
+    certificate: &CertificateDer<'static>,
+    at_once: u32,
+    rounds: u32,
+) -> f64 {
+    let mut talker = Talker::connect(address, certificate).await;
+    talker.greet(OPEN).await;
+    talker.say(window(0, i32::MAX as u32 - 65_535)).await;
+    let mut bytes = 0;
+    for round in 0..rounds {
+        for number in 0..at_once {
+            talker.say(get(2 * (round * at_once + number) + 1, "/large")).await;
+        }
+        let mut ended = 0;
+        while ended < at_once {
+            let heard = talker.hear().await.expect("a large answer");
+            bytes += heard.payload.len();
+            ended += u32::from(heard.kind == DATA && heard.flags & END_STREAM != 0);
+        }
+    }
+    bytes as f64 / 1e6
 }
 
 async fn held(

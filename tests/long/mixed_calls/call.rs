@@ -1,5 +1,7 @@
 //! One call of the million: who calls whom, for what, and what may come of it.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
@@ -21,7 +23,7 @@ pub struct Call<'w> {
     stranger: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Principal,
     Contact,
@@ -79,8 +81,7 @@ impl<'w> Call<'w> {
     pub fn judge(&self, answer: &Answer) -> Result<Outcome, String> {
         let told = |why: &str| {
             let body = String::from_utf8_lossy(&answer.body[..answer.body.len().min(300)]);
-            let (number, ctx) = (self.number, self.ctx());
-            Err(format!("call {number} to {ctx}: {why}: {} {body}", answer.status))
+            Err(format!("{self:?}: {why}: {} {body}", answer.status))
         };
         let wanted = match (self.stranger, self.world.may_call(self.caller, self.tenant)) {
             (true, _) => Some("caller_unknown"),
@@ -127,6 +128,13 @@ impl<'w> Call<'w> {
 
     fn ctx(&self) -> &'w str {
         &self.world.tenants[self.tenant]
+    }
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, stranger) = (self.caller, if self.stranger { ", a stranger" } else { "" });
+        write!(out, "call {} ({:?} of {} by {from}{stranger})", self.number, self.kind, self.ctx())
     }
 }
 

@@ -83,10 +83,11 @@ async fn client(
             break;
         }
         let call = Call::new(&shared.world, app, number);
-        match connection.ask(call.request()).await.map(|answer| call.judge(&answer)) {
+        let asked = connection.ask(call.request()).await;
+        match asked.map(|answer| call.judge(&answer)) {
             Ok(Ok(outcome)) => *seen.entry(outcome).or_default() += 1,
             Ok(Err(wrong)) => shared.counts.wrong(wrong),
-            Err(error) => shared.counts.wrong(format!("call {number}: no answer: {error}")),
+            Err(error) => shared.counts.wrong(format!("{call:?}: no answer: {error:?}")),
         }
     }
     shared.counts.add(seen);

@@ -33,8 +33,7 @@ impl Weather {
         let tenant = self.dice.below(world.tenants.len());
         let ctx = &world.tenants[tenant];
         let tenants = world.superid.tenants();
-        let what = self.dice.below(12);
-        match what {
+        match self.dice.below(11) {
             0..4 => {
                 let host = 1 + self.dice.below(usize::from(HOSTS));
                 tenants.move_tenant(ctx, host).unwrap();
@@ -61,26 +60,27 @@ impl Weather {
                 self.told[4] += 1;
             }
             9 => {
-                let fault = self.dice.pick(&FAULTS).clone();
-                self.fault(world, SHORT, fault);
-                self.told[5] += 1;
-            }
-            10 => {
                 let lie = self.lie(ctx);
                 self.fault(world, LONG, lie);
                 self.told[6] += 1;
             }
             _ => {
-                world.superid.keys().rotate();
-                self.told[7] += 1;
+                let fault = self.dice.pick(&FAULTS).clone();
+                self.fault(world, SHORT, fault);
+                self.told[5] += 1;
             }
         }
     }
 
-    /// Faults do not outlast a turn; the rest does.
+    /// Faults do not outlast a turn; the rest does. Now and then SuperID signs by another key from
+    /// here on.
     pub fn calm(&mut self, world: &World) {
         world.superid.faults().clear();
         self.ends.retain(|(_, end)| !matches!(end, End::Fault(_)));
+        if self.dice.below(10) == 0 {
+            world.superid.keys().rotate();
+            self.told[7] += 1;
+        }
     }
 
     /// Seconds until the next turn: mostly minutes, sometimes an hour or so, and sometimes more than

@@ -1,0 +1,134 @@
+//! Connections to apps between two requests, where pingora's own pool cannot keep them.
+
+use std::cell::RefCell;
+use std::io;
+use std::time::Duration;
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+
+/// Which connections may stand for one another: the number of an upstream, and where it is.
+pub(super) type Way = (u64, SocketAddr);
+
+struct Kept {
+    way: Way,
+    stream: TcpStream,
+    since: Instant,
+}
+
+/// A thread's own: connections are woken by the runtime they were made in.
+#[derive(Default)]
+struct Shelf {
+    kept: Vec<Kept>,
+    is_swept: bool,
+}
+
+thread_local! {
+    static SHELF: RefCell<Shelf> = RefCell::default();
+}
+
+/// Keeps a connection on which nothing is under way, for [`IDLE`] at most.
+pub(super) fn give(way: Way, stream: TcpStream) {
+    let begins = SHELF.with_borrow_mut(|shelf| {
+        if shelf.kept.len() < MOST {
+            shelf.kept.push(Kept { way, stream, since: Instant::now() });
+        }
+        !std::mem::replace(&mut shelf.is_swept, true)
+    });
+    if begins {
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(sweep())),
+            Err(_) => SHELF.with_borrow_mut(|shelf| shelf.is_swept = false),
+        }
+    }
+}
+
+/// The connection that was given last and is still open.
+pub(super) fn take(way: Way) -> Option<TcpStream> {
+    SHELF.with_borrow_mut(|shelf| {
+        while let Some(at) = shelf.kept.iter().rposition(|kept| kept.way == way) {
+            let kept = shelf.kept.remove(at);
+            if kept.is_good() {
+                return Some(kept.stream);
+            }
+        }
+        None
+    })
+}
+
+impl Kept {
+    /// Nothing may come on a connection that was asked for nothing.
+    fn is_good(&self) -> bool {
+        let silent = self.stream.try_read(&mut [0]);
+        self.since.elapsed() < IDLE
+            && silent.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+/// Closes what is not good any more, for as long as anything is kept.
+async fn sweep() {
+    loop {
+        sleep(BETWEEN).await;
+        let empty = SHELF.with_borrow_mut(|shelf| {
+            shelf.kept.retain(Kept::is_good);
+            shelf.is_swept = !shelf.kept.is_empty();
+            shelf.kept.is_empty()
+        });
+        if empty {
+            return;
+        }
+    }
+}
+
+/// How long a connection that nobody uses is kept.
+pub(super) const IDLE: Duration = Duration::from_secs(60);
+/// Between two looks at all of them.
+const BETWEEN: Duration = Duration::from_secs(10);
+/// Of each thread.
+const MOST: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn pair(listener: &TcpListener) -> (TcpStream, TcpStream) {
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (ours, listener.accept().await.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn the_last_one_comes_back_first_and_only_on_its_own_way() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (first, _app) = pair(&listener).await;
+        let (second, _app) = pair(&listener).await;
+        let names = [&first, &second].map(|stream| stream.local_addr().unwrap());
+        give((1, address), first);
+        give((1, address), second);
+        assert!(take((2, address)).is_none());
+        for name in names.into_iter().rev() {
+            assert_eq!(take((1, address)).unwrap().local_addr().unwrap(), name);
+        }
+        assert!(take((1, address)).is_none());
+    }
+
+    #[tokio::test]
+    async fn one_that_was_closed_or_talks_unasked_does_not_come_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let way = (1, listener.local_addr().unwrap());
+        let (closed, app) = pair(&listener).await;
+        drop(app);
+        let (talking, mut app) = pair(&listener).await;
+        app.write_all(b"HTTP/1.1 408 Request Timeout\r\n\r\n").await.unwrap();
+        for stream in [closed, talking] {
+            stream.readable().await.unwrap();
+            give(way, stream);
+        }
+        assert!(take(way).is_none());
+    }
+}
