@@ -67,7 +67,7 @@ impl SystemUsers {
             Err(VaultFailed::Entry { .. }) => {}
             Err(error) => return Installed::Failed(error.to_string()),
         }
-        self.prove_and_store(party, &vault, key, (new, serial)).await
+        self.prove_and_store(party, vault, key, (new, serial)).await
     }
 
     async fn prove_and_store(

@@ -22,7 +22,7 @@ pub struct Refused {
     pub detail: String,
     /// The limit that was met, for metrics.
     pub(super) limit: Option<Limit>,
-    standing: Option<Standing>,
+    standing: Option<Box<Standing>>,
     pub(super) during: During,
     cookies: Vec<HeaderValue>,
 }
@@ -86,7 +86,7 @@ impl Refused {
             _ => Trouble::TooBusy,
         };
         let refused = Self::new(trouble, format!("over {}", over.limit.name()));
-        Self { limit: Some(over.limit), standing: over.standing, ..refused }
+        Self { limit: Some(over.limit), standing: over.standing.map(Box::new), ..refused }
     }
 
     /// For a request that was not admitted.

@@ -6,8 +6,11 @@ use std::sync::OnceLock;
 /// The job listener a connection came to, and the client certificate it showed.
 pub struct JobDoor {
     listener: String,
-    certificate: OnceLock<Box<dyn Fn(&str) -> bool + Send + Sync>>,
+    certificate: OnceLock<Certificate>,
 }
+
+/// Says whether a certificate stands for a DNS name.
+type Certificate = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
 impl JobDoor {
     /// A connection to the listener of this name.

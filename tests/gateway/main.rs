@@ -24,6 +24,7 @@ mod limits;
 mod notices;
 mod operation;
 mod outage;
+mod own_tenant;
 #[path = "../jobs/partner.rs"]
 mod partner;
 mod rates;

@@ -5,6 +5,7 @@
 
 mod callers;
 mod calls;
+mod certificates;
 mod client;
 mod hides;
 mod lines;

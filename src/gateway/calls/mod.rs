@@ -14,7 +14,7 @@ mod ways;
 pub use call::Call;
 pub(super) use decide::decide_job;
 pub(super) use incoming::{AGAIN, clean};
-pub(super) use soap::{NO_SOAP, begin, fill};
+pub(super) use soap::{NO_SOAP, begin, ended, fill};
 pub(super) use steps::{edit, judge, lead, prepare, unreachable};
 pub use trouble::CallTrouble;
 pub(super) use ways::Ways;

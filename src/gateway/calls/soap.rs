@@ -37,7 +37,6 @@ pub(in crate::gateway) fn begin(
 /// [`NO_SOAP`] where the body is no envelope.
 pub(in crate::gateway) fn fill(
     body: &mut Option<Bytes>,
-    end_of_stream: bool,
     exchange: &mut Exchange,
 ) -> pingora::Result<()> {
     let (Some(soap), Some(call)) = (&mut exchange.soap, &exchange.call) else { return Ok(()) };
@@ -51,10 +50,20 @@ pub(in crate::gateway) fn fill(
         };
         *piece = soap.take(piece, header).map_err(|_| no_soap())?.into();
     }
-    if end_of_stream && !soap.has_passed() {
-        return Err(no_soap());
-    }
     Ok(())
+}
+
+/// The body has ended.
+///
+/// # Errors
+/// [`NO_SOAP`] where its envelope had not begun.
+pub(in crate::gateway) fn ended(exchange: &Exchange) -> pingora::Result<()> {
+    match &exchange.soap {
+        Some(soap) if !soap.has_passed() => {
+            Err(Error::explain(NO_SOAP, "no SOAP envelope").into_down())
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn wanted(exchange: &Exchange) -> bool {
