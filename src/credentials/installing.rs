@@ -65,7 +65,7 @@ impl SystemUsers {
             Ok(_) => {}
             Err(error) => return Installed::Failed(error.to_string()),
         }
-        self.prove_and_store(party, &vault, key, (new, serial)).await
+        self.prove_and_store(party, vault, key, (new, serial)).await
     }
 
     async fn prove_and_store(
