@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::telemetry::Limit;
 
+use super::assemble::DoorKind;
 use super::connection::Front;
 use super::doors::DoorPlan;
 use super::drain::{Backlog, Course, Stage};
@@ -23,8 +24,9 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
     let Ok(socket) = TcpListener::from_std(socket) else { return };
     let mut open = JoinSet::new();
     let fresh = course.clone();
+    let kind = if jobs.is_some() { DoorKind::Jobs } else { DoorKind::Public };
     let enter = async |stream: TcpStream, peer: SocketAddr| {
-        let held = front.load.admit(peer.ip()).await?;
+        let held = front.load.admit(peer.ip(), kind).await?;
         let (front, course) = (front.clone(), fresh.clone());
         let (presented, jobs) = (tls.as_ref().map(|tls| tls.load_full()), jobs.clone());
         let served: Served = Box::pin(async move {
