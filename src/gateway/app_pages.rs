@@ -201,13 +201,17 @@ impl Desk<'_> {
     }
 
     async fn uninstall(&self) -> Result<Reply, Refused> {
-        self.is_administrator()?;
+        if let Some(refused) = self.no_administrator() {
+            return Err(refused);
+        }
         let path = self.pages.uninstall.as_deref().unwrap_or("/");
         Ok(respond::page(pages::uninstall(path, self.company(), &self.footing(None))))
     }
 
     async fn forget(&self, downstream: &mut Downstream) -> Result<Reply, Refused> {
-        self.is_administrator()?;
+        if let Some(refused) = self.no_administrator() {
+            return Err(refused);
+        }
         let principal = &self.session.principal;
         let form = match wire::read_form(downstream, LARGEST).await {
             Form::Whole(form) => Fields::parse(&form).ok(),
@@ -232,15 +236,15 @@ impl Desk<'_> {
         Ok(respond::page(pages::uninstalled(self.company(), &self.footing(None))))
     }
 
-    fn is_administrator(&self) -> Result<(), Refused> {
+    fn no_administrator(&self) -> Option<Refused> {
         if self.session.principal.administrator {
-            return Ok(());
+            return None;
         }
         let refused = Refused::new(
             Trouble::NotAllowed(NotAllowed::Administrator),
             "uninstalling wants an administrator",
         );
-        Err(refused.again(format!("{}/sign_out", self.host.host.prefix)))
+        Some(refused.again(format!("{}/sign_out", self.host.host.prefix)))
     }
 
     fn key(&self) -> TenantKey {

@@ -54,7 +54,9 @@ pub(super) async fn take(
             let why = failed.source().map(|source| format!(": {source}")).unwrap_or_default();
             Refused::new(Trouble::TooBusy, format!("{notice:?}: {failed}{why}"))
         })?;
-    spend(&used, &id, &notice, site)?;
+    if let Some(refused) = spend(&used, &id, &notice, site) {
+        return Err(refused);
+    }
     tracing::info!(
         tenant = %notice.tenant,
         environment = environment.name,
@@ -95,16 +97,11 @@ async fn verified(
 }
 
 /// Two at once are both acted on, which comes to the same; one of them is told so.
-fn spend(
-    used: &Remembered,
-    id: &[u8; 16],
-    notice: &TenantNotice,
-    site: &Site,
-) -> Result<(), Refused> {
+fn spend(used: &Remembered, id: &[u8; 16], notice: &TenantNotice, site: &Site) -> Option<Refused> {
     match used.first(id, notice.expires(), site.clock.now()) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(replayed()),
-        Err(full) => Err(Refused::new(Trouble::TooBusy, full.to_string())),
+        Ok(true) => None,
+        Ok(false) => Some(replayed()),
+        Err(full) => Some(Refused::new(Trouble::TooBusy, full.to_string())),
     }
 }
 
