@@ -60,7 +60,8 @@ impl<'w> Call<'w> {
     pub fn request(&self) -> Request<Full<Bytes>> {
         let ctx = self.ctx();
         // SuperOffice writes tenants' names in either case, and so may callers.
-        let named = if self.number.is_multiple_of(7) { ctx.to_ascii_lowercase() } else { ctx.to_owned() };
+        let named =
+            if self.number.is_multiple_of(7) { ctx.to_ascii_lowercase() } else { ctx.to_owned() };
         let (method, path) = match self.kind {
             Kind::Principal => ("GET", "User/currentPrincipal"),
             Kind::Contact => ("GET", "Contact/7?$select=name"),
