@@ -7,9 +7,8 @@ use crate::world::{APPS, World};
 /// Granted and refused, of all.
 pub fn all(world: &World) -> (u64, u64) {
     let rows = world.superid.exchanges().all();
-    rows.iter().fold((0, 0), |(granted, refused), row| {
-        (granted + row.granted, refused + row.refused)
-    })
+    rows.iter()
+        .fold((0, 0), |(granted, refused), row| (granted + row.granted, refused + row.refused))
 }
 
 /// The most that any app and tenant was granted within one hour, of the latest hundred of each.

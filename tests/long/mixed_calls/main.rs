@@ -33,7 +33,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() {
     superid_gateway::crypto::install_provider();
     let log = Log::listen();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let broken = runtime.unwrap().block_on(run(Plan::asked(), &log));
     match broken.is_empty() {
         true => println!("holds"),
@@ -91,7 +92,9 @@ fn broken(world: &World, counts: &Counts, log: &Log, most: usize) -> Vec<String>
 fn told(world: &World, turn: u64, made: u64, took: Duration) {
     let (turns, violations) = (world.plan.all_turns(), world.superid.violations().count());
     let (seconds, memory) = (took.as_secs(), resident() >> 10);
-    println!("turn {turn} of {turns}: {made} calls, {seconds} s, {violations} violations, {memory} MB");
+    println!(
+        "turn {turn} of {turns}: {made} calls, {seconds} s, {violations} violations, {memory} MB"
+    );
 }
 
 /// Memory of this process in kB: the gateway, SuperID, all tenants and all callers.

@@ -135,9 +135,9 @@ impl Weather {
                     tenants.set_state(&world.tenants[tenant], TenantState::Running).unwrap();
                 }
                 End::Fault(fault) => world.superid.faults().end(&fault),
-                End::Revoked(app, tenant) => tenants
-                    .restore_consent(APPS[app].client_id, &world.tenants[tenant])
-                    .unwrap(),
+                End::Revoked(app, tenant) => {
+                    tenants.restore_consent(APPS[app].client_id, &world.tenants[tenant]).unwrap()
+                }
             }
         }
     }

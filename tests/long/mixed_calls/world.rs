@@ -156,9 +156,8 @@ fn password(app: &App, caller: usize) -> String {
 
 fn settings(superid: &Emulator, plan: Plan) -> config::Settings {
     let origins: Vec<String> = superid.hosts().iter().map(|host| format!("{host:?}")).collect();
-    let mut text = ENVIRONMENT
-        .replace("$SUPERID", superid.url())
-        .replace("$ORIGINS", &origins.join(", "));
+    let mut text =
+        ENVIRONMENT.replace("$SUPERID", superid.url()).replace("$ORIGINS", &origins.join(", "));
     for app in &APPS {
         text.push_str(&of_app(app, plan));
     }
