@@ -12,10 +12,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::setting;
-
 /// Prints the app's port, then carries out each order it reads, `PORT REQUESTS`, and says `done`.
-pub fn run() {
+/// Every client sends `request`, again and again.
+pub fn run(request: Vec<u8>) {
+    let request: Arc<[u8]> = request.into();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
@@ -26,7 +26,8 @@ pub fn run() {
         let order = order.expect("an order in UTF-8");
         let (port, requests) = order.split_once(' ').expect("a port and a number of requests");
         let port = port.parse().expect("a port");
-        runtime.block_on(load(port, requests.parse().expect("a number of requests")));
+        let requests = requests.parse().expect("a number of requests");
+        runtime.block_on(load(port, requests, &request));
         say("done");
     }
 }
@@ -66,13 +67,12 @@ async fn answer(mut stream: TcpStream) {
 }
 
 /// Sends `requests` over [`CONNECTIONS`] kept connections. Every answer must be a 200.
-async fn load(port: u16, requests: usize) {
+async fn load(port: u16, requests: usize, request: &Arc<[u8]>) {
     let awake = tokio::spawn(async {
         loop {
             tokio::task::yield_now().await;
         }
     });
-    let request: Arc<[u8]> = setting::request().into();
     let left = Arc::new(AtomicUsize::new(requests));
     let mut connections = JoinSet::new();
     for _ in 0..CONNECTIONS {
