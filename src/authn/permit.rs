@@ -79,7 +79,7 @@ fn restricted(restriction: &Restriction, principal: &Principal) -> Result<(), De
 
 fn credential_serves(present: Present, session: &SessionState, now: Timestamp) -> bool {
     match (present, &session.credential) {
-        (Present::Nothing, _) => true,
+        (Present::Nothing | Present::SystemUser, _) => true,
         (Present::Auto, Credential::Nothing | Credential::Ticket(_)) => true,
         (Present::Ticket, Credential::Ticket(_)) => true,
         (Present::Auto | Present::Bearer, Credential::Bearer { .. }) => {

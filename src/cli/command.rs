@@ -9,9 +9,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::crypto::{Random, install_provider};
 
-use super::Change;
 #[cfg(feature = "emulator")]
 use super::arguments::{Demo, Emulated};
+use super::vault::{VAULT_HELP, VaultCommand, vault};
+use super::{Change, PartnerKeyCommand, Verdict};
 
 /// Signs people in with SuperOffice's SuperID in front of any web app.
 #[derive(Debug, Parser)]
@@ -38,9 +39,10 @@ enum Command {
     /// Tell which route and rule a request meets, and what the app would be sent
     #[command(after_help = EXPLAIN_HELP)]
     Explain(Explain),
-    /// Make the key files a configuration asks for and that are not there yet
+    /// Make the key files a configuration asks for, or look at and convert partner keys
     #[command(after_help = KEYS_HELP)]
-    Keys(Configured),
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Keys(Keys),
     /// Let the running gateway read its configuration again, and tell whether it took it
     #[command(after_help = RELOAD_HELP)]
     Reload(Running),
@@ -50,6 +52,9 @@ enum Command {
     /// Let a new process take over from the running gateway, and tell whether it did
     #[command(after_help = UPGRADE_HELP)]
     Upgrade(Running),
+    /// Look after the system user tokens that are kept
+    #[command(subcommand, after_help = VAULT_HELP)]
+    Vault(VaultCommand),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +62,15 @@ struct Configured {
     /// The TOML file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Keys {
+    #[command(subcommand)]
+    partner: Option<PartnerKeyCommand>,
+    /// The TOML file whose missing key files are made
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -101,17 +115,26 @@ pub fn main() -> ExitCode {
             super::explain(&asked.configured.config, &asked.method, &asked.url, &mut out)
                 .map(ExitCode::from)
         }
-        Command::Keys(file) => {
-            super::keys(&file.config, &Random::system(), &mut out).map(ExitCode::from)
-        }
+        Command::Keys(asked) => keys(&asked, &mut out).map(ExitCode::from),
         Command::Reload(asked) => change(Change::Reload, &asked, &mut out),
         Command::Run(file) => super::run::run(&file.config),
         Command::Upgrade(asked) => change(Change::Upgrade, &asked, &mut out),
+        Command::Vault(asked) => vault(asked, &mut out),
     };
     done.unwrap_or_else(|error| {
         eprintln!("superid-gateway: {error}");
         ExitCode::from(3)
     })
+}
+
+fn keys(asked: &Keys, out: &mut dyn Write) -> io::Result<Verdict> {
+    match &asked.partner {
+        Some(command) => super::partner_keys(command, out),
+        None => {
+            let file = asked.config.as_deref().expect("clap asks for it without a command");
+            super::keys(file, &Random::system(), out)
+        }
+    }
 }
 
 fn change(change: Change, asked: &Running, out: &mut dyn Write) -> io::Result<ExitCode> {
@@ -150,8 +173,11 @@ Example:
 const KEYS_HELP: &str = "\
 Example:
   superid-gateway keys --config gateway.toml
+  superid-gateway keys inspect partner-key.xml
+  superid-gateway keys convert old.pem --passphrase-file FILE --to xml --out partner-key.xml
 
-A file that is there already is never touched.
+Encrypted keys want --passphrase-file or --passphrase-env NAME : nothing is ever asked for.
+A file that is there already is never touched, unless convert has --overwrite .
 Exit codes are those of check.";
 const RELOAD_HELP: &str = "\
 Example:

@@ -28,6 +28,15 @@ pub(super) const TABLE: Table = Table {
         Key::required("jwks_url", "\"https://superid.example/login/.well-known/jwks\""),
         Key::required("logout_url", "\"https://superid.example/login/logout\""),
         Key::required("legacy_login_url", "\"https://superid.example/login/\""),
+        Key::optional(
+            "system_user_url",
+            "\"https://superid.example/Login/api/PartnerSystemUser/Authenticate\"",
+        ),
+        Key::optional(
+            "system_user_soap_url",
+            "\"https://superid.example/login/services/PartnerSystemUserService.svc\"",
+        ),
+        Key::optional("tenant_state_url", "\"https://superid.example/api/state/{ctx}\""),
         Key::required("addresses", "[\"https://tenants.example\"]"),
     ],
 };
@@ -49,6 +58,12 @@ pub struct Environment {
     pub jwks_url: Url,
     pub logout_url: Url,
     pub legacy_login_url: Url,
+    /// Where system user tickets are bought with JSON; every environment of SuperOffice's has it.
+    pub system_user_url: Option<Url>,
+    /// Where they are bought with SOAP 1.1.
+    pub system_user_soap_url: Option<Url>,
+    /// Where a tenant's state is asked for; `{ctx}` stands for its name.
+    pub tenant_state_url: Option<String>,
     /// Which tenant addresses in claims are believed.
     pub addresses: AllowedAddresses,
 }
@@ -95,6 +110,9 @@ impl Environment {
             jwks_url: at("/login/.well-known/jwks"),
             logout_url: at("/login/logout"),
             legacy_login_url: at("/login/"),
+            system_user_url: Some(at("/Login/api/PartnerSystemUser/Authenticate")),
+            system_user_soap_url: Some(at("/login/services/PartnerSystemUserService.svc")),
+            tenant_state_url: Some(format!("{base}/api/state/{{ctx}}")),
             addresses: AllowedAddresses::SuperOffice,
         }
     }
@@ -105,6 +123,12 @@ impl Environment {
             Some(context) => self.tenant_authorize_url.replace("{ctx}", context.as_str()),
             None => self.authorize_url.as_str().to_owned(),
         }
+    }
+
+    /// Where to ask for a tenant's state.
+    pub fn tenant_state(&self, tenant: &ContextId) -> Option<Url> {
+        let template = self.tenant_state_url.as_ref()?;
+        Url::parse(&template.replace("{ctx}", tenant.as_str())).ok()
     }
 
     /// The origin SuperID's pages are on: what a browser names in `Origin` of a posted form.
@@ -162,6 +186,9 @@ fn environment(name: &str, section: &Section) -> Option<Environment> {
     let jwks_url = section.read("jwks_url", superid_url);
     let logout_url = section.read("logout_url", superid_url);
     let legacy_login_url = section.read("legacy_login_url", superid_url);
+    let system_user_url = section.optional("system_user_url", superid_url);
+    let system_user_soap_url = section.optional("system_user_soap_url", superid_url);
+    let tenant_state_url = section.optional("tenant_state_url", tenant_template);
     let addresses = section.read("addresses", tenant_origins);
     Some(Environment {
         name: name.to_owned(),
@@ -173,6 +200,9 @@ fn environment(name: &str, section: &Section) -> Option<Environment> {
         jwks_url: jwks_url?,
         logout_url: logout_url?,
         legacy_login_url: legacy_login_url?,
+        system_user_url,
+        system_user_soap_url,
+        tenant_state_url,
         addresses: addresses?,
     })
 }

@@ -109,7 +109,13 @@ fn refuse_taken(
     taken: &mut Vec<(String, &'static str)>,
 ) -> Option<()> {
     let plain = spelling(name);
-    if let Some((_, other)) = taken.iter().find(|(known, _)| *known == plain) {
+    // A request carries one credential, so both kinds may go by the standard name.
+    let both = ["bearer", "ticket"];
+    let shares = |other: &str| {
+        plain == "authorization" && both.contains(&other) && both.contains(&value.key.name)
+    };
+    let rival = taken.iter().find(|(known, other)| *known == plain && !shares(other));
+    if let Some((_, other)) = rival {
         let wrong = format!("{name} is the name of headers.{other} too");
         return value.refuse(wrong, "give each its own name, or write false to leave one out");
     }

@@ -53,7 +53,7 @@ impl Host {
 pub(super) fn hosts(root: &Section, parties: &Named<RelyingParty>) -> Named<Host> {
     let tables = root.named("host", TABLE.keys);
     let party_tables = root.named("relying_party", relying_party::TABLE.keys);
-    if tables.is_empty() && !root.has("host") {
+    if tables.is_empty() && !root.has("host") && !root.has("job_listener") {
         let wrong = "there is no host: nobody could reach anything";
         let instead = "add [host.main] with origin = \"https://app.example\"";
         root.reading.problem(&root.place("host"), wrong, instead);

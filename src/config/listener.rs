@@ -34,9 +34,13 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// Reads every listener; one called `web` when the file names none.
+/// Reads every listener; one called `web` when the file names none, and none where nobody but jobs
+/// is served.
 pub(super) fn listeners(root: &Section) -> Option<Vec<Listener>> {
     let named = root.named("listener", TABLE.keys);
+    if named.is_empty() && root.has("job_listener") && !root.has("host") {
+        return Some(Vec::new());
+    }
     if named.is_empty() {
         let absent = root.absent("listener", TABLE.keys);
         return Some(vec![listener("web".to_owned(), &absent)?]);
@@ -68,19 +72,24 @@ pub(super) fn socket_address(value: &Value) -> Option<SocketAddr> {
 
 fn listener(name: String, section: &Section) -> Option<Listener> {
     let address = section.read("address", socket_address);
+    let tls = tls_files(section);
+    Some(Listener { name, address: address?, tls: tls? })
+}
+
+/// Both files of TLS, or neither.
+pub(super) fn tls_files(section: &Section) -> Option<Option<TlsFiles>> {
     let certificate = section.optional("certificate", existing_file);
     let key = section.optional("key", |value| {
         let path = existing_file(value)?;
         warn_when_open(value, &path);
         Some(path)
     });
-    let tls = match (section.has("certificate"), section.has("key")) {
-        (true, true) => Some(TlsFiles { certificate: certificate?, key: key? }),
-        (false, false) => None,
-        (true, false) => return refuse_half(section, "key", "certificate"),
-        (false, true) => return refuse_half(section, "certificate", "key"),
-    };
-    Some(Listener { name, address: address?, tls })
+    match (section.has("certificate"), section.has("key")) {
+        (true, true) => Some(Some(TlsFiles { certificate: certificate?, key: key? })),
+        (false, false) => Some(None),
+        (true, false) => refuse_half(section, "key", "certificate"),
+        (false, true) => refuse_half(section, "certificate", "key"),
+    }
 }
 
 fn refuse_half<T>(section: &Section, missing: &str, given: &str) -> Option<T> {
@@ -105,7 +114,8 @@ fn refuse_taken(listener: &Listener, section: &Section, taken: &[(SocketAddr, St
     }
 }
 
-fn existing_file(value: &Value) -> Option<PathBuf> {
+/// A file that can be opened.
+pub(super) fn existing_file(value: &Value) -> Option<PathBuf> {
     let name = value.text()?;
     let path = value.reading.path(name);
     match fs::File::open(&path).and_then(|file| file.metadata()) {

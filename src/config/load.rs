@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
 use super::reading::{Place, Reading};
-use super::secret_source::secret_file;
 use super::section::Section;
 use super::{
-    Key, Problem, Problems, Settings, Table, admin, environment, forwarded, header_names, host,
-    limits, listener, log, relying_party, relying_party_read, route, route_bounds_read, route_read,
-    route_rules, session,
+    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, environment, forwarded,
+    header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits, listener,
+    log, redis, relying_party, relying_party_read, route, route_bounds_read, route_read,
+    route_rules, session, system_user, vault,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -21,7 +22,7 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
 }
 
-/// A session key file the configuration asks for, there or not.
+/// A file with a key that seals, which the configuration asks for, there or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFile {
     pub path: PathBuf,
@@ -57,53 +58,86 @@ pub fn load_text(
     }
 }
 
-/// The key files `[session]` asks for, each once, in the order of the list. Nothing else in the
-/// file has to hold yet.
+/// The key files `[session]` and `[vault]` ask for, each once, in the order of the lists. Nothing
+/// else in the file has to hold yet.
 ///
 /// # Errors
-/// [`Problems`]: the file cannot be read, is not TOML, or `session.keys` is not a list of secrets.
+/// [`Problems`]: the file cannot be read, is not TOML, or one of the two is no list of secrets.
 pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
     let text = read(path)?;
     let file = path.display().to_string();
     let reading = Reading::new(&text, &file, folder(path), &|_| None);
     let files = reading.parse().and_then(|document| {
         let root = root(&reading, document.get_ref());
-        let section = root.section("session", session::TABLE.keys);
-        section.read("keys", |value| {
-            value.list(|key| secret_file(key, |file| Some(reading.path(file.text()?))))
-        })
+        let named = |header, keys| root.section(header, keys).read("keys", key_ring::files);
+        let mut files = Vec::new();
+        // Where nobody signs in there is no session, and its keys are not asked for.
+        if root.has("session") || !root.has("vault") {
+            files.extend(named("session", session::TABLE.keys)?);
+        }
+        if root.has("vault") {
+            files.extend(named("vault", vault::TABLE.keys)?);
+        }
+        Some(files)
     });
     let (problems, warnings) = reading.findings();
     let mut paths: Vec<PathBuf> = Vec::new();
-    for path in files.into_iter().flatten().flatten() {
+    for path in files.into_iter().flatten() {
         if !paths.contains(&path) {
             paths.push(path);
         }
     }
-    let mine =
-        |problem: &Problem| !problem.key.starts_with("session.keys") && problem.key != "toml";
-    match problems.iter().all(mine) {
-        true => Ok(paths.into_iter().map(|path| KeyFile { path }).collect()),
-        false => Err(Problems::Found { problems, warnings }),
+    let ours = ["session.keys", "vault.keys", "toml"];
+    let stands_in_the_way = |problem: &Problem| ours.iter().any(|key| problem.key.starts_with(key));
+    match problems.iter().any(stands_in_the_way) {
+        false => Ok(paths.into_iter().map(|path| KeyFile { path }).collect()),
+        true => Err(Problems::Found { problems, warnings }),
+    }
+}
+
+/// `[vault]` alone, for commands that need nothing else of the file; `None` when it is not written.
+///
+/// # Errors
+/// [`Problems`]: the file cannot be read, is not TOML, or the table does not hold.
+pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
+    let text = read(path)?;
+    let file = path.display().to_string();
+    let environment = |name: &str| std::env::var(name).ok();
+    let reading = Reading::new(&text, &file, folder(path), &environment);
+    let written = reading.parse().map(|document| {
+        let root = root(&reading, document.get_ref());
+        root.has("vault").then(|| vault::vault(&root))
+    });
+    let (mut problems, warnings) = reading.findings();
+    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with("vault"));
+    match written {
+        Some(None) => Ok(None),
+        Some(Some(Some(vault))) if problems.is_empty() => Ok(Some(vault)),
+        _ => Err(Problems::Found { problems, warnings }),
     }
 }
 
 /// Every table a configuration may have, and every key in it.
-pub fn tables() -> [Table; 13] {
-    [
+pub fn tables() -> Vec<Table> {
+    vec![
         listener::TABLE,
         host::TABLE,
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
+        system_user::TABLE,
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,
         route_bounds_read::RATE_TABLE,
+        job_listener::TABLE,
+        job_caller::TABLE,
         session::TABLE,
+        vault::TABLE,
         forwarded::TABLE,
         admin::TABLE,
         log::TABLE,
         limits::TABLE,
+        redis::TABLE,
     ]
 }
 
@@ -114,11 +148,21 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let forwarded = forwarded::forwarded(&root);
     let limits = limits::limits(&root);
     let log = log::log(&root);
+    let redis = redis::redis(&root);
     let session = session::session(&root);
+    let vault = root.has("vault").then(|| vault::vault(&root));
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
     let hosts = host::hosts(&root, &parties);
     let routes = route_read::routes(&root, &hosts, &parties);
+    let callers = job_caller::job_callers(&root);
+    let job_listeners = job_listener_read::job_listeners(
+        &root,
+        &parties,
+        &callers,
+        listeners.as_deref().unwrap_or_default(),
+    );
+    warn_without_vault(&root, &parties.sound());
     route_rules::check(&routes, listeners.as_deref().unwrap_or_default());
     if let Some(session) = &session {
         session::refuse_none_on_http(&root, session, &hosts.sound());
@@ -130,13 +174,35 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         admin: admin?,
         forwarded: forwarded?,
         hosts: hosts.all()?,
+        job_listeners: job_listeners?,
         limits: limits?,
         listeners: listeners?,
         log: log?,
+        redis: redis?,
         relying_parties: parties.all()?,
         routes: routes.into_iter().map(|read| read.route).collect(),
         session: session?,
+        vault: vault.map_or(Some(None), |read| read.map(Some))?,
     })
+}
+
+/// What nobody keeps is lost.
+fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>]) {
+    if root.has("vault") {
+        return;
+    }
+    let instead = "add [vault] with keys = [{ file = \"vault.key\" }]";
+    if let Some(party) = parties.iter().find(|party| party.system_user.is_some()) {
+        root.reading.warn(
+            &root.place("relying_party"),
+            format!("{} has a system user, and there is no vault for its tokens", party.name),
+            instead,
+        );
+    }
+    if root.has("redis") {
+        let wrong = "shares tickets of system users, and without a vault there are none";
+        root.reading.warn(&root.place("redis"), wrong, instead);
+    }
 }
 
 fn root<'d>(reading: &'d Reading<'d>, document: &'d DeTable<'d>) -> Section<'d> {
@@ -158,9 +224,13 @@ const ROOT: &[Key] = &[
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),
     Key::optional("route", "{}"),
+    Key::optional("job_listener", "{}"),
+    Key::optional("job_caller", "{}"),
     Key::optional("session", "{}"),
+    Key::optional("vault", "{}"),
     Key::optional("forwarded", "{}"),
     Key::optional("admin", "{}"),
     Key::optional("log", "{}"),
     Key::optional("limits", "{}"),
+    Key::optional("redis", "{}"),
 ];

@@ -6,7 +6,11 @@ mod environment;
 mod forwarded;
 mod header_names;
 mod host;
+mod job_caller;
+mod job_listener;
+mod job_listener_read;
 mod key;
+mod key_ring;
 mod limits;
 mod listener;
 mod load;
@@ -14,6 +18,7 @@ mod log;
 mod nearest;
 mod problem;
 mod reading;
+mod redis;
 mod registration;
 mod relying_party;
 mod relying_party_read;
@@ -26,26 +31,33 @@ mod secret_source;
 mod section;
 mod session;
 mod settings;
+mod system_user;
 mod url_path;
 mod value;
+mod vault;
 
 pub use admin::Admin;
 pub use crowd::Crowd;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use forwarded::Forwarded;
 pub use host::Host;
+pub use job_caller::{JobCaller, Proof, Tenants};
+pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, TlsFiles};
-pub use load::{KeyFile, Loaded, key_files, load, load_text, tables};
+pub use load::{KeyFile, Loaded, key_files, load, load_text, load_vault, tables};
 pub use log::{Log, LogLevel};
 pub use problem::{Position, Problem, Problems};
+pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 pub use route::{
-    Access, ClaimRule, EncodedSlashes, HeaderNames, HostHeader, PathMatch, PathPattern, Present,
-    Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
+    PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
 };
 pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
 pub use settings::Settings;
+pub use system_user::{SystemUser, SystemUserProtocol};
+pub use vault::{Vault, VaultPlace};

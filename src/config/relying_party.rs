@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::{Environment, Key, Table};
+use super::{Environment, Key, SystemUser, Table};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME",
@@ -20,6 +20,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("pkce", "\"S256\""),
         Key::optional("tenant", "\"Cust12345\""),
         Key::optional("legacy", "{ serials = { Cust12345 = \"1501052557\" } }"),
+        Key::optional("system_user", "{ key = { file = \"partner-key.xml\" } }"),
     ],
 };
 
@@ -47,6 +48,8 @@ pub struct RelyingParty {
     pub pkce: Pkce,
     /// Sign in to this tenant only, without SuperID's tenant picker.
     pub tenant: Option<ContextId>,
+    /// What it buys system user tickets with, where it does.
+    pub system_user: Option<Arc<SystemUser>>,
 }
 
 /// How people sign in.

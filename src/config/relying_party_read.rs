@@ -10,6 +10,7 @@ use super::reading::quoted;
 use super::relying_party::{LEGACY_TABLE, TABLE};
 use super::secret_source::secret;
 use super::section::{Named, Section};
+use super::system_user::system_user;
 use super::url_path::canonical_path;
 use super::value::Value;
 use super::{Environment, Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
@@ -56,6 +57,7 @@ fn relying_party(
     let pkce =
         section.read("pkce", |value| value.choice(&[("S256", Pkce::S256), ("off", Pkce::Off)]));
     let tenant = section.optional("tenant", tenant);
+    let system_user = system_user(section, environment.as_deref());
     Some(RelyingParty {
         name: name.to_owned(),
         title: title.unwrap_or_else(|| name.to_owned()),
@@ -66,6 +68,7 @@ fn relying_party(
         flow: flow?,
         pkce: pkce?,
         tenant,
+        system_user,
     })
 }
 

@@ -31,6 +31,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("claims", "{}").such_as("{ identityprovider = [\"superid\"] }"),
         Key::optional("relying_parties", "[\"main\"]"),
         Key::defaulted("present", "\"auto\""),
+        Key::defaulted("acknowledge_system_user", "false"),
         Key::optional("headers", "{ ticket = \"SOTicket\", email = false }"),
         Key::defaulted("oauth2_proxy_headers", "false"),
     ],
@@ -44,7 +45,7 @@ pub struct Route {
     pub hosts: Vec<Arc<Host>>,
     pub path: PathPattern,
     pub encoded_slashes: EncodedSlashes,
-    pub upstream: Upstream,
+    pub upstream: Destination,
     pub server_headers: ServerHeaders,
     pub bounds: RouteBounds,
     pub access: Access,
@@ -86,6 +87,48 @@ pub enum EncodedSlashes {
 pub enum ServerHeaders {
     Pass,
     Remove,
+}
+
+/// What is behind a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    App(Upstream),
+    /// The web services of the tenant whose person is signed in.
+    Tenant(Patience),
+}
+
+/// How long what is behind a route may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    pub connect: Duration,
+    /// The longest silence.
+    pub read: Duration,
+}
+
+impl Destination {
+    /// The app, where it is one.
+    pub fn app(&self) -> Option<&Upstream> {
+        match self {
+            Self::App(upstream) => Some(upstream),
+            Self::Tenant(_) => None,
+        }
+    }
+
+    /// How long it may take from now on.
+    pub fn set_patience(&mut self, to: Patience) {
+        match self {
+            Self::App(app) => (app.connect_timeout, app.read_timeout) = (to.connect, to.read),
+            Self::Tenant(patience) => *patience = to,
+        }
+    }
+
+    /// How long it may take.
+    pub fn patience(&self) -> Patience {
+        match self {
+            Self::App(app) => Patience { connect: app.connect_timeout, read: app.read_timeout },
+            Self::Tenant(patience) => *patience,
+        }
+    }
 }
 
 /// The app behind a route.
@@ -165,6 +208,8 @@ pub enum Present {
     Auto,
     Bearer,
     Nothing,
+    /// The ticket of the tenant's system user, who may do whatever the app may.
+    SystemUser,
     Ticket,
 }
 

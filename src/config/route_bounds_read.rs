@@ -57,7 +57,7 @@ fn settled<T>(read: Option<Option<T>>) -> Option<Option<T>> {
 }
 
 /// `"10/s"`, `"600/m"`, `"5000/h"`.
-fn rate(value: &Value) -> Option<Rate> {
+pub(super) fn rate(value: &Value) -> Option<Rate> {
     let text = value.text()?;
     let parts = text.split_once('/').and_then(|(count, unit)| {
         let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());

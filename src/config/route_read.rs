@@ -15,8 +15,8 @@ use super::section::{Named, Section};
 use super::url_path::{canonical_path, plain_url};
 use super::value::Value;
 use super::{
-    Access, ClaimRule, EncodedSlashes, Host, HostHeader, PathMatch, PathPattern, Present,
-    RelyingParty, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    Access, ClaimRule, Destination, EncodedSlashes, Host, HostHeader, PathMatch, PathPattern,
+    Patience, Present, RelyingParty, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
 };
 
 /// A route beside the table it was read from, so that later rules can point at it.
@@ -32,7 +32,7 @@ pub(super) fn routes<'d>(
     parties: &Named<RelyingParty>,
 ) -> Vec<ReadRoute<'d>> {
     let tables = root.named("route", TABLE.keys);
-    if tables.is_empty() && !root.has("route") {
+    if tables.is_empty() && !root.has("route") && (root.has("host") || !root.has("job_listener")) {
         let wrong = "there is no route: every request would be refused";
         let instead = "add [route.app] with upstream = \"http://127.0.0.1:3000\"";
         root.reading.problem(&root.place("route"), wrong, instead);
@@ -60,7 +60,7 @@ fn route(
     let encoded_slashes = section.read("encoded_slashes", |value| {
         value.choice(&[("refuse", EncodedSlashes::Refuse), ("pass", EncodedSlashes::Pass)])
     });
-    let upstream = upstream(section);
+    let upstream = destination(section);
     let server_headers = section.read("server_headers", |value| {
         value.choice(&[("remove", ServerHeaders::Remove), ("pass", ServerHeaders::Pass)])
     });
@@ -96,6 +96,7 @@ fn credential(value: &Value) -> Option<Present> {
         ("auto", Present::Auto),
         ("bearer", Present::Bearer),
         ("nothing", Present::Nothing),
+        ("system_user", Present::SystemUser),
         ("ticket", Present::Ticket),
     ])
 }
@@ -125,6 +126,28 @@ fn path_pattern(section: &Section) -> Option<PathPattern> {
         value.choice(&[("prefix", PathMatch::Prefix), ("exact", PathMatch::Exact)])
     });
     Some(PathPattern { path: path?, matching: matching? })
+}
+
+fn destination(section: &Section) -> Option<Destination> {
+    let to_tenant = section.optional("upstream", |value| value.raw.as_str().map(|it| it == TENANT));
+    if to_tenant != Some(true) {
+        return upstream(section).map(Destination::App);
+    }
+    let connect = section.read("connect_timeout", |value| value.duration(1, 60));
+    let read = section.read("read_timeout", |value| value.duration(1, 86_400));
+    let ours = [
+        ("host_header", "the tenant's host is named by its own name"),
+        ("headers", "a tenant is sent its credential alone"),
+        ("oauth2_proxy_headers", "a tenant is sent its credential alone"),
+        ("server_headers", "they are always removed from a tenant's answers"),
+    ];
+    for (key, why) in ours {
+        if section.has(key) {
+            let wrong = format!("means nothing beside upstream = \"tenant\": {why}");
+            section.reading.problem(&section.place(key), wrong, "leave it out");
+        }
+    }
+    Some(Destination::Tenant(Patience { connect: connect?, read: read? }))
 }
 
 fn upstream(section: &Section) -> Option<Upstream> {
@@ -224,5 +247,7 @@ fn claim_rule(name: &str, value: &Value) -> Option<ClaimRule> {
     Some(ClaimRule { claim, values })
 }
 
+/// The word for a person's own tenant where an address would stand.
+const TENANT: &str = "tenant";
 /// What SuperOffice's own claims begin with (`superid.md` §3.2).
 const CLAIM_PREFIX: &str = "http://schemes.superoffice.net/identity/";

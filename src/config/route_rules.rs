@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::route_read::ReadRoute;
-use super::{Access, Flow, Host, Listener, PathMatch, Present, RelyingParty, Route, Upstream};
+use super::{
+    Access, Destination, Flow, Host, Listener, PathMatch, Present, RelyingParty, Route, Upstream,
+};
 
 /// Checks all routes together.
 pub(super) fn check(routes: &[ReadRoute], listeners: &[Listener]) {
@@ -18,6 +20,8 @@ pub(super) fn check(routes: &[ReadRoute], listeners: &[Listener]) {
         refuse_strangers(read);
         refuse_ourselves(read, listeners);
         warn_about_credential(read);
+        refuse_unlimited_system_user(read);
+        refuse_tenant_without_credential(read);
     }
 }
 
@@ -91,10 +95,8 @@ fn refuse_strangers(read: &ReadRoute) {
 }
 
 fn refuse_ourselves(read: &ReadRoute, listeners: &[Listener]) {
-    let Some(listener) = listeners.iter().find(|listener| reaches(&read.route.upstream, listener))
-    else {
-        return;
-    };
+    let Some(app) = read.route.upstream.app() else { return };
+    let Some(listener) = listeners.iter().find(|listener| reaches(app, listener)) else { return };
     read.section.reading.problem(
         &read.section.place("upstream"),
         format!("is this gateway's own [listener.{}]", listener.name),
@@ -117,6 +119,70 @@ fn warn_about_credential(read: &ReadRoute) {
     if read.route.access != Access::Public {
         let instead = format!("add a relying party with flow = \"{flow}\", or change present");
         read.section.reading.warn(&read.section.place("present"), wrong, instead);
+    }
+}
+
+/// The system user may do whatever the app may, in anybody's name: whoever lets people act through
+/// it says so, and says who.
+fn refuse_unlimited_system_user(read: &ReadRoute) {
+    let (route, section) = (&read.route, &read.section);
+    let acknowledged = section.read("acknowledge_system_user", |value| value.boolean());
+    let acknowledged = acknowledged.unwrap_or(true);
+    let presented = route.present == Present::SystemUser;
+    let place = section.place("present");
+    if acknowledged && !presented && section.has("acknowledge_system_user") {
+        section.reading.problem(
+            &section.place("acknowledge_system_user"),
+            "means nothing where the system user is not presented",
+            "write present = \"system_user\", or leave it out",
+        );
+    }
+    if presented && !acknowledged {
+        section.reading.problem(
+            &place,
+            "\"system_user\" lets people do what their own rights in SuperOffice forbid",
+            "write acknowledge_system_user = true if that is meant, or present = \"auto\"",
+        );
+    }
+    let Access::SignedIn(restriction) = &route.access else { return };
+    if presented && !restriction.administrator && restriction.claims.is_empty() {
+        section.reading.problem(
+            &place,
+            "\"system_user\" is for administrators, or for people with a certain claim",
+            "write administrator = true, or claims = { … }",
+        );
+    }
+    for party in &route.relying_parties {
+        if presented && party.system_user.is_none() {
+            section.reading.problem(
+                &place,
+                format!("[relying_party.{}] has no system user", party.name),
+                format!("add [relying_party.{}.system_user] with its key", party.name),
+            );
+        }
+    }
+}
+
+/// A tenant answers nobody without a credential.
+fn refuse_tenant_without_credential(read: &ReadRoute) {
+    let (route, section) = (&read.route, &read.section);
+    if !matches!(route.upstream, Destination::Tenant(_)) {
+        return;
+    }
+    if route.access == Access::Public {
+        section.reading.problem(
+            &section.place("access"),
+            "\"public\" says of no tenant which one is meant",
+            "write access = \"signed_in\"",
+        );
+    }
+    if route.present == Present::Nothing {
+        let wrong = "\"nothing\" is no credential, and a tenant asks for one";
+        section.reading.problem(&section.place("present"), wrong, "leave it out for \"auto\"");
+    }
+    if route.path.matching == PathMatch::Exact {
+        let wrong = "\"exact\" would leave out the path of every web service";
+        section.reading.problem(&section.place("match"), wrong, "leave it out for \"prefix\"");
     }
 }
 

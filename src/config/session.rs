@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crate::crypto::{KeyRing, Random};
 
-use crate::crypto::{KeyRing, Secret};
-
+use super::key_ring::key_ring;
 use super::reading::quoted;
-use super::secret_source::secret;
 use super::section::Section;
 use super::value::Value;
 use super::{Host, Key, Table};
@@ -59,7 +55,12 @@ pub enum SameSite {
 /// Reads the table.
 pub(super) fn session(root: &Section) -> Option<Session> {
     let section = root.section("session", TABLE.keys);
-    let keys = section.read("keys", key_ring);
+    // Without people there are no cookies to seal.
+    let nobody = !root.has("session") && !root.has("host") && root.has("job_listener");
+    let keys = match nobody {
+        true => Some(KeyRing::new(&[Random::system().bytes()])),
+        false => section.read("keys", |value| key_ring(value, "a session")),
+    };
     let cookie_name = section.read("cookie_name", cookie_name);
     let same_site = section.read("same_site", |value| {
         value.choice(&[
@@ -109,34 +110,6 @@ pub(super) fn refuse_none_on_http(root: &Section, session: &Session, hosts: &[Ar
     }
 }
 
-/// What makes the keys a configuration asks for.
-pub(super) fn making_keys(file: &str) -> String {
-    format!("run `superid-gateway keys --config {file}` to make it")
-}
-
-fn key_ring(value: &Value) -> Option<KeyRing> {
-    let keys = value.distinct(session_key)?;
-    if keys.is_empty() {
-        return value.refuse("is empty: nothing could seal a session", value.key.hint());
-    }
-    Some(KeyRing::new(&keys))
-}
-
-fn session_key(value: &Value) -> Option<[u8; 32]> {
-    let making = making_keys(value.reading.file);
-    let secret = secret(value, &making)?;
-    let standard = Secret::new(secret.reveal().trim().replace('-', "+").replace('_', "/"));
-    let decoded = BASE64.decode(standard.reveal());
-    match decoded.map(<[u8; 32]>::try_from) {
-        Ok(Ok(key)) => Some(key),
-        Ok(Err(bytes)) => value.refuse(
-            format!("holds {} bytes, not 32", bytes.len()),
-            format!("remove it and {making}"),
-        ),
-        Err(_) => value.refuse("is not base64", format!("remove it and {making}")),
-    }
-}
-
 /// A cookie name's letters (RFC 6265 §4.1.1, RFC 9110 §5.6.2).
 fn cookie_name(value: &Value) -> Option<String> {
     let name = value.line(64)?;
@@ -154,9 +127,3 @@ fn cookie_name(value: &Value) -> Option<String> {
 }
 
 const THIRTY_DAYS: u64 = 30 * 86_400;
-
-/// With or without padding; the url-safe letters are replaced beforehand.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);

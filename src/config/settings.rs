@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Admin, Forwarded, Host, Limits, Listener, Log, RelyingParty, Route, Session};
+use super::{
+    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
+    Session, Vault,
+};
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
 #[derive(Clone, Debug)]
@@ -10,10 +13,15 @@ pub struct Settings {
     pub admin: Admin,
     pub forwarded: Forwarded,
     pub hosts: Vec<Arc<Host>>,
+    pub job_listeners: Vec<Arc<JobListener>>,
     pub limits: Limits,
     pub listeners: Vec<Listener>,
     pub log: Log,
+    /// Where replicas share what they learn; `None` where each is alone.
+    pub redis: Option<Redis>,
     pub relying_parties: Vec<Arc<RelyingParty>>,
     pub routes: Vec<Route>,
     pub session: Session,
+    /// What keeps tokens; without it nothing is kept.
+    pub vault: Option<Vault>,
 }

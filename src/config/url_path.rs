@@ -100,6 +100,17 @@ pub(super) fn plain_url(value: &Value, scheme: &str) -> Option<Url> {
     Some(url)
 }
 
+/// A host and its port as `Host` says them, lower case: `localhost:8090`, `[::1]:8090`.
+pub(super) fn host_and_port(value: &Value) -> Option<String> {
+    let text = value.line(260)?;
+    let usable = text.rsplit_once(':').is_none_or(|(host, _)| !host.is_empty())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
+    if usable {
+        return Some(text.to_ascii_lowercase());
+    }
+    value.refuse(format!("{} is not a host", quoted(&text)), value.key.hint())
+}
+
 /// Whether a URL's host is this machine by its very name.
 pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {

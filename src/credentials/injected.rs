@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bytes::BytesMut;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 
 use crate::authn::Permit;
 use crate::config::{Present, Route};
@@ -27,6 +27,10 @@ pub fn injected(permit: &Permit, route: &Route) -> Injection {
         Credential::Bearer { token, .. } => {
             let bearer = format!("Bearer {}", token.reveal());
             set.add(name.as_ref(), Some(&bearer), Sensitivity::Secret);
+        }
+        Credential::Ticket(ticket) if *name == Some(header::AUTHORIZATION) => {
+            let ticket = format!("SOTicket {}", ticket.reveal());
+            set.add(name.as_ref(), Some(&ticket), Sensitivity::Secret);
         }
         Credential::Ticket(ticket) => {
             set.add(name.as_ref(), Some(ticket.reveal()), Sensitivity::Secret);
@@ -111,7 +115,9 @@ fn shown(present: Present, credential: &Credential) -> &Credential {
         (Present::Auto, any) => any,
         (Present::Bearer, Credential::Bearer { .. }) => credential,
         (Present::Ticket, Credential::Ticket(_)) => credential,
-        (Present::Bearer | Present::Nothing | Present::Ticket, _) => &Credential::Nothing,
+        (Present::Bearer | Present::Nothing | Present::SystemUser | Present::Ticket, _) => {
+            &Credential::Nothing
+        }
     }
 }
 

@@ -1,5 +1,17 @@
-//! What the app is told, in request headers.
+//! What calls carry: identity and credential headers for apps, system user tickets for tenants.
 
+mod exchange_desk;
 mod injected;
+mod installing;
+mod stores;
+mod system_users;
+mod ticket_cache;
 
 pub use injected::{Injection, injected};
+pub use installing::{Installation, Installed};
+pub use stores::{Stores, StoresFailed};
+pub use system_users::SystemUsers;
+pub use ticket_cache::{
+    Again, Bought, BuyFailed, BuyFailure, Held, NoTicket, SharedTickets, TicketCache, TicketId,
+    TicketSource, TicketState, TicketStatus,
+};

@@ -1,13 +1,17 @@
 //! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
 mod digest;
+mod partner_key;
 mod provider;
 mod random;
 mod seal;
 mod secret;
 
 pub use digest::{plain_sha256, sha256};
+pub use partner_key::{
+    CannotSign, KeyForm, KeyRefused, PartnerKey, SigningFailed, SigningKey, WeakKeys,
+};
 pub use provider::install_provider;
 pub use random::Random;
-pub use seal::{KeyRing, Purpose, Unsealable};
+pub use seal::{KeyRing, Purpose, SealedBy, Unsealable};
 pub use secret::Secret;

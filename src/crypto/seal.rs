@@ -26,11 +26,22 @@ pub enum Purpose {
     Session,
     /// An original URL too long for `state`.
     Target,
+    /// A system user's ticket in the store that replicas share.
+    Ticket,
+    /// An entry of the vault.
+    Vault,
 }
 
 impl Purpose {
-    const ALL: [Self; 5] =
-        [Self::Attempt, Self::Binding, Self::Handoff, Self::Session, Self::Target];
+    const ALL: [Self; 7] = [
+        Self::Attempt,
+        Self::Binding,
+        Self::Handoff,
+        Self::Session,
+        Self::Target,
+        Self::Ticket,
+        Self::Vault,
+    ];
 
     fn label(self) -> &'static [u8] {
         match self {
@@ -39,6 +50,8 @@ impl Purpose {
             Self::Handoff => b"superid-gateway handoff v1",
             Self::Session => b"superid-gateway session v1",
             Self::Target => b"superid-gateway target v1",
+            Self::Ticket => b"superid-gateway ticket v1",
+            Self::Vault => b"superid-gateway vault v1",
         }
     }
 }
@@ -47,6 +60,17 @@ impl Purpose {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed value does not open under any of our keys")]
 pub struct Unsealable;
+
+/// Which key of a ring a sealed value names. It is not proven: the value may still not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealedBy {
+    /// The one that seals now.
+    First,
+    /// Another one of the ring.
+    Older,
+    /// None of the ring, or it is no sealed value.
+    Stranger,
+}
 
 /// The keys in use: the first seals, all of them open.
 #[derive(Clone)]
@@ -81,6 +105,17 @@ impl KeyRing {
             .expect("AES-256-GCM seals anything shorter than 64 GiB");
         sealed.extend_from_slice(tag.as_ref());
         URL_SAFE_NO_PAD.encode(sealed)
+    }
+
+    /// Which of the keys a sealed value says it is sealed with.
+    pub fn sealed_by(&self, sealed: &[u8]) -> SealedBy {
+        let Ok(bytes) = URL_SAFE_NO_PAD.decode(sealed) else { return SealedBy::Stranger };
+        let named = |key: &RingKey| bytes.get(1..5) == Some(&key.id[..]);
+        match self.0.iter().position(named) {
+            Some(0) => SealedBy::First,
+            Some(_) => SealedBy::Older,
+            None => SealedBy::Stranger,
+        }
     }
 
     /// How long `seal` makes a value of `plain` bytes.
@@ -190,5 +225,10 @@ mod tests {
         let ring = KeyRing::new(&[[2; 32], [1; 32]]);
         assert_eq!(ring.open(Purpose::Session, b"", old.as_bytes()).unwrap(), b"x");
         assert!(KeyRing::new(&[[2; 32]]).open(Purpose::Session, b"", old.as_bytes()).is_err());
+        assert_eq!(ring.sealed_by(old.as_bytes()), SealedBy::Older);
+        assert_eq!(KeyRing::new(&[[2; 32]]).sealed_by(old.as_bytes()), SealedBy::Stranger);
+        let new = ring.seal(Purpose::Session, b"", b"x", &random);
+        assert_eq!(ring.sealed_by(new.as_bytes()), SealedBy::First);
+        assert_eq!(ring.sealed_by(b"no sealed value"), SealedBy::Stranger);
     }
 }

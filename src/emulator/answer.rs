@@ -3,11 +3,15 @@
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
 use serde_json::Value;
 
+/// What an answer carries: bytes at hand, or a request's own body on its way back.
+pub(super) type Body = Either<Full<Bytes>, Incoming>;
+
 pub(super) struct Answer {
-    pub(super) response: Response<Full<Bytes>>,
+    pub(super) response: Response<Body>,
     /// `ok`, or which refusal.
     pub(super) outcome: String,
     /// The app, where the request's own parameters do not tell.
@@ -16,7 +20,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
-        let mut response = Response::new(Full::new(Bytes::from(body)));
+        let mut response = Response::new(Either::Left(Full::new(Bytes::from(body))));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -37,6 +41,12 @@ impl Answer {
 
     pub(super) fn json(status: StatusCode, body: &Value) -> Self {
         Self::new(status, "application/json; charset=utf-8", body.to_string())
+    }
+
+    /// Sends a request's body back as it comes.
+    pub(super) fn stream(body: Incoming) -> Self {
+        let response = Response::new(Either::Right(body));
+        Self { response, outcome: "ok".into(), client_id: None }
     }
 
     pub(super) fn text(status: StatusCode, body: &str) -> Self {

@@ -5,12 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
 
-use super::answer::Answer;
+use super::answer::{Answer, Body};
 use super::app_page;
 use super::call::read_body;
 use super::listener::{self, Handler, Hangup, Running};
@@ -74,10 +72,7 @@ impl Notes {
 }
 
 impl Handler for Notes {
-    async fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Hangup> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Hangup> {
         let (head, body) = request.into_parts();
         let body = match read_body(body).await {
             Ok(body) => body,

@@ -1,6 +1,5 @@
-//! Registrations: which apps SuperID knows, where it may send people, and who consented.
+//! Registrations: which apps SuperID knows, and where it may send people.
 
-use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use regex::RegexBuilder;
@@ -32,6 +31,10 @@ pub struct App {
     /// Adds the claim `system_token` to administrators' tokens.
     #[serde(default)]
     pub system_user: bool,
+    /// The public halves of the keys the app signs system tokens with: PEM (SPKI or PKCS#1) or
+    /// RSAKeyValue XML, as the developer portal hands it out (`superid.md` §5).
+    #[serde(default)]
+    pub system_user_keys: Vec<String>,
 }
 
 /// Whether the registration takes `code_challenge`.
@@ -65,6 +68,7 @@ impl App {
             pkce: Pkce::default(),
             consent: Consent::default(),
             system_user: false,
+            system_user_keys: Vec::new(),
         }
     }
 
@@ -80,7 +84,7 @@ impl App {
     }
 }
 
-/// All registrations and consents.
+/// All registrations.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     held: Mutex<Held>,
@@ -89,7 +93,6 @@ pub(super) struct Registry {
 #[derive(Debug, Default)]
 struct Held {
     apps: Vec<App>,
-    consents: HashSet<(String, String)>,
 }
 
 /// Keeps a script that registers in a loop from growing the process.
@@ -119,13 +122,18 @@ impl Registry {
         self.held().apps.iter().any(|app| any_matches(&app.post_logout_uris, uri))
     }
 
-    pub(super) fn has_consent(&self, app: &App, ctx: &str) -> bool {
-        let key = (app.client_id.clone(), ctx.to_owned());
-        app.consent == Consent::Given || self.held().consents.contains(&key)
+    /// Whether this is the secret of the app with this client id.
+    pub(super) fn is_secret_of(&self, client_id: &str, secret: &str) -> bool {
+        let held = self.held();
+        let mut apps = held.apps.iter();
+        apps.any(|app| app.client_id == client_id && app.client_secret == secret)
     }
 
-    pub(super) fn give_consent(&self, app: &App, ctx: &str) {
-        self.held().consents.insert((app.client_id.clone(), ctx.to_owned()));
+    /// The apps with this secret: one, unless somebody registered the same one twice.
+    pub(super) fn with_secret(&self, secret: &str) -> Vec<App> {
+        let held = self.held();
+        let apps = held.apps.iter().filter(|app| app.client_secret == secret);
+        apps.filter(|app| !app.client_secret.is_empty()).cloned().collect()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -30,19 +31,24 @@ impl Call {
     /// longer than ten seconds, and 400 for one that breaks off.
     pub(super) async fn read(request: Request<Incoming>) -> Result<Self, StatusCode> {
         let (head, body) = request.into_parts();
-        let body = read_body(body).await?;
-        let form = match is_form(&head.headers) {
-            true => decoded(&body),
-            false => Vec::new(),
-        };
-        Ok(Self {
+        let mut call = Self::head(head);
+        call.body = read_body(body).await?;
+        if is_form(&call.headers) {
+            call.form = decoded(&call.body);
+        }
+        Ok(call)
+    }
+
+    /// A request whose body is somebody else's to read.
+    pub(super) fn head(head: Parts) -> Self {
+        Self {
             method: head.method,
             path: head.uri.path().to_owned(),
             query: decoded(head.uri.query().unwrap_or_default().as_bytes()),
-            form,
+            form: Vec::new(),
             headers: head.headers,
-            body,
-        })
+            body: Bytes::new(),
+        }
     }
 
     /// The first value of a parameter; the form goes before the query (`superid.md` §4: SuperID

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::apps::App;
 use super::clock::unix_seconds;
-use super::grants::Grant;
-use super::seed::Rights;
+use super::grants::{Holder, Pass, random};
+use super::seed::{Rights, Tenant};
 use super::world::{Seat, World};
 
 /// Before each of SuperOffice's own claims.
@@ -13,6 +13,9 @@ pub const CLAIM_PREFIX: &str = "http://schemes.superoffice.net/identity/";
 
 /// Names and values in their order; a name may occur twice, as a hostile token's would.
 pub(super) type Claims = Vec<(String, Value)>;
+
+/// The issuer of every token but id_tokens (`superid.md` §3.1).
+pub(super) const ISSUER: &str = "SuperOffice AS";
 
 /// Seconds before `iat` at which a token begins to be good.
 const BACK_DATING: i64 = 60;
@@ -22,7 +25,7 @@ const TOKEN_LIFETIME: i64 = 300;
 /// The claims of an id_token. `nonce` is absent after a refresh.
 pub(super) fn id_token(world: &World, app: &App, seat: Seat<'_>, nonce: Option<&str>) -> Claims {
     let mut claims = identity(world, seat);
-    system_token(&mut claims, app, seat);
+    system_token(&mut claims, world, app, seat);
     if let Some(nonce) = nonce {
         claims.push(("nonce".into(), nonce.into()));
     }
@@ -33,23 +36,60 @@ pub(super) fn id_token(world: &World, app: &App, seat: Seat<'_>, nonce: Option<&
 /// The claims of the legacy form post, with names and a fresh ticket; the audience is the tenant,
 /// not the app (`superid.md` §3.1).
 pub(super) fn legacy(world: &World, app: &App, seat: Seat<'_>) -> Claims {
-    let grant = Grant {
+    let pass = Pass {
         client_id: app.client_id.clone(),
-        upn: seat.person.upn.clone(),
         ctx: seat.tenant.ctx.clone(),
+        holder: Holder::Person(seat.person.upn.clone()),
     };
     let mut claims = identity(world, seat);
     claims.push(own("firstname", &seat.person.first_name));
     claims.push(own("lastname", &seat.person.last_name));
-    claims.push(own("ticket", &world.grants.ticket(&grant, world.now())));
-    system_token(&mut claims, app, seat);
+    claims.push(own("ticket", &world.grants.ticket(pass, world.now())));
+    system_token(&mut claims, world, app, seat);
     let audience = format!("spn:{}", seat.tenant.serial);
-    finish(world, claims, "SuperOffice AS", &audience)
+    finish(world, claims, ISSUER, &audience)
+}
+
+/// The claims of a system user's token, with a fresh ticket (`superid.md` §5). There is no person
+/// in it: which claims a real one has beside these is not published.
+pub(super) fn system_user(world: &World, app: &App, tenant: &Tenant) -> Claims {
+    let pass = Pass {
+        client_id: app.client_id.clone(),
+        ctx: tenant.ctx.clone(),
+        holder: Holder::SystemUser,
+    };
+    let [netserver, webapi] = addresses(world, tenant);
+    let claims = vec![
+        ("sub".into(), json!(tenant.ctx)),
+        ("iat".into(), json!(issued_at(world))),
+        own("identityprovider", ISSUER),
+        own("ctx", &tenant.ctx),
+        own("company_name", &tenant.company),
+        own("serial", &tenant.serial),
+        netserver,
+        webapi,
+        own("ticket", &world.grants.ticket(pass, world.now())),
+    ];
+    finish(world, claims, ISSUER, &format!("spn:{}", tenant.serial))
+}
+
+/// The claims of the token in a state-change notice. No sample is published: issuer, audience and
+/// times are those of SuperOffice's other tokens, `nonce` that of the mirroring one.
+pub(super) fn notice(world: &World, tenant: &Tenant) -> Claims {
+    let nonce: String = random::<16>().iter().map(|byte| format!("{byte:02X}")).collect();
+    let claims = vec![
+        ("sub".into(), json!(tenant.ctx)),
+        ("iat".into(), json!(issued_at(world))),
+        ("nonce".into(), json!(nonce)),
+        own("ctx", &tenant.ctx),
+        own("serial", &tenant.serial),
+    ];
+    finish(world, claims, ISSUER, &format!("spn:{}", tenant.serial))
 }
 
 fn identity(world: &World, seat: Seat<'_>) -> Claims {
     let Seat { person, tenant, account } = seat;
-    let tenant_url = format!("{}/{}", world.base, tenant.ctx);
+    let [netserver, webapi] = addresses(world, tenant);
     let administrator = match account.rights {
         Rights::Administrator => "True",
         Rights::User => "False",
@@ -65,22 +105,27 @@ fn identity(world: &World, seat: Seat<'_>) -> Claims {
         own("ctx", &tenant.ctx),
         own("company_name", &tenant.company),
         own("serial", &tenant.serial),
-        own("netserver_url", &format!("{tenant_url}/Remote/Services88/")),
-        own("webapi_url", &format!("{tenant_url}/api/")),
+        netserver,
+        webapi,
         own("initials", &person.initials),
         own("so_primary_email_address", &person.email),
     ]
 }
 
-/// `AppName-xxxxxxxxxx` (`superid.md` §5), the same for an app and a tenant each time.
-fn system_token(claims: &mut Claims, app: &App, seat: Seat<'_>) {
+/// Where the tenant's services are today.
+fn addresses(world: &World, tenant: &Tenant) -> [(String, Value); 2] {
+    let root = world.root_of(tenant);
+    [
+        own("netserver_url", &format!("{root}/Remote/Services88/")),
+        own("webapi_url", &format!("{root}/api/")),
+    ]
+}
+
+fn system_token(claims: &mut Claims, world: &World, app: &App, seat: Seat<'_>) {
     if !app.system_user || seat.account.rights != Rights::Administrator {
         return;
     }
-    let seed = format!("{} {}", app.client_id, seat.tenant.ctx);
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, seed.as_bytes());
-    let tail: String = hash.as_ref()[..5].iter().map(|byte| format!("{byte:02x}")).collect();
-    claims.push(own("system_token", &format!("{}-{tail}", app.name)));
+    claims.push(own("system_token", &world.consents.system_token(app, &seat.tenant.ctx)));
 }
 
 fn finish(world: &World, mut claims: Claims, issuer: &str, audience: &str) -> Claims {

@@ -12,7 +12,7 @@ use super::world::{Seat, World};
 /// On to the end where consent is there; else to the consent page, which only administrators see.
 pub(super) fn pass(world: &World, pending: &Pending, app: &App, seat: Seat<'_>) -> Answer {
     let request = &pending.request;
-    if world.apps.has_consent(app, &seat.tenant.ctx) {
+    if world.consents.given(app, &seat.tenant.ctx) {
         return finish(world, request, seat);
     }
     if seat.account.rights != Rights::Administrator {
@@ -39,7 +39,7 @@ pub(super) fn submit(world: &World, call: &Call) -> Answer {
     let answer = match visit::seat(world, &pending.request, &signed_in) {
         Some(seat) if call.param("decision") == Some("accept") => {
             if seat.account.rights == Rights::Administrator {
-                world.apps.give_consent(&app, &seat.tenant.ctx);
+                world.consents.give(&app.client_id, &seat.tenant.ctx);
             }
             pass(world, &pending, &app, seat)
         }

@@ -1,5 +1,8 @@
 //! The emulator's own controls under `/emulator/`, for scripts; SuperID has nothing like them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,24 +11,47 @@ use super::answer::Answer;
 use super::apps::App;
 use super::call::Call;
 use super::faults::Fault;
+use super::journal::Detail;
 use super::tenant_api::not_found;
+use super::tenant_control::{self, misunderstood, ok};
 use super::world::World;
 
 /// Routes by method and path.
-pub(super) fn answer(world: &World, call: &Call) -> Answer {
+pub(super) async fn answer(world: &Arc<World>, call: &Call) -> Answer {
+    if is_foreign(call) {
+        return Answer::text(StatusCode::FORBIDDEN, "");
+    }
     let path = call.path.trim_end_matches('/');
-    match (call.method.as_str(), path) {
-        ("GET", "/emulator/journal") => ok(&json!({ "entries": world.journal.entries() })),
-        ("DELETE", "/emulator/journal") => {
+    let segments: Vec<&str> = path.split('/').skip(2).collect();
+    match (call.method.as_str(), &segments[..]) {
+        ("GET", ["apps"]) => ok(&json!({ "apps": redacted(world) })),
+        ("POST", ["apps"]) => post_app(world, call),
+        ("PUT", ["consents"]) => tenant_control::consent(world, call),
+        ("GET", ["counts"]) => ok(&counts(world)),
+        ("GET", ["exchanges"]) => ok(&json!({ "exchanges": world.exchanges.all() })),
+        ("DELETE", ["exchanges"]) => {
+            world.exchanges.clear();
+            ok(&json!({ "exchanges": [] }))
+        }
+        ("GET", ["faults"]) => ok(&faults(world)),
+        ("PUT", ["faults"]) => put_faults(world, call),
+        ("GET", ["journal"]) => ok(&journal(world)),
+        ("PUT", ["journal"]) => put_journal(world, call),
+        ("DELETE", ["journal"]) => {
             world.journal.clear();
             ok(&json!({ "entries": [] }))
         }
-        ("GET", "/emulator/faults") => ok(&faults(world)),
-        ("PUT", "/emulator/faults") => put_faults(world, call),
-        ("GET", "/emulator/people") => ok(&json!(world.seed)),
-        ("GET", "/emulator/apps") => ok(&json!({ "apps": redacted(world) })),
-        ("POST", "/emulator/apps") => post_app(world, call),
-        ("POST", "/emulator/keys/rotate") => ok(&json!({ "kid": world.keys.rotate() })),
+        ("POST", ["keys", "rotate"]) => ok(&json!({ "kid": world.keys.rotate() })),
+        ("POST", ["notices"]) => tenant_control::send_notice(world, call).await,
+        ("GET", ["people"]) => ok(&json!(world.seed)),
+        ("GET", ["tenants"]) => tenant_control::list(world),
+        ("PUT", ["tenants", ctx]) => tenant_control::put(world, ctx, &call.body),
+        ("DELETE", ["tenants", ctx, "tickets"]) => tenant_control::kill_tickets(world, ctx),
+        ("GET", ["violations"]) => ok(&violations(world)),
+        ("DELETE", ["violations"]) => {
+            world.violations.clear();
+            ok(&violations(world))
+        }
         _ => not_found(),
     }
 }
@@ -34,6 +60,12 @@ pub(super) fn answer(world: &World, call: &Call) -> Answer {
 #[derive(Serialize, Deserialize)]
 struct FaultList {
     faults: Vec<Fault>,
+}
+
+/// Body of `PUT /emulator/journal`.
+#[derive(Deserialize)]
+struct Keeping {
+    detail: Detail,
 }
 
 fn faults(world: &World) -> Value {
@@ -47,8 +79,36 @@ fn put_faults(world: &World, call: &Call) -> Answer {
             list.faults.into_iter().for_each(|fault| world.faults.set(fault));
             ok(&faults(world))
         }
-        Err(error) => misunderstood(&error),
+        Err(error) => misunderstood(&error.to_string()),
     }
+}
+
+fn journal(world: &World) -> Value {
+    json!({ "detail": world.journal.detail(), "entries": world.journal.entries() })
+}
+
+fn put_journal(world: &World, call: &Call) -> Answer {
+    match serde_json::from_slice::<Keeping>(&call.body) {
+        Ok(keeping) => {
+            world.journal.keep(keeping.detail);
+            ok(&json!({ "detail": keeping.detail }))
+        }
+        Err(error) => misunderstood(&error.to_string()),
+    }
+}
+
+/// Requests of each kind, calls with a good credential, and violations.
+fn counts(world: &World) -> Value {
+    let kinds = world.journal.counts().into_iter();
+    let requests: BTreeMap<String, usize> = kinds
+        .map(|(kind, count)| (json!(kind).as_str().unwrap_or_default().to_owned(), count))
+        .collect();
+    let calls: u64 = world.tenancies.all().map(|tenancy| tenancy.calls()).sum();
+    json!({ "requests": requests, "calls": calls, "violations": world.violations.count() })
+}
+
+fn violations(world: &World) -> Value {
+    json!({ "count": world.violations.count(), "latest": world.violations.latest() })
 }
 
 fn post_app(world: &World, call: &Call) -> Answer {
@@ -58,7 +118,7 @@ fn post_app(world: &World, call: &Call) -> Answer {
             world.apps.register(app);
             ok(&json!({ "client_id": id }))
         }
-        Err(error) => misunderstood(&error),
+        Err(error) => misunderstood(&error.to_string()),
     }
 }
 
@@ -68,17 +128,8 @@ fn redacted(world: &World) -> Vec<App> {
     apps
 }
 
-fn misunderstood(error: &serde_json::Error) -> Answer {
-    let body = json!({ "error": error.to_string() });
-    Answer::json(StatusCode::BAD_REQUEST, &body).refused("not understood")
-}
-
-fn ok(body: &Value) -> Answer {
-    Answer::json(StatusCode::OK, body).not_stored()
-}
-
 /// A control must not be reachable from a foreign page: a browser names the origin of such a
 /// request, and the emulator's own pages never call these.
-pub(super) fn is_foreign(call: &Call) -> bool {
+fn is_foreign(call: &Call) -> bool {
     call.method != Method::GET && call.headers.contains_key(http::header::ORIGIN)
 }

@@ -1,9 +1,11 @@
 //! Faults that can be switched on, to see how a caller bears them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::journal::Kind;
 use super::keys::Keys;
@@ -18,17 +20,77 @@ pub enum Fault {
     DropConnection { endpoint: Kind },
     /// Answers 200 with a body that is not what it says it is.
     Garbage { endpoint: Kind },
+    /// Holds answers back until the fault is gone, at most 30 seconds. What an answer does has
+    /// been done by then, and the journal has it.
+    Hold { endpoint: Kind },
     /// Renews the signing key at once; it does not stay in the list.
     RotateKey,
     /// Waits this long before it answers, at most 30 seconds.
     Slow { endpoint: Kind, milliseconds: u64 },
+    /// The state API says something untrue, about one tenant or about all.
+    StateLie {
+        #[serde(default)]
+        ctx: Option<String>,
+        lie: StateLie,
+    },
     /// Answers with this HTTP status and nothing else.
     Status { endpoint: Kind, code: u16 },
+    /// The system users' exchange says something untrue, about one tenant or about all.
+    SystemUserLie {
+        #[serde(default)]
+        ctx: Option<String>,
+        lie: SystemUserLie,
+    },
     /// Signs tokens with a key that the key set does not list.
     WrongKey,
 }
 
-/// The longest wait of [`Fault::Slow`].
+/// What the state API says instead. As JSON `"null_endpoint"`, or
+/// `{"elsewhere":{"origin":"https://evil.example"}}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateLie {
+    /// The tenant's addresses are at this origin.
+    Elsewhere { origin: String },
+    /// Not a lie at all: the context identifier in the addresses is in lower case.
+    LowerCase,
+    /// Neither `Endpoint` nor `Api`, whatever the state is.
+    NullEndpoint,
+    /// The answer is about another `ContextIdentifier`.
+    OtherContext,
+    /// The addresses are those of another tenant.
+    OtherTenant,
+}
+
+/// What the exchange says instead. As JSON `"expired"`, or `{"refusal":{"message":"…"}}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SystemUserLie {
+    /// The token's signature is by a key that the key set does not list.
+    BadSignature,
+    /// The token ended an hour ago.
+    Expired,
+    /// The token has no ticket.
+    NoTicket,
+    /// Success, and no token.
+    NoToken,
+    /// The token begins in an hour.
+    NotYet,
+    /// No success, and these words.
+    Refusal { message: String },
+    /// The ticket, a good one, is another tenant's.
+    TicketOfAnother,
+    /// The audience is another tenant's serial.
+    WrongAudience,
+    /// The context identifier is another tenant's.
+    WrongContext,
+    /// The issuer is the one of id_tokens.
+    WrongIssuer,
+    /// Audience and serial are another tenant's.
+    WrongSerial,
+}
+
+/// The longest wait of [`Fault::Slow`] and [`Fault::Hold`].
 pub const SLOWEST: Duration = Duration::from_secs(30);
 
 const MOST_FAULTS: usize = 50;
@@ -36,7 +98,9 @@ const MOST_FAULTS: usize = 50;
 /// The faults in force. Over HTTP: `PUT /emulator/faults` with `{"faults":[…]}` replaces them.
 pub struct Faults {
     keys: Arc<Keys>,
-    active: Mutex<Vec<Fault>>,
+    /// Read by every request, so reading takes no lock.
+    active: ArcSwap<Vec<Fault>>,
+    changed: watch::Sender<()>,
 }
 
 /// What to do with a request before anything else.
@@ -48,7 +112,7 @@ pub(super) enum Interference {
 
 impl Faults {
     pub(super) fn new(keys: Arc<Keys>) -> Self {
-        Self { keys, active: Mutex::new(Vec::new()) }
+        Self { keys, active: ArcSwap::default(), changed: watch::Sender::new(()) }
     }
 
     /// Switches a fault on.
@@ -57,10 +121,16 @@ impl Faults {
             self.keys.rotate();
             return;
         }
-        let mut active = self.held();
-        if active.len() < MOST_FAULTS && !active.contains(&fault) {
-            active.push(fault);
-        }
+        self.change(|active| {
+            if active.len() < MOST_FAULTS && !active.contains(&fault) {
+                active.push(fault.clone());
+            }
+        });
+    }
+
+    /// Switches one fault off, and leaves the others.
+    pub fn end(&self, fault: &Fault) {
+        self.change(|active| active.retain(|known| known != fault));
     }
 
     /// Waits `delay` before every answer of `endpoint`.
@@ -71,28 +141,28 @@ impl Faults {
 
     /// Switches every fault off.
     pub fn clear(&self) {
-        self.held().clear();
+        self.change(Vec::clear);
     }
 
     /// The faults in force.
     pub fn active(&self) -> Vec<Fault> {
-        self.held().clone()
+        self.active.load().to_vec()
     }
 
-    pub(super) fn delay(&self, kind: Kind) -> Duration {
-        let waits = self
-            .held()
-            .iter()
-            .map(|fault| match fault {
-                Fault::Slow { endpoint, milliseconds } if *endpoint == kind => *milliseconds,
-                _ => 0,
-            })
-            .max();
-        Duration::from_millis(waits.unwrap_or(0)).min(SLOWEST)
+    /// Waits as long as the faults in force want an answer of this kind to wait.
+    pub(super) async fn wait(&self, kind: Kind) {
+        let delay = self.delay(kind);
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        if self.active.load().contains(&Fault::Hold { endpoint: kind }) {
+            // Whether it was released or forgotten, the answer goes out now.
+            let _ = tokio::time::timeout(SLOWEST, self.released(kind)).await;
+        }
     }
 
     pub(super) fn interference(&self, kind: Kind) -> Option<Interference> {
-        self.held().iter().find_map(|fault| match fault {
+        self.active.load().iter().find_map(|fault| match fault {
             Fault::DropConnection { endpoint } if *endpoint == kind => Some(Interference::Drop),
             Fault::Garbage { endpoint } if *endpoint == kind => Some(Interference::Garbage),
             Fault::Status { endpoint, code } if *endpoint == kind => {
@@ -102,24 +172,65 @@ impl Faults {
         })
     }
 
+    pub(super) fn state_lie(&self, about: &str) -> Option<StateLie> {
+        self.active.load().iter().find_map(|fault| match fault {
+            Fault::StateLie { ctx, lie } if concerns(ctx.as_deref(), about) => Some(lie.clone()),
+            _ => None,
+        })
+    }
+
+    pub(super) fn system_user_lie(&self, about: &str) -> Option<SystemUserLie> {
+        self.active.load().iter().find_map(|fault| match fault {
+            Fault::SystemUserLie { ctx, lie } if concerns(ctx.as_deref(), about) => {
+                Some(lie.clone())
+            }
+            _ => None,
+        })
+    }
+
     /// Seconds to add to the times in tokens.
     pub(super) fn skew(&self) -> i64 {
-        let skews = self
-            .held()
-            .iter()
-            .map(|fault| match fault {
-                Fault::ClockSkew { seconds } => *seconds,
-                _ => 0,
-            })
-            .fold(0, i64::saturating_add);
-        skews.clamp(-1_000_000_000, 1_000_000_000)
+        let active = self.active.load();
+        let skews = active.iter().map(|fault| match fault {
+            Fault::ClockSkew { seconds } => *seconds,
+            _ => 0,
+        });
+        skews.fold(0, i64::saturating_add).clamp(-1_000_000_000, 1_000_000_000)
     }
 
     pub(super) fn signs_with_wrong_key(&self) -> bool {
-        self.held().contains(&Fault::WrongKey)
+        self.active.load().contains(&Fault::WrongKey)
     }
 
-    fn held(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    fn delay(&self, kind: Kind) -> Duration {
+        let active = self.active.load();
+        let waits = active.iter().map(|fault| match fault {
+            Fault::Slow { endpoint, milliseconds } if *endpoint == kind => *milliseconds,
+            _ => 0,
+        });
+        Duration::from_millis(waits.max().unwrap_or(0)).min(SLOWEST)
     }
+
+    async fn released(&self, kind: Kind) {
+        let mut changes = self.changed.subscribe();
+        while self.active.load().contains(&Fault::Hold { endpoint: kind }) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn change(&self, change: impl Fn(&mut Vec<Fault>)) {
+        self.active.rcu(|active| {
+            let mut active = active.to_vec();
+            change(&mut active);
+            active
+        });
+        self.changed.send_replace(());
+    }
+}
+
+/// A fault without a tenant is about all of them.
+fn concerns(ctx: Option<&str>, about: &str) -> bool {
+    ctx.is_none_or(|ctx| ctx.eq_ignore_ascii_case(about))
 }

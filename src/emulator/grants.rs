@@ -1,5 +1,6 @@
 //! What SuperID has handed out and remembers: requests, sessions, codes, tokens, tickets.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
@@ -15,7 +16,7 @@ pub(super) struct Grants {
     pub(super) codes: Shelf<Code>,
     pub(super) access: Shelf<Grant>,
     pub(super) refresh: Shelf<Grant>,
-    pub(super) tickets: Shelf<Grant>,
+    pub(super) tickets: Shelf<Arc<Pass>>,
 }
 
 /// A request to sign somebody in, remembered while its pages are shown.
@@ -88,6 +89,34 @@ pub(super) struct Grant {
     pub(super) ctx: String,
 }
 
+/// What a credential lets its bearer do at a tenant.
+#[derive(Clone, Debug)]
+pub(super) struct Pass {
+    pub(super) client_id: String,
+    pub(super) ctx: String,
+    pub(super) holder: Holder,
+}
+
+/// In whose name.
+#[derive(Clone, Debug)]
+pub(super) enum Holder {
+    /// The user name.
+    Person(String),
+    SystemUser,
+}
+
+impl Pass {
+    pub(super) fn is_for(&self, ctx: &str) -> bool {
+        self.ctx.eq_ignore_ascii_case(ctx)
+    }
+}
+
+impl From<Grant> for Pass {
+    fn from(grant: Grant) -> Self {
+        Self { client_id: grant.client_id, ctx: grant.ctx, holder: Holder::Person(grant.upn) }
+    }
+}
+
 /// How long a code is good (`superid.md` §2).
 pub(super) const CODE_LIFETIME: Duration = Duration::from_secs(600);
 /// How long an access token is good (`superid.md` §4).
@@ -109,7 +138,7 @@ impl Grants {
             codes: Shelf::new(2_000),
             access: Shelf::new(10_000),
             refresh: Shelf::new(10_000),
-            tickets: Shelf::new(10_000),
+            tickets: Shelf::new(100_000),
         }
     }
 
@@ -131,10 +160,20 @@ impl Grants {
         token
     }
 
-    pub(super) fn ticket(&self, grant: &Grant, now: SystemTime) -> String {
-        let ticket = ticket(&grant.ctx);
-        self.tickets.put(&ticket, grant.clone(), now + TICKET_IDLE);
+    pub(super) fn ticket(&self, pass: Pass, now: SystemTime) -> String {
+        let ticket = ticket(&pass.ctx);
+        self.tickets.put(&ticket, Arc::new(pass), now + TICKET_IDLE);
         ticket
+    }
+
+    /// Ends every ticket and access token of an app in a tenant; refresh tokens as well.
+    pub(super) fn end(&self, client_id: &str, ctx: &str) {
+        let of_grant =
+            |grant: &Grant| grant.client_id == client_id && grant.ctx.eq_ignore_ascii_case(ctx);
+        self.access.forget_where(of_grant);
+        self.refresh.forget_where(of_grant);
+        let of_pass = |pass: &Arc<Pass>| pass.client_id == client_id && pass.is_for(ctx);
+        self.tickets.forget_where(of_pass);
     }
 }
 
@@ -163,12 +202,24 @@ fn access_token(ctx: &str) -> String {
 }
 
 /// `7T:` and base64 of UTF-16LE `<32 hex>;<integer>;<ctx>` (`superid.md` §5).
-fn ticket(ctx: &str) -> String {
+pub(super) fn ticket(ctx: &str) -> String {
     let hex: String = random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
     let number = u32::from_le_bytes(random::<4>()) & 0x7fff_ffff;
     let text = format!("{hex};{number};{ctx}");
     let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     format!("7T:{}", BASE64_STANDARD.encode(bytes))
+}
+
+/// The tenant that a ticket or an access token names, whether it is still good or not.
+pub(super) fn tenant_named_in(credential: &str) -> Option<String> {
+    if let Some(rest) = credential.strip_prefix("8A:") {
+        return Some(rest.split_once('.')?.0.to_owned());
+    }
+    let bytes = BASE64_STANDARD.decode(credential.strip_prefix("7T:")?).ok()?;
+    let units: Vec<u16> =
+        bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let text = String::from_utf16(&units).ok()?;
+    Some(text.rsplit_once(';')?.1.to_owned())
 }
 
 pub(super) fn random<const N: usize>() -> [u8; N] {

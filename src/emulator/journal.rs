@@ -1,6 +1,7 @@
 //! What was asked of the emulator and how it ended, for tests and for curious developers.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -8,10 +9,23 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A bounded list of the latest requests.
+/// A bounded list of the latest requests, and a count of all of each kind.
 #[derive(Default)]
 pub struct Journal {
     entries: Mutex<VecDeque<Entry>>,
+    counts: [AtomicUsize; Kind::ALL.len()],
+    counts_only: AtomicBool,
+}
+
+/// How much the journal keeps. In JSON `entries` or `counts`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Detail {
+    /// Counts alone, for millions of calls.
+    Counts,
+    /// Counts, and the latest 5,000 requests.
+    #[default]
+    Entries,
 }
 
 /// One request.
@@ -31,6 +45,8 @@ pub struct Entry {
 }
 
 /// Which part of the emulator a request is for. In JSON: `sign-in`, `web-api` and so on.
+/// `SystemUser` is the system users' exchange, by REST and SOAP; `TenantState` the state API;
+/// `WebApi` everything of a tenant's, SOAP included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -46,6 +62,8 @@ pub enum Kind {
     Other,
     Revoke,
     SignIn,
+    SystemUser,
+    TenantState,
     Tokens,
     WebApi,
 }
@@ -58,16 +76,45 @@ impl Journal {
         self.held().iter().cloned().collect()
     }
 
-    /// How many requests of this kind there were.
+    /// How many requests of this kind there were since the last [`Journal::clear`].
     pub fn count(&self, kind: Kind) -> usize {
-        self.held().iter().filter(|entry| entry.kind == kind).count()
+        self.counts[kind as usize].load(Ordering::SeqCst)
     }
 
+    /// Every kind that was asked for, with its count.
+    pub fn counts(&self) -> Vec<(Kind, usize)> {
+        let all = Kind::ALL.iter().map(|kind| (*kind, self.count(*kind)));
+        all.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Forgets entries and counts.
     pub fn clear(&self) {
         self.held().clear();
+        self.counts.iter().for_each(|count| count.store(0, Ordering::SeqCst));
     }
 
-    pub(super) fn add(&self, entry: Entry) {
+    pub fn detail(&self) -> Detail {
+        match self.counts_only.load(Ordering::Relaxed) {
+            true => Detail::Counts,
+            false => Detail::Entries,
+        }
+    }
+
+    /// Sets how much is kept from now on; what is there stays.
+    pub fn keep(&self, detail: Detail) {
+        self.counts_only.store(detail == Detail::Counts, Ordering::Relaxed);
+    }
+
+    /// Counts a request, and keeps what `entry` makes of it where entries are wanted.
+    pub(super) fn note(&self, kind: Kind, entry: impl FnOnce() -> Entry) {
+        if self.detail() == Detail::Entries {
+            self.add(entry());
+        }
+        // Last, so that who waits for the count finds the entry.
+        self.counts[kind as usize].fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn add(&self, entry: Entry) {
         let mut entries = self.held();
         if entries.len() >= MOST_ENTRIES {
             entries.pop_front();
@@ -81,6 +128,25 @@ impl Journal {
 }
 
 impl Kind {
+    const ALL: [Self; 16] = [
+        Self::Authorize,
+        Self::Consent,
+        Self::Control,
+        Self::Crm,
+        Self::Discovery,
+        Self::Home,
+        Self::Jwks,
+        Self::Legacy,
+        Self::Logout,
+        Self::Other,
+        Self::Revoke,
+        Self::SignIn,
+        Self::SystemUser,
+        Self::TenantState,
+        Self::Tokens,
+        Self::WebApi,
+    ];
+
     /// Where a path leads. SuperID runs on a server that ignores case in paths.
     pub(super) fn of(path: &str) -> Self {
         let path = path.to_ascii_lowercase();
@@ -97,7 +163,10 @@ impl Kind {
             ["login", "logout"] => Self::Logout,
             ["login", "sign-in"] => Self::SignIn,
             ["login", "consent"] => Self::Consent,
-            [_, "api", ..] => Self::WebApi,
+            ["login", "api", "partnersystemuser", "authenticate"]
+            | ["login", "services", "partnersystemuserservice.svc"] => Self::SystemUser,
+            ["api", "state", _] => Self::TenantState,
+            [_, "api" | "remote", ..] => Self::WebApi,
             [_, "crm"] => Self::Crm,
             _ => Self::Other,
         }
@@ -124,7 +193,10 @@ pub(super) fn masked(name: &str, value: &str) -> String {
     value.chars().take(MOST_CHARACTERS).collect()
 }
 
-fn as_rfc3339<S: serde::Serializer>(when: &SystemTime, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_rfc3339<S: serde::Serializer>(
+    when: &SystemTime,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     let text = OffsetDateTime::from(*when).format(&Rfc3339).map_err(serde::ser::Error::custom)?;
     to.serialize_str(&text)
 }

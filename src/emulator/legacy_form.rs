@@ -11,7 +11,7 @@ use super::world::{Seat, World};
 /// instead (`superid.md` §2).
 pub(super) fn send(world: &World, grant: &Grant, seat: Seat<'_>, target: Option<&str>) -> Answer {
     let Some((target, app)) = target.zip(world.apps.find(&grant.client_id)) else {
-        let crm = format!("{}/{}/CRM", world.base, seat.tenant.ctx);
+        let crm = format!("{}/CRM", world.root_of(seat.tenant));
         let sent = Answer::redirect(&crm);
         let sent = sent.unwrap_or_else(|| pages::technical_error("no way to the CRM"));
         return sent.refused("unknown return address");

@@ -6,9 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,12 +15,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::answer::Body;
+
 /// Answers requests. An error closes the connection without a response.
 pub(super) trait Handler: Send + Sync + 'static {
     fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Full<Bytes>>, Hangup>> + Send;
+    ) -> impl Future<Output = Result<Response<Body>, Hangup>> + Send;
 }
 
 /// The handler wants the connection closed without a word.
@@ -43,7 +43,7 @@ pub(super) struct Running {
     accepting: JoinHandle<()>,
 }
 
-const MOST_CONNECTIONS: usize = 1_024;
+const MOST_CONNECTIONS: usize = 4_096;
 const HEADER_DEADLINE: Duration = Duration::from_secs(15);
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
 

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::apps::App;
 use super::claims::{self, Claims};
-use super::keys::SigningKey;
+use super::keys::{Keys, SigningKey};
 use super::seed::Seed;
 use super::world::World;
 
 /// Makes tokens that the emulator's key has signed.
 pub struct Mint {
-    world: Arc<World>,
+    pub(super) world: Arc<World>,
 }
 
 /// A token before it is signed: header and payload in order, each open to change.
@@ -41,6 +41,13 @@ impl Mint {
     pub fn legacy(&self, app_id: &str, upn: &str, ctx: &str) -> Option<Draft> {
         let (world, seat) = (&*self.world, self.world.seat(upn, ctx)?);
         Some(draft(world, claims::legacy(world, &self.app(app_id), seat)))
+    }
+
+    /// The token an exchange of the app's system token for this tenant would bring, with a good
+    /// ticket. `None` where there is no such tenant; an unknown app is made up.
+    pub fn system_user(&self, client_id: &str, ctx: &str) -> Option<Draft> {
+        let (world, tenant) = (&*self.world, self.world.seed.tenant(ctx)?);
+        Some(draft(world, claims::system_user(world, &self.app(client_id), tenant)))
     }
 
     /// Signs exactly these bytes with the current key, whether they are JSON or not.
@@ -78,6 +85,12 @@ impl Draft {
     /// Sets a header field, in its place where it is there already.
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         set(&mut self.header, name, value.into());
+        self
+    }
+
+    /// Signs with the key that the key set never lists.
+    pub fn by_stranger(mut self, keys: &Keys) -> Self {
+        self.key = keys.stranger();
         self
     }
 
@@ -140,7 +153,7 @@ impl Draft {
     }
 }
 
-fn set(fields: &mut Claims, name: &str, value: Value) {
+pub(super) fn set(fields: &mut Claims, name: &str, value: Value) {
     match fields.iter_mut().find(|(known, _)| known == name) {
         Some((_, old)) => *old = value,
         None => fields.push((name.into(), value)),
@@ -148,7 +161,7 @@ fn set(fields: &mut Claims, name: &str, value: Value) {
 }
 
 /// Written by hand, because a map would sort the names and hold each once.
-fn object(fields: &Claims) -> String {
+pub(super) fn object(fields: &Claims) -> String {
     let members = fields.iter().map(|(name, value)| format!("{}:{value}", Value::from(&**name)));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }

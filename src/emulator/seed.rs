@@ -50,6 +50,24 @@ pub struct Seed {
 }
 
 impl Seed {
+    /// So many tenants, `Cust100000` and up, each with one administrator, `admin@cust100000.example`
+    /// and so on; for crowds.
+    pub fn crowd(tenants: u32) -> Self {
+        let ctx = |number: u32| format!("Cust{}", 100_000 + number);
+        let administrator = |number| {
+            let upn = format!("admin@{}.example", ctx(number).to_ascii_lowercase());
+            person(&upn, "Ada Ministrator", &[(&ctx(number), 1, Rights::Administrator)])
+        };
+        let serial = |number: u32| (1_300_000_000 + number).to_string();
+        let company = |number: u32| format!("Company {number} AS");
+        Self {
+            tenants: (0..tenants)
+                .map(|number| tenant(&ctx(number), &company(number), &serial(number)))
+                .collect(),
+            people: (0..tenants).map(administrator).collect(),
+        }
+    }
+
     /// The person with this user name, in any case.
     pub fn person(&self, upn: &str) -> Option<&Person> {
         self.people.iter().find(|person| person.upn.eq_ignore_ascii_case(upn))

@@ -57,6 +57,14 @@ impl<T: Clone> Shelf<T> {
         self.held().values.remove(key);
     }
 
+    /// Forgets every value that `which` picks, and says how many there were.
+    pub(super) fn forget_where(&self, which: impl Fn(&T) -> bool) -> usize {
+        let mut held = self.held();
+        let before = held.values.len();
+        held.values.retain(|_, (_, value)| !which(value));
+        before - held.values.len()
+    }
+
     fn held(&self) -> MutexGuard<'_, Held<T>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

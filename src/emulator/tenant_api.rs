@@ -1,87 +1,188 @@
-//! A tenant's web API, just enough to see that a credential works (`superid.md` §6).
+//! The way into a tenant's web services: right host, tenant awake, credential good; then REST or
+//! SOAP (`superid.md` §6).
 
-use http::{StatusCode, header};
-use serde_json::{Value, json};
+use http::{HeaderName, StatusCode, header};
+use hyper::body::Incoming;
+use serde_json::json;
 
 use super::answer::Answer;
-use super::call::Call;
-use super::grants::{Grant, TICKET_IDLE};
-use super::seed::Rights;
-use super::world::{Seat, World};
+use super::call::{Call, read_body};
+use super::credentials::{Presented, Refused};
+use super::state::TenantState;
+use super::tenancy::Tenancy;
+use super::violations::Offence;
+use super::world::World;
+use super::{tenant_rest, tenant_soap};
 
-/// `GET /{ctx}/api/v1/User/currentPrincipal`, and the API's version at `/{ctx}/api`.
-pub(super) fn answer(world: &World, call: &Call) -> Answer {
-    let path = call.path.to_ascii_lowercase();
-    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let Some((ctx, rest)) = segments.split_first() else {
-        return not_found();
-    };
-    if world.seed.tenant(ctx).is_none() {
-        return not_found();
-    }
-    match rest {
-        ["api"] => Answer::json(StatusCode::OK, &json!({ "Name": "SuperID emulator" })),
-        ["api", "v1", "user", "currentprincipal"] => principal(world, call, ctx),
-        _ => not_found(),
-    }
+/// `/{ctx}/api/…` and `/{ctx}/Remote/…` at the host with this number.
+pub(super) async fn answer(world: &World, host: usize, call: &mut Call, body: Incoming) -> Answer {
+    let answer = within(world, host, call, body).await;
+    with_echoes(call, answer)
 }
 
-fn principal(world: &World, call: &Call, ctx: &str) -> Answer {
-    let grant = presented(world, call).filter(|grant| grant.ctx.eq_ignore_ascii_case(ctx));
-    let seat = grant.as_ref().and_then(|grant| world.seat(&grant.upn, &grant.ctx));
-    match (seat, &grant) {
-        (Some(seat), Some(grant)) => {
-            Answer::json(StatusCode::OK, &principal_body(seat)).for_client(&grant.client_id)
+async fn within(world: &World, host: usize, call: &mut Call, body: Incoming) -> Answer {
+    let (ctx, below) = parts(&call.path);
+    let presented = Presented::in_headers(call);
+    let Some(tenancy) = world.tenancies.find(ctx) else {
+        note_astray(world, host, call, presented);
+        return not_found();
+    };
+    if let Some(refusal) = turned_away(world, tenancy, host, call, presented, below) {
+        return refusal.for_tenant(tenancy);
+    }
+    let soap = below.get(..7).is_some_and(|part| part.eq_ignore_ascii_case("/remote"));
+    if soap {
+        return match read_body(body).await {
+            Ok(bytes) => {
+                call.body = bytes;
+                tenant_soap::answer(world, tenancy, host, call)
+            }
+            Err(status) => Answer::text(status, "").refused("the body"),
+        };
+    }
+    if below.trim_end_matches('/').eq_ignore_ascii_case("/api") {
+        return version(world, tenancy);
+    }
+    match presented.check(world, ctx) {
+        Err(refused) => turned_down(world, host, call, refused),
+        Ok(_) if tenancy.situation().denies(below) => {
+            error(StatusCode::FORBIDDEN, "The user has no right to this.").refused("denied")
         }
-        _ => unauthorized(),
+        Ok(pass) => {
+            tenancy.count_call();
+            let below = below.to_owned();
+            let answer = tenant_rest::answer(world, tenancy, call, &below, &pass, body).await;
+            answer.for_client(&pass.client_id).for_tenant(tenancy)
+        }
     }
 }
 
-/// The grant behind `Authorization: Bearer 8A:…` or `Authorization: SOTicket 7T:…`. A ticket goes
-/// with `SO-AppToken`; here it may be left out but must not be wrong.
-fn presented(world: &World, call: &Call) -> Option<Grant> {
-    let (scheme, credential) = call.header("authorization")?.split_once(' ')?;
-    let credential = credential.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return world.grants.access.get(credential, world.now());
+/// What is said before anybody looks at the credential.
+fn turned_away(
+    world: &World,
+    tenancy: &Tenancy,
+    host: usize,
+    call: &Call,
+    presented: Presented<'_>,
+    below: &str,
+) -> Option<Answer> {
+    let mut at = tenancy.situation();
+    if at.home != host {
+        let in_good_faith = at.former.contains(&host);
+        drop(at);
+        if !in_good_faith {
+            note_astray(world, host, call, presented);
+        }
+        return Some(wrong_subdomain());
     }
-    if !scheme.eq_ignore_ascii_case("soticket") {
-        return None;
+    match (at.next_planned(), at.state) {
+        (Some(status), _) => Some(planned(status)),
+        (None, TenantState::Deleted | TenantState::Unknown) => Some(not_found()),
+        (None, state) if !state.is_running() && !below.is_empty() => {
+            let answer = Answer::text(StatusCode::SERVICE_UNAVAILABLE, "The tenant is offline.");
+            Some(answer.refused("offline"))
+        }
+        _ => None,
     }
-    let grant = world.grants.tickets.touch(credential, world.now(), TICKET_IDLE)?;
-    let app = world.apps.find(&grant.client_id);
-    let right = |token: &str| app.is_some_and(|app| app.client_secret == token);
-    call.header("so-apptoken").is_none_or(right).then_some(grant)
 }
 
-fn principal_body(seat: Seat<'_>) -> Value {
-    let role = match seat.account.rights {
-        Rights::Administrator => "Administrator",
-        Rights::User => "User level 0",
-    };
-    json!({
-        "AssociateId": seat.account.associate_id,
-        "DatabaseContextIdentifier": seat.tenant.ctx,
-        "EMailAddress": seat.person.email,
-        "FullName": seat.person.name(),
-        "RoleName": role,
-        "UserName": seat.person.upn,
-    })
+fn planned(status: u16) -> Answer {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match status {
+        StatusCode::MISDIRECTED_REQUEST => wrong_subdomain(),
+        StatusCode::UNAUTHORIZED => unauthorized("planned"),
+        status if status.is_success() => Answer::json(status, &json!({})).refused("planned"),
+        status => error(status, "This answer was asked for.").refused("planned"),
+    }
 }
 
-/// 401 with the error body of the web API (`superid.md` §6).
-fn unauthorized() -> Answer {
+/// 401, and a violation where it is one.
+pub(super) fn turned_down(world: &World, host: usize, call: &Call, refused: Refused) -> Answer {
+    match refused {
+        Refused::Credential(why) => unauthorized(why),
+        Refused::Violation(offence, of) => {
+            world.violated(offence, host, &call.path, of);
+            unauthorized("violation")
+        }
+    }
+}
+
+/// An app token or a ticket where no web API of its tenant ever was.
+pub(super) fn note_astray(world: &World, host: usize, call: &Call, presented: Presented<'_>) {
+    if presented.is_for_web_api() {
+        world.violated(Offence::AppTokenAstray, host, &call.path, presented.names());
+    }
+}
+
+/// The tenant's name, and the path from the slash after it.
+fn parts(path: &str) -> (&str, &str) {
+    let path = path.trim_start_matches('/');
+    path.split_at(path.find('/').unwrap_or(path.len()))
+}
+
+/// 421 with the words of SuperOffice (`superid.md` §1).
+fn wrong_subdomain() -> Answer {
+    let text = "Wrong subdomain used to access tenant";
+    Answer::text(StatusCode::MISDIRECTED_REQUEST, text).refused("wrong subdomain")
+}
+
+/// The document at the API's root, which asks for no credential; its members are SuperOffice's.
+fn version(world: &World, tenancy: &Tenancy) -> Answer {
+    let body = json!({
+        "v1": format!("{}/api/v1/", tenancy.root(&world.hosts)),
+        "NetServerVersion": "10.3.8.1",
+        "NetServerAssembly": "10.3.0.0",
+        "NetServerDate": "2024-08-30",
+        "NetServerLabel": "Emulated",
+        "NetServer": "SuperID emulator",
+        "Services": "Services87",
+        "ServicesCurrent": "Services88",
+        "Version": "v1",
+    });
+    Answer::json(StatusCode::OK, &body)
+}
+
+/// 401 with the error body of the web API.
+fn unauthorized(why: &'static str) -> Answer {
+    let text = "The credential is missing, unknown or expired.";
+    error(StatusCode::UNAUTHORIZED, text).with(header::WWW_AUTHENTICATE, "Bearer").refused(why)
+}
+
+/// The web API's own form of an error.
+pub(super) fn error(status: StatusCode, message: &str) -> Answer {
     let body = json!({
         "Error": true,
-        "ErrorType": "AuthenticationException",
-        "Message": "The credential is missing, unknown or expired.",
+        "ErrorType": if status == StatusCode::UNAUTHORIZED { "AuthenticationException" } else { "Exception" },
+        "Message": message,
         "ErrorSource": "SuperID emulator",
     });
-    Answer::json(StatusCode::UNAUTHORIZED, &body)
-        .with(header::WWW_AUTHENTICATE, "Bearer")
-        .refused("no valid credential")
+    Answer::json(status, &body)
 }
 
 pub(super) fn not_found() -> Answer {
     Answer::text(StatusCode::NOT_FOUND, "Nothing here.").refused("not found")
+}
+
+impl Answer {
+    /// The CRM's own cookie, which is nobody's but the CRM's.
+    fn for_tenant(self, tenancy: &Tenancy) -> Self {
+        let ctx = &tenancy.tenant.ctx;
+        self.with(header::SET_COOKIE, &format!("NSCRM={ctx}; Path=/{ctx}; HttpOnly; SameSite=Lax"))
+    }
+}
+
+/// Says back what came in `SO-*`, `Accept-Language` and `Cookie`, as `Emulator-Saw-…`; never the
+/// app token.
+fn with_echoes(call: &Call, mut answer: Answer) -> Answer {
+    for (name, value) in &call.headers {
+        let told = name.as_str();
+        let wanted = told.starts_with("so-") || matches!(told, "accept-language" | "cookie");
+        if !wanted || told == "so-apptoken" {
+            continue;
+        }
+        if let Ok(name) = HeaderName::try_from(format!("emulator-saw-{told}")) {
+            answer.response.headers_mut().append(name, value.clone());
+        }
+    }
+    answer
 }

@@ -18,6 +18,7 @@ use crate::web::{
     Asking, Inbound, PathProblem, Refusal, Reply, ReturnTo, Slashes, with_plain_slashes,
 };
 
+use super::calls::Call;
 use super::own_pages;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
@@ -99,7 +100,12 @@ impl Leaving<'_> {
         let renewal = permit.session().map(|session| self.renewal(session)).unwrap_or_default();
         let cookie = self.inbound.cookies().without(&host.names);
         let route = self.site.route(self.route);
+        let call = match Call::of_a_person(permit, route, self.inbound.target()) {
+            Ok(call) => call,
+            Err(refused) => return Verdict::Refuse(refused),
+        };
         let departure = Departure::new(permit, (self.host, self.route), route, &self.site.told);
+        let departure = departure.calling(call);
         Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
 

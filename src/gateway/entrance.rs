@@ -9,13 +9,29 @@ use pingora::{Error, ErrorType};
 
 use crate::config::Limits;
 use crate::telemetry::Limit;
-use crate::web::Inbound;
+use crate::web::{Inbound, JobDoor};
 
+use super::calls::CallTrouble;
 use super::exchange::Exchange;
+use super::lane::Lane;
 use super::line::Line;
+use super::respond::Refused;
 use super::site::Site;
 use super::turnstile::Over;
-use super::verdict::Departure;
+
+/// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the
+/// connection, and a tunnel's silence is measured where it leads to the app. Requests of HTTP/2 are
+/// counted on their connection until their exchange ends.
+pub(super) fn bound(downstream: &mut Downstream, exchange: &mut Exchange) {
+    let limits = &exchange.site.settings.limits;
+    let unguarded = downstream.is_http2();
+    downstream.set_read_timeout(unguarded.then_some(limits.idle_timeout));
+    if unguarded {
+        downstream.set_write_timeout(Some(limits.write_timeout));
+    }
+    downstream.set_total_drain_timeout(Some(limits.unread_body_timeout));
+    exchange.busy = Line::of(downstream).filter(|_| unguarded).map(Line::enter);
+}
 
 /// Takes a place for a request that is born, until its exchange ends.
 ///
@@ -41,21 +57,39 @@ pub(super) fn is_misdirected(
     })
 }
 
+/// What is known of a connection that came to a job listener.
+pub(super) fn job_door(downstream: &Downstream) -> Option<&JobDoor> {
+    Line::of(downstream)?.job.as_deref()
+}
+
 /// Takes a place on the way to the app for a request that may leave, until its exchange ends.
 ///
 /// # Errors
-/// When its stated length is more than the route takes, or there is no place.
+/// When its stated length is more than its lane takes, or there is no place.
 pub(super) fn let_out(
     downstream: &Downstream,
     exchange: &mut Exchange,
-    departure: &Departure,
+    lane: Lane,
 ) -> Result<(), Over> {
-    let route = departure.route();
-    exchange.route = Some(route);
-    if stated_length(downstream) > exchange.site.route(route).bounds.body_bytes as u64 {
+    exchange.lane = Some(lane);
+    if stated_length(downstream) > exchange.site.body_bytes(lane) as u64 {
         return Err(Over::of(Limit::BodyBytes));
     }
-    exchange.places[1] = Some(exchange.site.turnstile.enter_route(route)?);
+    exchange.places[1] = Some(exchange.site.turnstile.enter_lane(lane)?);
+    Ok(())
+}
+
+/// Waits for a turn with the tenant of a call, until its exchange ends.
+///
+/// # Errors
+/// When there is none in time.
+pub(super) async fn line_up(exchange: &mut Exchange, lane: Lane) -> Result<(), Refused> {
+    let (Some(call), Lane::Jobs(listener)) = (&exchange.call, lane) else { return Ok(()) };
+    let turn = exchange.site.lines[listener].enter(call.tenant()).await;
+    exchange.turn = Some(turn.map_err(|full| {
+        let detail = "too many calls to this tenant wait";
+        Refused::call(CallTrouble::TenantBusy, detail).retry_after(full.retry_after)
+    })?);
     Ok(())
 }
 
@@ -70,9 +104,9 @@ pub(super) fn measure(
     exchange: &mut Exchange,
     bytes: usize,
 ) -> pingora::Result<()> {
-    let Some(route) = exchange.route.filter(|_| !downstream.was_upgraded()) else { return Ok(()) };
+    let Some(lane) = exchange.lane.filter(|_| !downstream.was_upgraded()) else { return Ok(()) };
     exchange.body = exchange.body.saturating_add(bytes);
-    if exchange.body > exchange.site.route(route).bounds.body_bytes {
+    if exchange.body > exchange.site.body_bytes(lane) {
         let error = Error::explain(TOO_LARGE, "the body is larger than the route takes");
         return Err(error.into_down());
     }

@@ -4,11 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::limits::Place;
+use crate::identity::ContextId;
+use crate::limits::{Place, Turn};
 use crate::telemetry::Outcome;
 use crate::web::Client;
 
+use super::calls::Call;
 use super::flow::Flow;
+use super::lane::Lane;
+use super::line::Busy;
+use super::respond::Refused;
 use super::site::Site;
 use super::tunnel::Silence;
 use super::verdict::Departure;
@@ -20,8 +25,16 @@ pub struct Exchange {
     pub(super) started: Instant,
     pub(super) client: Option<Client>,
     pub(super) stage: Stage,
-    /// The route it was decided to go to, even if there was no room.
-    pub(super) route: Option<usize>,
+    /// Where it was decided to go, even if there was no room.
+    pub(super) lane: Option<Lane>,
+    /// The call to a tenant it has become.
+    pub(super) call: Option<Box<Call>>,
+    /// Its turn with that tenant.
+    pub(super) turn: Option<Turn>,
+    /// Why a call could not be made after all.
+    pub(super) refused: Option<Refused>,
+    /// How often it was sent once more.
+    pub(super) again: usize,
     /// Bytes of the body that came so far.
     pub(super) body: usize,
     /// What it takes while it lives: a place in all, and one on the way to the app.
@@ -30,6 +43,8 @@ pub struct Exchange {
     pub(super) silence: Option<Arc<Silence>>,
     /// How far its answer has come, where the app is read as the client takes.
     pub(super) flow: Option<Arc<Flow>>,
+    /// That it is on its connection, over HTTP/2.
+    pub(super) busy: Option<Busy>,
     /// How it ended, should the process end meanwhile.
     pub(super) outcome: Outcome,
     /// What went wrong, for the log.
@@ -40,6 +55,8 @@ pub struct Exchange {
 #[derive(Debug)]
 pub(super) enum Stage {
     Answered,
+    /// A background job's call, to the job listener of this number.
+    Calling(usize),
     Leaving(Box<Departure>),
     Undecided,
 }
@@ -52,21 +69,41 @@ impl Exchange {
             started: Instant::now(),
             client: None,
             stage: Stage::Undecided,
-            route: None,
+            lane: None,
+            call: None,
+            turn: None,
+            refused: None,
+            again: 0,
             body: 0,
             places: [None, None],
             silence: None,
             flow: None,
+            busy: None,
             outcome: Outcome::Cut,
             detail: None,
         }
+    }
+
+    /// What it is called in the log, by where it goes.
+    pub(super) fn lane_name(&self) -> Option<&str> {
+        match &self.stage {
+            Stage::Calling(number) => Some(&self.site.settings.job_listeners[*number].name),
+            Stage::Leaving(departure) => Some(&self.site.route(departure.route()).name),
+            Stage::Answered | Stage::Undecided => None,
+        }
+    }
+
+    /// The tenant it is about, once that is decided.
+    pub(super) fn tenant(&self) -> Option<&ContextId> {
+        let of_call = self.call.as_ref().map(|call| call.tenant());
+        of_call.or_else(|| self.departure().and_then(Departure::tenant))
     }
 
     /// The departure, when the verdict was to leave.
     pub(super) fn departure(&self) -> Option<&Departure> {
         match &self.stage {
             Stage::Leaving(departure) => Some(departure),
-            Stage::Answered | Stage::Undecided => None,
+            Stage::Answered | Stage::Calling(_) | Stage::Undecided => None,
         }
     }
 }

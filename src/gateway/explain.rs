@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::config::{Access, PathMatch, Present, Route};
+use crate::config::{Access, Destination, PathMatch, Present, Route};
 use crate::web::{Slashes, canonical_but_for_slashes};
 
 use super::decide::takes_encoded_slashes;
@@ -66,9 +66,15 @@ fn route_told(route: &Route, out: &mut String) -> std::fmt::Result {
         PathMatch::Prefix => "and below",
     };
     writeln!(out, "route     {} ({} {matching})", route.name, route.path.path)?;
-    let upstream = &route.upstream;
-    let scheme = format!("{:?}", upstream.scheme).to_ascii_lowercase();
-    writeln!(out, "upstream  {scheme}://{}:{}", upstream.host, upstream.port)?;
+    match &route.upstream {
+        Destination::App(upstream) => {
+            let scheme = format!("{:?}", upstream.scheme).to_ascii_lowercase();
+            writeln!(out, "upstream  {scheme}://{}:{}", upstream.host, upstream.port)?;
+        }
+        Destination::Tenant(_) => {
+            writeln!(out, "upstream  the web services of the tenant of whoever is signed in")?;
+        }
+    }
     let restriction = match &route.access {
         Access::Public => {
             writeln!(out, "access    public: anybody, and nothing about the caller is sent")?;
@@ -123,6 +129,9 @@ fn headers_told(route: &Route, out: &mut String) -> std::fmt::Result {
         }
         Present::Bearer => writeln!(out, "           {bearer}: Bearer …"),
         Present::Nothing => writeln!(out, "           no credential"),
+        Present::SystemUser => {
+            writeln!(out, "           {ticket}: the ticket of the tenant's system user")
+        }
         Present::Ticket => writeln!(out, "           {ticket}"),
     }?;
     if route.oauth2_proxy_headers {

@@ -10,6 +10,7 @@ use super::exchange::Exchange;
 use super::respond::told;
 use super::returned::binds_the_connection;
 use super::verdict::Departure;
+use super::way::Way;
 use super::wire;
 
 /// Sets what the app is told. It wants the departure, which only a permit makes.
@@ -32,7 +33,7 @@ pub(super) fn edit_request(
         Some(cookie) => headers.insert(header::COOKIE, cookie.clone()),
         None => headers.remove(header::COOKIE),
     };
-    let upstream_host = site.ways[departure.route()].host();
+    let upstream_host = site.ways[departure.route()].as_ref().and_then(Way::host);
     headers.insert(header::HOST, upstream_host.unwrap_or(&host.authority).clone());
     headers.insert(FORWARDED_HOST, host.authority.clone());
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));

@@ -1,6 +1,5 @@
 //! The life of a request, phase by phase, as pingora calls them.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +20,14 @@ use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
+use super::failing::refused_for;
+use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::Form;
-use super::{entrance, flow, forward, leaving, returned, tunnel, wire};
+use super::{calls, entrance, forward, leaving, returned, supply, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -60,14 +61,11 @@ impl ProxyHttp for Gateway {
         downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
-        bound(downstream, &exchange.site);
+        entrance::bound(downstream, exchange);
         let verdict = judged(downstream, exchange);
-        let verdict = with_place(downstream, exchange, verdict);
-        if let Verdict::Leave(departure) = verdict {
-            wire::forget_spelling(downstream.req_header_mut());
-            exchange.stage = Stage::Leaving(departure);
+        let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
             return Ok(false);
-        }
+        };
         let method = downstream.req_header().method.clone();
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
@@ -78,7 +76,7 @@ impl ProxyHttp for Gateway {
                 Ok(reply) => reply,
                 Err(refused) => refuse(exchange, refused, asking_in(step, downstream)),
             },
-            Verdict::Leave(_) => return Err(undecided()),
+            Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),
         };
         exchange.stage = Stage::Answered;
         let strict = exchange.site.settings.session.same_site == SameSite::Strict;
@@ -110,14 +108,17 @@ impl ProxyHttp for Gateway {
         downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
+        if let Some(peer) = calls::lead(exchange).await? {
+            return Ok(peer);
+        }
         let departure = exchange.departure().ok_or_else(undecided)?;
         let site = &exchange.site;
-        let way = &site.ways[departure.route()];
+        let way = site.ways[departure.route()].as_ref().ok_or_else(undecided)?;
         let address = way.address.resolve(&site.clock).await;
         let address = address.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
         })?;
-        let upstream = &site.route(departure.route()).upstream;
+        let upstream = site.route(departure.route()).upstream.app().ok_or_else(undecided)?;
         let mut peer = way.peer(upstream, address);
         if downstream.is_upgrade_req() {
             let bounds = &site.route(departure.route()).bounds;
@@ -125,7 +126,7 @@ impl ProxyHttp for Gateway {
             tunnel::lead(&mut peer, upstream.connect_timeout, silence.clone());
             exchange.silence = Some(silence);
         } else if upstream.scheme == UpstreamScheme::Http {
-            exchange.flow = flow::bounded(&mut peer, downstream);
+            exchange.flow = supply::bounded(&mut peer, downstream);
         }
         Ok(Box::new(peer))
     }
@@ -137,8 +138,25 @@ impl ProxyHttp for Gateway {
         request: &mut RequestHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        let departure = exchange.departure().ok_or_else(undecided)?;
-        forward::edit_request(request, departure, exchange)
+        let to_tenant = exchange.call.as_ref().is_some_and(|call| call.is_to_tenant());
+        if let (false, Some(departure)) = (to_tenant, exchange.departure()) {
+            forward::edit_request(request, departure, exchange)?;
+        }
+        match (&exchange.call, exchange.departure()) {
+            (Some(_), _) => calls::edit(request, exchange),
+            (None, Some(_)) => Ok(()),
+            (None, None) => Err(undecided()),
+        }
+    }
+
+    /// A tenant's answer may be a reason to ask it once more, before the caller hears of it.
+    async fn upstream_response_filter(
+        &self,
+        downstream: &mut Downstream,
+        response: &mut ResponseHeader,
+        exchange: &mut Exchange,
+    ) -> pingora::Result<()> {
+        calls::judge(downstream, response, exchange)
     }
 
     async fn response_filter(
@@ -149,6 +167,9 @@ impl ProxyHttp for Gateway {
     ) -> pingora::Result<()> {
         leaving::last_answer(downstream);
         exchange.flow.iter().for_each(|flow| flow.begins(response.status));
+        if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
+            calls::clean(response, call, &exchange.site.spoofable)?;
+        }
         let Some(departure) = exchange.departure() else { return Ok(()) };
         if response.status == StatusCode::SWITCHING_PROTOCOLS
             && let Some(silence) = &exchange.silence
@@ -172,22 +193,41 @@ impl ProxyHttp for Gateway {
         Ok(None)
     }
 
-    /// As pingora has it, with connections counted in that it does not know to be used ones.
+    /// What a pooled connection's end took with it is sent once more, and so is a call that its
+    /// tenant asked for anew; both only as long as all of the body is at hand.
     fn error_while_proxy(
         &self,
-        peer: &HttpPeer,
+        _peer: &HttpPeer,
         downstream: &mut Downstream,
-        error: Box<Error>,
+        mut error: Box<Error>,
         exchange: &mut Exchange,
         reused: bool,
     ) -> Box<Error> {
-        let reused = reused || exchange.flow.as_ref().is_some_and(|flow| flow.is_reused());
-        let mut error = error.more_context(format!("Peer: {peer}"));
-        let request = downstream.req_header();
-        match request.method.is_idempotent() && !downstream.as_ref().retry_buffer_truncated() {
+        if *error.etype() == calls::AGAIN {
+            return error;
+        }
+        let flow = exchange.flow.as_ref();
+        let reused = reused || flow.is_some_and(|flow| flow.is_reused());
+        let over = flow.is_some_and(|flow| flow.is_over());
+        let whole = !downstream.as_ref().retry_buffer_truncated();
+        let harmless = downstream.req_header().method.is_idempotent() && exchange.again == 0;
+        match whole && harmless && !over {
             true => error.retry.decide_reuse(reused),
             false => error.set_retry(false),
         }
+        exchange.again += 1;
+        error
+    }
+
+    /// A tenant that cannot be connected to may have moved.
+    fn fail_to_connect(
+        &self,
+        _downstream: &mut Downstream,
+        _peer: &HttpPeer,
+        exchange: &mut Exchange,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        calls::unreachable(exchange, &mut error);
         error
     }
 
@@ -204,11 +244,15 @@ impl ProxyHttp for Gateway {
             exchange.detail = Some("nobody said anything in the tunnel for too long".to_owned());
             return FailToProxy { error_code: 0, can_reuse_downstream: false };
         }
-        let refused = leaving::too_late(exchange, error).unwrap_or_else(|| refused_for(error));
+        let refused = leaving::too_late(exchange, error)
+            .or_else(|| exchange.refused.take())
+            .unwrap_or_else(|| refused_for(error, exchange));
         count(exchange, &refused);
         exchange.detail = Some(format!("{}: {error}", refused.detail));
         let code = refused.status().as_u16();
         if downstream.response_written().is_none() {
+            // pingora closes the connection after this, and the client should hear of it.
+            downstream.set_keepalive(None);
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
@@ -226,8 +270,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) {
         let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
-        let metrics = &exchange.site.route_metrics;
-        metrics[exchange.route.unwrap_or(metrics.len() - 1)].answered(status);
+        exchange.site.counters(exchange.lane).answered(status);
         if exchange.site.metrics.drain().has_begun() {
             exchange.outcome = leaving::outcome(downstream, exchange, error);
         }
@@ -245,8 +288,9 @@ impl ProxyHttp for Gateway {
             status,
             bytes: downstream.body_bytes_sent(),
             micros: exchange.started.elapsed().as_micros() as u64,
-            route: departure.map(|leaving| exchange.site.route(leaving.route()).name.as_str()),
-            tenant: departure.and_then(|leaving| leaving.tenant()).map(|ctx| ctx.as_str()),
+            route: exchange.lane_name(),
+            tenant: exchange.tenant().map(|ctx| ctx.as_str()),
+            caller: exchange.call.as_ref().and_then(|call| call.caller()),
             detail: detail.as_deref(),
         });
     }
@@ -281,19 +325,46 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         }
         Ok(inbound) => {
             let sender = exchange.client.as_ref().map(Client::subscriber);
-            decide(&site, &inbound.over(transport).sent_by(sender), site.clock.now())
+            let inbound = inbound.over(transport).sent_by(sender);
+            if let (Some(door), Some(peer)) = (entrance::job_door(downstream), peer) {
+                return calls::decide_job(&site, door, peer, &inbound);
+            }
+            decide(&site, &inbound, site.clock.now())
         }
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
     }
 }
 
-/// What may leave, leaves if there is a place for it on the way.
-fn with_place(downstream: &Downstream, exchange: &mut Exchange, verdict: Verdict) -> Verdict {
-    let Verdict::Leave(departure) = &verdict else { return verdict };
-    match entrance::let_out(downstream, exchange, departure) {
-        Ok(()) => verdict,
-        Err(over) => Verdict::Refuse(Refused::over(over)),
+/// What may leave, leaves if there is a place for it on the way, and a turn with its tenant; any
+/// other verdict is given back.
+async fn sent_on(
+    downstream: &mut Downstream,
+    exchange: &mut Exchange,
+    verdict: Verdict,
+) -> Option<Verdict> {
+    let (lane, stage) = match verdict {
+        Verdict::Call { listener, call } => {
+            exchange.call = Some(call);
+            (Lane::Jobs(listener), Stage::Calling(listener))
+        }
+        Verdict::Leave(mut departure) => {
+            exchange.call = departure.take_call();
+            (Lane::Route(departure.route()), Stage::Leaving(departure))
+        }
+        other => return Some(other),
+    };
+    if let Err(over) = entrance::let_out(downstream, exchange, lane) {
+        return Some(Verdict::Refuse(Refused::over(over)));
     }
+    if let Err(refused) = entrance::line_up(exchange, lane).await {
+        return Some(Verdict::Refuse(refused));
+    }
+    if let Err(refused) = calls::prepare(exchange).await {
+        return Some(Verdict::Refuse(refused));
+    }
+    wire::forget_spelling(downstream.req_header_mut());
+    exchange.stage = stage;
+    None
 }
 
 /// Takes a step that waits for a form or for SuperID. Both are bounded: the form by size and the
@@ -316,10 +387,18 @@ async fn take(
             let outcome = site.desk.complete(counter, query, &parties).await;
             Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
         }
+        Step::Finish { host } => {
+            let host = &site.hosts[host];
+            let request = downstream.req_header().as_owned_parts();
+            let counter = host.counter(Cookies::of(&request.headers));
+            let outcome = site.desk.finish(counter, &host.parties()).await;
+            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
+        }
         Step::Posted { host: number } => {
             let host = &site.hosts[number];
-            let most = site.settings.limits.form_bytes;
-            let form = match wire::read_form(downstream, most).await {
+            let limits = &site.settings.limits;
+            let form = wire::read_form(downstream, limits.form_bytes, limits.form_timeout);
+            let form = match form.await {
                 Form::Whole(form) => form,
                 Form::TooLarge => return Ok(Err(Refused::over(Over::of(Limit::FormBytes)))),
                 Form::Stopped => {
@@ -364,68 +443,14 @@ fn asking(downstream: &Downstream) -> Asking {
 /// A posted form is a navigation too.
 fn asking_in(step: Step, downstream: &Downstream) -> Asking {
     match step {
-        Step::Callback { .. } => asking(downstream),
+        Step::Callback { .. } | Step::Finish { .. } => asking(downstream),
         Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
     }
-}
-
-/// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the
-/// connection, and a tunnel's silence is measured where it leads to the app.
-fn bound(downstream: &mut Downstream, site: &Site) {
-    let limits = &site.settings.limits;
-    let unguarded = downstream.is_http2();
-    downstream.set_read_timeout(unguarded.then_some(limits.idle_timeout));
-    if unguarded {
-        downstream.set_write_timeout(Some(limits.write_timeout));
-    }
-    downstream.set_total_drain_timeout(Some(DRAIN));
-}
-
-fn refused_for(error: &Error) -> Refused {
-    if *error.etype() == entrance::TOO_LARGE {
-        return Refused::over(Over::of(Limit::BodyBytes));
-    }
-    if *error.etype() == entrance::TOO_SLOW {
-        return Refused::refusal(Refusal::BodyTooSlow);
-    }
-    if took_nothing(error) {
-        let detail = "the client took nothing of its answer";
-        let mut refused = Refused::new(Trouble::BadRequest, detail);
-        refused.limit = Some(Limit::WriteTimeout);
-        return refused;
-    }
-    let (trouble, detail) = match error.etype() {
-        ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
-            (Trouble::UpstreamTimeout, "the upstream took too long")
-        }
-        _ if tunnel::was_silent(error) => (Trouble::UpstreamTimeout, "the upstream took too long"),
-        ErrorType::InternalError => (Trouble::Internal, "an error of our own"),
-        _ if matches!(error.esource(), pingora::ErrorSource::Downstream) => {
-            (Trouble::BadRequest, "the client stopped or sent nonsense")
-        }
-        _ => (Trouble::UpstreamUnreachable, "the upstream failed"),
-    };
-    Refused::new(trouble, detail)
-}
-
-/// Whether the client let the write timeout pass: pingora keeps it for a stream of HTTP/2, the
-/// connection below it for the rest.
-fn took_nothing(error: &Error) -> bool {
-    let late = || error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
-    matches!(error.esource(), pingora::ErrorSource::Downstream)
-        && match error.etype() {
-            ErrorType::WriteTimedout => true,
-            ErrorType::WriteError => late() == Some(io::ErrorKind::TimedOut),
-            _ => false,
-        }
 }
 
 fn undecided() -> Box<Error> {
     Error::explain(ErrorType::InternalError, "a request without a permit was about to leave")
 }
-
-/// What is left of an unread body is read for this long before the connection is given up.
-const DRAIN: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

@@ -1,14 +1,18 @@
 //! The life of a request: decided without sockets, then answered or let out.
 
 mod addresses;
+mod calls;
 mod decide;
 mod entrance;
 mod exchange;
 mod explain;
+mod failing;
 mod flow;
 mod forward;
 mod gauged;
+mod installations;
 mod kept;
+mod lane;
 mod leaving;
 mod lifecycle;
 mod line;
@@ -17,6 +21,7 @@ mod respond;
 mod returned;
 mod site;
 mod start;
+mod supply;
 mod told;
 mod tunnel;
 mod turnstile;
@@ -24,6 +29,7 @@ mod verdict;
 mod way;
 mod wire;
 
+pub use calls::CallTrouble;
 pub use decide::decide;
 pub use explain::explain;
 pub use lifecycle::Gateway;

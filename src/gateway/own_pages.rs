@@ -11,7 +11,7 @@ use crate::web::{Fields, Inbound, Refusal, ReturnTo};
 
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::start::{begun, sign_in};
+use super::start::sign_in;
 use super::verdict::{Step, Verdict};
 
 /// The verdict on a request for one of our own addresses; `None` for all others.
@@ -28,9 +28,7 @@ pub(super) fn answer(
     }
     let verdict = match own_name(host, path)? {
         "start" if gets(inbound) => counted(site, inbound, || start(site, host, inbound)),
-        "finish" if gets(inbound) => {
-            begun(host, site.desk.finish(host.counter(inbound.cookies()), &host.parties()))
-        }
+        "finish" if gets(inbound) => Verdict::Wait(Step::Finish { host: number }),
         "signed_out" if asks(inbound) => Verdict::SignedOut,
         "sign_out" if gets(inbound) || inbound.method() == Method::POST => {
             sign_out(site, host, inbound, now)

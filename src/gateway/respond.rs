@@ -8,6 +8,7 @@ use crate::signin::{Failed, Failure};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Refusal, Reply};
 
+use super::calls::CallTrouble;
 use super::site::HostSite;
 use super::turnstile::Over;
 
@@ -36,6 +37,8 @@ pub(super) enum During {
 /// What the caller is told.
 #[derive(Clone, Debug)]
 pub(super) enum Reason {
+    /// A call to a tenant, and after how many seconds it may be tried again.
+    Call(CallTrouble, Option<u64>),
     Door(Refusal),
     /// SuperID's error code, cleaned.
     SuperIdRefused(String),
@@ -53,6 +56,22 @@ impl Refused {
             standing: None,
             during: During::Request,
             cookies: Vec::new(),
+        }
+    }
+
+    /// For a call to a tenant that is not made.
+    pub fn call(trouble: CallTrouble, detail: impl Into<String>) -> Self {
+        let refused = Self::new(Trouble::Internal, detail);
+        Self { reason: Reason::Call(trouble, None), ..refused }
+    }
+
+    /// With the seconds after which a call may be tried again.
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        match self.reason {
+            Reason::Call(trouble, _) => {
+                Self { reason: Reason::Call(trouble, Some(seconds)), ..self }
+            }
+            _ => self,
         }
     }
 
@@ -127,6 +146,7 @@ impl Refused {
     /// The status the caller gets.
     pub fn status(&self) -> StatusCode {
         match &self.reason {
+            Reason::Call(trouble, _) => trouble.status(),
             Reason::Door(refusal) => refusal.status(),
             Reason::SuperIdRefused(code) => Trouble::SuperIdRefused { code }.status(),
             Reason::Trouble(trouble) => trouble.status(),
@@ -138,7 +158,7 @@ impl Refused {
         let footing = Footing { request_id, again: self.again.as_deref(), home: "/" };
         let reply = match (&self.reason, asking) {
             (Reason::Door(refusal), _) => Reply::text(refusal.status(), &refused_line(*refusal)),
-            (_, Asking::Program) => self.json(request_id),
+            (_, Asking::Program) | (Reason::Call(..), _) => self.json(request_id),
             (Reason::SuperIdRefused(code), Asking::Navigation) => {
                 page(pages::trouble(Trouble::SuperIdRefused { code }, &footing))
             }
@@ -150,8 +170,21 @@ impl Refused {
         if let Some(standing) = &self.standing {
             reply.headers.extend(told(standing));
         }
-        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
-            reply.set(header::RETRY_AFTER, "10");
+        match self.reason {
+            Reason::Call(_, Some(seconds)) => {
+                reply.headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
+            }
+            _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                reply.set(header::RETRY_AFTER, "10");
+            }
+            _ => {}
+        }
+        if let Reason::Call(trouble, _) = self.reason {
+            let word = HeaderValue::try_from(name(&self.reason));
+            reply.headers.extend(word.map(|word| (CALL_ERROR, word)));
+            if trouble == CallTrouble::CallerUnknown {
+                reply.set(header::WWW_AUTHENTICATE, "Basic realm=\"superid-gateway\", Bearer");
+            }
         }
         if matches!(self.reason, Reason::Door(Refusal::Method)) {
             reply.set(header::ALLOW, "GET, HEAD, POST");
@@ -162,6 +195,7 @@ impl Refused {
     fn json(&self, request_id: &str) -> Reply {
         let status = self.status();
         let (message, next) = match &self.reason {
+            Reason::Call(trouble, _) => trouble.told(),
             Reason::Door(_) => ("The request was not taken.", "Send one that is."),
             Reason::SuperIdRefused(code) => Trouble::SuperIdRefused { code }.told(),
             Reason::Trouble(trouble) => trouble.told(),
@@ -251,6 +285,7 @@ fn refused_line(refusal: Refusal) -> String {
 /// `SuperIdUnreachable` → `super_id_unreachable`, for programs to compare.
 fn name(reason: &Reason) -> String {
     let debug = match reason {
+        Reason::Call(trouble, _) => format!("{trouble:?}"),
         Reason::Door(refusal) => format!("{refusal:?}"),
         Reason::SuperIdRefused(_) => "SuperIdRefused".to_owned(),
         Reason::Trouble(trouble) => format!("{trouble:?}"),
@@ -266,6 +301,8 @@ fn name(reason: &Reason) -> String {
     name
 }
 
+/// Tells an answer of ours from the tenant's.
+const CALL_ERROR: HeaderName = HeaderName::from_static("superid-gateway-error");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");

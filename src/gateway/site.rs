@@ -8,14 +8,22 @@ use http::{HeaderName, HeaderValue};
 
 use crate::authn::Authenticator;
 use crate::clock::Clock;
-use crate::config::{Access, Flow, Host, Legacy, Present, RelyingParty, Route, Session, Settings};
+use crate::config::{
+    Access, Flow, Host, JobListener, Legacy, Present, RelyingParty, Route, Session, Settings,
+};
+use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::Random;
+use crate::limits::{LineBounds, Lines};
 use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
+use crate::superid::SuperId;
 use crate::telemetry::{Levels, Metrics, RouteMetrics};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
+use super::calls::Ways;
+use super::installations::Installations;
+use super::lane::Lane;
 use super::told::Told;
 use super::turnstile::Turnstile;
 use super::way::Way;
@@ -30,11 +38,18 @@ pub struct Site {
     pub(super) spoofable: Spoofable,
     pub(super) proxies: Proxies,
     pub(super) desk: Desk,
-    /// One for each route.
-    pub(super) ways: Vec<Way>,
+    /// One for each route; none where a tenant is behind it.
+    pub(super) ways: Vec<Option<Way>>,
+    /// One for each job listener.
+    pub(super) lines: Vec<Arc<Lines>>,
+    /// The ways to tenants.
+    pub(super) tenant_ways: Arc<Ways>,
+    /// System users, where the configuration has any.
+    pub users: Arc<SystemUsers>,
+    superid: Arc<SuperId>,
     pub(super) turnstile: Turnstile,
     pub(super) told: Told,
-    /// For each route, and last for what goes to none.
+    /// For each route, then each job listener, and last for what goes to none.
     pub(super) route_metrics: Vec<RouteMetrics>,
     pub metrics: Arc<Metrics>,
     ended: Arc<Ended>,
@@ -52,23 +67,28 @@ pub struct HostSite {
 impl Site {
     /// Assembles a site; nothing is opened or fetched.
     pub fn new(settings: Settings, clock: Clock, random: Random) -> Self {
+        Self::with_stores(settings, &Stores::default(), clock, random)
+    }
+
+    /// The same, with what was opened for it.
+    pub fn with_stores(settings: Settings, stores: &Stores, clock: Clock, random: Random) -> Self {
         let limits = &settings.limits;
         let ended = Arc::new(Ended::new(limits.ended_sessions, settings.session.absolute));
-        Self::assembled(settings, clock, random, ended, None)
+        Self::assembled(settings, stores, (clock, random), ended, None)
     }
 
     /// The site of a new configuration. What this one remembers, of ended sessions, spent attempts
     /// and used tokens, of SuperID's keys and tenants' serials, goes on.
-    pub fn successor(&self, settings: Settings) -> Self {
+    pub fn successor(&self, settings: Settings, stores: &Stores) -> Self {
         let (clock, random) = (self.clock.clone(), self.random.clone());
         self.ended.lengthen(settings.session.absolute, clock.now());
-        Self::assembled(settings, clock, random, self.ended.clone(), Some(self))
+        Self::assembled(settings, stores, (clock, random), self.ended.clone(), Some(self))
     }
 
     fn assembled(
         settings: Settings,
-        clock: Clock,
-        random: Random,
+        stores: &Stores,
+        (clock, random): (Clock, Random),
         ended: Arc<Ended>,
         before: Option<&Self>,
     ) -> Self {
@@ -77,16 +97,26 @@ impl Site {
         let hosts = settings.hosts.iter().map(host_site).collect();
         let kept = kept_claims(&settings.routes);
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
+        let known = before.map(|site| &*site.superid);
+        let superid = Arc::new(SuperId::new(&settings, clock.clone(), known));
+        let users = SystemUsers::new(
+            &settings,
+            (&superid, stores),
+            (&clock, &random),
+            &metrics,
+            before.map(|site| &*site.users),
+        );
+        let users = Arc::new(users);
         let desk = Desk::new(
             &settings,
             kept,
-            clock.clone(),
-            random.clone(),
+            (&clock, &random),
+            (superid.clone(), Arc::new(Installations(users.clone()))),
             metrics.clone(),
             before.map(|site| &site.desk),
         );
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
-        let ways = settings.routes.iter().map(|route| Way::new(&route.upstream)).collect();
+        let ways = settings.routes.iter().map(|route| route.upstream.app().map(Way::new)).collect();
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
@@ -95,8 +125,12 @@ impl Site {
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
             ways,
+            lines: lines(&settings, before),
+            tenant_ways: before.map(|site| site.tenant_ways.clone()).unwrap_or_default(),
+            users,
+            superid,
             turnstile,
-            route_metrics: route_metrics(&settings.routes, &metrics),
+            route_metrics: route_metrics(&settings, &metrics),
             metrics,
             ended,
             clock,
@@ -135,6 +169,29 @@ impl Site {
 
     pub(super) fn route(&self, number: usize) -> &Route {
         &self.settings.routes[number]
+    }
+
+    /// The number of the job listener with this name.
+    pub(super) fn job_listener(&self, name: &str) -> Option<usize> {
+        self.settings.job_listeners.iter().position(|listener| listener.name == name)
+    }
+
+    /// The largest body that may come there.
+    pub(super) fn body_bytes(&self, lane: Lane) -> usize {
+        match lane {
+            Lane::Jobs(number) => self.settings.job_listeners[number].bounds.body_bytes,
+            Lane::Route(number) => self.route(number).bounds.body_bytes,
+        }
+    }
+
+    /// The counters of what goes there, or of what goes nowhere.
+    pub(super) fn counters(&self, lane: Option<Lane>) -> &RouteMetrics {
+        let number = match lane {
+            Some(Lane::Route(number)) => number,
+            Some(Lane::Jobs(number)) => self.settings.routes.len() + number,
+            None => self.route_metrics.len() - 1,
+        };
+        &self.route_metrics[number]
     }
 
     /// The legacy relying party whose callback `path` is on a host, if there is one.
@@ -213,9 +270,31 @@ fn spoofable_names(routes: &[Route]) -> Vec<HeaderName> {
     names
 }
 
-fn route_metrics(routes: &[Route], metrics: &Metrics) -> Vec<RouteMetrics> {
-    let named = routes.iter().map(|route| metrics.route(&route.name));
-    named.chain([metrics.own()]).collect()
+fn route_metrics(settings: &Settings, metrics: &Metrics) -> Vec<RouteMetrics> {
+    let routes = settings.routes.iter().map(|route| metrics.route(&route.name));
+    let jobs = settings.job_listeners.iter();
+    let jobs = jobs.map(|listener| metrics.route(&format!("job:{}", listener.name)));
+    routes.chain(jobs).chain([metrics.own()]).collect()
+}
+
+/// Lines go on where the bounds are the same.
+fn lines(settings: &Settings, before: Option<&Site>) -> Vec<Arc<Lines>> {
+    let old = |listener: &JobListener, bounds: LineBounds| {
+        let before = before?;
+        let number = before.job_listener(&listener.name)?;
+        (before.lines[number].bounds() == bounds).then(|| before.lines[number].clone())
+    };
+    let line = |listener: &Arc<JobListener>| {
+        let bounds = &listener.bounds;
+        let bounds = LineBounds {
+            at_once: bounds.tenant_requests,
+            rate: bounds.tenant_rate,
+            waiting: bounds.tenant_queue,
+            patience: bounds.queue_timeout,
+        };
+        old(listener, bounds).unwrap_or_else(|| Arc::new(Lines::new(bounds)))
+    };
+    settings.job_listeners.iter().map(line).collect()
 }
 
 fn kept_claims(routes: &[Route]) -> Vec<String> {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{Rate, Route, Settings, Upstream};
+use crate::config::{Destination, JobListener, Rate, Route, Settings};
 use crate::limits::{Place, Places, Standing, Turns};
 use crate::telemetry::Limit;
 use crate::web::{Inbound, Subscriber};
+
+use super::lane::Lane;
 
 /// The counts of a configuration in force. What the one before counted goes on where the bound is
 /// the same: a reload is no second helping.
@@ -16,13 +18,21 @@ pub(super) struct Turnstile {
     most_requests: usize,
     requests: Arc<Places>,
     routes: Vec<Gate>,
+    jobs: Vec<JobGate>,
     sign_ins: Option<Arc<Turns>>,
+}
+
+/// The count of one job listener.
+struct JobGate {
+    name: String,
+    most: usize,
+    places: Arc<Places>,
 }
 
 /// The counts of one route.
 struct Gate {
     name: String,
-    upstream: Upstream,
+    upstream: Destination,
     most: usize,
     places: Arc<Places>,
     per_address: Option<Arc<Turns>>,
@@ -52,11 +62,14 @@ impl Turnstile {
             let gate = Gate::new(route, clock, &routes, old);
             routes.push(gate);
         }
+        let old_jobs = before.map_or(&[][..], |before| &before.jobs);
+        let jobs = settings.job_listeners.iter().map(|listener| JobGate::new(listener, old_jobs));
         let sign_ins = sign_in_rate(crowd.sign_ins_per_minute);
         Self {
             most_requests: crowd.requests,
             requests: before.map(|before| before.requests.clone()).unwrap_or_default(),
             routes,
+            jobs: jobs.collect(),
             sign_ins: turns(sign_ins, clock, before.and_then(|before| before.sign_ins.as_ref())),
         }
     }
@@ -66,10 +79,13 @@ impl Turnstile {
         self.requests.enter(self.most_requests).ok_or(Over::of(Limit::Requests))
     }
 
-    /// A place on the way to a route's upstream.
-    pub(super) fn enter_route(&self, route: usize) -> Result<Place, Over> {
-        let gate = &self.routes[route];
-        gate.places.enter(gate.most).ok_or(Over::of(Limit::UpstreamRequests))
+    /// A place on the way to a route's upstream, or from a job listener to the tenants.
+    pub(super) fn enter_lane(&self, lane: Lane) -> Result<Place, Over> {
+        let (places, most) = match lane {
+            Lane::Jobs(listener) => (&self.jobs[listener].places, self.jobs[listener].most),
+            Lane::Route(route) => (&self.routes[route].places, self.routes[route].most),
+        };
+        places.enter(most).ok_or(Over::of(Limit::UpstreamRequests))
     }
 
     /// A turn on a route for whoever sent the request; `None` where nothing is counted.
@@ -106,7 +122,18 @@ impl Turnstile {
 
     /// Routes, and requests in flight to their upstreams.
     pub(super) fn upstream_requests(&self) -> Vec<(&str, usize)> {
-        self.routes.iter().map(|gate| (gate.name.as_str(), gate.places.taken())).collect()
+        let routes = self.routes.iter().map(|gate| (gate.name.as_str(), gate.places.taken()));
+        let jobs = self.jobs.iter().map(|gate| (gate.name.as_str(), gate.places.taken()));
+        routes.chain(jobs).collect()
+    }
+}
+
+impl JobGate {
+    fn new(listener: &JobListener, before: &[Self]) -> Self {
+        let name = format!("job:{}", listener.name);
+        let old = before.iter().find(|gate| gate.name == name);
+        let places = old.map(|gate| gate.places.clone()).unwrap_or_default();
+        Self { name, most: listener.bounds.max_requests, places }
     }
 }
 
@@ -129,8 +156,10 @@ impl Gate {
         }
     }
 
-    fn leads_to(&self, upstream: &Upstream) -> bool {
-        let place = |upstream: &Upstream| (upstream.scheme, upstream.host.clone(), upstream.port);
+    fn leads_to(&self, upstream: &Destination) -> bool {
+        let place = |upstream: &Destination| {
+            upstream.app().map(|app| (app.scheme, app.host.clone(), app.port))
+        };
         place(&self.upstream) == place(upstream)
     }
 }

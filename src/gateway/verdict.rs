@@ -11,6 +11,7 @@ use crate::identity::ContextId;
 use crate::limits::Standing;
 use crate::web::Reply;
 
+use super::calls::Call;
 use super::respond::Refused;
 use super::told::Told;
 
@@ -19,6 +20,8 @@ use super::told::Told;
 pub enum Verdict {
     /// This answer.
     Answer(Reply),
+    /// To the tenant, for a background job that came to the listener of this number.
+    Call { listener: usize, call: Box<Call> },
     /// A page that asks with whom to sign in: titles and addresses.
     Choose(Vec<(String, String)>),
     /// To the app, with this.
@@ -36,6 +39,8 @@ pub enum Verdict {
 pub enum Step {
     /// The callback of the code flow.
     Callback { host: usize },
+    /// Our own page after a posted form.
+    Finish { host: usize },
     /// A form posted to a legacy callback.
     Posted { host: usize },
 }
@@ -51,6 +56,7 @@ pub struct Departure {
     renewal: Vec<HeaderValue>,
     tenant: Option<ContextId>,
     standing: Option<Standing>,
+    call: Option<Box<Call>>,
 }
 
 impl Departure {
@@ -69,6 +75,7 @@ impl Departure {
             renewal: Vec::new(),
             tenant: permit.session().map(|session| session.principal.context.clone()),
             standing: None,
+            call: None,
         }
     }
 
@@ -84,6 +91,15 @@ impl Departure {
     /// With where the client stands under the rates of the route.
     pub(super) fn at(self, standing: Option<Standing>) -> Self {
         Self { standing, ..self }
+    }
+
+    /// As a call to the person's tenant, not to an app.
+    pub(super) fn calling(self, call: Option<Box<Call>>) -> Self {
+        Self { call, ..self }
+    }
+
+    pub(super) fn take_call(&mut self) -> Option<Box<Call>> {
+        self.call.take()
     }
 
     pub(super) fn standing(&self) -> Option<&Standing> {

@@ -3,10 +3,12 @@
 mod crowds;
 mod house;
 mod ledger;
+mod lines;
 mod places;
 mod turns;
 
 pub use crowds::{Crowds, Member};
 pub use house::{Guest, House};
+pub use lines::{LineBounds, LineFull, Lines, Turn};
 pub use places::{Place, Places};
 pub use turns::{Standing, Turns};

@@ -10,6 +10,7 @@ use pingora::server::configuration::ServerConf;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
+use crate::credentials::StoresFailed;
 use crate::crypto::Random;
 use crate::gateway::Site;
 use crate::limits::{Crowds, Guest, House, Member};
@@ -68,6 +69,8 @@ impl Options {
 pub enum StartFailed {
     #[error("{address}: cannot listen there: {source}; is another program using it?")]
     Address { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Stores(#[from] StoresFailed),
     #[error("a worker thread cannot start: {0}")]
     Thread(io::Error),
     #[error(transparent)]
@@ -191,8 +194,9 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartFailed> {
     Ok(socket.into())
 }
 
-/// Once, and once more for a connection that had died in the pool.
-const MOST_TRIES: usize = 2;
+/// Once; once more for a connection that had died in the pool, for a ticket that had, and for an
+/// address: each is counted by itself, and this bounds them all.
+const MOST_TRIES: usize = 5;
 /// Unused connections to apps that each worker keeps.
 const POOL: usize = 512;
 /// Bytes of an answer that wait in the system until the client's side takes them. Its connections

@@ -3,19 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::client::verify_server_name;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::ParsedCertificate;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, ParsedCertificate, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
 
 use crate::config::TlsFiles;
+
+use super::doorway::Doorway;
 
 /// Why a listener has no TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsFailed {
     #[error("{}: no certificate can be read from it: {reason}", file.display())]
     Certificate { file: PathBuf, reason: String },
+    #[error("{}: no authority for client certificates can be read from it: {reason}", file.display())]
+    ClientAuthority { file: PathBuf, reason: String },
     #[error("{}: no private key can be read from it: {reason}", file.display())]
     Key { file: PathBuf, reason: String },
     #[error("{} and {} do not belong together: {reason}", certificate.display(), key.display())]
@@ -32,16 +38,30 @@ pub(super) struct Presented {
 impl Presented {
     /// Whether its certificate stands for a host, by the rules of browsers (RFC 6125).
     pub(super) fn covers(&self, host: &str) -> bool {
-        let Ok(certificate) = ParsedCertificate::try_from(&self.leaf) else { return false };
-        ServerName::try_from(host).is_ok_and(|name| verify_server_name(&certificate, &name).is_ok())
+        stands_for(&self.leaf, host)
     }
+}
+
+/// Whether a certificate stands for a host, or a caller of that name.
+pub(super) fn stands_for(certificate: &CertificateDer<'_>, name: &str) -> bool {
+    let Ok(certificate) = ParsedCertificate::try_from(certificate) else { return false };
+    ServerName::try_from(name).is_ok_and(|name| verify_server_name(&certificate, &name).is_ok())
+}
+
+/// What a doorway answers a TLS hello with, where it speaks TLS.
+///
+/// # Errors
+/// [`TlsFailed`] names the file.
+pub(super) fn of(doorway: &Doorway) -> Result<Option<Arc<Presented>>, TlsFailed> {
+    let authorities = doorway.client_ca.as_deref();
+    doorway.tls.as_ref().map(|files| presented(files, authorities)).transpose()
 }
 
 /// TLS 1.2 and 1.3 with rustls' own cipher suites, HTTP/2 and HTTP/1.1 by ALPN.
 ///
 /// # Errors
 /// [`TlsFailed`] names the file.
-pub(super) fn presented(files: &TlsFiles) -> Result<Arc<Presented>, TlsFailed> {
+fn presented(files: &TlsFiles, authorities: Option<&Path>) -> Result<Arc<Presented>, TlsFailed> {
     let chain = chain(&files.certificate)?;
     let leaf = chain[0].clone();
     let key = key(&files.key)?;
@@ -51,10 +71,11 @@ pub(super) fn presented(files: &TlsFiles) -> Result<Arc<Presented>, TlsFailed> {
         key: files.key.clone(),
         reason: error.to_string(),
     };
+    let clients = clients(authorities, &provider)?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(pair)?
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(chain, key)
         .map_err(pair)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -62,6 +83,23 @@ pub(super) fn presented(files: &TlsFiles) -> Result<Arc<Presented>, TlsFailed> {
         config.ticketer = ticketer;
     }
     Ok(Arc::new(Presented { config: Arc::new(config), leaf }))
+}
+
+/// A client may show a certificate of one of the authorities, or none.
+fn clients(
+    authorities: Option<&Path>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsFailed> {
+    let Some(file) = authorities else { return Ok(Arc::new(NoClientAuth)) };
+    let failed = |reason: String| TlsFailed::ClientAuthority { file: file.to_owned(), reason };
+    let mut roots = RootCertStore::empty();
+    for authority in chain(file)? {
+        roots.add(authority).map_err(|error| failed(error.to_string()))?;
+    }
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| failed(error.to_string()))
 }
 
 /// At least one certificate.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::StatusCode;
-use pingora::apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp as _};
+use pingora::apps::{HttpPersistentSettings, HttpServerApp as _};
 use pingora::http::ResponseHeader;
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::http::ServerSession;
@@ -19,19 +19,18 @@ use pingora::protocols::{
     ALPN, GetProxyDigest as _, GetSocketDigest as _, IO, SocketDigest, Ssl as _,
 };
 use pingora::proxy::HttpProxy;
+use rustls_pki_types::CertificateDer;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
-use crate::web::ServerName;
+use crate::web::{JobDoor, ServerName};
 
 use super::assemble::Load;
-use super::certificates::Presented;
+use super::certificates::{Presented, stands_for};
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
-use super::http2::{Http2Terms, Watched};
 
 /// What every connection of a worker is served with.
 pub(super) struct Front {
@@ -50,12 +49,17 @@ impl Front {
     pub(super) async fn serve(
         &self,
         stream: TcpStream,
+        jobs: Option<&str>,
         presented: Option<Arc<Presented>>,
         course: Course,
     ) {
         let _latency_only = stream.set_nodelay(true);
         let Ok(peer) = stream.peer_addr() else { return };
-        let connection = identified(stream, peer);
+        let mut connection = identified(stream, peer);
+        let line = Line::new(jobs.map(|name| Arc::new(JobDoor::new(name))));
+        if line.job.is_some() || presented.is_some() {
+            carry(&mut connection, line.clone());
+        }
         let (terms, handshake_timeout) = {
             let site = self.site.load();
             let limits = &site.settings.limits;
@@ -64,9 +68,9 @@ impl Front {
         match presented {
             None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
             Some(presented) => {
-                let handshake = self.handshake(connection, presented, handshake_timeout);
+                let handshake = self.handshake(connection, &line, presented, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
-                Box::pin(self.secured(secured, terms, peer.ip(), course)).await;
+                Box::pin(self.secured(secured, terms, peer.ip(), line, course)).await;
             }
         }
     }
@@ -75,11 +79,11 @@ impl Front {
     /// connections without TLS have no room for it.
     async fn handshake(
         &self,
-        mut connection: Connection,
+        connection: Connection,
+        line: &Line,
         presented: Arc<Presented>,
         most: Duration,
     ) -> Option<impl IO + use<>> {
-        let line = line_kept(&mut connection);
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -89,7 +93,14 @@ impl Front {
                 return None;
             }
         };
-        if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
+        let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
+        if let (Some(door), Some(certificate)) = (&line.job, shown) {
+            let certificate = CertificateDer::from(certificate.to_vec());
+            door.showed(move |name| stands_for(&certificate, name));
+        }
+        if line.job.is_none()
+            && let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name)
+        {
             let covers = move |host: &str| presented.covers(host);
             let _once = line.named.set(ServerName::new(asked, covers));
         }
@@ -101,34 +112,14 @@ impl Front {
         connection: S,
         terms: Terms,
         client: IpAddr,
+        line: Line,
         course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            self.http2(connection, course).await;
+            self.http2(connection, line, course).await;
         } else {
             self.http1(connection, terms, client, course).await;
         }
-    }
-
-    /// pingora says GOAWAY when the end begins. A connection that came later has some time first:
-    /// a client that is told to go before it asked anything would only come again.
-    async fn http2<S: IO + 'static>(&self, connection: S, course: Course) {
-        let terms = Http2Terms::of(&self.site.load().settings.limits);
-        let load = self.load.clone();
-        let met = Box::new(move |limit| load.met(limit));
-        let connection = Box::new(Watched::new(connection, terms, met));
-        if !course.has_reached(Stage::Leaving) {
-            let _closed = self.proxy.process_new(connection, &course.stop).await;
-            return;
-        }
-        let (later, stop) = watch::channel(false);
-        let mut serving = std::pin::pin!(self.proxy.process_new(connection, &stop));
-        tokio::select! {
-            _closed = &mut serving => return,
-            () = sleep(ONE_ROUND) => {}
-        }
-        later.send_replace(true);
-        let _closed = serving.await;
     }
 
     async fn http1<S: IO + 'static>(
@@ -234,15 +225,13 @@ impl Front {
     }
 }
 
-/// What requests on this connection find of it. pingora carries one thing of its users' from a
-/// connection to its requests, and this is it.
-fn line_kept(connection: &mut Connection) -> Line {
-    let line = Line::default();
+/// Lets requests on this connection find what is known of it. pingora carries one thing of its
+/// users' from a connection to its requests, and this is it.
+fn carry(connection: &mut Connection, line: Line) {
     if let Ok(nobodys) = ResponseHeader::build(StatusCode::OK, Some(0)) {
-        let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(line.clone())));
+        let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(line)));
         connection.set_proxy_digest(digest);
     }
-    line
 }
 
 fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {
@@ -253,6 +242,3 @@ fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {
     connection.set_socket_digest(digest);
     connection
 }
-
-/// How long a client may take to connect and ask.
-const ONE_ROUND: Duration = Duration::from_secs(1);

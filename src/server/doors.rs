@@ -6,10 +6,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::config::{Listener, Settings};
+use crate::config::Settings;
 
 use super::assemble::{Options, StartFailed, listen};
 use super::certificates::{self, Presented};
+use super::doorway::{Doorway, doorways};
 
 /// One open listener.
 pub(super) struct OpenDoor {
@@ -18,6 +19,8 @@ pub(super) struct OpenDoor {
     asked: SocketAddr,
     /// The address it has.
     pub(super) address: SocketAddr,
+    /// The name of the job listener it is.
+    jobs: Option<Arc<str>>,
     socket: TcpListener,
     tls: Option<Arc<ArcSwap<Presented>>>,
     close: watch::Sender<bool>,
@@ -27,6 +30,7 @@ pub(super) struct OpenDoor {
 pub(super) struct DoorPlan {
     pub(super) socket: TcpListener,
     pub(super) tls: Option<Arc<ArcSwap<Presented>>>,
+    pub(super) jobs: Option<Arc<str>>,
     pub(super) closed: watch::Receiver<bool>,
 }
 
@@ -43,19 +47,20 @@ impl OpenDoor {
     /// # Errors
     /// [`StartFailed`] names the address or file.
     pub(super) fn open(
-        listener: &Listener,
+        doorway: &Doorway,
         socket: Option<TcpListener>,
     ) -> Result<Self, StartFailed> {
-        let failed = |source| StartFailed::Address { address: listener.address, source };
-        let tls = listener.tls.as_ref().map(certificates::presented).transpose()?;
+        let failed = |source| StartFailed::Address { address: doorway.address, source };
+        let tls = certificates::of(doorway)?;
         let socket = match socket {
             Some(socket) => socket,
-            None => listen(listener.address)?,
+            None => listen(doorway.address)?,
         };
         socket.set_nonblocking(true).map_err(failed)?;
         Ok(Self {
-            name: listener.name.clone(),
-            asked: listener.address,
+            name: doorway.name.clone(),
+            asked: doorway.address,
+            jobs: doorway.jobs.as_deref().map(Arc::from),
             address: socket.local_addr().map_err(failed)?,
             socket,
             tls: tls.map(|config| Arc::new(ArcSwap::from(config))),
@@ -69,17 +74,18 @@ impl OpenDoor {
     /// When there are no descriptors left.
     pub(super) fn plan(&self) -> Result<DoorPlan, StartFailed> {
         let socket = self.socket.try_clone().map_err(StartFailed::Thread)?;
-        Ok(DoorPlan { socket, tls: self.tls.clone(), closed: self.close.subscribe() })
+        let (tls, jobs) = (self.tls.clone(), self.jobs.clone());
+        Ok(DoorPlan { socket, tls, jobs, closed: self.close.subscribe() })
     }
 
     pub(super) fn socket(&self) -> &TcpListener {
         &self.socket
     }
 
-    fn serves(&self, listener: &Listener) -> bool {
-        self.name == listener.name
-            && self.asked == listener.address
-            && self.tls.is_some() == listener.tls.is_some()
+    fn serves(&self, doorway: &Doorway) -> bool {
+        self.name == doorway.name
+            && self.asked == doorway.address
+            && self.tls.is_some() == doorway.tls.is_some()
     }
 }
 
@@ -91,10 +97,8 @@ pub(super) fn open_all(
     settings: &Settings,
     options: &mut Options,
 ) -> Result<Vec<OpenDoor>, StartFailed> {
-    settings
-        .listeners
-        .iter()
-        .map(|listener| OpenDoor::open(listener, options.taken(&listener.name)))
+    doorways(settings)
+        .map(|doorway| OpenDoor::open(&doorway, options.taken(&doorway.name)))
         .collect()
 }
 
@@ -106,18 +110,17 @@ impl Changes {
     /// [`StartFailed`]; nothing has changed then.
     pub(super) fn prepare(open: &[OpenDoor], settings: &Settings) -> Result<Self, StartFailed> {
         let mut changes = Self { opened: Vec::new(), certificates: Vec::new(), closed: Vec::new() };
-        for listener in &settings.listeners {
-            match open.iter().find(|door| door.serves(listener)) {
+        for doorway in doorways(settings) {
+            match open.iter().find(|door| door.serves(&doorway)) {
                 Some(door) => {
-                    if let Some(files) = &listener.tls {
-                        let config = certificates::presented(files)?;
+                    if let Some(config) = certificates::of(&doorway)? {
                         changes.certificates.push((door.name.clone(), config));
                     }
                 }
-                None => changes.opened.push(OpenDoor::open(listener, None)?),
+                None => changes.opened.push(OpenDoor::open(&doorway, None)?),
             }
         }
-        let kept = |door: &&OpenDoor| settings.listeners.iter().any(|one| door.serves(one));
+        let kept = |door: &&OpenDoor| doorways(settings).any(|one| door.serves(&one));
         changes.closed =
             open.iter().filter(|door| !kept(door)).map(|door| door.name.clone()).collect();
         Ok(changes)

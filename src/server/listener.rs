@@ -19,16 +19,16 @@ use super::drain::{Backlog, Course, Stage};
 /// open. While one connection waits for its place, no other is accepted: they wait in the backlog,
 /// where they cost nothing.
 pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course) {
-    let DoorPlan { socket, tls, mut closed } = plan;
+    let DoorPlan { socket, tls, jobs, mut closed } = plan;
     let Ok(socket) = TcpListener::from_std(socket) else { return };
     let mut open = JoinSet::new();
     let fresh = course.clone();
     let enter = async |stream: TcpStream, peer: SocketAddr| {
         let held = front.load.admit(peer.ip()).await?;
         let (front, course) = (front.clone(), fresh.clone());
-        let presented = tls.as_ref().map(|tls| tls.load_full());
+        let (presented, jobs) = (tls.as_ref().map(|tls| tls.load_full()), jobs.clone());
         let served: Served = Box::pin(async move {
-            front.serve(stream, presented, course).await;
+            front.serve(stream, jobs.as_deref(), presented, course).await;
             drop(held);
         });
         Some(served)

@@ -5,6 +5,7 @@ mod assemble;
 mod certificates;
 mod connection;
 mod doors;
+mod doorway;
 mod drain;
 mod guard;
 mod http2;
@@ -12,6 +13,7 @@ mod listener;
 mod report;
 mod run;
 mod sockets;
+mod streams;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::install_provider;
 use crate::gateway::Site;
 use crate::session::Memory;
@@ -26,6 +27,7 @@ use super::worker::{Work, Worker};
 /// [`Running::stop`] waits for them.
 pub struct Running {
     site: Arc<ArcSwap<Site>>,
+    stores: Stores,
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
     admin: Option<Admin>,
@@ -56,12 +58,14 @@ impl Running {
             None => settings.admin.address.map(assemble::listen).transpose()?,
         };
         let roots = options.upstream_roots;
-        let site = Site::new(settings, options.clock, options.random);
+        let stores = Stores::open(&settings, &options.clock, &options.random)?;
+        let site = Site::with_stores(settings, &stores, options.clock, options.random);
         let (memory, now) = (site.memory(), site.clock.now());
         options.inherited.into_iter().for_each(|note| memory.inherit(note, now));
         let site = Arc::new(ArcSwap::from_pointee(site));
         let mut running = Self {
             load: Load::new(site.clone()),
+            stores,
             site,
             doors,
             workers: Vec::new(),
@@ -120,13 +124,20 @@ impl Running {
         (site.memory(), site.clock.clone())
     }
 
+    /// The system users of the configuration in force: their vault, tickets and tenants.
+    pub fn system_users(&self) -> Arc<SystemUsers> {
+        self.site.load().users.clone()
+    }
+
     /// Puts a new configuration in force for every request that begins from now on: routes, keys,
     /// certificates, listeners. Requests in flight end under the one they began with, and what is
     /// remembered of sessions and sign-ins goes on. The admin address, the access log, and the
-    /// sizes `ended_sessions`, `spent_attempts` and those of HTTP/2 stay as they were at the start.
+    /// sizes `ended_sessions`, `spent_attempts` and those of HTTP/2 stay as they were at the start, and
+    /// so does the link to Redis.
     ///
     /// # Errors
-    /// [`StartFailed`] when a new listener or certificate cannot be had; nothing has changed then.
+    /// [`StartFailed`] when a new listener, certificate or vault cannot be had; nothing has changed
+    /// then.
     pub fn reload(&mut self, settings: Settings) -> Result<(), StartFailed> {
         let changes = Changes::prepare(&self.doors, &settings)?;
         let shares = self
@@ -134,7 +145,10 @@ impl Running {
             .iter()
             .map(|_| changes.plans())
             .collect::<Result<Vec<_>, StartFailed>>()?;
-        let successor = self.site.load().successor(settings);
+        let before = self.site.load();
+        let stores = self.stores.following(&settings, &before.clock, &before.random)?;
+        let successor = before.successor(settings, &stores);
+        self.stores = stores;
         self.site.store(Arc::new(successor));
         changes.apply(&mut self.doors);
         for (worker, plans) in self.workers.iter().zip(shares) {

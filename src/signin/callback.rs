@@ -18,6 +18,7 @@ use crate::web::{Fields, Reply, ReturnTo};
 use super::attempt::Attempt;
 use super::begin::{Wish, redirect_url};
 use super::binding::Binding;
+use super::consent::Consent;
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
 
@@ -116,6 +117,7 @@ impl Desk {
             .redeem(party, grant)
             .await
             .map_err(|error| failed(&error).again(target.clone()))?;
+        self.keep(party, Consent::in_claims(&signed_in.claims)).await;
         let principal = signed_in.claims.principal(&self.kept_claims);
         self.admit(at, binding, party, (principal, signed_in.credential), target)
     }

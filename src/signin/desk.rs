@@ -12,6 +12,7 @@ use crate::telemetry::Metrics;
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 
 use super::binding::Binding;
+use super::consent::{Consent, Consents};
 use super::failure::{Failed, Failure, Outcome};
 
 /// Shared by all sign-ins of the process; one for each configuration that is in force.
@@ -29,6 +30,8 @@ pub struct Desk {
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
+    /// Who keeps system user tokens.
+    consents: Arc<dyn Consents>,
 }
 
 /// Where a sign-in happens: one host, one browser's cookies.
@@ -46,23 +49,30 @@ impl Desk {
     pub fn new(
         settings: &Settings,
         kept_claims: Vec<String>,
-        clock: Clock,
-        random: Random,
+        (clock, random): (&Clock, &Random),
+        (superid, consents): (Arc<SuperId>, Arc<dyn Consents>),
         metrics: Arc<Metrics>,
         before: Option<&Self>,
     ) -> Self {
-        let superid = SuperId::new(settings, clock.clone(), before.map(|desk| &*desk.superid));
         let memory = |kind| Arc::new(Remembered::new(settings.limits.spent_attempts, kind));
         Self {
-            superid: Arc::new(superid),
+            superid,
             keys: settings.session.keys.clone(),
-            random,
-            clock,
+            random: random.clone(),
+            clock: clock.clone(),
             attempt_life: settings.session.attempt,
             spent: before.map_or_else(|| memory(Kind::Spent), |desk| desk.spent.clone()),
             used: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.clone()),
             kept_claims,
             metrics,
+            consents,
+        }
+    }
+
+    /// Hands a system user token over to whoever keeps them.
+    pub(super) async fn keep(&self, party: &RelyingParty, consent: Option<Consent>) {
+        if let Some(consent) = consent {
+            self.consents.given(party, consent).await;
         }
     }
 

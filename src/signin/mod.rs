@@ -4,6 +4,7 @@ mod attempt;
 mod begin;
 mod binding;
 mod callback;
+mod consent;
 mod desk;
 mod failure;
 mod posted;
@@ -11,5 +12,6 @@ mod sign_out;
 mod target;
 
 pub use begin::Wish;
+pub use consent::{Consent, Consents};
 pub use desk::{Counter, Desk};
 pub use failure::{Failed, Failure, Outcome};

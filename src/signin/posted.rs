@@ -18,6 +18,7 @@ use crate::superid::VerifiedClaims;
 use crate::web::{Fields, Reply, ReturnTo};
 
 use super::callback::{failed, refused_by_superid};
+use super::consent::Consent;
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
 
@@ -28,6 +29,7 @@ struct Handoff {
     relying_party: String,
     principal: Principal,
     ticket: Option<Ticket>,
+    consent: Option<Consent>,
     verified: Timestamp,
 }
 
@@ -69,8 +71,8 @@ impl Desk {
     /// # Errors
     /// [`Failed`] when there is no hand-over, or no living attempt of this browser for it, and
     /// nobody is signed in.
-    pub fn finish(&self, at: Counter<'_>, parties: &[&RelyingParty]) -> Outcome {
-        self.finished(at, parties).or_else(|failed| {
+    pub async fn finish(&self, at: Counter<'_>, parties: &[&RelyingParty]) -> Outcome {
+        self.finished(at, parties).await.or_else(|failed| {
             match at.sessions.load(at.cookies, self.clock.now()) {
                 Loaded::Live(_) => Ok(Reply::redirect(&ReturnTo::root().on(&at.host.origin))),
                 Loaded::NotPresented | Loaded::Rejected => Err(failed.again(ReturnTo::root())),
@@ -78,7 +80,7 @@ impl Desk {
         })
     }
 
-    fn finished(&self, at: Counter<'_>, parties: &[&RelyingParty]) -> Outcome {
+    async fn finished(&self, at: Counter<'_>, parties: &[&RelyingParty]) -> Outcome {
         let handoff = self
             .handed_over(at)
             .ok_or_else(|| Failed::new(Failure::AttemptExpired, "there is nothing to finish"))?;
@@ -100,6 +102,7 @@ impl Desk {
         }
         let target = ReturnTo::parse(&attempt.target, &at.host.origin, &at.host.prefix)
             .unwrap_or_else(ReturnTo::root);
+        self.keep(party, handoff.consent).await;
         let credential = handoff.ticket.map_or(Credential::Nothing, Credential::Ticket);
         let reply = self.admit(at, binding, party, (handoff.principal, credential), &target)?;
         Ok(reply.with_cookies(self.chunked(at).remove(at.cookies)))
@@ -121,6 +124,7 @@ impl Desk {
             id: self.random.bytes(),
             relying_party: party.name.clone(),
             ticket: claims.ticket().cloned(),
+            consent: Consent::in_claims(&claims),
             principal: claims.principal(&self.kept_claims),
             verified: self.clock.now(),
         };

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, USER_AGENT,
+};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
@@ -31,6 +33,15 @@ pub(super) enum Transport {
     /// No address is https: loopback, as in the demo.
     Plain,
     Tls,
+}
+
+/// What is sent, and with it what is understood in return.
+enum Payload {
+    Form(String),
+    Json(String),
+    Nothing,
+    /// An envelope, and the action its `SOAPAction` names (SOAP 1.1 §6.1.1).
+    Soap(String, &'static str),
 }
 
 /// A whole answer.
@@ -83,33 +94,49 @@ impl BackChannel {
         Self { client, roots, calls: Semaphore::new(MOST_CALLS), timeout }
     }
 
+    /// One of the same settings with places of its own, so that its callers and ours do not wait for
+    /// each other.
+    pub(super) fn beside(&self) -> Self {
+        let (client, roots) = (self.client.clone(), self.roots.clone());
+        Self { client, roots, calls: Semaphore::new(MOST_CALLS), timeout: self.timeout }
+    }
+
     /// Fetches a document.
     pub(super) async fn get(&self, url: &Url) -> Result<Answer, CallFailed> {
-        self.call(url, Method::GET, Bytes::new(), None).await
+        self.call(url, Payload::Nothing).await
     }
 
     /// Posts a form.
     pub(super) async fn post(&self, url: &Url, form: String) -> Result<Answer, CallFailed> {
-        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-        self.call(url, Method::POST, form.into(), Some(kind)).await
+        self.call(url, Payload::Form(form)).await
     }
 
-    async fn call(
+    /// Posts a JSON document.
+    pub(super) async fn post_json(&self, url: &Url, json: String) -> Result<Answer, CallFailed> {
+        self.call(url, Payload::Json(json)).await
+    }
+
+    /// Posts a SOAP 1.1 envelope for an action, which is written without its quotes here.
+    pub(super) async fn post_soap(
         &self,
         url: &Url,
-        method: Method,
-        body: Bytes,
-        kind: Option<HeaderValue>,
+        envelope: String,
+        action: &'static str,
     ) -> Result<Answer, CallFailed> {
+        self.call(url, Payload::Soap(envelope, action)).await
+    }
+
+    async fn call(&self, url: &Url, payload: Payload) -> Result<Answer, CallFailed> {
         if let ("https", Err(missing)) = (url.scheme(), &self.roots) {
             return Err(CallFailed::NoRoots(missing.clone()));
         }
+        let (method, headers, body) = payload.taken_apart().map_err(CallFailed::Unaddressable)?;
         let mut request = Request::builder()
             .method(method)
             .uri(url.as_str())
             .body(Full::new(body))
             .map_err(CallFailed::Unaddressable)?;
-        *request.headers_mut() = headers(kind);
+        *request.headers_mut() = headers;
         match tokio::time::timeout(self.timeout, self.exchange(request)).await {
             Ok(answered) => answered,
             Err(_elapsed) => Err(CallFailed::TimedOut(self.timeout)),
@@ -135,15 +162,28 @@ impl BackChannel {
     }
 }
 
-fn headers(kind: Option<HeaderValue>) -> HeaderMap {
-    let agent = concat!("superid-gateway/", env!("CARGO_PKG_VERSION"));
-    let mut headers = HeaderMap::from_iter([
-        (ACCEPT, HeaderValue::from_static("application/json")),
-        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
-        (USER_AGENT, HeaderValue::from_static(agent)),
-    ]);
-    kind.map(|kind| headers.insert(CONTENT_TYPE, kind));
-    headers
+impl Payload {
+    fn taken_apart(self) -> Result<(Method, HeaderMap, Bytes), http::Error> {
+        let fixed = HeaderValue::from_static;
+        let agent = concat!("superid-gateway/", env!("CARGO_PKG_VERSION"));
+        let mut headers = HeaderMap::from_iter([
+            (ACCEPT, fixed("application/json")),
+            (ACCEPT_ENCODING, fixed("identity")),
+            (USER_AGENT, fixed(agent)),
+        ]);
+        let (kind, body) = match self {
+            Self::Nothing => return Ok((Method::GET, headers, Bytes::new())),
+            Self::Form(form) => ("application/x-www-form-urlencoded", form),
+            Self::Json(json) => ("application/json", json),
+            Self::Soap(envelope, action) => {
+                headers.insert(ACCEPT, fixed("text/xml"));
+                headers.insert(SOAP_ACTION, HeaderValue::try_from(format!("\"{action}\""))?);
+                ("text/xml; charset=utf-8", envelope)
+            }
+        };
+        headers.insert(CONTENT_TYPE, fixed(kind));
+        Ok((Method::POST, headers, body.into()))
+    }
 }
 
 /// Whom TLS trusts: the machine's own roots, read only where they are needed, under aws-lc named
@@ -172,4 +212,5 @@ fn trust(transport: Transport) -> (ClientConfig, Result<(), Arc<io::Error>>) {
 /// Sign-ins beyond it wait their turn, within their own time limit.
 const MOST_CALLS: usize = 64;
 const LARGEST: usize = 64 * 1024;
+const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 const MOST_HEADER: usize = 32 * 1024;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::clock::Timestamp;
 use crate::config::AllowedAddresses;
-use crate::identity::{ContextId, Principal, Ticket};
+use crate::identity::{ContextId, Principal, SystemUserToken, Ticket};
 
 use super::addresses::believed;
 use super::failure::ClaimsRefused;
@@ -16,6 +16,7 @@ pub struct VerifiedClaims {
     principal: Principal,
     claims: Object,
     ticket: Option<Ticket>,
+    system_token: Option<SystemUserToken>,
     digest: [u8; 32],
     expires: Timestamp,
 }
@@ -42,6 +43,12 @@ impl VerifiedClaims {
         self.ticket.as_ref()
     }
 
+    /// What the tenant's system user acts by; only an administrator's token is believed to bring it
+    /// (`superid.md` §7: nobody else consents).
+    pub fn system_token(&self) -> Option<&SystemUserToken> {
+        self.system_token.as_ref()
+    }
+
     /// A digest that names this token, for remembering that it was used.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
@@ -53,7 +60,7 @@ impl VerifiedClaims {
     }
 
     /// The tenant's serial number, digits.
-    pub(super) fn serial(&self) -> Option<&str> {
+    pub fn serial(&self) -> Option<&str> {
         self.principal.serial.as_deref()
     }
 }
@@ -89,11 +96,15 @@ impl Checked<'_> {
             Kind::IdToken => None,
             Kind::Legacy => claims.text(&full("ticket")).and_then(|text| Ticket::parse(text).ok()),
         };
+        let system_token = claims
+            .text(&full("system_token"))
+            .filter(|_| principal.administrator)
+            .and_then(|text| SystemUserToken::parse(text).ok());
         for credential in ["refresh_token", "system_token", "ticket"] {
             claims.remove(&full(credential));
         }
         let Self { digest, expires, .. } = self;
-        Ok(VerifiedClaims { principal, claims, ticket, digest, expires })
+        Ok(VerifiedClaims { principal, claims, ticket, system_token, digest, expires })
     }
 
     fn person(&self, claims: &Object) -> Result<Principal, ClaimsRefused> {
@@ -241,6 +252,24 @@ mod tests {
             assert!(!person(json!({"sub": "u", "is_administrator": no})).administrator, "{no}");
         }
         assert!(!person(json!({"sub": "u"})).administrator);
+    }
+
+    #[test]
+    fn a_system_user_token_is_believed_of_an_administrator_alone() {
+        for kind in [Kind::IdToken, Kind::Legacy] {
+            let token = |administrator: &str, text: &str| {
+                let claims = json!({
+                    "sub": "u", "is_administrator": administrator, "system_token": text,
+                });
+                let claims = take(kind, claims).unwrap();
+                claims.system_token().map(|token| token.reveal().to_owned())
+            };
+            assert_eq!(token("True", "Demo App-a1b2").as_deref(), Some("Demo App-a1b2"));
+            assert_eq!(token("False", "Demo App-a1b2"), None);
+            for odd in ["", "Demo.App-a1b2", "Demo App-a1b2\n", "Dem\u{f6}"] {
+                assert_eq!(token("True", odd), None, "{odd}");
+            }
+        }
     }
 
     #[test]

@@ -47,12 +47,26 @@ pub enum Outage {
     /// The key set is not one.
     #[error("SuperID's key set cannot be used")]
     Keys(#[from] KeySetRefused),
+    /// The answer is not what this address promises.
+    #[error("SuperID answered with something this address does not promise")]
+    Unreadable,
     /// The status says so.
     #[error("SuperID answered with status {0}")]
     Status(u16),
     /// Our own task was stopped on the way; the process is ending.
     #[error("the call to SuperID was cut off by our own shutdown")]
     Stopped,
+}
+
+impl Outage {
+    /// Whether it is certain that SuperID heard nothing of the call.
+    pub fn was_not_sent(&self) -> bool {
+        match self {
+            Self::Call(CallFailed::NoRoots(_) | CallFailed::Unaddressable(_)) => true,
+            Self::Call(CallFailed::Unreachable(error)) => error.is_connect(),
+            _ => false,
+        }
+    }
 }
 
 /// What the token endpoint's answer lacks.
@@ -168,6 +182,12 @@ pub enum ClaimsRefused {
     /// `sub` is missing, too long or has control characters.
     #[error("the subject is missing or unusable")]
     Subject,
+    /// The ticket is missing, or no ticket (`superid.md` §5).
+    #[error("the ticket is missing or is not one")]
+    Ticket,
+    /// The ticket is for another tenant than the token.
+    #[error("the ticket is not that of the tenant that was asked for")]
+    TicketOfAnother,
     /// `exp`, `nbf` or `iat` is not a time.
     #[error("exp, nbf or iat is not a time")]
     TimesMalformed,

@@ -3,6 +3,7 @@
 mod addresses;
 mod back_channel;
 mod claims;
+mod exchange;
 mod failure;
 mod json;
 mod jwks;
@@ -15,8 +16,15 @@ mod minting;
 #[cfg(test)]
 mod repeatable;
 mod serials;
+mod signed_token;
+mod soap;
 #[allow(clippy::module_inception, reason = "the file holds what the folder is for")]
 mod superid;
+mod system_user;
+mod tenant_change;
+mod tenant_state;
+mod ticket;
+mod ticket_refused;
 mod times;
 mod token_endpoint;
 mod verify;
@@ -27,6 +35,11 @@ pub use failure::{AnswerGarbled, ClaimsRefused, ErrorCode, Outage, SignInFailed}
 pub use jwks::{KeySet, KeySetRefused};
 pub use jwt::verify_signature;
 pub use legacy::{LegacyRules, verify_legacy_token};
+pub use signed_token::SignedSystemToken;
 pub use superid::{SignedIn, SuperId};
+pub use system_user::BoughtTicket;
+pub use tenant_change::{NoticeRefused, TenantChange, TenantNotice};
+pub use tenant_state::{Condition, StateFailed, TenantAddresses, TenantState, Unusable};
+pub use ticket_refused::{CleanText, TicketRefused};
 pub use token_endpoint::CodeGrant;
 pub use verify::{IdTokenRules, verify_id_token};

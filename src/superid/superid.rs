@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::config::{Environment, Flow, RelyingParty, Settings};
-use crate::identity::{ContextId, Credential};
+use crate::identity::{ContextId, Credential, SystemUserToken};
 
 use super::back_channel::{BackChannel, Transport};
 use super::claims::VerifiedClaims;
@@ -15,13 +15,19 @@ use super::failure::{ClaimsRefused, ErrorCode, SignInFailed};
 use super::jwt::UnverifiedToken;
 use super::key_store::KeyStore;
 use super::serials::Serials;
+use super::system_user::BoughtTicket;
+use super::tenant_change::{NoticeRefused, NoticeRules, TenantNotice, UnverifiedNotice};
+use super::tenant_state::{StateFailed, TenantState};
+use super::ticket_refused::TicketRefused;
 use super::token_endpoint::{self, CodeGrant};
-use super::{legacy, verify};
+use super::{legacy, system_user, tenant_state, verify};
 
 /// Every SuperID the configuration names.
 pub struct SuperId {
     back_channel: Arc<BackChannel>,
     clock: Clock,
+    /// For what nobody signs in by: tickets and tenants' states, hundreds at once after a start.
+    errands: BackChannel,
     issuers: HashMap<Url, Arc<Issuer>>,
     leeway: u64,
 }
@@ -52,7 +58,8 @@ impl SuperId {
                 (url, issuer)
             })
             .collect();
-        Self { back_channel, clock, issuers, leeway: settings.session.leeway }
+        let errands = back_channel.beside();
+        Self { back_channel, clock, errands, issuers, leeway: settings.session.leeway }
     }
 
     /// Redeems a code, verifies the id_token that came back, and learns the tenant's serial.
@@ -64,7 +71,7 @@ impl SuperId {
         party: &RelyingParty,
         grant: CodeGrant<'_>,
     ) -> Result<SignedIn, SignInFailed> {
-        let issuer = self.issuer(party)?;
+        let issuer = self.sign_in_issuer(party)?;
         let asked = self.clock.now();
         let tokens = token_endpoint::redeem(&self.back_channel, party, &grant).await?;
         let token = UnverifiedToken::parse(tokens.id_token.reveal())?;
@@ -102,7 +109,7 @@ impl SuperId {
         let Flow::Legacy(settings) = &party.flow else {
             return Err(ClaimsRefused::LegacyOff.into());
         };
-        let issuer = self.issuer(party)?;
+        let issuer = self.sign_in_issuer(party)?;
         let token = UnverifiedToken::parse(token)?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
         let serial = |context: &ContextId| {
@@ -119,10 +126,77 @@ impl SuperId {
         Ok(of_own_tenant(party, claims)?)
     }
 
-    fn issuer(&self, party: &RelyingParty) -> Result<&Issuer, SignInFailed> {
-        self.issuers
-            .get(&party.environment.jwks_url)
-            .map(|issuer| &**issuer)
+    /// Buys a ticket of a tenant's system user: signs its token, has SuperID exchange it, and believes
+    /// the answer only after all of it was verified. SuperID writes each ticket down at the tenant, so
+    /// whoever calls this keeps it (`superid.md` §5).
+    ///
+    /// `serial` is the tenant's serial number as it was learnt with the token.
+    ///
+    /// # Errors
+    /// [`TicketRefused`] says whose fault it is.
+    pub async fn buy_ticket(
+        &self,
+        party: &RelyingParty,
+        tenant: &ContextId,
+        serial: &str,
+        token: &SystemUserToken,
+    ) -> Result<BoughtTicket, TicketRefused> {
+        let issuer = self.issuer(&party.environment).ok_or(TicketRefused::NotConfigured)?;
+        let asked = self.clock.now();
+        let jwt = system_user::exchange(&self.errands, party, tenant, token, asked).await?;
+        let token = UnverifiedToken::parse(jwt.reveal())?;
+        let keys = issuer.keys.keys_for(token.key()).await.map_err(TicketRefused::Outage)?;
+        let rules = system_user::TicketRules {
+            addresses: &party.environment.addresses,
+            asked,
+            issuer: &party.environment.legacy_issuer,
+            leeway: self.leeway,
+            now: self.clock.now(),
+            serial,
+            tenant,
+        };
+        Ok(system_user::check(&token, &keys, &rules)?)
+    }
+
+    /// Asks where a tenant lives and how it is.
+    ///
+    /// # Errors
+    /// [`StateFailed`] when SuperID could not be asked, or its answer is not believed.
+    pub async fn tenant_state(
+        &self,
+        environment: &Environment,
+        tenant: &ContextId,
+    ) -> Result<TenantState, StateFailed> {
+        tenant_state::ask(&self.errands, environment, tenant).await
+    }
+
+    /// Verifies a state-change notice. Whether its token was used before is the caller's to know.
+    ///
+    /// # Errors
+    /// [`NoticeRefused`] when it says nothing.
+    pub async fn verify_notice(
+        &self,
+        environment: &Environment,
+        body: &[u8],
+    ) -> Result<TenantNotice, NoticeRefused> {
+        let issuer = self.issuer(environment).ok_or(NoticeRefused::NotConfigured)?;
+        let notice = UnverifiedNotice::parse(body)?;
+        let token = notice.token()?;
+        let keys = issuer.keys.keys_for(token.key()).await.map_err(NoticeRefused::Outage)?;
+        let rules = NoticeRules {
+            issuer: &environment.legacy_issuer,
+            leeway: self.leeway,
+            now: self.clock.now(),
+        };
+        notice.check(&token, &keys, &rules)
+    }
+
+    fn issuer(&self, environment: &Environment) -> Option<&Issuer> {
+        self.issuers.get(&environment.jwks_url).map(|issuer| &**issuer)
+    }
+
+    fn sign_in_issuer(&self, party: &RelyingParty) -> Result<&Issuer, SignInFailed> {
+        self.issuer(&party.environment)
             .ok_or_else(|| SignInFailed::Misconfigured { error: ErrorCode::of("no_such_issuer") })
     }
 }
@@ -152,7 +226,17 @@ fn of_own_tenant(
 
 fn transport<'a>(mut environments: impl Iterator<Item = &'a Environment>) -> Transport {
     let secure = |url: &Url| url.scheme() == "https";
-    if environments.any(|one| secure(&one.token_url) || secure(&one.jwks_url)) {
+    let optional = |url: &Option<Url>| url.as_ref().is_some_and(secure);
+    let state = |one: &Environment| {
+        one.tenant_state_url.as_ref().is_some_and(|template| template.starts_with("https:"))
+    };
+    if environments.any(|one| {
+        secure(&one.token_url)
+            || secure(&one.jwks_url)
+            || optional(&one.system_user_url)
+            || optional(&one.system_user_soap_url)
+            || state(one)
+    }) {
         Transport::Tls
     } else {
         Transport::Plain

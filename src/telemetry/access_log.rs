@@ -29,6 +29,8 @@ pub struct AccessLine<'a> {
     pub micros: u64,
     pub route: Option<&'a str>,
     pub tenant: Option<&'a str>,
+    /// The background job that calls, by its name in the configuration.
+    pub caller: Option<&'a str>,
     pub detail: Option<&'a str>,
 }
 
@@ -152,6 +154,7 @@ impl AccessLine<'_> {
         number(out, ",\"duration_us\":", self.micros);
         text(out, ",\"route\":\"", self.route);
         text(out, ",\"tenant\":\"", self.tenant);
+        text(out, ",\"caller\":\"", self.caller);
         text(out, ",\"detail\":\"", self.detail);
         out.extend_from_slice(b"}\n");
     }
@@ -281,6 +284,7 @@ mod tests {
             micros: 2,
             route: None,
             tenant: Some("Cust1"),
+            caller: None,
             detail: Some(&"x".repeat(5000)),
         });
         drop(writer);

@@ -5,6 +5,7 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registr
 
 use super::drain::{Drain, Drained, Outcome};
 use super::limit::Limit;
+use super::tickets::TicketCounters;
 
 /// What is counted over the life of the process. Counting one thing is one atomic step; what has
 /// labels of its own is looked up once, or seldom.
@@ -25,6 +26,7 @@ pub struct Metrics {
     requests_in_flight: IntGauge,
     sign_ins: IntCounterVec,
     sign_ins_begun: IntCounter,
+    tickets: TicketCounters,
     upstream_requests_in_flight: IntGaugeVec,
 }
 
@@ -78,6 +80,7 @@ impl Default for Metrics {
             requests_in_flight: gauge("requests_in_flight", "Requests that are in flight."),
             sign_ins_begun: sign_ins.with_label_values(&["begun"]),
             sign_ins,
+            tickets: tickets(),
             upstream_requests_in_flight: kept(IntGaugeVec::new(
                 named("upstream_requests_in_flight", "Requests in flight to a route's upstream."),
                 &["route"],
@@ -142,6 +145,11 @@ impl Metrics {
         self.route("(gateway)")
     }
 
+    /// The counters of the ticket cache.
+    pub fn tickets(&self) -> &TicketCounters {
+        &self.tickets
+    }
+
     /// How far the end of the process has come.
     pub fn drain(&self) -> &Drain {
         &self.drain
@@ -183,7 +191,7 @@ impl Metrics {
             Box::new(self.sign_ins.clone()),
             Box::new(self.upstream_requests_in_flight.clone()),
         ];
-        for one in every {
+        for one in every.into_iter().chain(self.tickets.collectors()) {
             kept(self.registry.register(one));
         }
         self
@@ -195,6 +203,15 @@ impl RouteMetrics {
     pub fn answered(&self, status: u16) {
         self.answers[usize::from(status / 100).min(5)].inc();
     }
+}
+
+fn tickets() -> TicketCounters {
+    TicketCounters::of(
+        counters("ticket_exchanges_total", TICKET_EXCHANGES, &["outcome"]),
+        counters("ticket_lookups_total", TICKET_LOOKUPS, &["answer"]),
+        kept(IntCounter::with_opts(named("ticket_renewals_total", TICKET_RENEWALS))),
+        counters("ticket_shares_total", TICKET_SHARES, &["outcome"]),
+    )
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
@@ -222,11 +239,16 @@ const DRAINED: &str =
 const HITS: &str = "How often somebody met a limit, by its name.";
 const REFUSALS: &str = "Requests refused by the gateway, by reason.";
 const SIGN_INS: &str = "Sign-ins by outcome: begun, signed_in, or why not.";
+const TICKET_EXCHANGES: &str = "Times SuperID was asked for a ticket, by outcome.";
+const TICKET_LOOKUPS: &str = "Times a system user ticket was wanted, by whether it was at hand.";
+const TICKET_RENEWALS: &str = "Times a younger ticket was looked for ahead of need.";
+const TICKET_SHARES: &str = "What the store that replicas share did for tickets, by outcome.";
 const STATUSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::TicketExchange;
 
     #[test]
     fn what_is_counted_is_told_with_its_labels() {
@@ -241,6 +263,8 @@ mod tests {
         metrics.refused("too_busy");
         metrics.sign_in_begun();
         metrics.sign_in_ended("signed_in");
+        metrics.tickets().hit();
+        metrics.tickets().exchanged(TicketExchange::Refused);
         let levels = Levels {
             connections_open: 3,
             requests_in_flight: 2,
@@ -258,6 +282,9 @@ mod tests {
             "refusals_total{reason=\"too_busy\"} 1",
             "sign_ins_total{outcome=\"begun\"} 1",
             "sign_ins_total{outcome=\"signed_in\"} 1",
+            "ticket_lookups_total{answer=\"hit\"} 1",
+            "ticket_exchanges_total{outcome=\"refused\"} 1",
+            "ticket_shares_total{outcome=\"unavailable\"} 0",
             "connections_open 3",
             "requests_in_flight 2",
             "upstream_requests_in_flight{route=\"app\"} 1",

@@ -5,9 +5,11 @@ mod drain;
 mod limit;
 mod logging;
 mod metrics;
+mod tickets;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
 pub use drain::{Drain, Drained, Outcome};
 pub use limit::Limit;
 pub use logging::{Output, log_to};
 pub use metrics::{Levels, Metrics, RouteMetrics};
+pub use tickets::{TicketCounters, TicketExchange, TicketShare};

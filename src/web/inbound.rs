@@ -154,6 +154,11 @@ impl<'a> Inbound<'a> {
         Asking::of(self.method, self.headers)
     }
 
+    /// Its headers, without those nobody outside may send.
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
     /// A header that is there once.
     pub fn header(&self, name: &str) -> Option<&'a HeaderValue> {
         let mut values = self.headers.get_all(name).iter();

@@ -20,6 +20,7 @@ pub type Row = (&'static str, Home, &'static str);
 
 /// Every dependency of the crate, by the name code uses.
 pub const HOMES: &[Row] = &[
+    ("aes", Home::In(&["crypto/"]), "undoes the older encryption of PEM files, nothing else"),
     ("arc_swap", Home::Anywhere, "swapping a pointer is how anything reloads"),
     ("askama", Home::In(&["pages/", "emulator/"]), "escaping happens in one place"),
     ("async_trait", Home::In(&["gateway/", "server/"]), "only pingora's traits still ask for it"),
@@ -30,8 +31,10 @@ pub const HOMES: &[Row] = &[
     ),
     ("base64", Home::Anywhere, "a plain encoding"),
     ("bytes", Home::Anywhere, "the currency of bodies"),
+    ("cbc", Home::In(&["crypto/"]), "goes with aes and des"),
     ("clap", Home::In(&["cli/", "main.rs"]), "only the command line reads arguments"),
     ("command_fds", Home::In(&["cli/"]), "only an upgrade starts a process"),
+    ("des", Home::In(&["crypto/"]), "SuperOffice's own sample key is encrypted with triple DES"),
     ("form_urlencoded", Home::Anywhere, "a plain encoding"),
     ("governor", Home::In(&["limits/"]), "one meaning of a rate"),
     ("http", Home::Anywhere, "the words of HTTP, without a socket"),
@@ -48,6 +51,7 @@ pub const HOMES: &[Row] = &[
     ("libmimalloc_sys", Home::In(&["main.rs"]), "goes with mimalloc"),
     ("listenfd", Home::In(&["server/"]), "listeners are opened in one place, or taken there"),
     ("log", Home::FeaturesOnly, "its feature takes debug lines out of pingora's release code"),
+    ("md5", Home::In(&["crypto/"]), "the older encryption of PEM files derives its key with it"),
     ("memchr", Home::Anywhere, "a search without meaning of its own"),
     ("mimalloc", Home::In(&["main.rs"]), "a program chooses its allocator, a library does not"),
     (
@@ -57,12 +61,19 @@ pub const HOMES: &[Row] = &[
     ),
     ("percent_encoding", Home::Anywhere, "a plain encoding"),
     ("pingora", Home::In(&["gateway/", "server/"]), "the verdict has no sockets"),
+    ("pkcs1", Home::In(&["crypto/"]), "the DER of RSA keys, which aws-lc reads from 2,048 bits on"),
+    ("pkcs8", Home::In(&["crypto/"]), "the DER of private keys, and its encryption"),
     ("postcard", Home::In(&["session/", "signin/"]), "the shape of what is sealed"),
     ("prometheus", Home::In(&["telemetry/"]), "every metric is named in one file"),
     ("quick_xml", Home::In(&["crypto/", "superid/"]), "keys and SOAP are the only XML we read"),
     ("rcgen", Home::In(&["emulator/"]), "only a double makes certificates"),
     ("redis", Home::In(&["redis_link/"]), "one link to the shared store"),
     ("regex", Home::In(&["emulator/"]), "ours parses by hand, so that its cost is known"),
+    (
+        "rsa",
+        Home::In(&["crypto/partner_key/weak.rs"]),
+        "signs with keys aws-lc refuses, in a build that asks for it; RUSTSEC-2023-0071 stands",
+    ),
     ("rusqlite", Home::In(&["vault/"]), "the vault is the one thing we keep on disk"),
     ("rustix", Home::In(&["cli/"]), "only commands send signals and ask the machine"),
     (

@@ -34,7 +34,13 @@ fn examples_warn_of_what_they_say_they_risk_and_of_nothing_else() {
     };
     assert_eq!(warnings("legacy.toml"), ["relying_party.panel.flow"]);
     assert_eq!(warnings("behind-a-proxy.toml"), ["admin.address"]);
-    for quiet in ["minimal.toml", "reference.toml", "several-tenants.toml", "emulator.toml"] {
+    for quiet in [
+        "minimal.toml",
+        "reference.toml",
+        "several-tenants.toml",
+        "emulator.toml",
+        "background-jobs.toml",
+    ] {
         assert!(warnings(quiet).is_empty(), "{quiet}");
     }
 }

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Flow, Loaded, PathMatch, Problem, Problems, RelyingParty, Route, Settings,
+    self, Access, Destination, Flow, JobCaller, JobListener, Loaded, PathMatch, Problem, Problems,
+    Proof, RedisAddress, RelyingParty, Route, Settings, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -90,6 +91,9 @@ fn described(settings: &Settings) -> String {
     for route in &settings.routes {
         out += &described_route(route);
     }
+    for listener in &settings.job_listeners {
+        out += &described_jobs(listener);
+    }
     let session = &settings.session;
     writeln!(
         out,
@@ -103,8 +107,46 @@ fn described(settings: &Settings) -> String {
         session.leeway
     )
     .unwrap();
+    if let Some(vault) = &settings.vault {
+        let place = match &vault.place {
+            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap(),
+            VaultPlace::Memory => "in memory",
+        };
+        writeln!(out, "vault {place} {:?}", vault.keys).unwrap();
+    }
     writeln!(out, "{:?}\n{:?}", settings.forwarded, settings.admin).unwrap();
     writeln!(out, "{:?}\n{:?}", settings.log, settings.limits).unwrap();
+    if let Some(redis) = &settings.redis {
+        let mut redis = redis.clone();
+        // Its folder is another one in each run.
+        if let RedisAddress::Tls { ca: Some(ca), .. } = &mut redis.address {
+            *ca = ca.file_name().unwrap().into();
+        }
+        writeln!(out, "{redis:?}").unwrap();
+    }
+    out
+}
+
+fn described_jobs(listener: &JobListener) -> String {
+    let JobListener { name, address, tls, client_ca, relying_party, hosts, bounds, .. } = listener;
+    let names: Vec<&str> = listener.callers.iter().map(|caller| caller.name.as_str()).collect();
+    let tls = match (tls, client_ca) {
+        (None, _) => "plain",
+        (Some(_), None) => "TLS",
+        (Some(_), Some(_)) => "TLS with client certificates",
+    };
+    let mut out = format!(
+        "jobs {name} {address} {tls} as {} for {hosts:?} by {names:?}\n  within {bounds:?}, SOAP: {:?}\n",
+        relying_party.name, listener.soap_credentials
+    );
+    for caller in &listener.callers {
+        let JobCaller { name, proof, tenants, paths } = &**caller;
+        let proof = match proof {
+            Proof::Password(_) | Proof::Token(_) => "secret".to_owned(),
+            open => format!("{open:?}"),
+        };
+        out.push_str(&format!("  caller {name} by {proof}: {tenants:?} {paths:?}\n"));
+    }
     out
 }
 
@@ -122,11 +164,15 @@ fn described_route(route: &Route) -> String {
     };
     let Route { name, path, upstream, present, bounds, encoded_slashes, server_headers, .. } =
         route;
+    let to = match upstream {
+        Destination::App(app) => format!("{:?} {} {}", app.scheme, app.host, app.port),
+        Destination::Tenant(patience) => format!("the tenant within {patience:?}"),
+    };
     format!(
         "route {name} on {hosts:?} {} {matching}, encoded slashes: {encoded_slashes:?}\n  \
-         to {:?} {} {}, server headers: {server_headers:?}\n  \
+         to {to}, server headers: {server_headers:?}\n  \
          for {access} by {parties:?} with {present:?}\n  within {bounds:?}\n",
-        path.path, upstream.scheme, upstream.host, upstream.port
+        path.path
     )
 }
 
@@ -135,10 +181,13 @@ fn described_party(party: &RelyingParty) -> String {
         Flow::Code => "code".to_owned(),
         Flow::Legacy(legacy) => format!("{legacy:?}"),
     };
+    let system_user = party.system_user.as_ref().map_or(String::new(), |user| {
+        format!(" system user by {:?} with {:?}", user.protocol, user.key)
+    });
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
     let RelyingParty { name, title, environment, client_id, redirect_path, pkce, .. } = party;
     let environment = &environment.issuer;
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}"
     )
 }

@@ -10,5 +10,6 @@ mod commands;
 mod examples;
 mod golden;
 mod hostile;
+mod partner_key_commands;
 mod reference;
 mod scratch;

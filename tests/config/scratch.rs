@@ -28,9 +28,17 @@ impl Scratch {
         scratch.write("session.key", &format!("{KEY}\n"));
         scratch.write("session-1.key", &format!(" {KEY} \n"));
         scratch.write("session-2.key", &format!("{OTHER_KEY}\n"));
+        scratch.write("vault.key", &format!("{OTHER_KEY}\n"));
+        scratch.write("callers-ca.pem", "read when the listener opens\n");
+        scratch.write("nightly.password", "nightly-0123456789abcdef\n");
         scratch.write("client-secret.txt", "secret\r\n");
         scratch.write("certificate.pem", "read when the listener opens\n");
         scratch.write("certificate-key.pem", "read when the listener opens\n");
+        scratch.write("partner-key.xml", include_str!("partner_keys/2048.xml"));
+        scratch.write("partner-key.pem", include_str!("partner_keys/2048-encrypted.pem"));
+        scratch.write("weak.xml", include_str!("partner_keys/1024.xml"));
+        scratch.write("redis-ca.pem", "read when the link opens\n");
+        scratch.write("redis-password.txt", "a password\n");
         scratch.write("short.key", "AAAA\n");
         scratch.write("garbled.key", "not base64!\n");
         scratch.write("empty.txt", "\n");
@@ -72,7 +80,10 @@ impl Drop for Scratch {
 pub fn variables(name: &str) -> Option<String> {
     match name {
         "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
+        "NIGHTLY_PASSWORD" => Some("nightly-0123456789abcdef".to_owned()),
+        "REPORT_TOKEN" => Some("report-0123456789abcdef".to_owned()),
         "SESSION_KEY" => Some(KEY.to_owned()),
+        "PARTNER_KEY_PASSPHRASE" => Some("hello".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }

@@ -223,7 +223,13 @@ fn is_sentence(span: &str) -> bool {
 
 fn with_secrets(text: &str) -> Result<(), String> {
     let base = folder_of_secrets();
-    let variables = |name: &str| (name == "SUPERID_CLIENT_SECRET").then(|| "secret".to_owned());
+    let variables = |name: &str| match name {
+        "PARTNER_KEY_PASSPHRASE" => Some("hello".to_owned()),
+        "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
+        "NIGHTLY_PASSWORD" => Some("nightly-0123456789abcdef".to_owned()),
+        "REPORT_TOKEN" => Some("report-0123456789abcdef".to_owned()),
+        _ => None,
+    };
     let loaded = config::load_text(text, "page.toml", &base, &variables);
     loaded.map(drop).map_err(|problems| problems.to_string())
 }
@@ -232,11 +238,21 @@ fn with_secrets(text: &str) -> Result<(), String> {
 fn folder_of_secrets() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs");
     fs::create_dir_all(folder.join("certs")).unwrap();
-    for (name, byte) in [("session.key", 1), ("session-1.key", 2), ("session-2.key", 3)] {
+    for (name, byte) in
+        [("session.key", 1), ("session-1.key", 2), ("session-2.key", 3), ("vault.key", 4)]
+    {
         fs::write(folder.join(name), STANDARD.encode([byte; 32])).unwrap();
     }
+    fs::write(folder.join("redis-password.txt"), "password").unwrap();
+    fs::write(folder.join("nightly.password"), "nightly-0123456789abcdef").unwrap();
     for name in ["certs/localhost.pem", "certs/localhost-key.pem"] {
         fs::write(folder.join(name), "read when the listener opens").unwrap();
+    }
+    for (name, text) in [
+        ("partner-key.xml", include_str!("../config/partner_keys/2048.xml")),
+        ("partner-key.pem", include_str!("../config/partner_keys/2048-encrypted.pem")),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
     }
     folder
 }

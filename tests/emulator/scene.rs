@@ -32,12 +32,17 @@ impl Scene {
     }
 
     pub async fn with(app: App) -> Self {
+        Self::at_hosts(vec![app], 0).await
+    }
+
+    /// With hosts for tenants beside SuperID's own.
+    pub async fn at_hosts(apps: Vec<App>, extra_hosts: u16) -> Self {
         let now = Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)));
         let clock = {
             let now = now.clone();
             Arc::new(move || *now.lock().unwrap())
         };
-        let options = Options { clock, apps: vec![app], ..Options::default() };
+        let options = Options { clock, apps, extra_hosts, ..Options::default() };
         Self { emulator: Emulator::start(options).await.unwrap(), now }
     }
 

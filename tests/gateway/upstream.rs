@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use crate::recorder::Reply;
 use crate::wire::{read_answer, read_some};
 use crate::world::{ASTRID, World};
+use superid_gateway::config::Patience;
 
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -34,7 +35,8 @@ async fn an_app_that_is_down_is_a_page_for_people_and_json_for_programs() {
 async fn an_app_that_hangs_up_is_a_502_and_one_that_is_silent_a_504() {
     let world = World::tuned("", |settings| {
         for route in &mut settings.routes {
-            route.upstream.read_timeout = Duration::from_millis(80);
+            let read = Duration::from_millis(80);
+            route.upstream.set_patience(Patience { read, ..route.upstream.patience() });
         }
     })
     .await;
@@ -135,7 +137,8 @@ async fn a_websocket_may_be_silent_longer_than_an_answer_but_not_for_ever() {
     for (answer, tunnel, closes) in [(50, 60_000, false), (60_000, 50, true)] {
         let world = World::tuned("", |settings| {
             for route in &mut settings.routes {
-                route.upstream.read_timeout = Duration::from_millis(answer);
+                let read = Duration::from_millis(answer);
+                route.upstream.set_patience(Patience { read, ..route.upstream.patience() });
                 route.bounds.websocket_idle_timeout = Duration::from_millis(tunnel);
             }
             settings.limits.idle_timeout = Duration::from_millis(50);
@@ -168,7 +171,8 @@ async fn a_websocket_may_be_silent_longer_than_an_answer_but_not_for_ever() {
 async fn an_app_silent_about_an_upgrade_is_a_504_like_any_other() {
     let world = World::tuned("", |settings| {
         for route in &mut settings.routes {
-            route.upstream.read_timeout = Duration::from_millis(50);
+            let read = Duration::from_millis(50);
+            route.upstream.set_patience(Patience { read, ..route.upstream.patience() });
         }
     });
     let world = world.await;

@@ -8,8 +8,12 @@
 )]
 
 mod double;
+#[cfg(feature = "emulator")]
+mod emulated;
+mod exchange;
 mod keys;
 mod mint;
 mod posted;
 mod redeem;
+mod tenants;
 mod world;

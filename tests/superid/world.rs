@@ -12,6 +12,7 @@ use superid_gateway::config::{
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
 use superid_gateway::superid::{CodeGrant, SignInFailed, SignedIn, SuperId};
+use superid_gateway::tenants::Tenants;
 use url::Url;
 
 use crate::double::{Double, Reply};
@@ -28,6 +29,7 @@ pub struct World {
     /// Signs in by posted tokens; knows the serial of `Cust777` only.
     pub legacy: Arc<RelyingParty>,
     pub superid: Arc<SuperId>,
+    pub tenants: Arc<Tenants>,
 }
 
 impl World {
@@ -52,7 +54,27 @@ impl World {
         let legacy = Arc::new(party(&environment, Flow::Legacy(legacy)));
         let settings = settings(vec![code.clone(), legacy.clone()], timeout);
         let superid = Arc::new(SuperId::new(&settings, clock.clone(), None));
-        Self { clock, double, code, legacy, superid }
+        let tenants = Tenants::new(&settings, superid.clone(), clock.clone(), None);
+        Self { clock, double, code, legacy, superid, tenants: Arc::new(tenants) }
+    }
+
+    /// The directory after a reload that changed nothing, and after one that changed the rule for
+    /// addresses.
+    pub fn reloaded(&self) -> (Tenants, Tenants) {
+        let after = |environment: Environment| {
+            let party = RelyingParty {
+                environment: Arc::new(environment),
+                ..RelyingParty::clone(&self.code)
+            };
+            let settings = settings(vec![Arc::new(party)], Duration::from_secs(10));
+            let (superid, clock) = (self.superid.clone(), self.clock.clone());
+            Tenants::new(&settings, superid, clock, Some(&self.tenants))
+        };
+        let same = Environment::clone(&self.code.environment);
+        let more = "https://sod2.superoffice.com".to_owned();
+        let other =
+            Environment { addresses: AllowedAddresses::Origins(vec![more]), ..same.clone() };
+        (after(same), after(other))
     }
 
     /// What redeeming a code brings.
@@ -94,6 +116,9 @@ fn environment(base: &str) -> Environment {
         jwks_url: at("/jwks"),
         logout_url: at("/logout"),
         legacy_login_url: at("/login/"),
+        system_user_url: Some(at("/rest")),
+        system_user_soap_url: Some(at("/soap")),
+        tenant_state_url: Some(format!("{base}/state/{{ctx}}")),
         addresses: AllowedAddresses::SuperOffice,
     }
 }
@@ -109,6 +134,7 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
         flow,
         pkce: Pkce::S256,
         tenant: None,
+        system_user: None,
     }
 }
 
@@ -117,6 +143,8 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
         admin: Admin { address: None },
         forwarded: Forwarded::default(),
         hosts: Vec::new(),
+        job_listeners: Vec::new(),
+        redis: None,
         limits: Limits {
             form_bytes: 65_536,
             cookie_bytes: 24_576,
@@ -149,6 +177,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
         log: Log { access: false, level: LogLevel::Error },
         relying_parties,
         routes: Vec::new(),
+        vault: None,
         session: Session {
             keys: KeyRing::new(&[[0; 32]]),
             cookie_name: "superid-gateway".to_owned(),

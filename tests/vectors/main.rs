@@ -8,7 +8,10 @@
 
 mod certificate;
 mod jose_cookbook;
+mod openssl;
+mod partner_keys;
 mod published;
 mod return_to;
 mod superoffice;
+mod wsdl;
 mod wycheproof;

@@ -8,6 +8,7 @@ mod cookie;
 mod form;
 mod forwarded;
 mod jwt;
+mod partner_key;
 mod path;
 mod return_to;
 mod state;
@@ -21,6 +22,7 @@ pub use cookie::cookie;
 pub use form::form;
 pub use forwarded::forwarded;
 pub use jwt::jwt;
+pub use partner_key::partner_key;
 pub use path::path;
 pub use return_to::return_to;
 pub use state::state;
@@ -31,13 +33,14 @@ pub type Target = fn(&[u8]) -> bool;
 
 /// Every target, by the name of its corpus.
 #[allow(dead_code, reason = "libFuzzer calls one target of each program")]
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("admission", admission),
     ("configuration", configuration),
     ("cookie", cookie),
     ("form", form),
     ("forwarded", forwarded),
     ("jwt", jwt),
+    ("partner_key", partner_key),
     ("path", path),
     ("return_to", return_to),
     ("state", state),

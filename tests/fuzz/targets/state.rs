@@ -1,14 +1,16 @@
 //! What comes back sealed: only what was sealed opens, and whatever it holds signs nobody in.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
 use http::{HeaderMap, HeaderValue, header};
 use superid_gateway::clock::{Clock, Timestamp};
-use superid_gateway::config::{Settings, load_text};
+use superid_gateway::config::{RelyingParty, Settings, load_text};
 use superid_gateway::crypto::{KeyRing, Purpose, Random};
 use superid_gateway::session::{Ended, Loaded, SealedCookie};
-use superid_gateway::signin::{Counter, Desk, Failure};
+use superid_gateway::signin::{Consent, Consents, Counter, Desk, Failure};
+use superid_gateway::superid::SuperId;
 use superid_gateway::telemetry::Metrics;
 use superid_gateway::web::{CookieNames, Cookies};
 
@@ -97,8 +99,24 @@ static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
 static RING: LazyLock<KeyRing> = LazyLock::new(|| SETTINGS.session.keys.clone());
 static DESK: LazyLock<Desk> = LazyLock::new(|| {
     let (clock, metrics) = (Clock::manual(NOW), Arc::new(Metrics::default()));
-    Desk::new(&SETTINGS, Vec::new(), clock, Random::counting(), metrics, None)
+    let random = Random::counting();
+    let superid = Arc::new(SuperId::new(&SETTINGS, clock.clone(), None));
+    let parts = (superid, Arc::new(Nobody) as Arc<dyn Consents>);
+    Desk::new(&SETTINGS, Vec::new(), (&clock, &random), parts, metrics, None)
 });
+
+/// Keeps no system user tokens.
+struct Nobody;
+
+impl Consents for Nobody {
+    fn given<'a>(
+        &'a self,
+        _: &'a RelyingParty,
+        _: Consent,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(std::future::ready(()))
+    }
+}
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 const TEXT: &str = r#"

@@ -1,0 +1,177 @@
+//! Who is calling through a job listener, and whether they may make this call.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::config::{JobCaller, JobListener, Proof};
+use crate::identity::ContextId;
+use crate::web::{Inbound, JobDoor};
+
+/// Permission for one call to one tenant. Only [`CallPermit::ask`] makes one.
+#[derive(Clone, Debug)]
+pub struct CallPermit {
+    caller: Arc<JobCaller>,
+    tenant: ContextId,
+}
+
+/// Why there is no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallDenied {
+    /// What would prove a caller is missing or wrong.
+    Nobody,
+    /// A web page on this machine may be behind it, or a name that is not this machine's.
+    Page,
+    /// Not one of the caller's paths.
+    Path,
+    /// Not one of the caller's tenants.
+    Tenant,
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub tenant: &'a ContextId,
+    /// What follows the tenant's name in the path, from its slash on.
+    pub below: &'a str,
+}
+
+impl CallPermit {
+    /// For whoever proves to be one of the listener's callers, and may call this.
+    ///
+    /// # Errors
+    /// [`CallDenied`] says which rule was not met.
+    pub fn ask(
+        listener: &JobListener,
+        (door, peer): (&JobDoor, IpAddr),
+        inbound: &Inbound<'_>,
+        asked: Asked<'_>,
+    ) -> Result<Self, CallDenied> {
+        let caller = proven(listener, (door, peer), inbound)?;
+        if !caller.tenants.include(asked.tenant) {
+            return Err(CallDenied::Tenant);
+        }
+        if !caller.paths.iter().any(|path| covers(path, asked.below)) {
+            return Err(CallDenied::Path);
+        }
+        Ok(Self { caller: caller.clone(), tenant: asked.tenant.clone() })
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &JobCaller {
+        &self.caller
+    }
+
+    /// The tenant that may be called.
+    pub fn tenant(&self) -> &ContextId {
+        &self.tenant
+    }
+}
+
+/// By what is said in `Authorization`, if anything is; else by certificate; else by place.
+fn proven<'l>(
+    listener: &'l JobListener,
+    (door, peer): (&JobDoor, IpAddr),
+    inbound: &Inbound<'_>,
+) -> Result<&'l Arc<JobCaller>, CallDenied> {
+    let headers = inbound.headers();
+    if headers.contains_key(header::AUTHORIZATION) {
+        let said = inbound.header("authorization").ok_or(CallDenied::Nobody)?;
+        return by_secret(listener, said).ok_or(CallDenied::Nobody);
+    }
+    let by_certificate = listener.callers.iter().find(|caller| match &caller.proof {
+        Proof::CertificateName(name) => door.is_certified_as(name),
+        Proof::Loopback | Proof::Password(_) | Proof::Token(_) => false,
+    });
+    if let Some(caller) = by_certificate {
+        return Ok(caller);
+    }
+    let here = |caller: &&Arc<JobCaller>| matches!(caller.proof, Proof::Loopback);
+    let caller = listener.callers.iter().find(here).ok_or(CallDenied::Nobody)?;
+    if !peer.to_canonical().is_loopback() {
+        return Err(CallDenied::Nobody);
+    }
+    let named = listener.hosts.iter().any(|host| host == inbound.authority());
+    if named && !is_of_a_page(headers) { Ok(caller) } else { Err(CallDenied::Page) }
+}
+
+/// Every secret is compared, whichever matches, so that time tells nothing.
+fn by_secret<'l>(listener: &'l JobListener, said: &HeaderValue) -> Option<&'l Arc<JobCaller>> {
+    let (scheme, credentials) = said.to_str().ok()?.split_once(' ')?;
+    let credentials = credentials.trim_matches(' ');
+    let basic = scheme.eq_ignore_ascii_case("basic").then(|| basic(credentials)).flatten();
+    let bearer = scheme.eq_ignore_ascii_case("bearer").then_some(credentials);
+    let mut found = None;
+    for caller in &listener.callers {
+        let matches = match (&caller.proof, &basic, bearer) {
+            (Proof::Password(password), Some((name, said)), _) => {
+                password.matches(said) && caller.name == *name
+            }
+            (Proof::Token(token), _, Some(said)) => token.matches(said),
+            _ => false,
+        };
+        if matches && found.is_none() {
+            found = Some(caller);
+        }
+    }
+    found
+}
+
+/// Name and password (RFC 7617 §2).
+fn basic(credentials: &str) -> Option<(String, String)> {
+    let decoded = BASE64_STANDARD.decode(credentials).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
+}
+
+/// What a browser adds, and programs leave out: where a page comes from, what it wants, and what
+/// it remembers.
+fn is_of_a_page(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        *name == header::ORIGIN
+            || *name == header::COOKIE
+            || *name == header::REFERER
+            || name.as_str().starts_with("sec-fetch-")
+    })
+}
+
+/// Whether a path is this one or below it; SuperOffice's servers tell no case apart.
+fn covers(path: &str, below: &str) -> bool {
+    let below = below.split('?').next().unwrap_or_default();
+    path == "/"
+        || below.split_at_checked(path.len()).is_some_and(|(head, rest)| {
+            head.eq_ignore_ascii_case(path) && (rest.is_empty() || rest.starts_with('/'))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_covers_itself_and_what_is_below_in_any_case() {
+        for (path, below, covered) in [
+            ("/api", "/api", true),
+            ("/api", "/API/v1/Contact/1?x=/y", true),
+            ("/api", "/apis", false),
+            ("/api/v1/Contact", "/api/v1/Contacts", false),
+            ("/api/v1/Contact", "/api/v1/contact/7", true),
+            ("/Remote", "/api", false),
+            ("/", "/Remote/Services88/Contact.svc", true),
+        ] {
+            assert_eq!(covers(path, below), covered, "{path} {below}");
+        }
+    }
+
+    #[test]
+    fn basic_credentials_are_a_name_and_a_password_that_may_hold_colons() {
+        let whole = basic(&BASE64_STANDARD.encode("nightly:a:b")).unwrap();
+        assert_eq!(whole, ("nightly".to_owned(), "a:b".to_owned()));
+        assert_eq!(basic(&BASE64_STANDARD.encode("nightly")), None);
+        assert_eq!(basic("%%%"), None);
+    }
+}

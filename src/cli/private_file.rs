@@ -1,0 +1,45 @@
+//! Files with secrets in them: for their owner alone, whole or not there.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Makes a file that is not there yet. One that exists is whole: a failed write leaves none behind.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when it is there, and whatever keeps it from being written.
+pub(super) fn create(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.and_then(|()| sync_folder(path)).inspect_err(|_| {
+        let _gone = fs::remove_file(path);
+    })
+}
+
+/// Puts a file in the place of whatever file is there, in one step.
+///
+/// # Errors
+/// Whatever keeps it from being written; then what was there is left as it was.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    create(&new, text)?;
+    fs::rename(&new, path).and_then(|()| sync_folder(path)).inspect_err(|_| {
+        let _gone = fs::remove_file(&new);
+    })
+}
+
+/// Makes the new name itself last (POSIX: an entry is durable once its folder is).
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    #[cfg(unix)]
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    #[cfg(not(unix))]
+    let _unused = folder;
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! `vault`: what people do with the system user tokens that are kept.
+
+mod arguments;
+mod care;
+mod carry;
+mod list;
+mod open;
+
+pub(super) use arguments::{VAULT_HELP, VaultCommand, vault};

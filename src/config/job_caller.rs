@@ -1,0 +1,191 @@
+//! `[job_caller.NAME]`: a program that may call tenants through a job listener, and how it proves
+//! itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::crypto::Secret;
+use crate::identity::ContextId;
+
+use super::reading::quoted;
+use super::relying_party_read::tenant;
+use super::secret_source::secret;
+use super::section::{Named, Section};
+use super::url_path::canonical_path;
+use super::value::Value;
+use super::{Key, Table};
+
+pub(super) const TABLE: Table = Table {
+    header: "job_caller.NAME",
+    keys: &[
+        Key::optional("password", "{ file = \"nightly.password\" }"),
+        Key::optional("token", "{ env = \"NIGHTLY_TOKEN\" }"),
+        Key::optional("certificate_name", "\"nightly.jobs.example\""),
+        Key::optional("loopback", "true"),
+        Key::required("tenants", "[\"Cust12345\"]"),
+        Key::defaulted("paths", "[\"/api\", \"/Remote\"]"),
+    ],
+};
+
+/// One program that calls.
+#[derive(Clone, Debug)]
+pub struct JobCaller {
+    pub name: String,
+    pub proof: Proof,
+    pub tenants: Tenants,
+    /// What it may call below a tenant's name, by whole segments and in any case.
+    pub paths: Vec<String>,
+}
+
+/// How a caller proves itself: in one way.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// By a client certificate for this DNS name, from the listener's authorities.
+    CertificateName(String),
+    /// By calling from this machine; never from a web page.
+    Loopback,
+    /// By Basic authentication, with its own name as the user name.
+    Password(Secret),
+    /// By a bearer token.
+    Token(Secret),
+}
+
+/// The tenants a caller may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tenants {
+    All,
+    These(Vec<ContextId>),
+}
+
+impl Tenants {
+    /// Whether a tenant is among them.
+    pub fn include(&self, tenant: &ContextId) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(these) => these.contains(tenant),
+        }
+    }
+}
+
+/// Reads every caller.
+pub(super) fn job_callers(root: &Section) -> Named<JobCaller> {
+    let read = |(name, section): (String, Section)| {
+        let caller = job_caller(&name, &section).map(Arc::new);
+        (name, caller)
+    };
+    let entries: BTreeMap<_, _> =
+        root.named("job_caller", TABLE.keys).into_iter().map(read).collect();
+    refuse_same_token(root, &entries);
+    Named { what: "job_caller", entries }
+}
+
+fn job_caller(name: &str, section: &Section) -> Option<JobCaller> {
+    let proof = proof(section);
+    let tenants = section.read("tenants", tenants);
+    let paths = section.read("paths", |value| value.distinct(canonical_path));
+    if paths.as_ref().is_some_and(Vec::is_empty) {
+        let place = section.place("paths");
+        section.reading.problem(&place, "is empty: nothing could be called", "name a path");
+        return None;
+    }
+    Some(JobCaller { name: name.to_owned(), proof: proof?, tenants: tenants?, paths: paths? })
+}
+
+fn proof(section: &Section) -> Option<Proof> {
+    const WAYS: [&str; 4] = ["password", "token", "certificate_name", "loopback"];
+    let given: Vec<&str> = WAYS.into_iter().filter(|way| section.has(way)).collect();
+    let instead = "write one of password, token, certificate_name and loopback = true";
+    let way = match given.as_slice() {
+        [way] => *way,
+        [] => {
+            section.reading.problem(&section.header, "says nowhere how it proves itself", instead);
+            return None;
+        }
+        [_, second, ..] => {
+            let wrong = format!("is beside {}: a caller proves itself in one way", given[0]);
+            section.reading.problem(&section.place(second), wrong, instead);
+            return None;
+        }
+    };
+    match way {
+        "password" => section.optional("password", caller_secret).map(Proof::Password),
+        "token" => section.optional("token", caller_secret).map(Proof::Token),
+        "loopback" => section.optional("loopback", loopback),
+        _ => section.optional("certificate_name", certificate_name).map(Proof::CertificateName),
+    }
+}
+
+fn loopback(value: &Value) -> Option<Proof> {
+    match value.boolean()? {
+        true => Some(Proof::Loopback),
+        false => value.refuse("is false, which proves nothing", "leave it out"),
+    }
+}
+
+/// What a client certificate may stand for.
+fn certificate_name(value: &Value) -> Option<String> {
+    let text = value.line(253)?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+    if text.bytes().all(fits) && !text.starts_with('.') && !text.ends_with('.') {
+        return Some(text.to_ascii_lowercase());
+    }
+    value.refuse("is not a DNS name", value.key.hint())
+}
+
+/// A secret that cannot be guessed: 16 characters at least, all of which can travel in a header.
+fn caller_secret(value: &Value) -> Option<Secret> {
+    let secret = secret(value, "put a secret of the caller there: openssl rand -base64 32")?;
+    let text = secret.reveal();
+    let fits =
+        (16..=1024).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    match fits {
+        true => Some(secret),
+        false => value.refuse(
+            "is not 16 to 1,024 visible ASCII characters",
+            "make one with openssl rand -base64 32",
+        ),
+    }
+}
+
+fn tenants(value: &Value) -> Option<Tenants> {
+    let all = |item: &Value| item.raw.as_str() == Some("*");
+    let mut everybody = false;
+    let these = value.distinct(|item| {
+        if all(item) {
+            everybody = true;
+            return Some(None);
+        }
+        tenant(item).map(Some)
+    })?;
+    let these: Vec<ContextId> = these.into_iter().flatten().collect();
+    match (everybody, these.is_empty()) {
+        (true, true) => Some(Tenants::All),
+        (false, false) => Some(Tenants::These(these)),
+        (true, false) => value.refuse("has \"*\" beside others", "write [\"*\"] alone for all"),
+        (false, true) => {
+            value.refuse("is empty: nothing could be called", "name tenants, or write [\"*\"]")
+        }
+    }
+}
+
+/// A bearer token says who calls, so no two callers have the same.
+fn refuse_same_token(root: &Section, entries: &BTreeMap<String, Option<Arc<JobCaller>>>) {
+    let tokens: Vec<(&str, &Secret)> = entries
+        .values()
+        .flatten()
+        .filter_map(|caller| match &caller.proof {
+            Proof::Token(token) => Some((caller.name.as_str(), token)),
+            Proof::CertificateName(_) | Proof::Loopback | Proof::Password(_) => None,
+        })
+        .collect();
+    for (index, (name, token)) in tokens.iter().enumerate() {
+        if let Some((other, _)) = tokens[..index].iter().find(|(_, it)| it.matches(token.reveal()))
+        {
+            root.reading.problem(
+                &root.place("job_caller"),
+                format!("{} and {} have the same token", quoted(other), quoted(name)),
+                "give each caller its own",
+            );
+        }
+    }
+}

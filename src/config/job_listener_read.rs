@@ -1,0 +1,204 @@
+//! Reads `[job_listener.NAME]`, and what must hold between it and its callers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::job_listener::TABLE;
+use super::listener::{existing_file, socket_address, tls_files};
+use super::route_bounds_read::rate;
+use super::section::{Named, Section};
+use super::url_path::host_and_port;
+use super::{
+    JobBounds, JobCaller, JobListener, Listener, Patience, Proof, RelyingParty, SoapCredentials,
+};
+
+/// Reads every job listener.
+pub(super) fn job_listeners(
+    root: &Section,
+    parties: &Named<RelyingParty>,
+    callers: &Named<JobCaller>,
+    listeners: &[Listener],
+) -> Option<Vec<Arc<JobListener>>> {
+    let mut taken: Vec<(SocketAddr, String)> = listeners
+        .iter()
+        .map(|listener| (listener.address, format!("listener.{}", listener.name)))
+        .collect();
+    let mut read = Vec::new();
+    for (name, section) in root.named("job_listener", TABLE.keys) {
+        let listener = job_listener(name, &section, parties, callers);
+        if let Some(listener) = &listener {
+            refuse_taken(listener, &section, &taken);
+            refuse_without_system_user(root, listener, &section);
+            refuse_open_secrets(listener, &section);
+            refuse_useless_callers(listener, &section);
+            let header = format!("job_listener.{}", listener.name);
+            taken.push((listener.address, header));
+        }
+        read.push(listener.map(Arc::new));
+    }
+    read.into_iter().collect()
+}
+
+fn job_listener(
+    name: String,
+    section: &Section,
+    parties: &Named<RelyingParty>,
+    callers: &Named<JobCaller>,
+) -> Option<JobListener> {
+    let address = section.read("address", socket_address);
+    let tls = tls_files(section);
+    let client_ca = section.optional("client_ca", existing_file);
+    if section.has("client_ca") && !section.has("certificate") {
+        section.reading.problem(
+            &section.place("client_ca"),
+            "means nothing without TLS",
+            "write certificate and key too",
+        );
+    }
+    let relying_party = relying_party(section, parties);
+    let callers = match section.has("callers") {
+        true => section.optional("callers", |value| callers.find_each(value)),
+        false => callers.all(),
+    };
+    let hosts = section.read("hosts", |value| value.distinct(host_and_port));
+    let bounds = bounds(section);
+    let soap_credentials = section.read("soap_credentials", |value| {
+        value
+            .choice(&[("header", SoapCredentials::Header), ("envelope", SoapCredentials::Envelope)])
+    });
+    Some(JobListener {
+        name,
+        address: address?,
+        tls: tls?,
+        client_ca,
+        relying_party: relying_party?,
+        callers: callers?,
+        hosts: hosts?,
+        bounds: bounds?,
+        soap_credentials: soap_credentials?,
+    })
+}
+
+/// The one named, or the only one there is.
+fn relying_party(section: &Section, parties: &Named<RelyingParty>) -> Option<Arc<RelyingParty>> {
+    if section.has("relying_party") {
+        return section.optional("relying_party", |value| parties.find(value));
+    }
+    let all = parties.all()?;
+    if let [only] = all.as_slice() {
+        return Some(only.clone());
+    }
+    section.reading.problem(
+        &section.place("relying_party"),
+        format!("is missing, and there are {} to choose from", all.len()),
+        "write relying_party = \"main\", the one whose system users make the calls",
+    );
+    None
+}
+
+fn bounds(section: &Section) -> Option<JobBounds> {
+    let connect_timeout = section.read("connect_timeout", |value| value.duration(1, 60));
+    let read_timeout = section.read("read_timeout", |value| value.duration(1, 86_400));
+    let body_bytes = section.read("body_bytes", |value| value.bytes(1 << 10, 64 << 30));
+    let max_requests = section.read("max_requests", |value| value.count(1, 1_000_000));
+    let tenant_requests = section.read("tenant_requests", |value| value.count(1, 100_000));
+    let tenant_rate = match section.has("tenant_rate") {
+        true => Some(section.optional("tenant_rate", rate)?),
+        false => None,
+    };
+    let tenant_queue = section.read("tenant_queue", |value| value.count(0, 1_000_000));
+    let queue_timeout = section.read("queue_timeout", |value| value.duration(1, 3_600));
+    Some(JobBounds {
+        patience: Patience { connect: connect_timeout?, read: read_timeout? },
+        body_bytes: body_bytes?,
+        max_requests: max_requests?,
+        tenant_requests: tenant_requests?,
+        tenant_rate,
+        tenant_queue: tenant_queue?,
+        queue_timeout: queue_timeout?,
+    })
+}
+
+/// Calls are made by a system user, whose token is in the vault.
+fn refuse_without_system_user(root: &Section, listener: &JobListener, section: &Section) {
+    let party = &listener.relying_party;
+    if party.system_user.is_none() {
+        section.reading.problem(
+            &section.place("relying_party"),
+            format!("[relying_party.{}] has no system user to call with", party.name),
+            format!("add [relying_party.{}.system_user] with its key", party.name),
+        );
+    }
+    if !root.has("vault") {
+        section.reading.problem(
+            &section.header,
+            "needs a vault for the system user tokens of tenants",
+            "add [vault] with keys = [{ file = \"vault.key\" }]",
+        );
+    }
+}
+
+fn refuse_taken(listener: &JobListener, section: &Section, taken: &[(SocketAddr, String)]) {
+    let address = listener.address;
+    let same = |(other, _): &&(SocketAddr, String)| *other == address && address.port() != 0;
+    if let Some((_, other)) = taken.iter().find(same) {
+        section.reading.problem(
+            &section.place("address"),
+            format!("{address} is taken by [{other}]"),
+            "choose another port",
+        );
+    }
+}
+
+/// Passwords and tokens do not cross a network in the clear, and nobody is trusted for being on
+/// this machine where others can connect.
+fn refuse_open_secrets(listener: &JobListener, section: &Section) {
+    let secret =
+        |caller: &&Arc<JobCaller>| matches!(caller.proof, Proof::Password(_) | Proof::Token(_));
+    let beyond = !listener.address.ip().is_loopback();
+    if let (true, None, Some(caller)) =
+        (beyond, &listener.tls, listener.callers.iter().find(secret))
+    {
+        section.reading.problem(
+            &section.place("address"),
+            format!(
+                "is plain http beyond this machine, and [job_caller.{}] would send its secret over it",
+                caller.name
+            ),
+            "write certificate and key, or an address such as \"127.0.0.1:8090\"",
+        );
+    }
+}
+
+/// A caller that could not prove itself here, and a listener nobody can call.
+fn refuse_useless_callers(listener: &JobListener, section: &Section) {
+    if listener.callers.is_empty() {
+        section.reading.problem(
+            &section.place("callers"),
+            "names nobody: every call would be refused",
+            "add [job_caller.NAME] with a password, a token, certificate_name or loopback = true",
+        );
+    }
+    for caller in &listener.callers {
+        let lacking = match &caller.proof {
+            Proof::CertificateName(_) if listener.client_ca.is_none() => (
+                "client_ca",
+                "proves itself by certificate",
+                "write client_ca = \"callers-ca.pem\"",
+            ),
+            Proof::Loopback if !listener.address.ip().is_loopback() => {
+                ("address", "is trusted on this machine alone", "write \"127.0.0.1:8090\"")
+            }
+            Proof::Loopback if listener.hosts.is_empty() => {
+                ("hosts", "is trusted for where it is", "write hosts = [\"localhost:8090\"]")
+            }
+            _ => continue,
+        };
+        let (key, why, instead) = lacking;
+        section.reading.problem(
+            &section.place(key),
+            format!("does not serve [job_caller.{}], which {why}", caller.name),
+            instead,
+        );
+    }
+}

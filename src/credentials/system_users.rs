@@ -1,0 +1,105 @@
+//! Tenants' system users: where their tenants live, and tickets to call them with.
+
+use std::sync::Arc;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::{RelyingParty, Settings};
+use crate::crypto::Random;
+use crate::identity::{ContextId, TenantKey};
+use crate::superid::SuperId;
+use crate::telemetry::Metrics;
+use crate::tenants::{Away, Home, Tenants};
+use crate::vault::Vault;
+
+use super::exchange_desk::ExchangeDesk;
+use super::stores::Stores;
+use super::ticket_cache::{Held, NoTicket, TicketCache};
+
+/// The system users of all tenants; one for each configuration that is in force. Tickets outlive it.
+pub struct SystemUsers {
+    tenants: Tenants,
+    tickets: Arc<TicketCache>,
+    desk: Arc<ExchangeDesk>,
+    superid: Arc<SuperId>,
+    vault: Option<Vault>,
+    clock: Clock,
+}
+
+impl SystemUsers {
+    /// Nothing is fetched yet. What `before` knows, of tickets and of where tenants live, goes on.
+    pub fn new(
+        settings: &Settings,
+        (superid, stores): (&Arc<SuperId>, &Stores),
+        (clock, random): (&Clock, &Random),
+        metrics: &Metrics,
+        before: Option<&Self>,
+    ) -> Self {
+        let desk = before.map(|before| before.desk.clone()).unwrap_or_default();
+        desk.open(settings, superid, stores.vault.clone());
+        let tickets = before.map(|before| before.tickets.clone()).unwrap_or_else(|| {
+            let counters = metrics.tickets().clone();
+            let cache = TicketCache::new(desk.clone(), clock.clone(), random.clone(), counters);
+            Arc::new(match &stores.shared {
+                Some(shared) => cache.with_shared(shared.clone()),
+                None => cache,
+            })
+        });
+        let known = before.map(|before| &before.tenants);
+        Self {
+            tenants: Tenants::new(settings, superid.clone(), clock.clone(), known),
+            tickets,
+            desk,
+            superid: superid.clone(),
+            vault: stores.vault.clone(),
+            clock: clock.clone(),
+        }
+    }
+
+    /// What a tenant's system user of a relying party is kept by.
+    pub fn key(party: &RelyingParty, tenant: &ContextId) -> TenantKey {
+        TenantKey {
+            environment: party.environment.name.as_str().into(),
+            client_id: party.client_id.as_str().into(),
+            tenant: tenant.clone(),
+        }
+    }
+
+    /// Where a tenant lives.
+    ///
+    /// # Errors
+    /// Why it cannot be called now.
+    pub async fn home(&self, party: &RelyingParty, tenant: &ContextId) -> Result<Arc<Home>, Away> {
+        self.tenants.find(&party.environment, tenant).await
+    }
+
+    /// A living ticket of a tenant's system user.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn ticket(&self, key: &TenantKey) -> Result<Arc<Held>, NoTicket> {
+        self.tickets.get(key).await
+    }
+
+    /// The tickets that are held.
+    pub fn tickets(&self) -> &TicketCache {
+        &self.tickets
+    }
+
+    /// Where tenants are known to live.
+    pub fn tenants(&self) -> &Tenants {
+        &self.tenants
+    }
+
+    /// Where system user tokens are kept.
+    pub fn vault(&self) -> Option<&Vault> {
+        self.vault.as_ref()
+    }
+
+    pub(super) fn superid(&self) -> &SuperId {
+        &self.superid
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,65 @@
+//! The verdict on a background job's request, without a socket.
+
+use std::net::IpAddr;
+
+use http::header;
+
+use crate::authn::{Asked, CallDenied, CallPermit};
+use crate::web::{Inbound, JobDoor, Refusal, Slashes};
+
+use super::super::respond::Refused;
+use super::super::site::Site;
+use super::super::verdict::Verdict;
+use super::call::Call;
+use super::target::Target;
+use super::trouble::CallTrouble;
+
+/// Decides, for a request that came to a job listener from `peer`.
+pub(in crate::gateway) fn decide_job(
+    site: &Site,
+    door: &JobDoor,
+    peer: IpAddr,
+    inbound: &Inbound<'_>,
+) -> Verdict {
+    let Some(number) = site.job_listener(door.listener()) else {
+        return Verdict::Refuse(Refused::refusal(Refusal::UnknownHost));
+    };
+    match permitted(site, number, (door, peer), inbound) {
+        Ok(call) => Verdict::Call { listener: number, call: Box::new(call) },
+        Err(refused) => Verdict::Refuse(refused),
+    }
+}
+
+fn permitted(
+    site: &Site,
+    number: usize,
+    from: (&JobDoor, IpAddr),
+    inbound: &Inbound<'_>,
+) -> Result<Call, Refused> {
+    let listener = &site.settings.job_listeners[number];
+    let target = match inbound.slashes() {
+        Slashes::Encoded => None,
+        Slashes::Plain => Target::parse(inbound.target()),
+    };
+    let Some(target) = target else {
+        return Err(Refused::call(CallTrouble::NoSuchCall, "no path of a tenant's web service"));
+    };
+    let asked = Asked { tenant: &target.tenant, below: target.below };
+    let permit = CallPermit::ask(listener, from, inbound, asked).map_err(denied)?;
+    if inbound.headers().contains_key(header::UPGRADE) {
+        return Err(Refused::call(CallTrouble::NoUpgrade, "an upgrade on a job listener"));
+    }
+    Ok(Call::of_a_job(&permit, &listener.relying_party, &target))
+}
+
+fn denied(denied: CallDenied) -> Refused {
+    let (trouble, detail) = match denied {
+        CallDenied::Nobody => (CallTrouble::CallerUnknown, "nobody proved to be a caller"),
+        CallDenied::Page => {
+            (CallTrouble::CallFromPage, "from this machine, but not as a program calls")
+        }
+        CallDenied::Path => (CallTrouble::PathNotAllowed, "not one of the caller's paths"),
+        CallDenied::Tenant => (CallTrouble::TenantNotAllowed, "not one of the caller's tenants"),
+    };
+    Refused::call(trouble, detail)
+}

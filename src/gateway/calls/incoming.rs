@@ -1,0 +1,74 @@
+//! A tenant's answer: whether to ask once more, and what of it goes back.
+
+use http::{HeaderName, StatusCode, header};
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session as Downstream;
+use pingora::{Error, ErrorType};
+
+use crate::config::ServerHeaders;
+use crate::credentials::{Again, SystemUsers};
+use crate::web::Spoofable;
+
+use super::super::returned;
+use super::call::Call;
+
+/// Looks at an answer before anything of it goes back.
+///
+/// # Errors
+/// [`AGAIN`], where asking once more is worth it and all of the request's body can be sent again.
+pub(in crate::gateway) fn judge(
+    downstream: &Downstream,
+    response: &ResponseHeader,
+    call: &mut Call,
+    users: &SystemUsers,
+) -> pingora::Result<()> {
+    let again = match response.status {
+        StatusCode::UNAUTHORIZED => call.ticket_died(users),
+        StatusCode::FORBIDDEN => call.forbidden(users),
+        StatusCode::MISDIRECTED_REQUEST => call.moved(users),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            call.is_out_of_order(users);
+            Again::No
+        }
+        _ => Again::No,
+    };
+    if again == Again::Yes && !downstream.as_ref().retry_buffer_truncated() {
+        let mut once_more = Error::explain(AGAIN, "the tenant is asked once more");
+        once_more.set_retry(true);
+        return Err(once_more);
+    }
+    Ok(())
+}
+
+/// Cleans an answer: no cookies, nothing that lets web pages read it, and addresses of the
+/// tenant's host become ours.
+///
+/// # Errors
+/// When a header cannot be set.
+pub(in crate::gateway) fn clean(
+    response: &mut ResponseHeader,
+    call: &Call,
+    ours: &Spoofable,
+) -> pingora::Result<()> {
+    returned::clean(response, ours, ServerHeaders::Remove)?;
+    let gone: Vec<HeaderName> = response
+        .headers
+        .keys()
+        .filter(|name| **name == header::SET_COOKIE || name.as_str().starts_with("access-control-"))
+        .cloned()
+        .collect();
+    for name in &gone {
+        response.remove_header(name);
+    }
+    let local = response.headers.get(header::LOCATION).and_then(|value| {
+        let path = value.to_str().ok()?.strip_prefix(call.home()?.origin())?;
+        path.starts_with('/').then(|| path.to_owned())
+    });
+    match local {
+        Some(path) => response.insert_header(header::LOCATION, path),
+        None => Ok(()),
+    }
+}
+
+/// What marks an error as a reason to ask once more.
+pub(in crate::gateway) const AGAIN: ErrorType = ErrorType::Custom("TenantAskedAgain");

@@ -1,0 +1,18 @@
+//! Calls to tenants' web services: which tenant, with what credential, and what comes back.
+
+mod call;
+mod decide;
+mod incoming;
+mod outgoing;
+mod refused;
+mod steps;
+mod target;
+mod trouble;
+mod ways;
+
+pub use call::Call;
+pub(super) use decide::decide_job;
+pub(super) use incoming::{AGAIN, clean};
+pub(super) use steps::{edit, judge, lead, prepare, unreachable};
+pub use trouble::CallTrouble;
+pub(super) use ways::Ways;

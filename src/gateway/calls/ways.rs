@@ -1,0 +1,111 @@
+//! The ways to tenants' web services: few hosts, many tenants.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::HeaderValue;
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorType};
+use url::Url;
+
+use crate::clock::Clock;
+use crate::config::{HostHeader, Patience, Upstream, UpstreamScheme};
+use crate::tenants::{Reach, is_public};
+
+use super::super::way::Way;
+
+/// The ways that were needed so far; reading costs no lock.
+#[derive(Default)]
+pub(in crate::gateway) struct Ways {
+    known: ArcSwap<HashMap<String, Arc<TenantWay>>>,
+    adding: Mutex<()>,
+}
+
+/// The way to one host.
+pub(in crate::gateway) struct TenantWay {
+    upstream: Upstream,
+    way: Way,
+    authority: HeaderValue,
+}
+
+impl Ways {
+    /// The way to the host of an address; `None` where the address names none.
+    pub(in crate::gateway) fn to(&self, address: &Url) -> Option<Arc<TenantWay>> {
+        let origin = &address[..url::Position::BeforePath];
+        if let Some(way) = self.known.load().get(origin) {
+            return Some(way.clone());
+        }
+        let _one_at_a_time = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let way = Arc::new(TenantWay::new(address)?);
+        let mut known = HashMap::clone(&self.known.load());
+        if known.len() >= MOST_HOSTS {
+            known.clear();
+        }
+        known.insert(origin.to_owned(), way.clone());
+        self.known.store(Arc::new(known));
+        Some(way)
+    }
+}
+
+impl TenantWay {
+    fn new(address: &Url) -> Option<Self> {
+        let scheme = match address.scheme() {
+            "https" => UpstreamScheme::Https,
+            "http" => UpstreamScheme::Http,
+            _ => return None,
+        };
+        let upstream = Upstream {
+            scheme,
+            host: address.host_str()?.trim_matches(['[', ']']).to_owned(),
+            port: address.port_or_known_default()?,
+            host_header: HostHeader::Upstream,
+            connect_timeout: LOOKUP,
+            read_timeout: LOOKUP,
+        };
+        let authority = HeaderValue::try_from(upstream.authority()).ok()?;
+        Some(Self { way: Way::new(&upstream), upstream, authority })
+    }
+
+    /// What `Host` says to it.
+    pub(in crate::gateway) fn authority(&self) -> &HeaderValue {
+        &self.authority
+    }
+
+    /// The connection to use. Names under `.superoffice.com` lead nowhere private.
+    ///
+    /// # Errors
+    /// When the name leads nowhere, or where it must not.
+    pub(in crate::gateway) async fn peer(
+        &self,
+        clock: &Clock,
+        reach: Reach,
+        patience: Patience,
+    ) -> pingora::Result<HttpPeer> {
+        let address = self.way.address.resolve(clock).await.map_err(|error| {
+            Error::because(ErrorType::ConnectError, "the tenant's host does not resolve", error)
+        })?;
+        if reach == Reach::Public && !is_public(address.ip()) {
+            let text = "the tenant's host leads to an address that is not public";
+            return Err(Error::explain(ErrorType::ConnectError, text));
+        }
+        Ok(self.peer_at(address, patience))
+    }
+
+    fn peer_at(&self, address: SocketAddr, Patience { connect, read }: Patience) -> HttpPeer {
+        let mut peer = self.way.peer(&self.upstream, address);
+        let options = &mut peer.options;
+        options.connection_timeout = Some(connect);
+        options.total_connection_timeout = Some(connect * 2);
+        options.read_timeout = Some(read);
+        options.write_timeout = Some(read);
+        peer
+    }
+}
+
+/// The longest a name may take to be looked up.
+const LOOKUP: Duration = Duration::from_secs(5);
+/// SuperOffice has some tens of hosts in each environment.
+const MOST_HOSTS: usize = 1024;

@@ -1,0 +1,70 @@
+//! Why the store did not do what it was asked.
+
+use std::sync::Arc;
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+/// A command that failed. No text in it holds a value or a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkFailed {
+    /// Redis took the command and answered with an error.
+    #[error("redis answered with an error: {0}")]
+    Answer(Arc<str>),
+    /// Too many commands wait already.
+    #[error("redis is asked too much at once")]
+    Busy,
+    /// There is no connection, and the last attempt at one failed.
+    #[error("redis cannot be reached: {0}")]
+    Down(Arc<str>),
+    /// Redis does not take our user or password, or does not allow a command.
+    #[error("redis refuses our user or password: {0}")]
+    Refused(Arc<str>),
+    /// It did not answer in time.
+    #[error("redis did not answer in time")]
+    TimedOut,
+    /// The configuration holds nothing a client can be made of.
+    #[error("[redis] cannot be used: {0}")]
+    Unusable(Arc<str>),
+}
+
+impl LinkFailed {
+    /// What metrics and JSON call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Answer(_) => "answer",
+            Self::Busy => "busy",
+            Self::Down(_) => "down",
+            Self::Refused(_) => "refused",
+            Self::TimedOut => "timed_out",
+            Self::Unusable(_) => "unusable",
+        }
+    }
+
+    pub(super) fn of(error: &RedisError) -> Self {
+        let text = || bounded(&error.to_string());
+        match error.kind() {
+            ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => {
+                Self::Refused(text())
+            }
+            _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => Self::Refused(text()),
+            ErrorKind::InvalidClientConfig => Self::Unusable(text()),
+            ErrorKind::Server(_) | ErrorKind::Extension => Self::Answer(text()),
+            _ => Self::Down(text()),
+        }
+    }
+}
+
+/// Whether the connection is of no use any more: it broke, or it leads to a server that has become
+/// a replica or is still loading.
+pub(super) fn breaks(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::BusyLoading)
+    ) || error.is_unrecoverable_error()
+}
+
+fn bounded(text: &str) -> Arc<str> {
+    text.chars().filter(|letter| !letter.is_control()).take(LONGEST).collect::<String>().into()
+}
+
+const LONGEST: usize = 200;

@@ -1,0 +1,200 @@
+//! One connection after another: kept up, replaced when it breaks, and never waited for too long.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Value};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::failure::{LinkFailed, breaks};
+use super::server::Server;
+
+/// How the link stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// The first connection, or the next after one that broke, is being made.
+    Connecting,
+    /// The last attempt failed; another is made every second at most.
+    Down(LinkFailed),
+    Up,
+}
+
+/// The side of those who send commands.
+#[derive(Clone)]
+pub(super) struct Lanes {
+    state: watch::Receiver<State>,
+    /// The number of the last connection that is known to be broken.
+    broken: watch::Sender<u64>,
+    timeout: Duration,
+}
+
+/// The side of whoever keeps the connection up.
+pub(super) struct Keeper {
+    server: Server,
+    state: watch::Sender<State>,
+    broken: watch::Receiver<u64>,
+    timeout: Duration,
+}
+
+#[derive(Clone)]
+enum State {
+    Connecting,
+    Down(LinkFailed),
+    Up(Lane),
+}
+
+/// A connection, and which one it is.
+#[derive(Clone)]
+struct Lane {
+    connection: MultiplexedConnection,
+    number: u64,
+}
+
+/// The two sides of one link; nothing happens until the keeper is run.
+pub(super) fn lanes(server: Server, timeout: Duration) -> (Lanes, Keeper) {
+    let (state, states) = watch::channel(State::Connecting);
+    let (broken, breakages) = watch::channel(0);
+    let lanes = Lanes { state: states, broken, timeout };
+    (lanes, Keeper { server, state, broken: breakages, timeout })
+}
+
+impl Lanes {
+    /// Sends a command and waits for its answer, for no longer than the timeout in all. Where the
+    /// connection turns out to be broken it is sent once more on the next: every command of ours
+    /// may be carried out twice.
+    pub async fn run(&self, command: &Cmd) -> Result<Value, LinkFailed> {
+        let deadline = Instant::now() + self.timeout;
+        match self.run_once(command, deadline).await {
+            Err(Attempt::Broken(_)) => {}
+            Err(Attempt::Failed(failed)) => return Err(failed),
+            Ok(value) => return Ok(value),
+        }
+        self.run_once(command, deadline).await.map_err(|attempt| match attempt {
+            Attempt::Broken(failed) | Attempt::Failed(failed) => failed,
+        })
+    }
+
+    pub fn state(&self) -> LinkState {
+        match &*self.state.borrow() {
+            State::Connecting => LinkState::Connecting,
+            State::Down(failed) => LinkState::Down(failed.clone()),
+            State::Up(_) => LinkState::Up,
+        }
+    }
+
+    async fn run_once(&self, command: &Cmd, deadline: Instant) -> Result<Value, Attempt> {
+        let mut lane = self.lane(deadline).await.map_err(Attempt::Failed)?;
+        let begun = Instant::now();
+        match timeout_at(deadline, lane.connection.send_packed_command(command)).await {
+            Ok(Ok(value)) => value.extract_error().map_err(|error| self.sorted(&lane, &error)),
+            Ok(Err(error)) => Err(self.sorted(&lane, &error)),
+            Err(_elapsed) => {
+                // A command that began late proves nothing about the connection.
+                if begun.elapsed() * 2 > self.timeout {
+                    self.give_up(lane.number);
+                }
+                Err(Attempt::Failed(LinkFailed::TimedOut))
+            }
+        }
+    }
+
+    fn sorted(&self, lane: &Lane, error: &redis::RedisError) -> Attempt {
+        let failed = LinkFailed::of(error);
+        if !breaks(error) {
+            return Attempt::Failed(failed);
+        }
+        self.give_up(lane.number);
+        Attempt::Broken(failed)
+    }
+
+    /// The connection of the hour. While the first attempt at one lasts, everybody waits for it;
+    /// once one failed, nobody does.
+    async fn lane(&self, deadline: Instant) -> Result<Lane, LinkFailed> {
+        let broken = *self.broken.borrow();
+        let mut state = self.state.clone();
+        let usable = |state: &State| match state {
+            State::Connecting => false,
+            State::Down(_) => true,
+            State::Up(lane) => lane.number > broken,
+        };
+        let waited = timeout_at(deadline, state.wait_for(usable)).await;
+        match waited.map(|state| state.map(|state| state.clone())) {
+            Ok(Ok(State::Up(lane))) => Ok(lane),
+            Ok(Ok(State::Down(failed))) => Err(failed),
+            Ok(Ok(State::Connecting)) | Err(_) => Err(LinkFailed::TimedOut),
+            Ok(Err(_ended)) => Err(LinkFailed::Down("the link has ended".into())),
+        }
+    }
+
+    fn give_up(&self, number: u64) {
+        self.broken.send_if_modified(|broken| {
+            let newer = number > *broken;
+            *broken = number.max(*broken);
+            newer
+        });
+    }
+}
+
+/// One try.
+enum Attempt {
+    /// The connection broke: another may do.
+    Broken(LinkFailed),
+    Failed(LinkFailed),
+}
+
+impl Keeper {
+    /// Keeps a connection up until it is dropped.
+    pub async fn run(mut self) {
+        let (mut number, mut pause) = (0, Duration::ZERO);
+        loop {
+            sleep(pause).await;
+            match self.server.connect().await {
+                Ok(connection) => {
+                    number += 1;
+                    let since = Instant::now();
+                    tracing::info!("the link to redis is up");
+                    self.state.send_replace(State::Up(Lane { connection, number }));
+                    self.until_broken(number).await;
+                    tracing::warn!("the link to redis broke");
+                    self.state.send_replace(State::Connecting);
+                    // One that breaks at once again and again is not hammered.
+                    pause = if since.elapsed() > LASTING { Duration::ZERO } else { FIRST_PAUSE };
+                }
+                Err(failed) => {
+                    self.tell_down(failed);
+                    pause = (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Asks for a sign of life now and then, so that the state is true also while nobody asks.
+    async fn until_broken(&mut self, number: u64) {
+        loop {
+            let broken = self.broken.wait_for(|broken| *broken >= number);
+            if timeout(HEARTBEAT, broken).await.is_ok() {
+                return;
+            }
+            let State::Up(mut lane) = self.state.borrow().clone() else { return };
+            let ping = redis::cmd("PING");
+            let answer = timeout(self.timeout, lane.connection.send_packed_command(&ping)).await;
+            if !matches!(answer, Ok(Ok(_))) {
+                return;
+            }
+        }
+    }
+
+    fn tell_down(&self, failed: LinkFailed) {
+        let news = !matches!(&*self.state.borrow(), State::Down(known) if *known == failed);
+        if news {
+            tracing::warn!(reason = %failed, "the link to redis is down");
+        }
+        self.state.send_replace(State::Down(failed));
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LASTING: Duration = Duration::from_secs(1);
+const HEARTBEAT: Duration = Duration::from_secs(5);

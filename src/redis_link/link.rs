@@ -1,0 +1,130 @@
+//! A link: a thread of its own that outlives every worker, and commands handed to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Cmd, FromRedisValue, Value, from_redis_value};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
+
+use crate::config::Redis;
+use crate::crypto::Random;
+
+use super::failure::LinkFailed;
+use super::lanes::{Keeper, Lanes, LinkState, lanes};
+use super::server::Server;
+
+/// The link to one Redis or Valkey. Cheap to clone; the last clone takes it down.
+///
+/// Workers run on runtimes of their own, and a connection dies with the runtime it was made on:
+/// so the connection lives on a thread of its own, and commands come to it from anywhere.
+#[derive(Clone)]
+pub struct RedisLink(Arc<Inner>);
+
+struct Inner {
+    lanes: Lanes,
+    prefix: String,
+    random: Random,
+    room: Arc<Semaphore>,
+    runtime: Handle,
+    timeout: Duration,
+    /// Dropped with the link: then the thread ends.
+    _end: oneshot::Sender<()>,
+}
+
+impl RedisLink {
+    /// Starts the thread, which connects at once and from then on whenever it must. Nobody waits
+    /// for it here: [`RedisLink::ping`] tells whether it works.
+    ///
+    /// # Errors
+    /// [`LinkFailed::Unusable`] when no client can be made of the configuration, and
+    /// [`LinkFailed::Down`] when the system gives no thread.
+    pub fn open(config: &Redis, random: Random) -> Result<Self, LinkFailed> {
+        let (lanes, keeper) = lanes(Server::new(config)?, config.timeout);
+        let (end, ended) = oneshot::channel();
+        let runtime = start(keeper, ended)
+            .map_err(|error| LinkFailed::Down(format!("no thread for it: {error}").into()))?;
+        Ok(Self(Arc::new(Inner {
+            lanes,
+            prefix: config.prefix.clone(),
+            random,
+            room: Arc::new(Semaphore::new(COMMANDS)),
+            runtime,
+            timeout: config.timeout,
+            _end: end,
+        })))
+    }
+
+    /// How it stands, without asking.
+    pub fn state(&self) -> LinkState {
+        self.0.lanes.state()
+    }
+
+    /// A key's name with the prefix before it.
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}:{name}", self.0.prefix)
+    }
+
+    pub(super) fn random(&self) -> &Random {
+        &self.0.random
+    }
+
+    /// Runs a future on the link's thread, beyond the life of whoever asks.
+    pub(super) fn spawn(
+        &self,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> tokio::task::AbortHandle {
+        self.0.runtime.spawn(task).abort_handle()
+    }
+
+    /// Carries one command out. The caller waits no longer than the timeout, whatever the server,
+    /// the network or the link's thread does.
+    pub(super) async fn run<T: FromRedisValue>(&self, command: Cmd) -> Result<T, LinkFailed> {
+        let place = self.0.room.clone().try_acquire_owned().map_err(|_| LinkFailed::Busy)?;
+        if let LinkState::Down(failed) = self.state() {
+            return Err(failed);
+        }
+        let lanes = self.0.lanes.clone();
+        let task = self.0.runtime.spawn(async move {
+            let answer = lanes.run(&command).await;
+            drop(place);
+            answer
+        });
+        match timeout(self.0.timeout, task).await {
+            Ok(Ok(answer)) => answer.and_then(read),
+            Ok(Err(_ended)) => Err(LinkFailed::Down("the link has ended".into())),
+            Err(_elapsed) => Err(LinkFailed::TimedOut),
+        }
+    }
+}
+
+impl std::fmt::Debug for RedisLink {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "RedisLink({:?})", self.state())
+    }
+}
+
+/// Starts the thread and gives its runtime.
+fn start(keeper: Keeper, ended: oneshot::Receiver<()>) -> std::io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    std::thread::Builder::new().name("redis-link".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                () = keeper.run() => {}
+                _ = ended => {}
+            }
+        });
+        // Resolving a name may block its thread: that is not waited for.
+        runtime.shutdown_background();
+    })?;
+    Ok(handle)
+}
+
+fn read<T: FromRedisValue>(value: Value) -> Result<T, LinkFailed> {
+    from_redis_value(value).map_err(|_| LinkFailed::Answer("of another kind than asked for".into()))
+}
+
+/// Commands under way at once; each is a kilobyte or two.
+const COMMANDS: usize = 4_096;

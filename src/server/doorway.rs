@@ -1,0 +1,48 @@
+//! Where connections come in, as the configuration has it: for people, and for background jobs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::config::{JobListener, Listener, Settings, TlsFiles};
+
+/// One place to listen at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Doorway {
+    /// What its socket is called: the listener's name, behind `job:` for background jobs.
+    pub(super) name: String,
+    pub(super) address: SocketAddr,
+    pub(super) tls: Option<TlsFiles>,
+    /// The authorities whose client certificates are asked for.
+    pub(super) client_ca: Option<PathBuf>,
+    /// The name of the job listener it is.
+    pub(super) jobs: Option<String>,
+}
+
+/// All of a configuration's.
+pub(super) fn doorways(settings: &Settings) -> impl Iterator<Item = Doorway> {
+    let people = settings.listeners.iter().map(Doorway::for_people);
+    let jobs = settings.job_listeners.iter().map(|listener| Doorway::for_jobs(listener));
+    people.chain(jobs)
+}
+
+impl Doorway {
+    fn for_people(listener: &Listener) -> Self {
+        Self {
+            name: listener.name.clone(),
+            address: listener.address,
+            tls: listener.tls.clone(),
+            client_ca: None,
+            jobs: None,
+        }
+    }
+
+    fn for_jobs(listener: &JobListener) -> Self {
+        Self {
+            name: format!("job:{}", listener.name),
+            address: listener.address,
+            tls: listener.tls.clone(),
+            client_ca: listener.client_ca.clone(),
+            jobs: Some(listener.name.clone()),
+        }
+    }
+}

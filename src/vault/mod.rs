@@ -1,0 +1,25 @@
+//! What outlives a process: system user tokens, sealed, by environment, app and tenant.
+
+mod embedded;
+mod entries;
+mod entry;
+mod failure;
+mod memory;
+mod portable;
+mod record;
+mod sealer;
+mod sqlite;
+mod sqlite_file;
+mod store;
+mod upkeep;
+
+pub use embedded::Embedded;
+pub use entries::{RESTORABLE, Vault};
+pub use entry::{Entry, Summary};
+pub use failure::{Unopened, VaultFailed};
+pub use memory::Memory;
+pub use portable::{LineRefused, plain_line, read_line, sealed_line};
+pub use record::{Name, Record};
+pub use sealer::Sealer;
+pub use store::{PAGE, Promised, Store};
+pub use upkeep::{Fault, Listed, Page, Rewrapped, Verified};

@@ -1,0 +1,11 @@
+//! Background jobs call tenants through the real gateway, over real sockets, at an emulated SuperID
+//! with tenants that move, close and revoke.
+#![cfg(feature = "emulator")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod callers;
+mod calls;
+mod client;
+mod hides;
+mod partner;
+mod world;

@@ -1,0 +1,16 @@
+//! The vault: what it promises of its entries, its file, its keys, and its commands.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod command_line;
+mod conformance;
+mod crashes;
+mod crowd;
+mod damage;
+mod disk;
+mod entries;
+mod keys;
+mod repeatable;
+mod waiting;
+mod world;
+mod writer;
