@@ -114,7 +114,10 @@ impl Load {
 
     /// Counts a connection from `peer`, unless there are too many from there, where it is no
     /// trusted proxy, or in all. In that case it waits for a while: others go, if they can.
-    pub(super) async fn admit(&self, peer: IpAddr) -> Option<Held> {
+    ///
+    /// # Errors
+    /// The limit that leaves it no place.
+    pub(super) async fn admit(&self, peer: IpAddr) -> Result<Held, Limit> {
         let site = self.site.load_full();
         let most = &site.settings.limits.crowd;
         let member = match site.trusts(peer) {
@@ -125,7 +128,7 @@ impl Load {
                 if member.is_none() {
                     site.metrics.limit_hit(Limit::ConnectionsPerAddress);
                     site.metrics.connection_refused(Limit::ConnectionsPerAddress);
-                    return None;
+                    return Err(Limit::ConnectionsPerAddress);
                 }
                 member
             }
@@ -139,10 +142,10 @@ impl Load {
         };
         let Some(guest) = guest else {
             site.metrics.connection_refused(Limit::Connections);
-            return None;
+            return Err(Limit::Connections);
         };
         site.metrics.connection_accepted();
-        Some(Held { _guest: guest, _member: member })
+        Ok(Held { _guest: guest, _member: member })
     }
 
     /// A connection is closed so that another may be.
