@@ -118,3 +118,15 @@ fn from_variable(value: &Value) -> Option<String> {
 
 /// Bytes of a file at most: a key or a certificate has a few thousand.
 const MOST: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_never_ends_is_not_read_to_its_end() {
+        let refused = read_small(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(reason(&refused), "is larger than 1 MiB");
+    }
+}
