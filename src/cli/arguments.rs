@@ -19,6 +19,9 @@ pub(super) struct Demo {
     /// The admin listener's port on 127.0.0.1
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(super) admin_port: u16,
+    /// The port on 127.0.0.1 that background jobs call
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) jobs_port: u16,
     /// Print one line of JSON with the addresses instead of words
     #[arg(long)]
     pub(super) json: bool,

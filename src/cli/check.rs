@@ -74,6 +74,9 @@ fn print_registrations(settings: &Settings, out: &mut dyn Write) -> io::Result<(
         for url in &registration.post_logout_urls {
             writeln!(out, "  post-logout URL  {url}")?;
         }
+        for url in &registration.notice_urls {
+            writeln!(out, "  state changes    {url}")?;
+        }
         if registration.redirect_urls.is_empty() {
             writeln!(out, "  nothing: no host uses it")?;
         }

@@ -5,13 +5,15 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use crate::config::{Log, LogLevel};
+use crate::credentials::Installation;
 use crate::crypto::Random;
-use crate::emulator::{self, DemoApp, Emulator};
+use crate::emulator::{self, DemoApp, Emulator, IssuedKey, Seed};
+use crate::identity::{ContextId, SystemUserToken};
 use crate::server::{Options, Roots, Running};
 use crate::telemetry::{Output, log_to};
 
 use super::arguments::Demo;
-use super::demo_settings::{self, Places};
+use super::demo_settings::{self, NIGHTLY, ORDERS, Places};
 use super::demo_words;
 use super::signals::told_to_stop;
 
@@ -46,11 +48,14 @@ impl Parts {
     async fn start(asked: Demo) -> io::Result<Self> {
         let front = taken(asked.port)?;
         let admin = taken(asked.admin_port)?;
+        let jobs = taken(asked.jobs_port)?;
+        let key = IssuedKey::generate()?;
         let port = front.local_addr()?.port();
         let origin = format!("http://localhost:{port}");
         let superid = Emulator::start(emulator::Options {
             listen: loopback(asked.superid_port),
-            apps: demo_settings::apps(&origin),
+            apps: demo_settings::apps(&origin, &key.public),
+            extra_hosts: 2,
             ..emulator::Options::default()
         })
         .await?;
@@ -58,14 +63,19 @@ impl Parts {
         let places = Places {
             port,
             admin_port: admin.local_addr()?.port(),
+            jobs_port: jobs.local_addr()?.port(),
             superid: superid.url(),
+            tenants: superid.hosts(),
+            partner_key: &key.private,
             app: app.url(),
         };
         let text = demo_settings::text(&places, &Random::system());
         let settings = demo_settings::settings(&text)?;
-        let open = vec![("demo".to_owned(), front), ("admin".to_owned(), admin)];
+        let open = [("demo", front), ("admin", admin), ("job:jobs", jobs)];
+        let open = open.map(|(name, socket)| (name.to_owned(), socket)).into();
         let options = Options { open, upstream_roots: Roots::Nobody, ..Options::ordinary() };
         let gateway = Running::start(settings, options).await.map_err(io::Error::other)?;
+        install(&superid, &gateway).await?;
         Ok(Self { superid, app, gateway, port })
     }
 
@@ -73,16 +83,21 @@ impl Parts {
         let gateway = format!("http://localhost:{}", self.port);
         let admin = self.gateway.admin().map(|address| format!("http://{address}"));
         let admin = admin.unwrap_or_default();
+        let jobs = self.gateway.addresses().into_iter().find(|(name, _)| name == "job:jobs");
+        let jobs = jobs.map(|(_, address)| format!("http://{address}")).unwrap_or_default();
         if asked.json {
             let line = serde_json::json!({
                 "gateway": gateway,
                 "superid": self.superid.url(),
                 "app": self.app.url(),
                 "admin": admin,
+                "jobs": jobs,
+                "nightly_password": NIGHTLY,
             });
             return format!("{line}\n");
         }
-        demo_words::words(&gateway, self.superid.url(), self.app.url(), &admin)
+        let parts = [&gateway, self.superid.url(), self.app.url(), &admin, &jobs];
+        demo_words::words(parts)
     }
 
     async fn stop(self) {
@@ -90,6 +105,24 @@ impl Parts {
         self.app.stop().await;
         self.superid.stop().await;
     }
+}
+
+/// As if administrators of two tenants had signed in long ago; the third has yet to.
+async fn install(superid: &Emulator, gateway: &Running) -> io::Result<()> {
+    let users = gateway.system_users();
+    let party = users.relying_party(ORDERS).ok_or_else(|| io::Error::other("no such party"))?;
+    for tenant in Seed::default().tenants.iter().filter(|tenant| tenant.ctx != "Cust20011") {
+        let Some(token) = superid.tenants().system_token(ORDERS, &tenant.ctx) else { continue };
+        let installation = Installation {
+            tenant: ContextId::parse(&tenant.ctx).map_err(io::Error::other)?,
+            serial: Some(tenant.serial.clone()),
+            web_api_url: None,
+            token: SystemUserToken::parse(&token).map_err(io::Error::other)?,
+            by: "the demo".to_owned(),
+        };
+        users.install(&party, installation).await;
+    }
+    Ok(())
 }
 
 fn loopback(port: u16) -> SocketAddr {

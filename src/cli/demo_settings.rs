@@ -15,18 +15,29 @@ pub(super) struct Places<'a> {
     /// The gateway's port, known before it listens.
     pub(super) port: u16,
     pub(super) admin_port: u16,
+    pub(super) jobs_port: u16,
     pub(super) superid: &'a str,
+    /// Where tenants live.
+    pub(super) tenants: &'a [String],
+    /// The private half of the partner's key, as PEM.
+    pub(super) partner_key: &'a str,
     pub(super) app: &'a str,
 }
 
 /// The configuration as a person would write it.
 pub(super) fn text(places: &Places<'_>, random: &Random) -> String {
-    let Places { port, admin_port, superid, app } = places;
-    let key = STANDARD.encode(random.bytes::<32>());
+    let Places { port, admin_port, jobs_port, superid, tenants, partner_key, app } = places;
+    let key = || STANDARD.encode(random.bytes::<32>());
+    let tenants: Vec<String> = tenants.iter().map(|origin| format!("{origin:?}")).collect();
     let serials = serials(&Seed::default());
     let values = [
         ("@port@", port.to_string()),
         ("@admin_port@", admin_port.to_string()),
+        ("@jobs_port@", jobs_port.to_string()),
+        ("@tenants@", tenants.join(", ")),
+        ("@partner_key@", (*partner_key).to_owned()),
+        ("@vault_key@", key()),
+        ("@NIGHTLY@", NIGHTLY.to_owned()),
         ("@superid@", (*superid).to_owned()),
         ("@app@", (*app).to_owned()),
         ("@ORDERS@", ORDERS.to_owned()),
@@ -34,7 +45,7 @@ pub(super) fn text(places: &Places<'_>, random: &Random) -> String {
         ("@ARCHIVE@", ARCHIVE.to_owned()),
         ("@ARCHIVE_SECRET@", ARCHIVE_SECRET.to_owned()),
         ("@serials@", serials),
-        ("@key@", key),
+        ("@key@", key()),
     ];
     let template = include_str!("demo.toml").to_owned();
     values.iter().fold(template, |text, (name, value)| text.replace(name, value))
@@ -52,10 +63,12 @@ pub(super) fn settings(text: &str) -> io::Result<Settings> {
 }
 
 /// The demo's two registrations at the emulated SuperID.
-pub(super) fn apps(origin: &str) -> Vec<App> {
+pub(super) fn apps(origin: &str, partner_key: &str) -> Vec<App> {
     let back = vec![format!("{origin}/auth/signed_out")];
     let orders = App {
         name: "Orders".to_owned(),
+        system_user: true,
+        system_user_keys: vec![partner_key.to_owned()],
         post_logout_uris: back.clone(),
         ..App::new(ORDERS, ORDERS_SECRET, &format!("{origin}/auth/callback"))
     };
@@ -78,7 +91,9 @@ fn serials(seed: &Seed) -> String {
     pairs.join(", ")
 }
 
-const ORDERS: &str = "demo-orders";
+/// The password of the demo's background job.
+pub(super) const NIGHTLY: &str = "nightly-demo-password";
+pub(super) const ORDERS: &str = "demo-orders";
 const ORDERS_SECRET: &str = "demo-orders-secret";
 const ARCHIVE: &str = "demo-archive";
 const ARCHIVE_SECRET: &str = "demo-archive-secret";

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use crate::emulator::{Rights, Seed};
 
+use super::demo_settings::NIGHTLY;
+
 /// What to open, who can sign in, and what to try.
-pub(super) fn words(gateway: &str, superid: &str, app: &str, admin: &str) -> String {
+pub(super) fn words([gateway, superid, app, admin, jobs]: [&str; 5]) -> String {
     let people = people(&Seed::default());
     format!(
         "\
@@ -26,6 +28,13 @@ With curl a script gets 401 and the sign-in address:
           forging does not help:
             curl -i -H 'SOTicket: 7T:forged' {gateway}/public/who.json
           the whole sign-in: tests/walk-demo.sh
+
+Jobs      a background job calls a tenant's web API with nothing but its own password:
+            curl -u nightly:{NIGHTLY} {jobs}/Cust12345/api/v1/User/currentPrincipal
+            curl -u nightly:{NIGHTLY} {jobs}/Cust67890/api/v1/Contact/1
+          in Cust20011 no administrator has signed in yet, so there is nothing to call with:
+            curl -u nightly:{NIGHTLY} {jobs}/Cust20011/api/v1/Contact/1
+          a signed-in person calls their own tenant: {gateway}/crm/api/v1/User/currentPrincipal
 
 Parts     {superid}  the emulated SuperID; {superid}/emulator/journal tells what it was asked
           {app}  the app, without a gateway in front: it knows nothing of sign-ins

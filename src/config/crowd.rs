@@ -15,6 +15,9 @@ pub struct Crowd {
     /// Steps of sign-ins for one address, or one IPv6 /64: twice as many at once. 0 counts none.
     /// Default 120.
     pub sign_ins_per_minute: usize,
+    /// State-change notices from one address, or one IPv6 /64: twice as many at once. 0 counts none.
+    /// Default 600.
+    pub notices_per_minute: usize,
     /// Requests in flight on one HTTP/2 connection (`SETTINGS_MAX_CONCURRENT_STREAMS`, RFC 9113
     /// §6.5.2). Default 100.
     pub h2_streams: u32,
@@ -33,6 +36,7 @@ pub(super) fn crowd(section: &Section) -> Option<Crowd> {
     let connections_per_address = count("max_connections_per_address", 1, MILLION);
     let requests = count("max_requests", 1, MILLION);
     let sign_ins_per_minute = count("sign_ins_per_minute", 0, 100_000);
+    let notices_per_minute = count("notices_per_minute", 0, 100_000);
     let h2_streams = count("h2_streams", 1, 1_000);
     let h2_header_bytes = section.read("h2_header_bytes", |value| value.bytes(8 << 10, 256 << 10));
     let h2_control_frames = count("h2_control_frames", 100, MILLION);
@@ -41,6 +45,7 @@ pub(super) fn crowd(section: &Section) -> Option<Crowd> {
         connections_per_address: connections_per_address?,
         requests: requests?,
         sign_ins_per_minute: sign_ins_per_minute?,
+        notices_per_minute: notices_per_minute?,
         h2_streams: u32::try_from(h2_streams?).ok()?,
         h2_header_bytes: u32::try_from(h2_header_bytes?).ok()?,
         h2_control_frames: u32::try_from(h2_control_frames?).ok()?,

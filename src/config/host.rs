@@ -8,7 +8,7 @@ use crate::web::PublicOrigin;
 use super::section::{Named, Section};
 use super::url_path::{canonical_path, origin};
 use super::value::Value;
-use super::{Flow, Key, RelyingParty, Table, relying_party};
+use super::{AppPages, Flow, Key, RelyingParty, Table, app_pages, relying_party};
 
 pub(super) const TABLE: Table = Table {
     header: "host.NAME",
@@ -17,7 +17,9 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("prefix", "\"/auth\""),
         Key::optional("relying_parties", "[\"main\"]"),
         Key::optional("post_logout_path", "\"/auth/signed_out\""),
+        Key::optional("notice_path", "\"/auth/tenant_change\""),
         Key::defaulted("oauth2_proxy_paths", "false"),
+        Key::optional("app_pages", "{}"),
     ],
 };
 
@@ -33,8 +35,12 @@ pub struct Host {
     pub relying_parties: Vec<Arc<RelyingParty>>,
     /// Where SuperID sends people back after sign-out: our signed-out page by default, or a path.
     pub post_logout_path: String,
+    /// Where SuperOffice posts its state-change notices; without it that path is nobody's.
+    pub notice_path: Option<String>,
     /// Whether `/oauth2/start`, `/oauth2/sign_in` and `/oauth2/sign_out` answer too.
     pub oauth2_proxy_paths: bool,
+    /// Pages for those who install the app, where they are ours.
+    pub app_pages: Option<AppPages>,
 }
 
 impl Host {
@@ -46,6 +52,17 @@ impl Host {
             paths.extend(["start", "sign_in", "sign_out"].map(|own| format!("/oauth2/{own}")));
         }
         paths
+    }
+
+    /// Whether a path means something here, besides pages for those who install the app.
+    fn has_use_for(&self, path: &str) -> bool {
+        let inside = path
+            .strip_prefix(&self.prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let returns = self.relying_parties.iter().any(|party| party.redirect_path == path);
+        let notices = self.notice_path.as_deref() == Some(path);
+        let own = self.own_paths().iter().any(|own| own == path);
+        inside || returns || notices || own || path == self.post_logout_path || path == "/"
     }
 }
 
@@ -65,6 +82,10 @@ pub(super) fn hosts(root: &Section, parties: &Named<RelyingParty>) -> Named<Host
             refuse_same_authority(host, &section, &entries);
             refuse_shared_paths(host, &party_tables);
             refuse_signing_out_in_circles(host, &section);
+            refuse_taken_notice_path(host, &section);
+            if let Some(pages) = &host.app_pages {
+                app_pages::refuse_taken(pages, &section, |path| host.has_use_for(path));
+            }
         }
         entries.insert(name, host);
     }
@@ -79,7 +100,9 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
         false => parties.all(),
     };
     let post_logout_path = section.optional("post_logout_path", canonical_path);
+    let notice_path = section.optional("notice_path", canonical_path);
     let oauth2_proxy_paths = section.read("oauth2_proxy_paths", |value| value.boolean());
+    let app_pages = app_pages::app_pages(section, parties, relying_parties.as_deref());
     let prefix = prefix?;
     Some(Host {
         name: name.to_owned(),
@@ -87,7 +110,9 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
         relying_parties: relying_parties?,
         post_logout_path: post_logout_path.unwrap_or_else(|| format!("{prefix}/signed_out")),
         prefix,
+        notice_path,
         oauth2_proxy_paths: oauth2_proxy_paths?,
+        app_pages,
     })
 }
 
@@ -149,6 +174,20 @@ fn refuse_signing_out_in_circles(host: &Host, section: &Section) {
             &section.place("post_logout_path"),
             format!("\"{path}\" means something else here"),
             format!("leave it out for \"{signed_out}\", or name a path of the app"),
+        );
+    }
+}
+
+/// Notices come from a program: no page can stand on their path as well.
+fn refuse_taken_notice_path(host: &Host, section: &Section) {
+    let Some(path) = &host.notice_path else { return };
+    let returns = host.relying_parties.iter().any(|party| party.redirect_path == *path);
+    let ours = host.own_paths().contains(path) || *path == host.prefix;
+    if ours || returns || *path == host.post_logout_path {
+        section.reading.problem(
+            &section.place("notice_path"),
+            format!("\"{path}\" means something else here"),
+            format!("choose another, such as \"{}/tenant_change\"", host.prefix),
         );
     }
 }

@@ -32,6 +32,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("max_connections_per_address", "256"),
         Key::defaulted("max_requests", "10000"),
         Key::defaulted("sign_ins_per_minute", "120"),
+        Key::defaulted("notices_per_minute", "600"),
         Key::defaulted("h2_streams", "100"),
         Key::defaulted("h2_header_bytes", "\"32KiB\""),
         Key::defaulted("h2_control_frames", "1000"),

@@ -9,9 +9,9 @@ use toml::de::DeTable;
 use super::reading::{Place, Reading};
 use super::section::Section;
 use super::{
-    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, environment, forwarded,
-    header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits, listener,
-    log, redis, relying_party, relying_party_read, route, route_bounds_read, route_read,
+    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, environment,
+    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits,
+    listener, log, redis, relying_party, relying_party_read, route, route_bounds_read, route_read,
     route_rules, session, system_user, vault,
 };
 
@@ -122,6 +122,7 @@ pub fn tables() -> Vec<Table> {
     vec![
         listener::TABLE,
         host::TABLE,
+        app_pages::TABLE,
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
         system_user::TABLE,

@@ -1,6 +1,7 @@
 //! The TOML file: read, checked as a whole, and turned into types that need no more checking.
 
 mod admin;
+mod app_pages;
 mod crowd;
 mod environment;
 mod forwarded;
@@ -37,6 +38,7 @@ mod value;
 mod vault;
 
 pub use admin::Admin;
+pub use app_pages::AppPages;
 pub use crowd::Crowd;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use forwarded::Forwarded;

@@ -10,6 +10,8 @@ pub struct Registration {
     pub client_id: String,
     pub redirect_urls: Vec<String>,
     pub post_logout_urls: Vec<String>,
+    /// Where state-change notices are taken.
+    pub notice_urls: Vec<String>,
 }
 
 /// What to register for each relying party, in order of name. One that no host uses has no
@@ -33,6 +35,11 @@ pub fn registrations(settings: &Settings) -> Vec<Registration> {
                     .collect(),
                 post_logout_urls: hosts()
                     .map(|host| format!("{}{}", host.origin, host.post_logout_path))
+                    .collect(),
+                notice_urls: hosts()
+                    .filter_map(|host| {
+                        Some(format!("{}{}", host.origin, host.notice_path.as_ref()?))
+                    })
                     .collect(),
             }
         })

@@ -51,7 +51,9 @@ fn refuse_own_path(read: &ReadRoute, host: &Host) {
         .strip_prefix(&host.prefix)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let taken = host.relying_parties.iter().any(|party| party.redirect_path == path);
-    if inside || taken || host.own_paths().iter().any(|own| own == path) {
+    let notices = host.notice_path.as_deref() == Some(path);
+    let page = host.app_pages.as_ref().is_some_and(|ours| ours.paths().any(|one| one == path));
+    if inside || taken || notices || page || host.own_paths().iter().any(|own| own == path) {
         read.section.reading.problem(
             &read.section.place("path"),
             format!("\"{path}\" belongs to the gateway on [host.{}]", host.name),

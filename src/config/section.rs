@@ -51,6 +51,11 @@ impl<'d> Section<'d> {
         Place { offset, key: self.full(name) }
     }
 
+    /// What a key of this table can look like, as TOML.
+    pub fn example(&self, name: &str) -> &'static str {
+        self.key(name).example
+    }
+
     /// A required or defaulted key.
     pub fn read<T>(&self, name: &str, convert: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
         let key = self.key(name);

@@ -31,6 +31,12 @@ impl ExchangeDesk {
         self.open.store(Some(Arc::new(Opened { parties, superid: superid.clone(), vault })));
     }
 
+    /// The relying party in force with this client id.
+    pub(super) fn relying_party(&self, client_id: &str) -> Option<Arc<RelyingParty>> {
+        let open = self.open.load_full()?;
+        open.parties.iter().find(|party| party.client_id == client_id).cloned()
+    }
+
     async fn bought(&self, key: &TenantKey) -> Result<Bought, BuyFailed> {
         let failed = |kind, detail: &str| BuyFailed { kind, detail: detail.to_owned() };
         let open = self.open.load_full();

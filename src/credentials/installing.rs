@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::config::RelyingParty;
 use crate::identity::{ContextId, SystemUserToken, TenantKey};
-use crate::vault::{Entry, Vault};
+use crate::vault::{Entry, Vault, VaultFailed};
 
 use super::system_users::SystemUsers;
 
@@ -63,6 +63,8 @@ impl SystemUsers {
         match vault.get(&key).await {
             Ok(Some(entry)) if is_same(&entry, &new, &serial) => return Installed::Unchanged,
             Ok(_) => {}
+            // What cannot be opened any more is no reason to keep out what can.
+            Err(VaultFailed::Entry { .. }) => {}
             Err(error) => return Installed::Failed(error.to_string()),
         }
         self.prove_and_store(party, &vault, key, (new, serial)).await

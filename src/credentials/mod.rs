@@ -3,12 +3,14 @@
 mod exchange_desk;
 mod injected;
 mod installing;
+mod noticed;
 mod stores;
 mod system_users;
 mod ticket_cache;
 
 pub use injected::{Injection, injected};
 pub use installing::{Installation, Installed};
+pub use noticed::{NotActed, Noticed};
 pub use stores::{Stores, StoresFailed};
 pub use system_users::SystemUsers;
 pub use ticket_cache::{

@@ -64,6 +64,11 @@ impl SystemUsers {
         }
     }
 
+    /// The relying party in force with this client id.
+    pub fn relying_party(&self, client_id: &str) -> Option<Arc<RelyingParty>> {
+        self.desk.relying_party(client_id)
+    }
+
     /// Where a tenant lives.
     ///
     /// # Errors

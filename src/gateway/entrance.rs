@@ -59,7 +59,7 @@ pub(super) fn is_misdirected(
 
 /// What is known of a connection that came to a job listener.
 pub(super) fn job_door(downstream: &Downstream) -> Option<&JobDoor> {
-    Line::of(downstream)?.job.as_deref()
+    Line::of(downstream)?.jobs.as_deref()
 }
 
 /// Takes a place on the way to the app for a request that may leave, until its exchange ends.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::identity::ContextId;
 use crate::limits::{Place, Turn};
+use crate::superid::SoapCall;
 use crate::telemetry::Outcome;
 use crate::web::Client;
 
@@ -29,6 +30,8 @@ pub struct Exchange {
     pub(super) lane: Option<Lane>,
     /// The call to a tenant it has become.
     pub(super) call: Option<Box<Call>>,
+    /// The envelope it is about to send.
+    pub(super) soap: Option<SoapCall>,
     /// Its turn with that tenant.
     pub(super) turn: Option<Turn>,
     /// Why a call could not be made after all.
@@ -71,6 +74,7 @@ impl Exchange {
             stage: Stage::Undecided,
             lane: None,
             call: None,
+            soap: None,
             turn: None,
             refused: None,
             again: 0,

@@ -12,7 +12,7 @@ use super::calls::CallTrouble;
 use super::exchange::Exchange;
 use super::respond::Refused;
 use super::turnstile::Over;
-use super::{entrance, tunnel};
+use super::{calls, entrance, tunnel};
 
 /// The refusal that an error becomes.
 pub(super) fn refused_for(error: &Error, exchange: &Exchange) -> Refused {
@@ -21,6 +21,9 @@ pub(super) fn refused_for(error: &Error, exchange: &Exchange) -> Refused {
     }
     if *error.etype() == entrance::TOO_SLOW {
         return Refused::refusal(Refusal::BodyTooSlow);
+    }
+    if *error.etype() == calls::NO_SOAP {
+        return Refused::call(CallTrouble::NoEnvelope, "the body is no SOAP envelope");
     }
     if took_nothing(error) {
         let detail = "the client took nothing of its answer";

@@ -192,7 +192,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_piece_is_read_when_the_one_before_was_taken() {
-        let (mut gauged, mut app, flow) = pair(&Line::new(None));
+        let (mut gauged, mut app, flow) = pair(&Line::to(None));
         app.write_all(&vec![0; 1 << 20]).await.unwrap();
         let began = Instant::now();
         for _ in 0..4 {
@@ -204,7 +204,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_nobody_takes_is_followed_by_a_little_now_and_then() {
-        let (mut gauged, mut app, _flow) = pair(&Line::new(None));
+        let (mut gauged, mut app, _flow) = pair(&Line::to(None));
         app.write_all(&vec![0; 1 << 20]).await.unwrap();
         assert_eq!(read(&mut gauged).await, MOST);
         for _ in 0..4 {
@@ -216,7 +216,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn of_many_answers_at_a_time_each_has_less() {
-        let line = Line::new(None);
+        let line = Line::to(None);
         let (mut gauged, mut app, flow) = pair(&line);
         app.write_all(&vec![0; 1 << 20]).await.unwrap();
         let others: Vec<_> = (0..100).map(|_| line.enter()).collect();
@@ -228,7 +228,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_whose_time_is_over_ends_though_the_app_is_silent() {
-        let line = Line::new(None);
+        let line = Line::to(None);
         let (mut gauged, _app, _flow) = pair(&line);
         let ending = async {
             tokio::task::yield_now().await;
@@ -241,7 +241,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_the_apps_own_silence_is_counted() {
-        let (mut gauged, mut app, flow) = pair(&Line::new(None));
+        let (mut gauged, mut app, flow) = pair(&Line::to(None));
         app.write_all(&vec![0; MOST]).await.unwrap();
         assert_eq!(read(&mut gauged).await, MOST);
         let late = tokio::time::timeout(Duration::from_secs(30), read(&mut gauged)).await;

@@ -14,9 +14,8 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
 use crate::config::{SameSite, UpstreamScheme};
-use crate::pages::Trouble;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
-use crate::web::{Asking, Client, Cookies, Inbound, Refusal, Reply};
+use crate::web::{Asking, Client, Inbound, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -24,10 +23,8 @@ use super::failing::refused_for;
 use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
-use super::turnstile::Over;
-use super::verdict::{Step, Verdict};
-use super::wire::Form;
-use super::{calls, entrance, forward, leaving, returned, supply, tunnel, wire};
+use super::verdict::Verdict;
+use super::{calls, entrance, forward, leaving, returned, steps, supply, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -72,9 +69,9 @@ impl ProxyHttp for Gateway {
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
             Verdict::Refuse(refused) => refuse(exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
-            Verdict::Wait(step) => match take(downstream, exchange, step).await? {
+            Verdict::Wait(step) => match steps::take(downstream, exchange, step).await {
                 Ok(reply) => reply,
-                Err(refused) => refuse(exchange, refused, asking_in(step, downstream)),
+                Err(refused) => refuse(exchange, refused, steps::asking(step, downstream)),
             },
             Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),
         };
@@ -100,7 +97,8 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         body.take_if(|piece| end_of_stream && piece.is_empty());
-        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))
+        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))?;
+        calls::fill(body, end_of_stream, exchange)
     }
 
     async fn upstream_peer(
@@ -143,7 +141,10 @@ impl ProxyHttp for Gateway {
             forward::edit_request(request, departure, exchange)?;
         }
         match (&exchange.call, exchange.departure()) {
-            (Some(_), _) => calls::edit(request, exchange),
+            (Some(_), _) => {
+                calls::edit(request, exchange)?;
+                calls::begin(request, exchange)
+            }
             (None, Some(_)) => Ok(()),
             (None, None) => Err(undecided()),
         }
@@ -182,6 +183,7 @@ impl ProxyHttp for Gateway {
         forward::edit_response(response, departure, names)
     }
 
+    /// Pieces of an answer to HTTP/2 are read from the app as the client takes them.
     fn response_body_filter(
         &self,
         _downstream: &mut Downstream,
@@ -193,8 +195,8 @@ impl ProxyHttp for Gateway {
         Ok(None)
     }
 
-    /// What a pooled connection's end took with it is sent once more, and so is a call that its
-    /// tenant asked for anew; both only as long as all of the body is at hand.
+    /// What a used connection's end took with it is sent once more, pingora's or ours, and so is a
+    /// call that its tenant asked for anew; both only as long as all of the body is at hand.
     fn error_while_proxy(
         &self,
         _peer: &HttpPeer,
@@ -317,7 +319,11 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         return Verdict::Refuse(Refused::over(over));
     }
     let transport = site.proxies.transport(peer, headers);
-    let proof = site.spoofable.clean(&mut wire::Wire(downstream.req_header_mut()));
+    let forged = match entrance::job_door(downstream) {
+        Some(_) => &site.forged_by_jobs,
+        None => &site.spoofable,
+    };
+    let proof = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
         Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
@@ -367,56 +373,6 @@ async fn sent_on(
     None
 }
 
-/// Takes a step that waits for a form or for SuperID. Both are bounded: the form by size and the
-/// connection's timeouts, SuperID by the back channel's.
-async fn take(
-    downstream: &mut Downstream,
-    exchange: &Exchange,
-    step: Step,
-) -> pingora::Result<Result<Reply, Refused>> {
-    let site = &exchange.site;
-    match step {
-        Step::Callback { host } => {
-            let host = &site.hosts[host];
-            let request = downstream.req_header().as_owned_parts();
-            let counter = host.counter(Cookies::of(&request.headers));
-            let query = request.uri.query().unwrap_or_default();
-            // Each redirect URL takes its own attempts only (RFC 9700 §4.4.2.2: mix-up).
-            let mut parties = host.parties();
-            parties.retain(|party| party.redirect_path == request.uri.path());
-            let outcome = site.desk.complete(counter, query, &parties).await;
-            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
-        }
-        Step::Finish { host } => {
-            let host = &site.hosts[host];
-            let request = downstream.req_header().as_owned_parts();
-            let counter = host.counter(Cookies::of(&request.headers));
-            let outcome = site.desk.finish(counter, &host.parties()).await;
-            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
-        }
-        Step::Posted { host: number } => {
-            let host = &site.hosts[number];
-            let limits = &site.settings.limits;
-            let form = wire::read_form(downstream, limits.form_bytes, limits.form_timeout);
-            let form = match form.await {
-                Form::Whole(form) => form,
-                Form::TooLarge => return Ok(Err(Refused::over(Over::of(Limit::FormBytes)))),
-                Form::Stopped => {
-                    let detail = "the form did not arrive whole in its time";
-                    return Ok(Err(Refused::new(Trouble::BadRequest, detail)));
-                }
-            };
-            let request = downstream.req_header().as_owned_parts();
-            let Some(party) = site.legacy_party(number, request.uri.path()) else {
-                return Ok(Err(Refused::new(Trouble::NotFound, "no legacy callback here")));
-            };
-            let counter = host.counter(Cookies::of(&request.headers));
-            let outcome = site.desk.posted(counter, party, &request.headers, &form).await;
-            Ok(outcome.map_err(|failed| Refused::failed(host, failed)))
-        }
-    }
-}
-
 fn refuse(exchange: &mut Exchange, refused: Refused, asking: Asking) -> Reply {
     count(exchange, &refused);
     let reply = refused.reply(asking, &exchange.request_id);
@@ -438,14 +394,6 @@ fn count(exchange: &Exchange, refused: &Refused) {
 fn asking(downstream: &Downstream) -> Asking {
     let request = downstream.req_header();
     Asking::of(&request.method, &request.headers)
-}
-
-/// A posted form is a navigation too.
-fn asking_in(step: Step, downstream: &Downstream) -> Asking {
-    match step {
-        Step::Callback { .. } | Step::Finish { .. } => asking(downstream),
-        Step::Posted { .. } => Asking::of_form(&downstream.req_header().headers),
-    }
 }
 
 fn undecided() -> Box<Error> {

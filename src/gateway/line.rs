@@ -16,8 +16,8 @@ use super::flow::Flow;
 pub struct Line {
     /// The host that TLS was asked for.
     pub named: NamedInTls,
-    /// What is known of it where it came to a job listener.
-    pub job: Option<Arc<JobDoor>>,
+    /// The job listener it came to.
+    pub jobs: Option<Arc<JobDoor>>,
     state: Arc<State>,
 }
 
@@ -34,15 +34,16 @@ struct State {
 pub(super) struct Busy(Arc<State>);
 
 impl Line {
-    /// Of a connection that has just come.
-    pub fn new(job: Option<Arc<JobDoor>>) -> Self {
+    /// A line that begins now, to the job listener of this name, or to the public.
+    pub fn to(jobs: Option<&str>) -> Self {
         let state = State {
             requests: Arc::default(),
             idle_since: Mutex::new(Instant::now()),
             idle: Notify::new(),
             flows: Mutex::default(),
         };
-        Self { named: NamedInTls::default(), job, state: Arc::new(state) }
+        let jobs = jobs.map(|name| Arc::new(JobDoor::new(name)));
+        Self { named: NamedInTls::default(), jobs, state: Arc::new(state) }
     }
 
     /// The line a request came on, where one is kept.

@@ -1,6 +1,7 @@
 //! The life of a request: decided without sockets, then answered or let out.
 
 mod addresses;
+mod app_pages;
 mod calls;
 mod decide;
 mod entrance;
@@ -16,11 +17,13 @@ mod lane;
 mod leaving;
 mod lifecycle;
 mod line;
+mod notices;
 mod own_pages;
 mod respond;
 mod returned;
 mod site;
 mod start;
+mod steps;
 mod supply;
 mod told;
 mod tunnel;

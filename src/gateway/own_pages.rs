@@ -9,9 +9,10 @@ use crate::identity::ContextId;
 use crate::pages::Trouble;
 use crate::web::{Fields, Inbound, Refusal, ReturnTo};
 
+use super::app_pages;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::start::sign_in;
+use super::start::{asked_by_a_page, counted, sign_in};
 use super::verdict::{Step, Verdict};
 
 /// The verdict on a request for one of our own addresses; `None` for all others.
@@ -26,6 +27,12 @@ pub(super) fn answer(
     if host.host.relying_parties.iter().any(|party| party.redirect_path == path) {
         return Some(counted(site, inbound, || callback(site, number, inbound)));
     }
+    if host.host.notice_path.as_deref() == Some(path) {
+        return Some(notice(site, number, inbound));
+    }
+    if let Some(verdict) = app_pages::answer(site, number, inbound, now) {
+        return Some(verdict);
+    }
     let verdict = match own_name(host, path)? {
         "start" if gets(inbound) => counted(site, inbound, || start(site, host, inbound)),
         "finish" if gets(inbound) => Verdict::Wait(Step::Finish { host: number }),
@@ -39,14 +46,6 @@ pub(super) fn answer(
         _ => Verdict::Refuse(Refused::new(Trouble::NotFound, "no page of ours has this address")),
     };
     Some(verdict)
-}
-
-/// The verdict, unless its sender had too many of that kind.
-fn counted(site: &Site, inbound: &Inbound<'_>, verdict: impl FnOnce() -> Verdict) -> Verdict {
-    match site.turnstile.sign_in_turn(inbound) {
-        Ok(()) => verdict(),
-        Err(over) => Verdict::Refuse(Refused::over(over)),
-    }
 }
 
 /// What of our prefix, or of oauth2-proxy's, a path names.
@@ -70,7 +69,19 @@ fn own_name<'p>(host: &HostSite, path: &'p str) -> Option<&'p str> {
 pub(super) fn is_ours(host: &HostSite, target: &str) -> bool {
     let path = target.split('?').next().unwrap_or(target);
     own_name(host, path).is_some()
+        || host.host.notice_path.as_deref() == Some(path)
         || host.host.relying_parties.iter().any(|party| party.redirect_path == path)
+}
+
+/// SuperOffice posts its notices; nobody's session is asked for.
+fn notice(site: &Site, number: usize, inbound: &Inbound<'_>) -> Verdict {
+    if inbound.method() != Method::POST {
+        return Verdict::Refuse(Refused::refusal(Refusal::Method));
+    }
+    match site.turnstile.notice_turn(inbound) {
+        Ok(()) => Verdict::Wait(Step::Notice { host: number }),
+        Err(over) => Verdict::Refuse(Refused::over(over)),
+    }
 }
 
 fn callback(site: &Site, number: usize, inbound: &Inbound<'_>) -> Verdict {
@@ -87,8 +98,7 @@ fn callback(site: &Site, number: usize, inbound: &Inbound<'_>) -> Verdict {
 /// `rd`: where to go afterwards; `with`: the relying party; `tenant`: the tenant. Nothing but a
 /// document or a frame may ask, so that an image on another site begins no sign-ins.
 fn start(site: &Site, host: &HostSite, inbound: &Inbound<'_>) -> Verdict {
-    let dest = inbound.header("sec-fetch-dest").map(|value| value.as_bytes());
-    if !matches!(dest, None | Some(b"document" | b"iframe")) {
+    if !asked_by_a_page(inbound) {
         let detail = "sign-in asked for by something that is not a page";
         return Verdict::Refuse(Refused::new(Trouble::BadRequest, detail));
     }

@@ -80,7 +80,9 @@ impl Refused {
         let trouble = match over.limit {
             Limit::BodyBytes => Trouble::TooLarge,
             Limit::FormBytes => Trouble::BadRequest,
-            Limit::RatePerAddress | Limit::RatePerSession | Limit::SignIns => Trouble::TooMany,
+            Limit::Notices | Limit::RatePerAddress | Limit::RatePerSession | Limit::SignIns => {
+                Trouble::TooMany
+            }
             _ => Trouble::TooBusy,
         };
         let refused = Self::new(trouble, format!("over {}", over.limit.name()));
@@ -273,7 +275,8 @@ pub(super) fn for_method(mut reply: Reply, method: &Method) -> Reply {
     reply
 }
 
-fn page(page: Page) -> Reply {
+/// One of our pages as an answer.
+pub(super) fn page(page: Page) -> Reply {
     Reply::page(page.status, page.html, pages::content_security_policy())
 }
 

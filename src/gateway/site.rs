@@ -36,6 +36,9 @@ pub struct Site {
     pub random: Random,
     pub(super) table: Table,
     pub(super) spoofable: Spoofable,
+    /// What a background job may not say. It proves itself with `Authorization`, which may be among
+    /// what routes tell apps; nothing of that goes to a tenant.
+    pub(super) forged_by_jobs: Spoofable,
     pub(super) proxies: Proxies,
     pub(super) desk: Desk,
     /// One for each route; none where a tenant is behind it.
@@ -46,7 +49,7 @@ pub struct Site {
     pub(super) tenant_ways: Arc<Ways>,
     /// System users, where the configuration has any.
     pub users: Arc<SystemUsers>,
-    superid: Arc<SuperId>,
+    pub(super) superid: Arc<SuperId>,
     pub(super) turnstile: Turnstile,
     pub(super) told: Told,
     /// For each route, then each job listener, and last for what goes to none.
@@ -122,6 +125,7 @@ impl Site {
             table: Table::new(&settings.hosts, &settings.routes),
             told: Told::new(),
             spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
+            forged_by_jobs: Spoofable::new([]),
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
             ways,

@@ -46,3 +46,21 @@ pub(super) fn begun(host: &HostSite, outcome: Result<Reply, Failed>) -> Verdict 
         Err(failed) => Verdict::Refuse(Refused::failed(host, failed)),
     }
 }
+
+/// The verdict, unless its sender had too many of that kind.
+pub(super) fn counted(
+    site: &Site,
+    inbound: &Inbound<'_>,
+    verdict: impl FnOnce() -> Verdict,
+) -> Verdict {
+    match site.turnstile.sign_in_turn(inbound) {
+        Ok(()) => verdict(),
+        Err(over) => Verdict::Refuse(Refused::over(over)),
+    }
+}
+
+/// Whether a document or a frame asks, or something that does not say what it is.
+pub(super) fn asked_by_a_page(inbound: &Inbound<'_>) -> bool {
+    let dest = inbound.header("sec-fetch-dest").map(|value| value.as_bytes());
+    matches!(dest, None | Some(b"document" | b"iframe"))
+}

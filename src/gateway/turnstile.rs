@@ -20,6 +20,7 @@ pub(super) struct Turnstile {
     routes: Vec<Gate>,
     jobs: Vec<JobGate>,
     sign_ins: Option<Arc<Turns>>,
+    notices: Option<Arc<Turns>>,
 }
 
 /// The count of one job listener.
@@ -64,13 +65,15 @@ impl Turnstile {
         }
         let old_jobs = before.map_or(&[][..], |before| &before.jobs);
         let jobs = settings.job_listeners.iter().map(|listener| JobGate::new(listener, old_jobs));
-        let sign_ins = sign_in_rate(crowd.sign_ins_per_minute);
+        let sign_ins = a_minute(crowd.sign_ins_per_minute);
+        let notices = a_minute(crowd.notices_per_minute);
         Self {
             most_requests: crowd.requests,
             requests: before.map(|before| before.requests.clone()).unwrap_or_default(),
             routes,
             jobs: jobs.collect(),
             sign_ins: turns(sign_ins, clock, before.and_then(|before| before.sign_ins.as_ref())),
+            notices: turns(notices, clock, before.and_then(|before| before.notices.as_ref())),
         }
     }
 
@@ -113,6 +116,12 @@ impl Turnstile {
     pub(super) fn sign_in_turn(&self, inbound: &Inbound<'_>) -> Result<(), Over> {
         let sender = inbound.sender().map(Subscriber::number);
         taken(self.sign_ins.as_deref(), sender, Limit::SignIns).map(drop)
+    }
+
+    /// A turn at the address for notices: whoever posts there has a signature verified.
+    pub(super) fn notice_turn(&self, inbound: &Inbound<'_>) -> Result<(), Over> {
+        let sender = inbound.sender().map(Subscriber::number);
+        taken(self.notices.as_deref(), sender, Limit::Notices).map(drop)
     }
 
     /// Requests in flight.
@@ -183,7 +192,8 @@ fn taken(turns: Option<&Turns>, key: Option<u128>, limit: Limit) -> Result<Optio
     turns.take(key).map(Some).map_err(|standing| Over { limit, standing: Some(standing) })
 }
 
-fn sign_in_rate(per_minute: usize) -> Option<Rate> {
+/// So many a minute, and twice as many at once.
+fn a_minute(per_minute: usize) -> Option<Rate> {
     let count = NonZeroU32::new(u32::try_from(per_minute).ok()?)?;
     let burst = count.saturating_mul(NonZeroU32::MIN.saturating_add(1));
     Some(Rate { count, period: Duration::from_secs(60), burst })

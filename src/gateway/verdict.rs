@@ -34,13 +34,26 @@ pub enum Verdict {
     Wait(Step),
 }
 
+/// A page for those who install the app, which waits for the vault or for a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppPage {
+    Error,
+    Forget,
+    Install,
+    Uninstall,
+}
+
 /// A step of a sign-in that cannot be taken at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// A page for those who install the app.
+    AppPage { host: usize, page: AppPage },
     /// The callback of the code flow.
     Callback { host: usize },
     /// Our own page after a posted form.
     Finish { host: usize },
+    /// A state-change notice.
+    Notice { host: usize },
     /// A form posted to a legacy callback.
     Posted { host: usize },
 }

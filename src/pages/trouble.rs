@@ -12,6 +12,8 @@ use super::words::{self, Words};
 pub enum Trouble<'a> {
     /// The sign-in was finished once already: the back button, or a reloaded callback.
     AlreadyUsed,
+    /// SuperOffice sent the person to the error address of the app.
+    AppError,
     /// The person took longer at SuperID than an attempt lives.
     AttemptExpired,
     /// A request that cannot be read safely.
@@ -94,6 +96,7 @@ impl Trouble<'_> {
     fn words(&self) -> &'static Words {
         match self {
             Self::AlreadyUsed => &words::ALREADY_USED,
+            Self::AppError => &words::APP_ERROR,
             Self::AttemptExpired => &words::ATTEMPT_EXPIRED,
             Self::BadRequest => &words::BAD_REQUEST,
             Self::BindingMissing => &words::BINDING_MISSING,
@@ -173,8 +176,9 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 25] = [
+    const EVERY: [Trouble<'_>; 26] = [
         Trouble::AlreadyUsed,
+        Trouble::AppError,
         Trouble::AttemptExpired,
         Trouble::BadRequest,
         Trouble::BindingMissing,

@@ -84,6 +84,17 @@ pub(super) const BINDING_MISSING: Words = Words {
     again: "Sign in again",
 };
 
+pub(super) const APP_ERROR: Words = Words {
+    status: StatusCode::BAD_GATEWAY,
+    title: "SuperOffice could not finish",
+    happened: "SuperOffice sent you here because something went wrong there: with approving, \
+               installing or opening this app.",
+    next: "Open the app again. Only an administrator of SuperOffice can approve or install it, so \
+           if you are not one, ask one to do that first.",
+    whom: Whom::Administrator,
+    again: "Try again",
+};
+
 pub(super) const CONSENT_DECLINED: Words = Words {
     status: StatusCode::FORBIDDEN,
     title: "The app was not approved",

@@ -85,6 +85,14 @@ pub(super) struct Load {
     refused: AtomicU64,
 }
 
+/// Who comes in through a door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DoorKind {
+    /// Background jobs: few machines, with many calls each.
+    Jobs,
+    Public,
+}
+
 /// One open connection, counted until dropped.
 pub(super) struct Held {
     _guest: Guest,
@@ -113,14 +121,15 @@ impl Load {
     }
 
     /// Counts a connection from `peer`, unless there are too many from there, where it is no
-    /// trusted proxy, or in all. In that case it waits for a while: others go, if they can.
+    /// trusted proxy and no background job, or in all. In that case it waits for a while: others go,
+    /// if they can.
     ///
     /// # Errors
     /// The limit that leaves it no place.
-    pub(super) async fn admit(&self, peer: IpAddr) -> Result<Held, Limit> {
+    pub(super) async fn admit(&self, peer: IpAddr, door: DoorKind) -> Result<Held, Limit> {
         let site = self.site.load_full();
         let most = &site.settings.limits.crowd;
-        let member = match site.trusts(peer) {
+        let member = match door == DoorKind::Jobs || site.trusts(peer) {
             true => None,
             false => {
                 let from = Subscriber::of(peer);

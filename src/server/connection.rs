@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
-use crate::web::{JobDoor, ServerName};
+use crate::web::ServerName;
 
 use super::assemble::Load;
 use super::certificates::{Presented, stands_for};
@@ -56,8 +56,8 @@ impl Front {
         let _latency_only = stream.set_nodelay(true);
         let Ok(peer) = stream.peer_addr() else { return };
         let mut connection = identified(stream, peer);
-        let line = Line::new(jobs.map(|name| Arc::new(JobDoor::new(name))));
-        if line.job.is_some() || presented.is_some() {
+        let line = Line::to(jobs);
+        if jobs.is_some() || presented.is_some() {
             carry(&mut connection, line.clone());
         }
         let (terms, handshake_timeout) = {
@@ -94,13 +94,11 @@ impl Front {
             }
         };
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
-        if let (Some(door), Some(certificate)) = (&line.job, shown) {
+        if let (Some(door), Some(certificate)) = (&line.jobs, shown) {
             let certificate = CertificateDer::from(certificate.to_vec());
             door.showed(move |name| stands_for(&certificate, name));
         }
-        if line.job.is_none()
-            && let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name)
-        {
+        if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
             let covers = move |host: &str| presented.covers(host);
             let _once = line.named.set(ServerName::new(asked, covers));
         }
@@ -225,8 +223,8 @@ impl Front {
     }
 }
 
-/// Lets requests on this connection find what is known of it. pingora carries one thing of its
-/// users' from a connection to its requests, and this is it.
+/// Lets requests on this connection find what is known of it. pingora carries one thing of its users'
+/// from a connection to its requests, and this is it.
 fn carry(connection: &mut Connection, line: Line) {
     if let Ok(nobodys) = ResponseHeader::build(StatusCode::OK, Some(0)) {
         let digest = ProxyDigest::new(Box::new(nobodys), Some(Box::new(line)));

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::telemetry::Limit;
 
+use super::assemble::DoorKind;
 use super::connection::Front;
 use super::doors::DoorPlan;
 use super::drain::{Backlog, Course, Stage};
@@ -25,8 +26,9 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
     let Ok(socket) = TcpListener::from_std(socket) else { return };
     let mut open = JoinSet::new();
     let fresh = course.clone();
+    let kind = if jobs.is_some() { DoorKind::Jobs } else { DoorKind::Public };
     let enter = async |stream: TcpStream, peer: SocketAddr| {
-        let admitted = front.load.admit(peer.ip()).await;
+        let admitted = front.load.admit(peer.ip(), kind).await;
         let away = |limit| turn_away(&stream, limit);
         let held = admitted.map_err(|limit| tls.is_none().then(|| away(limit))).ok()?;
         let (front, course) = (front.clone(), fresh.clone());

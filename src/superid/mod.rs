@@ -18,6 +18,7 @@ mod repeatable;
 mod serials;
 mod signed_token;
 mod soap;
+mod soap_call;
 #[allow(clippy::module_inception, reason = "the file holds what the folder is for")]
 mod superid;
 mod system_user;
@@ -36,6 +37,7 @@ pub use jwks::{KeySet, KeySetRefused};
 pub use jwt::verify_signature;
 pub use legacy::{LegacyRules, verify_legacy_token};
 pub use signed_token::SignedSystemToken;
+pub use soap_call::{NotSoap, SoapCall, SoapHeader};
 pub use superid::{SignedIn, SuperId};
 pub use system_user::BoughtTicket;
 pub use tenant_change::{NoticeRefused, TenantChange, TenantNotice};

@@ -19,6 +19,7 @@ pub enum Limit {
     HeaderCount,
     HeaderTimeout,
     IdleTimeout,
+    Notices,
     RatePerAddress,
     RatePerSession,
     Requests,
@@ -31,7 +32,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    pub const EVERY: [Self; 24] = [
+    pub const EVERY: [Self; 25] = [
         Self::BodyBytes,
         Self::BodyRate,
         Self::Connections,
@@ -47,6 +48,7 @@ impl Limit {
         Self::HeaderCount,
         Self::HeaderTimeout,
         Self::IdleTimeout,
+        Self::Notices,
         Self::RatePerAddress,
         Self::RatePerSession,
         Self::Requests,
@@ -76,6 +78,7 @@ impl Limit {
             Self::HeaderCount => "header_count",
             Self::HeaderTimeout => "header_timeout",
             Self::IdleTimeout => "idle_timeout",
+            Self::Notices => "notices_per_minute",
             Self::RatePerAddress => "route.rate.per_address",
             Self::RatePerSession => "route.rate.per_session",
             Self::Requests => "max_requests",

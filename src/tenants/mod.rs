@@ -11,4 +11,5 @@ mod tenants;
 pub use away::{Away, AwayReason};
 pub use home::{Home, Reach};
 pub use public_address::is_public;
+pub use slot::Looked;
 pub use tenants::Tenants;

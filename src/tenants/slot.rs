@@ -37,6 +37,13 @@ struct Answer {
     until: Timestamp,
 }
 
+/// What SuperID says of a tenant now, and what was known of it before.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    pub before: Option<Arc<Home>>,
+    pub now: Result<Arc<Home>, AwayReason>,
+}
+
 /// What to do about a question.
 enum Step {
     /// Ask SuperID, and wait for what it says.
@@ -80,6 +87,26 @@ impl Slot {
                 self.known().told(clock.now())
             }
         }
+    }
+
+    /// Asks SuperID, unless doubts have had it asked too often. `None` where nothing new came of it.
+    pub(super) async fn look(
+        self: &Arc<Self>,
+        superid: &Arc<SuperId>,
+        clock: &Clock,
+    ) -> Option<Looked> {
+        let begun = clock.now();
+        let before = {
+            let mut known = self.known();
+            known.doubt(begun);
+            known.answer.as_ref().and_then(|answer| answer.found.clone().ok())
+        };
+        // What it tells may be from before; what was learnt is looked at below.
+        let _told = self.find(superid, clock).await;
+        let known = self.known();
+        let new = known.failed.is_none() && !known.doubted;
+        let answer = known.answer.as_ref().filter(|answer| new && answer.checked >= begun)?;
+        Some(Looked { before, now: answer.found.clone() })
     }
 
     /// Has the next question go to SuperID, unless doubts have had it asked too often.

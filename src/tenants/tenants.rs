@@ -10,7 +10,7 @@ use crate::config::{Environment, Settings};
 use crate::identity::ContextId;
 use crate::superid::SuperId;
 
-use super::slot::Slot;
+use super::slot::{Looked, Slot};
 use super::{Away, AwayReason, Home};
 
 /// Where every tenant lives, of every environment the configuration uses.
@@ -82,6 +82,13 @@ impl Tenants {
         if let Some(slot) = self.known_slot(&environment.name, tenant) {
             slot.doubt(self.clock.now());
         }
+    }
+
+    /// A verified notice names this tenant: SuperID is asked at once, under the same bound as
+    /// [`Tenants::forget`]. `None` where it was not asked, or gave no answer that is believed.
+    pub async fn look(&self, environment: &Environment, tenant: &ContextId) -> Option<Looked> {
+        let directory = self.directories.get(&environment.name)?;
+        directory.slot(tenant).look(&self.superid, &self.clock).await
     }
 
     fn known_slot(&self, environment: &str, tenant: &ContextId) -> Option<Arc<Slot>> {

@@ -30,6 +30,11 @@ impl Reply {
         reply
     }
 
+    /// A status that says all there is to say.
+    pub fn status(status: StatusCode) -> Self {
+        Self::empty(status)
+    }
+
     /// JSON text.
     pub fn json(status: StatusCode, text: String) -> Self {
         Self::body(status, "application/json", text)

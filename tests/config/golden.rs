@@ -87,6 +87,9 @@ fn described(settings: &Settings) -> String {
         for url in registration.redirect_urls.iter().chain(&registration.post_logout_urls) {
             writeln!(out, "register {} {url}", registration.relying_party).unwrap();
         }
+        for url in &registration.notice_urls {
+            writeln!(out, "notices {} {url}", registration.relying_party).unwrap();
+        }
     }
     for route in &settings.routes {
         out += &described_route(route);

@@ -238,9 +238,13 @@ fn with_secrets(text: &str) -> Result<(), String> {
 fn folder_of_secrets() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs");
     fs::create_dir_all(folder.join("certs")).unwrap();
-    for (name, byte) in
-        [("session.key", 1), ("session-1.key", 2), ("session-2.key", 3), ("vault.key", 4)]
-    {
+    for (name, byte) in [
+        ("session.key", 1),
+        ("session-1.key", 2),
+        ("session-2.key", 3),
+        ("vault.key", 4),
+        ("vault-2.key", 5),
+    ] {
         fs::write(folder.join(name), STANDARD.encode([byte; 32])).unwrap();
     }
     fs::write(folder.join("redis-password.txt"), "password").unwrap();

@@ -5,6 +5,7 @@
 mod access;
 mod answers;
 mod api_client;
+mod app_pages;
 mod browser;
 mod callback;
 mod commands;
@@ -15,12 +16,16 @@ mod front;
 mod handover;
 mod headers;
 mod holes;
+mod installing;
 mod jar;
 mod legacy;
 mod liar;
 mod limits;
+mod notices;
 mod operation;
 mod outage;
+#[path = "../jobs/partner.rs"]
+mod partner;
 mod rates;
 mod recorder;
 mod reload;

@@ -16,6 +16,7 @@ use toml::{Table, Value};
 
 use crate::api_client::ApiClient;
 use crate::browser::Browser;
+use crate::partner;
 use crate::recorder::Recorder;
 use crate::wire::{Door, Net};
 
@@ -180,6 +181,11 @@ impl Places<'_> {
     }
 
     fn filled(&self, text: &str) -> String {
+        // Made only where it is wanted: a key takes a while.
+        let text = match text.contains("$PARTNER") {
+            true => text.replace("$PARTNER", &format!("{:?}", partner::KEY.0)),
+            false => text.to_owned(),
+        };
         text.replace("$PORT", &self.port.to_string())
             .replace("$SUPERID", self.superid)
             .replace("$APP", &self.app.url())
@@ -188,7 +194,7 @@ impl Places<'_> {
 }
 
 /// Lays `over` on `under`: tables join, everything else is replaced, `"-"` removes.
-fn lay(under: &mut Table, over: Table) {
+pub fn lay(under: &mut Table, over: Table) {
     for (key, value) in over {
         match (under.get_mut(&key), value) {
             (Some(Value::Table(below)), Value::Table(above)) => lay(below, above),
@@ -223,10 +229,14 @@ fn register(superid: &Emulator, settings: &Settings) {
         let parties = &settings.relying_parties;
         let party = parties.iter().find(|party| party.name == registration.relying_party).unwrap();
         let legacy = matches!(party.flow, Flow::Legacy(_));
+        let system_user = party.system_user.is_some();
+        let keys = system_user.then(|| partner::KEY.1.clone());
         superid.register(App {
             post_logout_uris: registration.post_logout_urls,
             legacy_redirect: registration.redirect_urls.first().cloned().filter(|_| legacy),
             redirect_uris: registration.redirect_urls,
+            system_user,
+            system_user_keys: keys.into_iter().collect(),
             ..App::new(&registration.client_id, &format!("secret of {}", party.name), "")
         });
     }

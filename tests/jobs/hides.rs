@@ -13,8 +13,6 @@ use crate::world::{NORDLYS, World, nightly};
 const ROOM: &str = r#"
 [job_listener.jobs]
 tenant_requests = 1000
-[limits]
-max_connections_per_address = 2000
 "#;
 const PATH: &str = "/Cust12345/api/v1/Contact/1";
 

@@ -7,5 +7,8 @@ mod callers;
 mod calls;
 mod client;
 mod hides;
+mod lines;
 mod partner;
+mod soap;
+mod under_load;
 mod world;

@@ -1,5 +1,6 @@
 //! A gateway with a job listener, between an emulated SuperID with tenants and programs that call.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -22,7 +23,6 @@ use crate::partner;
 pub const NOW: u64 = 1_700_000_000;
 pub const NORDLYS: &str = "Cust12345";
 pub const FJORDBANK: &str = "Cust67890";
-pub const BAKKE: &str = "Cust20011";
 pub const APP: &str = "jobs-app";
 
 pub struct World {
@@ -90,10 +90,18 @@ impl World {
     }
 
     pub fn program_at(&self, listener: &str) -> Program {
+        Program::new(&format!("http://{}", self.address_of(listener)))
+    }
+
+    /// Where the job listener is.
+    pub fn address(&self) -> SocketAddr {
+        self.address_of("jobs")
+    }
+
+    fn address_of(&self, listener: &str) -> SocketAddr {
         let name = format!("job:{listener}");
         let addresses = self.gateway.addresses();
-        let (_, address) = addresses.iter().find(|(known, _)| *known == name).unwrap();
-        Program::new(&format!("http://{address}"))
+        addresses.into_iter().find(|(known, _)| *known == name).unwrap().1
     }
 
     /// How many tickets SuperID gave for a tenant.

@@ -170,6 +170,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
                 connections_per_address: 10,
                 requests: 10,
                 sign_ins_per_minute: 10,
+                notices_per_minute: 600,
                 h2_streams: 10,
                 h2_control_frames: 1_000,
                 h2_header_bytes: 32 << 10,

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::vault::{Name, PAGE, Record, Store, Vault};
 
-use crate::world::{NOW, each_kind, entry, key, token};
+use crate::world::{Kind, NOW, each_kind, entry, key, token};
 
 #[tokio::test]
 async fn every_store_keeps_the_contract() {
     let clock = Clock::manual(NOW);
-    for (kind, store, vault, _folder) in each_kind(&clock) {
-        println!("{kind}");
-        keeps_what_is_put(&vault).await;
-        lets_sleep_and_wakes(&vault).await;
-        forgets(&vault).await;
-        swaps_only_what_is_still_there(&store).await;
-        writes_all_together(&store).await;
-        prunes_after_thirty_days(&vault, &clock).await;
-        gives_every_record_once_in_order(&store).await;
+    for kind in each_kind(&clock) {
+        let Kind { name, store, vault, .. } = &kind;
+        println!("{name}");
+        keeps_what_is_put(vault).await;
+        lets_sleep_and_wakes(vault).await;
+        forgets(vault).await;
+        swaps_only_what_is_still_there(store).await;
+        writes_all_together(store).await;
+        prunes_after_thirty_days(vault, &clock).await;
+        gives_every_record_once_in_order(store).await;
         assert_eq!(store.check().await.unwrap(), [""; 0]);
     }
 }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use superid_gateway::crypto::Random;
 
-use crate::world::{Folder, KEY, entry, key, open, token, wait};
+use crate::world::{Folder, KEY, key, open, token, wait};
 use crate::writer::{Kept, Orders, Writer};
 
 /// A vault, what it has acknowledged, and what came of it.
 pub struct Crashes {
-    folder: Folder,
+    pub folder: Folder,
     arguments: &'static [&'static str],
     version: u32,
     last: BTreeMap<u32, u32>,
@@ -39,12 +39,6 @@ impl Crashes {
         }
     }
 
-    /// So many entries more, that nobody writes to again: a vault is not empty when it is opened.
-    pub fn fill(&self, entries: u32) {
-        let entries: Vec<_> = (0..entries).map(|number| entry(100_000 + number, 1)).collect();
-        wait(self.folder.vault().put_all(&entries)).unwrap();
-    }
-
     /// Lets two processes write, kills both at random, and looks at what is there.
     pub fn round(&mut self) {
         let [least, spins, more, ..] = Random::system().bytes::<8>();
@@ -67,10 +61,6 @@ impl Crashes {
         self.note(&heard);
         self.look(file);
         self.rounds += 1;
-    }
-
-    pub fn holds(&self) -> bool {
-        (self.lost, self.unreadable) == (0, 0) && self.slowest_start < Duration::from_secs(1)
     }
 
     fn note(&mut self, heard: &[Kept]) {

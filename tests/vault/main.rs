@@ -1,6 +1,7 @@
 //! The vault: what it promises of its entries, its file, its keys, and its commands.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stdout, reason = "counts are there to be read")]
 
 mod command_line;
 mod conformance;

@@ -64,22 +64,35 @@ pub fn open_at(file: &Path, keys: &[[u8; 32]], clock: Clock) -> Result<Vault, Va
     Vault::open(&config::Vault { place, keys: KeyRing::new(keys) }, clock, Random::system())
 }
 
-/// A vault over each kind of store, empty, and what must outlive it.
-pub fn each_kind(clock: &Clock) -> Vec<(&'static str, Arc<dyn Store>, Vault, Option<Folder>)> {
+/// An empty store of one kind, and a vault over it.
+pub struct Kind {
+    pub name: &'static str,
+    pub store: Arc<dyn Store>,
+    pub vault: Vault,
+    _folder: Option<Folder>,
+}
+
+/// Each kind of store.
+pub fn each_kind(clock: &Clock) -> [Kind; 2] {
     let folder = Folder::new();
-    let embedded: Arc<dyn Store> = Arc::new(Embedded::open(&folder.file()).unwrap());
-    let memory: Arc<dyn Store> = Arc::new(Memory::default());
-    let over = |store: &Arc<dyn Store>| {
-        Vault::over(
-            store.clone(),
-            Sealer::new(KeyRing::new(&[KEY]), Random::system()),
-            clock.clone(),
-        )
-    };
-    vec![
-        ("embedded", embedded.clone(), over(&embedded), Some(folder)),
-        ("memory", memory.clone(), over(&memory), None),
+    let embedded = Arc::new(Embedded::open(&folder.file()).unwrap());
+    [
+        Kind::over("embedded", embedded, Some(folder), clock),
+        Kind::over("memory", Arc::new(Memory::default()), None, clock),
     ]
+}
+
+impl Kind {
+    fn over(
+        name: &'static str,
+        store: Arc<dyn Store>,
+        _folder: Option<Folder>,
+        clock: &Clock,
+    ) -> Self {
+        let sealer = Sealer::new(KeyRing::new(&[KEY]), Random::system());
+        let vault = Vault::over(store.clone(), sealer, clock.clone());
+        Self { name, store, vault, _folder }
+    }
 }
 
 pub fn key(tenant: u32) -> TenantKey {

@@ -220,6 +220,11 @@ impl Call {
         self.home.as_ref()
     }
 
+    /// The system user's ticket, for an envelope.
+    pub(in crate::gateway) fn soap_ticket(&self) -> Option<&str> {
+        self.held.as_ref().map(|held| held.ticket().reveal())
+    }
+
     /// The system user's ticket as a header's value.
     pub(in crate::gateway) fn ticket(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(self.held.as_ref()?.ticket().reveal()).ok()?;

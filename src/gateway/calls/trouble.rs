@@ -15,6 +15,8 @@ pub enum CallTrouble {
     TenantNotAllowed,
     /// The path is no call.
     NoSuchCall,
+    /// The body is no SOAP envelope, and the credentials belong into one.
+    NoEnvelope,
     /// WebSockets do not go through here.
     NoUpgrade,
     /// The sign-in gave nothing to call with.
@@ -57,6 +59,7 @@ impl CallTrouble {
             | Self::NotInstalled
             | Self::ConsentRevoked => StatusCode::FORBIDDEN,
             Self::NoSuchCall | Self::TenantUnknown => StatusCode::NOT_FOUND,
+            Self::NoEnvelope => StatusCode::BAD_REQUEST,
             Self::NoUpgrade => StatusCode::NOT_IMPLEMENTED,
             Self::TenantDeleted => StatusCode::GONE,
             Self::TenantBusy => StatusCode::TOO_MANY_REQUESTS,
@@ -89,6 +92,10 @@ impl CallTrouble {
             Self::NoSuchCall => (
                 "This is not the path of a call.",
                 "Call /Cust12345/api/… or /Cust12345/Remote/…, with the tenant's own name.",
+            ),
+            Self::NoEnvelope => (
+                "The body is not a SOAP envelope in UTF-8 whose header ends within 64 KiB.",
+                "Post an envelope, without compression and without a document type.",
             ),
             Self::NoUpgrade => ("Calls cannot become WebSockets.", "Send an ordinary request."),
             Self::NoCredential => (

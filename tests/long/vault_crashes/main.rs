@@ -12,7 +12,10 @@ mod world;
 #[allow(dead_code, reason = "the short tests need more of it")]
 mod writer;
 
+use std::time::Duration;
+
 use crate::crashes::Crashes;
+use crate::world::{entry, wait};
 
 fn main() {
     writer::write_if_asked();
@@ -21,7 +24,9 @@ fn main() {
         false => 1_000,
     };
     let mut crashes = Crashes::new(&[]);
-    crashes.fill(ENTRIES);
+    // Nobody writes to these: a vault is not empty when it is opened.
+    let others: Vec<_> = (0..ENTRIES).map(|number| entry(100_000 + number, 1)).collect();
+    wait(crashes.folder.vault().put_all(&others)).unwrap();
     for round in 1..=rounds {
         crashes.round();
         if round % 50 == 0 {
@@ -29,7 +34,8 @@ fn main() {
         }
     }
     println!("beside {ENTRIES} entries: {crashes}");
-    match crashes.holds() {
+    let nothing_lost = (crashes.lost, crashes.unreadable) == (0, 0);
+    match nothing_lost && crashes.slowest_start < Duration::from_secs(1) {
         true => println!("holds"),
         false => {
             println!("does not hold");

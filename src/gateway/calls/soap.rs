@@ -1,0 +1,78 @@
+//! SOAP calls that carry their credentials in the envelope.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
+use pingora::http::RequestHeader;
+use pingora::{Error, ErrorType};
+
+use crate::config::SoapCredentials;
+use crate::superid::{SoapCall, SoapHeader};
+
+use super::super::exchange::Exchange;
+use super::super::lane::Lane;
+use super::call::{Call, To};
+use super::target::Service;
+
+/// Begins the envelope of a try anew, where the job listener asks for one: its length is not known
+/// before it has passed.
+///
+/// # Errors
+/// When a header cannot be set.
+pub(in crate::gateway) fn begin(
+    request: &mut RequestHeader,
+    exchange: &mut Exchange,
+) -> pingora::Result<()> {
+    exchange.soap = None;
+    if !wanted(exchange) || request.method != Method::POST {
+        return Ok(());
+    }
+    exchange.soap = Some(SoapCall::default());
+    request.remove_header(&header::CONTENT_LENGTH);
+    request.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))
+}
+
+/// Puts the credentials into a piece of the body, or keeps it until there is more.
+///
+/// # Errors
+/// [`NO_SOAP`] where the body is no envelope.
+pub(in crate::gateway) fn fill(
+    body: &mut Option<Bytes>,
+    end_of_stream: bool,
+    exchange: &mut Exchange,
+) -> pingora::Result<()> {
+    let (Some(soap), Some(call)) = (&mut exchange.soap, &exchange.call) else { return Ok(()) };
+    let no_soap = || Error::explain(NO_SOAP, "no SOAP envelope").into_down();
+    if let Some(piece) = body.as_mut().filter(|_| !soap.has_passed()) {
+        let ticket = call.soap_ticket().ok_or_else(no_soap)?;
+        let header = SoapHeader {
+            version: version(call),
+            application_token: call.party().client_secret.reveal(),
+            ticket,
+        };
+        *piece = soap.take(piece, header).map_err(|_| no_soap())?.into();
+    }
+    if end_of_stream && !soap.has_passed() {
+        return Err(no_soap());
+    }
+    Ok(())
+}
+
+fn wanted(exchange: &Exchange) -> bool {
+    let to_soap = |call: &Call| call.to() == To::Tenant(Service::Soap);
+    match exchange.lane {
+        Some(Lane::Jobs(number)) => {
+            let listener = &exchange.site.settings.job_listeners[number];
+            listener.soap_credentials == SoapCredentials::Envelope
+                && exchange.call.as_ref().is_some_and(|call| to_soap(call))
+        }
+        Some(Lane::Route(_)) | None => false,
+    }
+}
+
+/// `Services88` of `/Remote/Services88/Contact.svc`.
+fn version(call: &Call) -> &str {
+    call.below().split(['/', '?']).nth(2).unwrap_or_default()
+}
+
+/// What marks an error as a body that is no SOAP envelope.
+pub(in crate::gateway) const NO_SOAP: ErrorType = ErrorType::HTTPStatus(400);

@@ -1,0 +1,90 @@
+//! Steps that cannot be taken at once: they wait for a form, for SuperID or for the vault.
+
+use pingora::proxy::Session as Downstream;
+
+use crate::pages::Trouble;
+use crate::telemetry::Limit;
+use crate::web::{Asking, Cookies, Reply};
+
+use super::exchange::Exchange;
+use super::respond::Refused;
+use super::site::Site;
+use super::turnstile::Over;
+use super::verdict::Step;
+use super::wire::{self, Form};
+use super::{app_pages, notices};
+
+/// Takes a step. All it waits for is bounded: a form by size and the connection's timeouts, SuperID
+/// by the back channel's, the vault by its own.
+///
+/// # Errors
+/// What the caller is told instead.
+pub(super) async fn take(
+    downstream: &mut Downstream,
+    exchange: &Exchange,
+    step: Step,
+) -> Result<Reply, Refused> {
+    let site = &exchange.site;
+    match step {
+        Step::AppPage { host, page } => {
+            app_pages::page(site, host, page, downstream, &exchange.request_id).await
+        }
+        Step::Callback { host } => callback(site, host, downstream).await,
+        Step::Finish { host } => finish(site, host, downstream).await,
+        Step::Notice { host } => notices::take(site, host, downstream).await,
+        Step::Posted { host } => posted(site, host, downstream).await,
+    }
+}
+
+/// How whoever wants a step wants to be answered. A posted form is a navigation too.
+pub(super) fn asking(step: Step, downstream: &Downstream) -> Asking {
+    let request = downstream.req_header();
+    match step {
+        Step::AppPage { .. } | Step::Posted { .. } => Asking::of_form(&request.headers),
+        Step::Callback { .. } | Step::Finish { .. } => {
+            Asking::of(&request.method, &request.headers)
+        }
+        Step::Notice { .. } => Asking::Program,
+    }
+}
+
+async fn callback(site: &Site, host: usize, downstream: &Downstream) -> Result<Reply, Refused> {
+    let host = &site.hosts[host];
+    let request = downstream.req_header().as_owned_parts();
+    let counter = host.counter(Cookies::of(&request.headers));
+    let query = request.uri.query().unwrap_or_default();
+    // Each redirect URL takes its own attempts only (RFC 9700 §4.4.2.2: mix-up).
+    let mut parties = host.parties();
+    parties.retain(|party| party.redirect_path == request.uri.path());
+    let outcome = site.desk.complete(counter, query, &parties).await;
+    outcome.map_err(|failed| Refused::failed(host, failed))
+}
+
+async fn finish(site: &Site, host: usize, downstream: &Downstream) -> Result<Reply, Refused> {
+    let host = &site.hosts[host];
+    let request = downstream.req_header().as_owned_parts();
+    let counter = host.counter(Cookies::of(&request.headers));
+    let outcome = site.desk.finish(counter, &host.parties()).await;
+    outcome.map_err(|failed| Refused::failed(host, failed))
+}
+
+async fn posted(site: &Site, number: usize, downstream: &mut Downstream) -> Result<Reply, Refused> {
+    let host = &site.hosts[number];
+    let limits = &site.settings.limits;
+    let form = wire::read_form(downstream, limits.form_bytes, limits.form_timeout);
+    let form = match form.await {
+        Form::Whole(form) => form,
+        Form::TooLarge => return Err(Refused::over(Over::of(Limit::FormBytes))),
+        Form::Stopped => {
+            let detail = "the form did not arrive whole in its time";
+            return Err(Refused::new(Trouble::BadRequest, detail));
+        }
+    };
+    let request = downstream.req_header().as_owned_parts();
+    let Some(party) = site.legacy_party(number, request.uri.path()) else {
+        return Err(Refused::new(Trouble::NotFound, "no legacy callback here"));
+    };
+    let counter = host.counter(Cookies::of(&request.headers));
+    let outcome = site.desk.posted(counter, party, &request.headers, &form).await;
+    outcome.map_err(|failed| Refused::failed(host, failed))
+}
