@@ -21,6 +21,8 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("header_timeout", "\"10s\""),
         Key::defaulted("body_grace", "\"10s\""),
         Key::defaulted("body_rate", "500"),
+        Key::defaulted("form_timeout", "\"30s\""),
+        Key::defaulted("unread_body_timeout", "\"5s\""),
         Key::defaulted("write_timeout", "\"30s\""),
         Key::defaulted("idle_timeout", "\"60s\""),
         Key::defaulted("drain_delay", "\"0s\""),
@@ -66,6 +68,11 @@ pub struct Limits {
     pub body_grace: Duration,
     /// The least an HTTP/1 body must bring, in bytes for each second we wait for it. Default 500.
     pub body_rate: usize,
+    /// The longest a posted form may take from its first byte to its last. Default 30 s.
+    pub form_timeout: Duration,
+    /// How long the rest of a body is read that nobody wants, so that its connection can go on.
+    /// Default 5 s.
+    pub unread_body_timeout: Duration,
     /// How long a client may take nothing of its answer. Default 30 s.
     pub write_timeout: Duration,
     /// The longest a connection may be without a further request, and a tunnel without a byte. Default
@@ -101,6 +108,8 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
     let header_timeout = time("header_timeout", 1, 60);
     let body_grace = time("body_grace", 1, 600);
     let body_rate = count("body_rate", 1, 1_000_000);
+    let form_timeout = time("form_timeout", 1, 600);
+    let unread_body_timeout = time("unread_body_timeout", 1, 60);
     let write_timeout = time("write_timeout", 1, 600);
     let idle_timeout = time("idle_timeout", 5, 600);
     let drain_delay = time("drain_delay", 0, 600);
@@ -120,6 +129,8 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
         header_timeout: header_timeout?,
         body_grace: body_grace?,
         body_rate: body_rate?,
+        form_timeout: form_timeout?,
+        unread_body_timeout: unread_body_timeout?,
         write_timeout: write_timeout?,
         idle_timeout: idle_timeout?,
         drain_delay: drain_delay?,

@@ -1,7 +1,7 @@
 //! `{ file = … }`, `{ env = … }` or `{ value = … }`: where a secret comes from.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::crypto::Secret;
@@ -70,6 +70,7 @@ pub(super) fn reason(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "may not be read by this user".to_owned(),
         io::ErrorKind::InvalidData => "is not text".to_owned(),
         io::ErrorKind::IsADirectory => "is a folder".to_owned(),
+        io::ErrorKind::FileTooLarge => "is larger than 1 MiB".to_owned(),
         _ => format!("cannot be read ({error})"),
     }
 }
@@ -88,7 +89,7 @@ fn source<'v>(value: &Value<'v>) -> Option<Section<'v>> {
 fn from_file(value: &Value, when_missing: &str) -> Option<String> {
     let name = value.text()?;
     let path = value.reading.path(name);
-    match fs::read_to_string(&path) {
+    match read_small(&path) {
         Ok(mut text) => {
             warn_when_open(value, &path);
             text.truncate(text.trim_end_matches(['\r', '\n']).len());
@@ -98,9 +99,34 @@ fn from_file(value: &Value, when_missing: &str) -> Option<String> {
     }
 }
 
+/// Reads text of at most [`MOST`] bytes: whatever a path leads to, it is not read for ever.
+fn read_small(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(text)
+}
+
 fn from_variable(value: &Value) -> Option<String> {
     let name = value.text()?;
     value.reading.variable(name).or_else(|| {
         value.refuse(format!("the environment variable {name} is not set"), format!("set {name}"))
     })
+}
+
+/// Bytes of a file at most: a key or a certificate has a few thousand.
+const MOST: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_never_ends_is_not_read_to_its_end() {
+        let refused = read_small(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(reason(&refused), "is larger than 1 MiB");
+    }
 }

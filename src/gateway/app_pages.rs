@@ -213,7 +213,8 @@ impl Desk<'_> {
             return Err(refused);
         }
         let principal = &self.session.principal;
-        let form = match wire::read_form(downstream, LARGEST).await {
+        let time = self.site.settings.limits.form_timeout;
+        let form = match wire::read_form(downstream, LARGEST, time).await {
             Form::Whole(form) => Fields::parse(&form).ok(),
             Form::Stopped | Form::TooLarge => None,
         };

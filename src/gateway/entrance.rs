@@ -19,6 +19,20 @@ use super::respond::Refused;
 use super::site::Site;
 use super::turnstile::Over;
 
+/// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the
+/// connection, and a tunnel's silence is measured where it leads to the app. Requests of HTTP/2 are
+/// counted on their connection until their exchange ends.
+pub(super) fn bound(downstream: &mut Downstream, exchange: &mut Exchange) {
+    let limits = &exchange.site.settings.limits;
+    let unguarded = downstream.is_http2();
+    downstream.set_read_timeout(unguarded.then_some(limits.idle_timeout));
+    if unguarded {
+        downstream.set_write_timeout(Some(limits.write_timeout));
+    }
+    downstream.set_total_drain_timeout(Some(limits.unread_body_timeout));
+    exchange.busy = Line::of(downstream).filter(|_| unguarded).map(Line::enter);
+}
+
 /// Takes a place for a request that is born, until its exchange ends.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use crate::web::Client;
 use super::calls::Call;
 use super::flow::Flow;
 use super::lane::Lane;
+use super::line::Busy;
 use super::respond::Refused;
 use super::site::Site;
 use super::tunnel::Silence;
@@ -45,6 +46,8 @@ pub struct Exchange {
     pub(super) silence: Option<Arc<Silence>>,
     /// How far its answer has come, where the app is read as the client takes.
     pub(super) flow: Option<Arc<Flow>>,
+    /// That it is on its connection, over HTTP/2.
+    pub(super) busy: Option<Busy>,
     /// How it ended, should the process end meanwhile.
     pub(super) outcome: Outcome,
     /// What went wrong, for the log.
@@ -79,6 +82,7 @@ impl Exchange {
             places: [None, None],
             silence: None,
             flow: None,
+            busy: None,
             outcome: Outcome::Cut,
             detail: None,
         }

@@ -148,6 +148,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gauged<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.flow.is_over() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let room = ready!(this.poll_room(context));
         let before = buffer.filled().len();
         let mut bounded = (&mut this.inner).take(room as u64);
@@ -156,6 +159,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gauged<S> {
             this.flow.read(buffer.filled().len() - before);
             return Poll::Ready(read);
         }
+        this.flow.waits(context);
         let since = *this.asked.get_or_insert_with(Instant::now);
         let Some(end) = since.checked_add(this.silence) else { return Poll::Pending };
         ready!(this.poll_passed(context, end));
@@ -173,12 +177,12 @@ mod tests {
     use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
 
     use super::super::flow::{LEAST, MOST};
+    use super::super::line::Line;
     use super::*;
-    use crate::limits::Places;
 
-    fn pair(answers: &Arc<Places>) -> (Gauged<DuplexStream>, DuplexStream, Arc<Flow>) {
+    fn pair(line: &Line) -> (Gauged<DuplexStream>, DuplexStream, Arc<Flow>) {
         let (ours, app) = duplex(1 << 20);
-        let flow = Flow::new(answers);
+        let flow = line.flow();
         (Gauged::new(ours, flow.clone(), Duration::from_secs(60)), app, flow)
     }
 
@@ -188,7 +192,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_piece_is_read_when_the_one_before_was_taken() {
-        let (mut gauged, mut app, flow) = pair(&Arc::default());
+        let (mut gauged, mut app, flow) = pair(&Line::to(None));
         app.write_all(&vec![0; 1 << 20]).await.unwrap();
         let began = Instant::now();
         for _ in 0..4 {
@@ -200,7 +204,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_nobody_takes_is_followed_by_a_little_now_and_then() {
-        let (mut gauged, mut app, _flow) = pair(&Arc::default());
+        let (mut gauged, mut app, _flow) = pair(&Line::to(None));
         app.write_all(&vec![0; 1 << 20]).await.unwrap();
         assert_eq!(read(&mut gauged).await, MOST);
         for _ in 0..4 {
@@ -212,10 +216,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn of_many_answers_at_a_time_each_has_less() {
-        let answers = Arc::default();
-        let (mut gauged, mut app, flow) = pair(&answers);
+        let line = Line::to(None);
+        let (mut gauged, mut app, flow) = pair(&line);
         app.write_all(&vec![0; 1 << 20]).await.unwrap();
-        let others: Vec<_> = (0..99).map(|_| Flow::new(&answers)).collect();
+        let others: Vec<_> = (0..100).map(|_| line.enter()).collect();
         assert_eq!(read(&mut gauged).await, LEAST);
         drop(others);
         flow.goes_on();
@@ -223,8 +227,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_answer_whose_time_is_over_ends_though_the_app_is_silent() {
+        let line = Line::to(None);
+        let (mut gauged, _app, _flow) = pair(&line);
+        let ending = async {
+            tokio::task::yield_now().await;
+            line.farewell();
+        };
+        let mut room = [0; 9];
+        let (read, ()) = tokio::join!(gauged.read(&mut room), ending);
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn only_the_apps_own_silence_is_counted() {
-        let (mut gauged, mut app, flow) = pair(&Arc::default());
+        let (mut gauged, mut app, flow) = pair(&Line::to(None));
         app.write_all(&vec![0; MOST]).await.unwrap();
         assert_eq!(read(&mut gauged).await, MOST);
         let late = tokio::time::timeout(Duration::from_secs(30), read(&mut gauged)).await;

@@ -23,7 +23,8 @@ pub(super) fn last_answer(downstream: &mut Downstream) {
 /// time.
 pub(super) fn too_late(exchange: &Exchange, error: &Error) -> Option<Refused> {
     let over = exchange.site.metrics.drain().is_grace_over();
-    let ours = over && *error.esource() == ErrorSource::Downstream;
+    let told = exchange.flow.as_ref().is_some_and(|flow| flow.is_over());
+    let ours = over && (told || *error.esource() == ErrorSource::Downstream);
     ours.then(|| Refused::new(Trouble::TooBusy, "the drain time is over"))
 }
 

@@ -24,7 +24,7 @@ use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
-use super::{calls, entrance, flow, forward, leaving, returned, steps, tunnel, wire};
+use super::{calls, entrance, forward, leaving, returned, steps, supply, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -58,7 +58,7 @@ impl ProxyHttp for Gateway {
         downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
-        bound(downstream, &exchange.site);
+        entrance::bound(downstream, exchange);
         let verdict = judged(downstream, exchange);
         let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
             return Ok(false);
@@ -125,7 +125,7 @@ impl ProxyHttp for Gateway {
             tunnel::lead(&mut peer, upstream.connect_timeout, silence.clone());
             exchange.silence = Some(silence);
         } else if upstream.scheme == UpstreamScheme::Http {
-            exchange.flow = flow::bounded(&mut peer, downstream);
+            exchange.flow = supply::bounded(&mut peer, downstream);
         }
         Ok(Box::new(peer))
     }
@@ -209,10 +209,12 @@ impl ProxyHttp for Gateway {
         if *error.etype() == calls::AGAIN {
             return error;
         }
-        let reused = reused || exchange.flow.as_ref().is_some_and(|flow| flow.is_reused());
+        let flow = exchange.flow.as_ref();
+        let reused = reused || flow.is_some_and(|flow| flow.is_reused());
+        let over = flow.is_some_and(|flow| flow.is_over());
         let whole = !downstream.as_ref().retry_buffer_truncated();
         let harmless = downstream.req_header().method.is_idempotent() && exchange.again == 0;
-        match whole && harmless {
+        match whole && harmless && !over {
             true => error.retry.decide_reuse(reused),
             false => error.set_retry(false),
         }
@@ -395,24 +397,9 @@ fn asking(downstream: &Downstream) -> Asking {
     Asking::of(&request.method, &request.headers)
 }
 
-/// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the
-/// connection, and a tunnel's silence is measured where it leads to the app.
-fn bound(downstream: &mut Downstream, site: &Site) {
-    let limits = &site.settings.limits;
-    let unguarded = downstream.is_http2();
-    downstream.set_read_timeout(unguarded.then_some(limits.idle_timeout));
-    if unguarded {
-        downstream.set_write_timeout(Some(limits.write_timeout));
-    }
-    downstream.set_total_drain_timeout(Some(DRAIN));
-}
-
 fn undecided() -> Box<Error> {
     Error::explain(ErrorType::InternalError, "a request without a permit was about to leave")
 }
-
-/// What is left of an unread body is read for this long before the connection is given up.
-const DRAIN: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

@@ -1,31 +1,110 @@
 //! What a client's connection carries from one of its requests to the next.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pingora::proxy::Session as Downstream;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
-use crate::limits::Places;
 use crate::web::{JobDoor, NamedInTls};
 
+use super::flow::Flow;
+
 /// Kept where pingora lets its users keep one thing of a connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Line {
     /// The host that TLS was asked for.
     pub named: NamedInTls,
     /// The job listener it came to.
     pub jobs: Option<Arc<JobDoor>>,
-    /// Answers on their way to this client.
-    pub(super) answers: Arc<Places>,
+    state: Arc<State>,
 }
 
+#[derive(Debug)]
+struct State {
+    requests: Arc<AtomicUsize>,
+    idle_since: Mutex<Instant>,
+    idle: Notify,
+    flows: Mutex<Vec<Weak<Flow>>>,
+}
+
+/// A request on a line, until dropped.
+#[derive(Debug)]
+pub(super) struct Busy(Arc<State>);
+
 impl Line {
-    /// A line to the job listener of this name, or to the public.
+    /// A line that begins now, to the job listener of this name, or to the public.
     pub fn to(jobs: Option<&str>) -> Self {
-        Self { jobs: jobs.map(|name| Arc::new(JobDoor::new(name))), ..Self::default() }
+        let state = State {
+            requests: Arc::default(),
+            idle_since: Mutex::new(Instant::now()),
+            idle: Notify::new(),
+            flows: Mutex::default(),
+        };
+        let jobs = jobs.map(|name| Arc::new(JobDoor::new(name)));
+        Self { named: NamedInTls::default(), jobs, state: Arc::new(state) }
     }
 
-    /// The line a request came on, where it came by TLS or to a job listener.
+    /// The line a request came on, where one is kept.
     pub(super) fn of(downstream: &Downstream) -> Option<&Self> {
         downstream.digest()?.proxy_digest.as_ref()?.user_data.as_ref()?.downcast_ref()
     }
+
+    /// One more request is on it. Only those of HTTP/2 are counted.
+    pub(super) fn enter(&self) -> Busy {
+        self.state.requests.fetch_add(1, Ordering::Relaxed);
+        Busy(self.state.clone())
+    }
+
+    /// For one more answer, which will hear of the connection's end.
+    pub(super) fn flow(&self) -> Arc<Flow> {
+        let flow = Arc::new(Flow::new(&self.state.requests));
+        let mut flows = locked(&self.state.flows);
+        if flows.len() >= MANY {
+            flows.retain(|flow| flow.strong_count() > 0);
+        }
+        flows.push(Arc::downgrade(&flow));
+        drop(flows);
+        flow
+    }
+
+    /// Whether no request is on it.
+    pub fn is_idle(&self) -> bool {
+        self.state.requests.load(Ordering::Relaxed) == 0
+    }
+
+    /// When its last request ended, or it came.
+    pub fn idle_since(&self) -> Instant {
+        *locked(&self.state.idle_since)
+    }
+
+    /// Ready when it is idle.
+    pub async fn idles(&self) {
+        while !self.is_idle() {
+            self.state.idle.notified().await;
+        }
+    }
+
+    /// Tells its answers that their time is over.
+    pub fn farewell(&self) {
+        let flows = std::mem::take(&mut *locked(&self.state.flows));
+        flows.iter().filter_map(Weak::upgrade).for_each(|flow| flow.ends());
+    }
 }
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        *locked(&self.0.idle_since) = Instant::now();
+        if self.0.requests.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.idle.notify_one();
+        }
+    }
+}
+
+fn locked<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers remembered until those that have ended are forgotten.
+const MANY: usize = 128;

@@ -24,6 +24,7 @@ mod returned;
 mod site;
 mod start;
 mod steps;
+mod supply;
 mod told;
 mod tunnel;
 mod turnstile;

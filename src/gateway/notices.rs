@@ -33,7 +33,8 @@ pub(super) async fn take(
     host: usize,
     downstream: &mut Downstream,
 ) -> Result<Reply, Refused> {
-    let body = match wire::read_form(downstream, LARGEST).await {
+    let time = site.settings.limits.form_timeout;
+    let body = match wire::read_form(downstream, LARGEST, time).await {
         Form::Whole(body) => body,
         Form::TooLarge => {
             return Err(Refused::new(Trouble::TooLarge, "a notice of more than 16 KiB"));

@@ -70,7 +70,9 @@ async fn finish(site: &Site, host: usize, downstream: &Downstream) -> Result<Rep
 
 async fn posted(site: &Site, number: usize, downstream: &mut Downstream) -> Result<Reply, Refused> {
     let host = &site.hosts[number];
-    let form = match wire::read_form(downstream, site.settings.limits.form_bytes).await {
+    let limits = &site.settings.limits;
+    let form = wire::read_form(downstream, limits.form_bytes, limits.form_timeout);
+    let form = match form.await {
         Form::Whole(form) => form,
         Form::TooLarge => return Err(Refused::over(Over::of(Limit::FormBytes))),
         Form::Stopped => {

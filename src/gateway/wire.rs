@@ -58,16 +58,16 @@ pub(super) async fn write(downstream: &mut Downstream, reply: Reply) -> pingora:
 /// A posted form, or why there is none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// The client stopped sending, or took longer than [`FORM_TIME`] in all.
+    /// The client stopped sending, or took too long in all.
     Stopped,
     TooLarge,
     Whole(Vec<u8>),
 }
 
-/// Reads a request's body of at most `most` bytes. HTTP/2 has no guard of ours in front, so the
-/// time is bounded here too.
-pub(super) async fn read_form(downstream: &mut Downstream, most: usize) -> Form {
-    let reading = tokio::time::timeout(FORM_TIME, read(downstream, most));
+/// Reads a request's body of at most `most` bytes in at most `time`. HTTP/2 has no guard of ours in
+/// front, so the time is bounded here.
+pub(super) async fn read_form(downstream: &mut Downstream, most: usize, time: Duration) -> Form {
+    let reading = tokio::time::timeout(time, read(downstream, most));
     reading.await.unwrap_or(Form::Stopped)
 }
 
@@ -83,14 +83,13 @@ async fn read(downstream: &mut Downstream, most: usize) -> Form {
     }
 }
 
-/// The longest a form may take from its first byte to its last.
-const FORM_TIME: Duration = Duration::from_secs(30);
-
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
+
+    const A_WHILE: Duration = Duration::from_secs(9);
 
     async fn posted(body: &str) -> (tokio::io::DuplexStream, Downstream) {
         let (mut client, ours) = tokio::io::duplex(4096);
@@ -105,17 +104,22 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_form_that_never_ends_is_given_up() {
         let (_client, mut downstream) = posted("jwt=").await;
-        assert_eq!(read_form(&mut downstream, 64).await, Form::Stopped);
+        let began = tokio::time::Instant::now();
+        assert_eq!(read_form(&mut downstream, 64, A_WHILE).await, Form::Stopped);
+        assert_eq!(began.elapsed(), A_WHILE);
     }
 
     #[tokio::test]
     async fn a_form_is_whole_too_large_or_broken_off() {
         let (_client, mut downstream) = posted("jwt=12345").await;
-        assert_eq!(read_form(&mut downstream, 64).await, Form::Whole(b"jwt=12345".to_vec()));
+        assert_eq!(
+            read_form(&mut downstream, 64, A_WHILE).await,
+            Form::Whole(b"jwt=12345".to_vec())
+        );
         let (_client, mut downstream) = posted("jwt=12345").await;
-        assert_eq!(read_form(&mut downstream, 8).await, Form::TooLarge);
+        assert_eq!(read_form(&mut downstream, 8, A_WHILE).await, Form::TooLarge);
         let (client, mut downstream) = posted("jwt=").await;
         drop(client);
-        assert_eq!(read_form(&mut downstream, 64).await, Form::Stopped);
+        assert_eq!(read_form(&mut downstream, 64, A_WHILE).await, Form::Stopped);
     }
 }

@@ -121,8 +121,12 @@ impl Load {
     }
 
     /// Counts a connection from `peer`, unless there are too many from there, where it is no
-    /// trusted proxy and no background job, or in all. In that case it waits for a while: others go, if they can.
-    pub(super) async fn admit(&self, peer: IpAddr, door: DoorKind) -> Option<Held> {
+    /// trusted proxy and no background job, or in all. In that case it waits for a while: others go,
+    /// if they can.
+    ///
+    /// # Errors
+    /// The limit that leaves it no place.
+    pub(super) async fn admit(&self, peer: IpAddr, door: DoorKind) -> Result<Held, Limit> {
         let site = self.site.load_full();
         let most = &site.settings.limits.crowd;
         let member = match door == DoorKind::Jobs || site.trusts(peer) {
@@ -133,7 +137,7 @@ impl Load {
                 if member.is_none() {
                     site.metrics.limit_hit(Limit::ConnectionsPerAddress);
                     site.metrics.connection_refused(Limit::ConnectionsPerAddress);
-                    return None;
+                    return Err(Limit::ConnectionsPerAddress);
                 }
                 member
             }
@@ -147,10 +151,10 @@ impl Load {
         };
         let Some(guest) = guest else {
             site.metrics.connection_refused(Limit::Connections);
-            return None;
+            return Err(Limit::Connections);
         };
         site.metrics.connection_accepted();
-        Some(Held { _guest: guest, _member: member })
+        Ok(Held { _guest: guest, _member: member })
     }
 
     /// A connection is closed so that another may be.

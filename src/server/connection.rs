@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::StatusCode;
-use pingora::apps::{HttpPersistentSettings, HttpServerApp as _, ServerApp as _};
+use pingora::apps::{HttpPersistentSettings, HttpServerApp as _};
 use pingora::http::ResponseHeader;
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::http::ServerSession;
@@ -21,8 +21,7 @@ use pingora::protocols::{
 use pingora::proxy::HttpProxy;
 use rustls_pki_types::CertificateDer;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
@@ -32,7 +31,6 @@ use super::assemble::Load;
 use super::certificates::{Presented, stands_for};
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
-use super::http2::{Http2Terms, Watched};
 
 /// What every connection of a worker is served with.
 pub(super) struct Front {
@@ -70,9 +68,9 @@ impl Front {
         match presented {
             None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
             Some(presented) => {
-                let handshake = self.handshake(connection, line, presented, handshake_timeout);
+                let handshake = self.handshake(connection, &line, presented, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
-                Box::pin(self.secured(secured, terms, peer.ip(), course)).await;
+                Box::pin(self.secured(secured, terms, peer.ip(), line, course)).await;
             }
         }
     }
@@ -82,7 +80,7 @@ impl Front {
     async fn handshake(
         &self,
         connection: Connection,
-        line: Line,
+        line: &Line,
         presented: Arc<Presented>,
         most: Duration,
     ) -> Option<impl IO + use<>> {
@@ -112,34 +110,14 @@ impl Front {
         connection: S,
         terms: Terms,
         client: IpAddr,
+        line: Line,
         course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            self.http2(connection, course).await;
+            self.http2(connection, line, course).await;
         } else {
             self.http1(connection, terms, client, course).await;
         }
-    }
-
-    /// pingora says GOAWAY when the end begins. A connection that came later has some time first:
-    /// a client that is told to go before it asked anything would only come again.
-    async fn http2<S: IO + 'static>(&self, connection: S, course: Course) {
-        let terms = Http2Terms::of(&self.site.load().settings.limits);
-        let load = self.load.clone();
-        let met = Box::new(move |limit| load.met(limit));
-        let connection = Box::new(Watched::new(connection, terms, met));
-        if !course.has_reached(Stage::Leaving) {
-            let _closed = self.proxy.process_new(connection, &course.stop).await;
-            return;
-        }
-        let (later, stop) = watch::channel(false);
-        let mut serving = std::pin::pin!(self.proxy.process_new(connection, &stop));
-        tokio::select! {
-            _closed = &mut serving => return,
-            () = sleep(ONE_ROUND) => {}
-        }
-        later.send_replace(true);
-        let _closed = serving.await;
     }
 
     async fn http1<S: IO + 'static>(
@@ -262,6 +240,3 @@ fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {
     connection.set_socket_digest(digest);
     connection
 }
-
-/// How long a client may take to connect and ask.
-const ONE_ROUND: Duration = Duration::from_secs(1);

@@ -1,10 +1,12 @@
 //! The accept loop of one listener on one worker.
 
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -26,7 +28,9 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
     let fresh = course.clone();
     let kind = if jobs.is_some() { DoorKind::Jobs } else { DoorKind::Public };
     let enter = async |stream: TcpStream, peer: SocketAddr| {
-        let held = front.load.admit(peer.ip(), kind).await?;
+        let admitted = front.load.admit(peer.ip(), kind).await;
+        let away = |limit| turn_away(&stream, limit);
+        let held = admitted.map_err(|limit| tls.is_none().then(|| away(limit))).ok()?;
         let (front, course) = (front.clone(), fresh.clone());
         let (presented, jobs) = (tls.as_ref().map(|tls| tls.load_full()), jobs.clone());
         let served: Served = Box::pin(async move {
@@ -78,6 +82,23 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
     while open.join_next().await.is_some() {}
 }
 
+/// Tells a client why it is closed, in one write that waits for nobody. Under TLS nothing can be
+/// said without the handshake, which costs more than a request. What it has asked by now is read
+/// first: closed over it, the connection would be reset, and the answer with it.
+fn turn_away(stream: &TcpStream, limit: Limit) {
+    let (status, after) = match limit {
+        Limit::ConnectionsPerAddress => ("429 Too Many Requests", "1"),
+        _ => ("503 Service Unavailable", "10"),
+    };
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nRetry-After: {after}\r\nContent-Length: 0\r\n\
+         Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+    );
+    let socket = SockRef::from(stream);
+    let _nothing_yet = socket.recv(&mut [MaybeUninit::uninit(); 4 << 10]);
+    let _gone = socket.send(answer.as_bytes());
+}
+
 /// Waits until a listener is closed, which may never be.
 async fn is_closed(closed: &mut watch::Receiver<bool>) {
     if closed.wait_for(|closed| *closed).await.is_err() {
@@ -92,3 +113,33 @@ type Door<'a> = Pin<Box<dyn Future<Output = Option<Served>> + Send + 'a>>;
 
 /// Between two tries to accept when the system has no room.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_turned_away_is_told_why_and_when_to_come_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for (limit, told, after) in [
+            (Limit::Connections, "HTTP/1.1 503 Service Unavailable\r\n", "Retry-After: 10\r\n"),
+            (
+                Limit::ConnectionsPerAddress,
+                "HTTP/1.1 429 Too Many Requests\r\n",
+                "Retry-After: 1\r\n",
+            ),
+        ] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            turn_away(&stream, limit);
+            drop(stream);
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(told) && answer.contains(after), "{answer}");
+            assert!(answer.ends_with("\r\nConnection: close\r\n\r\n"), "{answer}");
+        }
+    }
+}

@@ -13,6 +13,7 @@ mod listener;
 mod report;
 mod run;
 mod sockets;
+mod streams;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};

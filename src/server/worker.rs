@@ -100,9 +100,7 @@ fn front(work: &Work) -> Front {
     let gateway = Gateway::new(work.site.clone(), work.access.clone());
     let mut proxy = HttpProxy::new(gateway, pingora_settings(work.roots));
     proxy.handle_init_modules();
-    let mut options = HttpServerOptions::default();
-    options.h2_idle_timeout = Some(site.settings.limits.idle_timeout);
-    proxy.server_options = Some(options);
+    proxy.server_options = Some(HttpServerOptions::default());
     proxy.h2_options = Some(http2::options(&site.settings.limits.crowd));
     Front {
         proxy: Arc::new(proxy),

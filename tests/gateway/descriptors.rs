@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 use crate::api_client::ApiClient;
-use crate::wire::{Door, Net};
+use crate::wire::{Door, Net, PATIENCE, until};
 
 const LIMIT: usize = 64;
 
@@ -23,7 +24,8 @@ async fn without_descriptors_it_neither_spins_nor_ends_and_recovers_at_once() {
     let mut log = BufReader::new(gateway.stdout.take().unwrap()).lines();
     // Before that it may say that so few descriptors are too few.
     let address: SocketAddr = loop {
-        let line = log.next_line().await.unwrap().expect("a line about the listener");
+        let line = timeout(PATIENCE, log.next_line()).await.expect("a line in time");
+        let line = line.unwrap().expect("a line about the listener");
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         if let Some(address) = line["address"].as_str() {
             break address.parse().unwrap();
@@ -34,10 +36,11 @@ async fn without_descriptors_it_neither_spins_nor_ends_and_recovers_at_once() {
     for _ in 0..2 * LIMIT {
         crowd.push(TcpStream::connect(address).await.unwrap());
     }
-    while descriptors(&gateway) < LIMIT {
+    until("no descriptor is left", async || {
         assert!(gateway.try_wait().unwrap().is_none(), "it ended");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+        descriptors(&gateway) >= LIMIT
+    })
+    .await;
     let before = ticks(&gateway);
     // Time has to pass for somebody to spin in it.
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -10,8 +10,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinHandle;
 
 use crate::recorder::{Recorder, Reply};
-use crate::tls::{Secure, text_of};
-use crate::wire::{Answer, Net, Stream, read_answer, read_some};
+use crate::tls::{Secure, text_of, told_to_go};
+use crate::wire::{Answer, Net, Stream, read_answer, read_some, until};
 use crate::world::World;
 
 /// A world whose gateway is taken out, so that it can be stopped.
@@ -33,7 +33,10 @@ impl Leaving {
     async fn stop(&self, gateway: Running) -> JoinHandle<Drained> {
         let stopping = tokio::spawn(gateway.stop());
         let ready = "GET /ready HTTP/1.1\r\nHost: admin\r\n\r\n";
-        while self.net.ask(&self.admin, ready.as_bytes()).await.unwrap().status != 503 {}
+        until("readiness says so", async || {
+            self.net.ask(&self.admin, ready.as_bytes()).await.unwrap().status == 503
+        })
+        .await;
         stopping
     }
 
@@ -95,7 +98,8 @@ async fn a_connection_that_waits_may_bring_one_last_request_when_nothing_is_take
     let mut kept = leaving.connect().await;
     leaving.ask(&mut kept).await;
     let stopping = leaving.stop(gateway).await;
-    while tokio::net::TcpStream::connect(&address).await.is_ok() {}
+    let refused = async || tokio::net::TcpStream::connect(&address).await.is_err();
+    until("nothing is taken any more", refused).await;
     let answer = leaving.ask(&mut kept).await;
     assert_eq!((answer.status, answer.header("connection")), (200, "close"));
     assert_eq!(stopping.await.unwrap(), Drained { closed: 0, cut: 0, finished: 1 });
@@ -125,12 +129,7 @@ async fn http2_is_told_to_go_and_its_request_in_flight_is_finished() {
     secure.world.app.hears_more_than(0).await;
     let Secure { world, .. } = secure;
     let (app, stopping) = (world.app, tokio::spawn(world.gateway.stop()));
-    let told = loop {
-        match client.clone().ready().await {
-            Ok(_) => tokio::task::yield_now().await,
-            Err(told) => break told,
-        }
-    };
+    let told = told_to_go(&client).await;
     assert!(told.is_go_away() && told.reason() == Some(h2::Reason::NO_ERROR), "{told}");
     app.open();
     let (head, mut body) = response.await.unwrap().into_parts();
@@ -146,9 +145,7 @@ async fn an_http2_connection_that_comes_late_is_served_before_it_is_told_to_go()
     let certificate = secure.certificate.clone();
     let port = secure.world.port;
     let stopping = tokio::spawn(secure.world.gateway.stop());
-    while before.clone().ready().await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    told_to_go(&before).await;
     let late = Secure::connected(&certificate, port).await;
     let request = Request::get(url).body(()).unwrap();
     let (response, _) = late.ready().await.unwrap().send_request(request, true).unwrap();
@@ -223,6 +220,34 @@ async fn at_the_end_of_its_time_an_event_stream_comes_to_a_proper_end() {
     let (answer, drained) = tokio::join!(read_answer(&mut stream, "GET"), gateway.stop());
     assert_eq!(answer.expect("a whole body").body, "data: 1\n\n");
     assert_eq!(drained, Drained { closed: 1, cut: 0, finished: 0 });
+}
+
+#[tokio::test]
+async fn at_the_end_of_its_time_an_event_stream_over_http_2_comes_to_a_proper_end() {
+    let secure = Secure::tuned("events", |settings| settings.limits.drain_timeout = SHORT).await;
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
+    let events = format!("{head}Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n");
+    secure.world.app.says(Reply::Echo(events));
+    let client = secure.h2_client().await;
+    let request = Request::get(secure.world.url("/public/events")).body(()).unwrap();
+    let (response, _) = client.ready().await.unwrap().send_request(request, true).unwrap();
+    let mut body = response.await.unwrap().into_body();
+    let (text, drained) = tokio::join!(text_of(&mut body), secure.world.gateway.stop());
+    assert_eq!(text, "data: 1\n\n");
+    assert_eq!(drained, Drained { closed: 1, cut: 0, finished: 0 });
+}
+
+#[tokio::test]
+async fn a_request_over_http_2_that_is_not_done_at_the_end_of_its_time_hears_503() {
+    let secure = Secure::tuned("waits", |settings| settings.limits.drain_timeout = SHORT).await;
+    secure.world.app.says(Reply::Held);
+    let client = secure.h2_client().await;
+    let request = Request::get(secure.world.url("/public/slow")).body(()).unwrap();
+    let (response, _) = client.ready().await.unwrap().send_request(request, true).unwrap();
+    secure.world.app.hears_more_than(0).await;
+    let (answer, drained) = tokio::join!(response, secure.world.gateway.stop());
+    assert_eq!(answer.unwrap().status(), 503);
+    assert_eq!(drained, Drained { closed: 0, cut: 1, finished: 0 });
 }
 
 #[tokio::test]

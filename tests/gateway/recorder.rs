@@ -2,13 +2,14 @@
 //! lies.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::wire::{dechunked, find, read_some};
+use crate::wire::{dechunked, find, read_any};
 
 /// Stops with the test's runtime.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ struct State {
     requests: Mutex<Vec<Recorded>>,
     reply: Mutex<Reply>,
     arrived: Notify,
+    connections: AtomicUsize,
     gate: Semaphore,
 }
 
@@ -57,6 +59,7 @@ impl Recorder {
             requests: Mutex::default(),
             reply: Mutex::new(Reply::Bytes(ordinary(""))),
             arrived: Notify::new(),
+            connections: AtomicUsize::new(0),
             gate: Semaphore::new(0),
         });
         let recorder = Self { address, state };
@@ -64,6 +67,7 @@ impl Recorder {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let serving = serving.clone();
+                serving.state.connections.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(async move { serving.serve(stream).await });
             }
         });
@@ -124,6 +128,11 @@ impl Recorder {
             }
             arrived.await;
         }
+    }
+
+    /// How many connections were made to it.
+    pub fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::Relaxed)
     }
 
     /// Lets held requests have their answers.
@@ -201,7 +210,7 @@ async fn read_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Rec
         if let Some(at) = find(bytes, b"\r\n\r\n") {
             break at;
         }
-        if read_some(stream, bytes).await == 0 {
+        if read_any(stream, bytes).await == 0 {
             return None;
         }
     };
@@ -229,7 +238,7 @@ async fn read_body(stream: &mut TcpStream, bytes: &mut Vec<u8>, head: &Recorded)
             let body: Vec<u8> = bytes.drain(..length).collect();
             return Some(String::from_utf8_lossy(&body).into_owned());
         }
-        if read_some(stream, bytes).await == 0 {
+        if read_any(stream, bytes).await == 0 {
             return None;
         }
     }

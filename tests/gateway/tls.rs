@@ -14,6 +14,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::recorder::Reply;
+use crate::wire::until;
 use crate::world::{ASTRID, World};
 
 /// A world whose gateway is on https, and how to trust it.
@@ -103,6 +105,26 @@ pub async fn text_of(body: &mut h2::RecvStream) -> String {
         text.extend_from_slice(&data);
     }
     String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Waits until a client of HTTP/2 has heard that it is to go.
+pub async fn told_to_go(client: &SendRequest<Bytes>) -> h2::Error {
+    let mut told = None;
+    until("the client hears GOAWAY", async || {
+        told = client.clone().ready().await.err();
+        told.is_some()
+    })
+    .await;
+    told.unwrap()
+}
+
+/// The status of one request's answer, read to its end.
+pub async fn asked(client: &SendRequest<Bytes>, url: &str) -> u16 {
+    let mut ready = client.clone().ready().await.unwrap();
+    let request = Request::get(url).body(()).unwrap();
+    let (head, mut body) = ready.send_request(request, true).unwrap().0.await.unwrap().into_parts();
+    text_of(&mut body).await;
+    head.status.as_u16()
 }
 
 fn connector(certificate: &CertificateDer<'static>, protocols: &[&[u8]]) -> TlsConnector {
@@ -277,4 +299,32 @@ fn pair(headers: &HeaderMap, name: &str) -> String {
     let mut lines = headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
     let line = lines.find(|line| line.starts_with(&start)).expect("the cookie");
     line.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn requests_over_http_2_share_a_connection_to_the_app_until_it_closes_that() {
+    let secure = Secure::new("shared").await;
+    let (client, url) = (secure.h2_client().await, secure.world.url("/public"));
+    for _ in 0..5 {
+        assert_eq!(asked(&client, &url).await, 200);
+    }
+    assert_eq!(secure.world.app.connections(), 1);
+    let last = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nlast";
+    secure.world.app.says(Reply::Bytes(last.to_owned()));
+    assert_eq!(asked(&client, &url).await, 200);
+    assert_eq!((asked(&client, &url).await, secure.world.app.connections()), (200, 2));
+}
+
+#[tokio::test]
+async fn an_answer_that_its_client_gave_up_leaves_nothing_to_the_next_request() {
+    let secure = Secure::new("given-up").await;
+    let (client, url) = (secure.h2_client().await, secure.world.url("/public"));
+    let half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
+    secure.world.app.says(Reply::Echo(half.to_owned()));
+    let mut ready = client.clone().ready().await.unwrap();
+    let (answer, _) = ready.send_request(Request::get(&url).body(()).unwrap(), true).unwrap();
+    assert_eq!(answer.await.unwrap().into_body().data().await.unwrap().unwrap(), "half");
+    let whole = "HTTP/1.1 203 OK\r\nContent-Length: 5\r\n\r\nwhole";
+    secure.world.app.says(Reply::Bytes(whole.to_owned()));
+    assert_eq!((asked(&client, &url).await, secure.world.app.connections()), (203, 2));
 }

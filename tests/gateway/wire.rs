@@ -55,6 +55,16 @@ impl Net {
     }
 }
 
+/// Looks again and again until something holds; says what it waited for where it never does.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("in vain until {what}"));
+}
+
 /// An answer, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -195,7 +205,13 @@ pub fn dechunked(mut bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// Some bytes, or none at an end, within [`PATIENCE`].
 pub async fn read_some(stream: &mut (impl AsyncRead + Unpin), to: &mut Vec<u8>) -> usize {
+    timeout(PATIENCE, read_any(stream, to)).await.expect("bytes, or an end, in time")
+}
+
+/// The same, however long it takes.
+pub async fn read_any(stream: &mut (impl AsyncRead + Unpin), to: &mut Vec<u8>) -> usize {
     let mut buffer = [0; 16 << 10];
     let read = stream.read(&mut buffer).await.unwrap_or(0);
     to.extend_from_slice(&buffer[..read]);

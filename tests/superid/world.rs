@@ -158,6 +158,8 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             header_timeout: Duration::from_secs(10),
             body_grace: Duration::from_secs(10),
             body_rate: 500,
+            form_timeout: Duration::from_secs(30),
+            unread_body_timeout: Duration::from_secs(5),
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
             drain_delay: Duration::ZERO,

@@ -1,0 +1,79 @@
+//! The way to an app for a request whose client may take its answer more slowly than the app gives
+//! it.
+//!
+//! pingora reads ahead: up to half a megabyte waits between the app and a client that takes nothing,
+//! and a client of HTTP/2 has a hundred answers waiting at a time. Here nothing is read from the app
+//! while a piece of the answer waits for its client.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pingora::connectors::L4Connect;
+use pingora::protocols::l4::socket;
+use pingora::protocols::l4::stream::Stream;
+use pingora::protocols::l4::virt::VirtualSocketStream;
+use pingora::proxy::Session as Downstream;
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorType, OrErr as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::flow::Flow;
+use super::gauged::Returning;
+use super::kept;
+use super::line::Line;
+
+/// Lets `peer` be reached by a connection that is read from as its client takes what is read, where
+/// that client may wait for many answers at a time. It knows itself how long the app may be silent:
+/// pingora's timer would count the time in which nothing is read, too.
+pub(super) fn bounded(peer: &mut HttpPeer, downstream: &Downstream) -> Option<Arc<Flow>> {
+    let line = Line::of(downstream).filter(|_| downstream.is_http2())?;
+    let flow = line.flow();
+    lead(peer, flow.clone());
+    Some(flow)
+}
+
+fn lead(peer: &mut HttpPeer, flow: Arc<Flow>) {
+    let options = &mut peer.options;
+    options.custom_l4 = Some(Arc::new(Connector {
+        group: peer.group_key,
+        connect_timeout: options.connection_timeout,
+        silence: options.read_timeout.take().unwrap_or(Duration::MAX),
+        flow,
+    }));
+}
+
+#[derive(Debug)]
+struct Connector {
+    group: u64,
+    connect_timeout: Option<Duration>,
+    silence: Duration,
+    flow: Arc<Flow>,
+}
+
+#[async_trait]
+impl L4Connect for Connector {
+    async fn connect(&self, address: &socket::SocketAddr) -> pingora::Result<Stream> {
+        let address = address
+            .as_inet()
+            .ok_or_else(|| Error::explain(ErrorType::ConnectError, "not an internet address"))?;
+        let way = (self.group, *address);
+        let kept = kept::take(way);
+        self.flow.comes_by(kept.as_ref());
+        let stream = match kept {
+            Some(stream) => stream,
+            None => connected(*address, self.connect_timeout).await?,
+        };
+        let returning = Returning::new(stream, self.flow.clone(), self.silence, way);
+        Ok(VirtualSocketStream::new(Box::new(returning)).into())
+    }
+}
+
+async fn connected(address: SocketAddr, most: Option<Duration>) -> pingora::Result<TcpStream> {
+    timeout(most.unwrap_or(Duration::MAX), TcpStream::connect(address))
+        .await
+        .or_err(ErrorType::ConnectTimedout, "connecting to the app")?
+        .or_err(ErrorType::ConnectError, "connecting to the app")
+}
