@@ -274,6 +274,9 @@ impl ProxyHttp for Gateway {
     ) {
         let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
         exchange.site.counters(exchange.lane).answered(status);
+        if let Some(call) = &exchange.call {
+            exchange.site.metrics.calls().answered(call.tenant().as_str(), status);
+        }
         if exchange.site.metrics.drain().has_begun() {
             exchange.outcome = leaving::outcome(downstream, exchange, error);
         }

@@ -3,6 +3,7 @@
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use super::calls::CallCounters;
 use super::drain::{Drain, Drained, Outcome};
 use super::limit::Limit;
 use super::tickets::TicketCounters;
@@ -27,6 +28,7 @@ pub struct Metrics {
     sign_ins: IntCounterVec,
     sign_ins_begun: IntCounter,
     tickets: TicketCounters,
+    calls: CallCounters,
     upstream_requests_in_flight: IntGaugeVec,
 }
 
@@ -81,6 +83,10 @@ impl Default for Metrics {
             sign_ins_begun: sign_ins.with_label_values(&["begun"]),
             sign_ins,
             tickets: tickets(),
+            calls: CallCounters::over(
+                counters("tenant_calls_total", TENANT_CALLS, &["tenant", "status"]),
+                STATUSES,
+            ),
             upstream_requests_in_flight: kept(IntGaugeVec::new(
                 named("upstream_requests_in_flight", "Requests in flight to a route's upstream."),
                 &["route"],
@@ -145,6 +151,11 @@ impl Metrics {
         self.route("(gateway)")
     }
 
+    /// The counters of calls to tenants.
+    pub fn calls(&self) -> &CallCounters {
+        &self.calls
+    }
+
     /// The counters of the ticket cache.
     pub fn tickets(&self) -> &TicketCounters {
         &self.tickets
@@ -191,7 +202,12 @@ impl Metrics {
             Box::new(self.sign_ins.clone()),
             Box::new(self.upstream_requests_in_flight.clone()),
         ];
-        for one in every.into_iter().chain(self.tickets.collectors()) {
+        for one in every.into_iter().chain(
+            self.tickets
+                .collectors()
+                .into_iter()
+                .chain([Box::new(self.calls.collector()) as Box<dyn Collector>]),
+        ) {
             kept(self.registry.register(one));
         }
         self
@@ -239,6 +255,7 @@ const DRAINED: &str =
 const HITS: &str = "How often somebody met a limit, by its name.";
 const REFUSALS: &str = "Requests refused by the gateway, by reason.";
 const SIGN_INS: &str = "Sign-ins by outcome: begun, signed_in, or why not.";
+const TENANT_CALLS: &str = "Calls to tenants, by tenant and status.";
 const TICKET_EXCHANGES: &str = "Times SuperID was asked for a ticket, by outcome.";
 const TICKET_LOOKUPS: &str = "Times a system user ticket was wanted, by whether it was at hand.";
 const TICKET_RENEWALS: &str = "Times a younger ticket was looked for ahead of need.";
@@ -264,6 +281,7 @@ mod tests {
         metrics.sign_in_begun();
         metrics.sign_in_ended("signed_in");
         metrics.tickets().hit();
+        metrics.calls().answered("Cust1", 204);
         metrics.tickets().exchanged(TicketExchange::Refused);
         let levels = Levels {
             connections_open: 3,
@@ -282,6 +300,7 @@ mod tests {
             "refusals_total{reason=\"too_busy\"} 1",
             "sign_ins_total{outcome=\"begun\"} 1",
             "sign_ins_total{outcome=\"signed_in\"} 1",
+            "tenant_calls_total{status=\"2xx\",tenant=\"Cust1\"} 1",
             "ticket_lookups_total{answer=\"hit\"} 1",
             "ticket_exchanges_total{outcome=\"refused\"} 1",
             "ticket_shares_total{outcome=\"unavailable\"} 0",

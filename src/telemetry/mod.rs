@@ -1,6 +1,7 @@
 //! What an operator reads: a line for each request, the log, and metrics.
 
 mod access_log;
+mod calls;
 mod drain;
 mod limit;
 mod logging;
