@@ -12,7 +12,9 @@
 //! there, and sells the one ticket that is needed.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
 
+#[allow(dead_code, reason = "the stock server is another bench's")]
 #[path = "../round_trip/bare.rs"]
 mod bare;
 #[path = "../round_trip/buffered.rs"]
