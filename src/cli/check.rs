@@ -44,15 +44,19 @@ fn print_warnings(warnings: &[Problem], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn print_summary(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
-    let Settings { listeners, hosts, relying_parties, routes, .. } = settings;
-    writeln!(
+    let Settings { listeners, hosts, job_listeners, relying_parties, routes, .. } = settings;
+    write!(
         out,
         "{}, {}, {}, {}",
         counted(listeners.len(), "listener"),
         counted(hosts.len(), "host"),
         counted(relying_parties.len(), "relying part"),
         counted(routes.len(), "route"),
-    )
+    )?;
+    if !job_listeners.is_empty() {
+        write!(out, ", {}", counted(job_listeners.len(), "job listener"))?;
+    }
+    writeln!(out)
 }
 
 fn print_registrations(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
