@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         ["proxy", BARE, upstream] => {
             serve_until_told(bare::on_a_loop_of_our_own(number(upstream)));
         }
+        ["proxy", STOCK, upstream] => serve_until_told(bare::on_the_stock_server(number(upstream))),
         ["proxy", GATEWAY, upstream, superid, token, key] => {
             gateway::serve(number(upstream), superid, token, key);
         }
@@ -70,7 +71,7 @@ fn compared(options: &[&str]) -> ExitCode {
     let mut world = Child::start(&["world"]);
     let superid = SuperId::start(world.port);
     let upstream = world.port.to_string();
-    let proxies = [BARE, GATEWAY].map(|name| {
+    let proxies = [BARE, GATEWAY, STOCK].map(|name| {
         let process = Child::start(&words(name, &upstream, &superid));
         Proxy { name, process }
     });
@@ -87,3 +88,4 @@ fn words<'a>(name: &'static str, upstream: &'a str, superid: &'a SuperId) -> Vec
 
 const BARE: &str = "bare";
 const GATEWAY: &str = "gateway";
+const STOCK: &str = "stock";

@@ -4,6 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
+
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
@@ -44,7 +48,8 @@ pub enum Proof {
     CertificateName(String),
     /// By calling from this machine; never from a web page.
     Loopback,
-    /// By Basic authentication, with its own name as the user name.
+    /// By Basic authentication, with its own name as the user name: name and password as they are
+    /// sent (RFC 7617 §2), so that they need no decoding to be compared.
     Password(Secret),
     /// By a bearer token.
     Token(Secret),
@@ -80,7 +85,7 @@ pub(super) fn job_callers(root: &Section) -> Named<JobCaller> {
 }
 
 fn job_caller(name: &str, section: &Section) -> Option<JobCaller> {
-    let proof = proof(section);
+    let proof = proof(name, section);
     let tenants = section.read("tenants", tenants);
     let paths = section.read("paths", |value| value.distinct(canonical_path));
     if paths.as_ref().is_some_and(Vec::is_empty) {
@@ -91,7 +96,7 @@ fn job_caller(name: &str, section: &Section) -> Option<JobCaller> {
     Some(JobCaller { name: name.to_owned(), proof: proof?, tenants: tenants?, paths: paths? })
 }
 
-fn proof(section: &Section) -> Option<Proof> {
+fn proof(name: &str, section: &Section) -> Option<Proof> {
     const WAYS: [&str; 4] = ["password", "token", "certificate_name", "loopback"];
     let given: Vec<&str> = WAYS.into_iter().filter(|way| section.has(way)).collect();
     let instead = "write one of password, token, certificate_name and loopback = true";
@@ -108,11 +113,19 @@ fn proof(section: &Section) -> Option<Proof> {
         }
     };
     match way {
-        "password" => section.optional("password", caller_secret).map(Proof::Password),
+        "password" => section
+            .optional("password", caller_secret)
+            .map(|password| Proof::Password(basic_credentials(name, &password))),
         "token" => section.optional("token", caller_secret).map(Proof::Token),
         "loopback" => section.optional("loopback", loopback),
         _ => section.optional("certificate_name", certificate_name).map(Proof::CertificateName),
     }
+}
+
+/// A name never holds a colon, so that this is unequivocal.
+fn basic_credentials(name: &str, password: &Secret) -> Secret {
+    let both = Zeroizing::new([name, ":", password.reveal()].concat());
+    Secret::new(BASE64_STANDARD.encode(both.as_bytes()))
 }
 
 fn loopback(value: &Value) -> Option<Proof> {

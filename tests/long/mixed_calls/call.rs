@@ -9,7 +9,7 @@ use http_body_util::Full;
 use crate::connection::Answer;
 use crate::counts::Outcome;
 use crate::dice::Dice;
-use crate::world::{APPS, World, proof};
+use crate::world::{APPS, BUSY, World, proof};
 
 pub struct Call<'w> {
     world: &'w World,
@@ -35,11 +35,12 @@ enum Kind {
 
 impl<'w> Call<'w> {
     /// Call `number` to the listener of `app`: fifty calls one after another are for one tenant, by
-    /// all its callers.
+    /// all its callers. One in twenty is for a busy tenant instead.
     pub fn new(world: &'w World, app: usize, number: u64) -> Self {
         let mut dice = Dice::new(number);
         let callers = world.plan.callers as u64;
-        let order = (number / callers).wrapping_mul(LEAP) % world.tenants.len() as u64;
+        let in_order = (number / callers).wrapping_mul(LEAP) % world.tenants.len() as u64;
+        let tenant = if dice.below(20) == 0 { dice.below(BUSY) } else { in_order as usize };
         let kind = match dice.below(10) {
             0 => Kind::Write,
             1 => Kind::Echo,
@@ -50,7 +51,7 @@ impl<'w> Call<'w> {
             world,
             number,
             app,
-            tenant: order as usize,
+            tenant,
             caller: (number % callers) as usize,
             kind,
             stranger: dice.below(200) == 0,

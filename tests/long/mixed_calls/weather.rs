@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use superid_gateway::emulator::{Fault, Kind, StateLie, SystemUserLie, TenantState};
 
 use crate::dice::Dice;
-use crate::world::{APPS, HOSTS, World};
+use crate::world::{APPS, BUSY, HOSTS, World};
 
 pub struct Weather {
     dice: Dice,
@@ -30,7 +30,8 @@ impl Weather {
     pub fn change(&mut self, world: &World) {
         self.changes += 1;
         self.end_what_is_over(world);
-        let tenant = self.dice.below(world.tenants.len());
+        let among = if self.dice.below(4) == 0 { BUSY } else { world.tenants.len() };
+        let tenant = self.dice.below(among);
         let ctx = &world.tenants[tenant];
         let tenants = world.superid.tenants();
         match self.dice.below(11) {

@@ -187,6 +187,8 @@ fn of_app(app: &App, plan: Plan) -> String {
     text
 }
 
+/// So many tenants, the first ones, are called all the time, and have the worst weather.
+pub const BUSY: usize = 3;
 /// Beside SuperID's own, where no tenant lives.
 pub const HOSTS: u16 = 3;
 const ENVIRONMENT: &str = r#"
