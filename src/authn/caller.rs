@@ -37,6 +37,14 @@ pub struct Asked<'a> {
     pub below: &'a str,
 }
 
+/// Where a call comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct From<'a> {
+    pub door: &'a JobDoor,
+    /// Who connected; `None` where that was somebody who passes calls on.
+    pub peer: Option<IpAddr>,
+}
+
 impl CallPermit {
     /// For whoever proves to be one of the listener's callers, and may call this.
     ///
@@ -44,11 +52,11 @@ impl CallPermit {
     /// [`CallDenied`] says which rule was not met.
     pub fn ask(
         listener: &JobListener,
-        (door, peer): (&JobDoor, IpAddr),
+        from: From<'_>,
         inbound: &Inbound<'_>,
         asked: Asked<'_>,
     ) -> Result<Self, CallDenied> {
-        let caller = proven(listener, (door, peer), inbound)?;
+        let caller = proven(listener, from, inbound)?;
         if !caller.tenants.include(asked.tenant) {
             return Err(CallDenied::Tenant);
         }
@@ -72,10 +80,14 @@ impl CallPermit {
 /// By what is said in `Authorization`, if anything is; else by certificate; else by place.
 fn proven<'l>(
     listener: &'l JobListener,
-    (door, peer): (&JobDoor, IpAddr),
+    From { door, peer }: From<'_>,
     inbound: &Inbound<'_>,
 ) -> Result<&'l Arc<JobCaller>, CallDenied> {
     let headers = inbound.headers();
+    // A browser remembers passwords and shows certificates by itself, for any page.
+    if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
+        return Err(CallDenied::Page);
+    }
     if headers.contains_key(header::AUTHORIZATION) {
         let said = inbound.header("authorization").ok_or(CallDenied::Nobody)?;
         return by_secret(listener, said).ok_or(CallDenied::Nobody);
@@ -89,7 +101,7 @@ fn proven<'l>(
     }
     let here = |caller: &&Arc<JobCaller>| matches!(caller.proof, Proof::Loopback);
     let caller = listener.callers.iter().find(here).ok_or(CallDenied::Nobody)?;
-    if !peer.to_canonical().is_loopback() {
+    if !peer.is_some_and(|peer| peer.to_canonical().is_loopback()) {
         return Err(CallDenied::Nobody);
     }
     let named = listener.hosts.iter().any(|host| host == inbound.authority());

@@ -5,5 +5,5 @@ mod caller;
 mod permit;
 
 pub use authenticator::{Authenticated, Authenticator};
-pub use caller::{Asked, CallDenied, CallPermit};
+pub use caller::{Asked, CallDenied, CallPermit, From};
 pub use permit::{Denied, Permit};

@@ -164,7 +164,8 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         listeners.as_deref().unwrap_or_default(),
     );
     warn_without_vault(&root, &parties.sound());
-    route_rules::check(&routes, listeners.as_deref().unwrap_or_default());
+    let open = listeners.as_deref().unwrap_or_default();
+    route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     if let Some(session) = &session {
         session::refuse_none_on_http(&root, session, &hosts.sound());
     }

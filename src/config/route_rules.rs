@@ -1,14 +1,16 @@
 //! What must hold between routes, their hosts and the listeners.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use super::route_read::ReadRoute;
 use super::{
-    Access, Destination, Flow, Host, Listener, PathMatch, Present, RelyingParty, Route, Upstream,
+    Access, Destination, Flow, Host, JobListener, Listener, PathMatch, Present, RelyingParty,
+    Route, Upstream,
 };
 
 /// Checks all routes together.
-pub(super) fn check(routes: &[ReadRoute], listeners: &[Listener]) {
+pub(super) fn check(routes: &[ReadRoute], listeners: (&[Listener], &[Arc<JobListener>])) {
     for (index, read) in routes.iter().enumerate() {
         for other in &routes[..index] {
             refuse_tie(read, other);
@@ -96,12 +98,16 @@ fn refuse_strangers(read: &ReadRoute) {
     }
 }
 
-fn refuse_ourselves(read: &ReadRoute, listeners: &[Listener]) {
+fn refuse_ourselves(read: &ReadRoute, (listeners, jobs): (&[Listener], &[Arc<JobListener>])) {
     let Some(app) = read.route.upstream.app() else { return };
-    let Some(listener) = listeners.iter().find(|listener| reaches(app, listener)) else { return };
+    let people = listeners.iter().map(|one| (one.address, format!("listener.{}", one.name)));
+    let jobs = jobs.iter().map(|one| (one.address, format!("job_listener.{}", one.name)));
+    let Some((_, table)) = people.chain(jobs).find(|(address, _)| reaches(app, *address)) else {
+        return;
+    };
     read.section.reading.problem(
         &read.section.place("upstream"),
-        format!("is this gateway's own [listener.{}]", listener.name),
+        format!("is this gateway's own [{table}]"),
         "name the address the app listens on",
     );
 }
@@ -188,10 +194,10 @@ fn refuse_tenant_without_credential(read: &ReadRoute) {
     }
 }
 
-fn reaches(upstream: &Upstream, listener: &Listener) -> bool {
-    let listens = listener.address.ip();
+fn reaches(upstream: &Upstream, address: SocketAddr) -> bool {
+    let listens = address.ip();
     let local = |ip: IpAddr| ip == listens || (ip.is_loopback() && listens.is_unspecified());
-    upstream.port == listener.address.port()
+    upstream.port == address.port()
         && match upstream.host.parse::<IpAddr>() {
             Ok(ip) => local(ip),
             Err(_) => {

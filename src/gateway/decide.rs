@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::authn::{Authenticated, Denied, Permit};
 use crate::clock::Timestamp;
-use crate::config::{Access, EncodedSlashes, RelyingParty, Route};
+use crate::config::{Access, Destination, EncodedSlashes, RelyingParty, Route};
 use crate::identity::ContextId;
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
@@ -100,6 +100,12 @@ impl Leaving<'_> {
         let renewal = permit.session().map(|session| self.renewal(session)).unwrap_or_default();
         let cookie = self.inbound.cookies().without(&host.names);
         let route = self.site.route(self.route);
+        let to_tenant = matches!(route.upstream, Destination::Tenant(_));
+        let origin = &self.site.hosts[self.host].host.origin;
+        if to_tenant && self.inbound.may_be_anothers_doing(origin) {
+            let detail = "a page of another site may have asked for it";
+            return Verdict::Refuse(Refused::new(Trouble::PostOriginRefused, detail));
+        }
         let call = match Call::of_a_person(permit, route, self.inbound.target()) {
             Ok(call) => call,
             Err(refused) => return Verdict::Refuse(refused),

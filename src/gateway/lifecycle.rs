@@ -137,6 +137,8 @@ impl ProxyHttp for Gateway {
         request: &mut RequestHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
+        // What was sent before is sent, and counted, again.
+        exchange.body = 0;
         let to_tenant = exchange.call.as_ref().is_some_and(|call| call.is_to_tenant());
         if let (false, Some(departure)) = (to_tenant, exchange.departure()) {
             forward::edit_request(request, departure, exchange)?;
@@ -323,6 +325,7 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         return Verdict::Refuse(Refused::over(over));
     }
     let transport = site.proxies.transport(peer, headers);
+    let relayed = calls::Relayed::of(headers);
     let forged = match entrance::job_door(downstream) {
         Some(_) => &site.forged_by_jobs,
         None => &site.spoofable,
@@ -337,7 +340,7 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
             let sender = exchange.client.as_ref().map(Client::subscriber);
             let inbound = inbound.over(transport).sent_by(sender);
             if let (Some(door), Some(peer)) = (entrance::job_door(downstream), peer) {
-                return calls::decide_job(&site, door, peer, &inbound);
+                return calls::decide_job(&site, (door, peer, relayed), &inbound);
             }
             decide(&site, &inbound, site.clock.now())
         }
@@ -363,11 +366,12 @@ async fn sent_on(
         }
         other => return Some(other),
     };
-    if let Err(over) = entrance::let_out(downstream, exchange, lane) {
-        return Some(Verdict::Refuse(Refused::over(over)));
-    }
+    // Who waits for one tenant takes no place that others could have.
     if let Err(refused) = entrance::line_up(exchange, lane).await {
         return Some(Verdict::Refuse(refused));
+    }
+    if let Err(over) = entrance::let_out(downstream, exchange, lane) {
+        return Some(Verdict::Refuse(Refused::over(over)));
     }
     if let Err(refused) = calls::prepare(exchange).await {
         return Some(Verdict::Refuse(refused));

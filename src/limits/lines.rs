@@ -72,14 +72,22 @@ impl Lines {
     pub async fn enter(&self, tenant: &ContextId) -> Result<Turn, LineFull> {
         let line = self.line(tenant);
         let full = LineFull { retry_after: self.bounds.patience.as_secs().clamp(1, 10) };
-        let slot = self.bounds.rate.map(|rate| self.slot(&line, rate)).transpose()?.flatten();
+        // Who is sent away takes nothing from those who stay.
+        let waits = Waiting::begin(&line, self.bounds.waiting);
+        if waits.is_none() && line.places.available_permits() == 0 {
+            return Err(full);
+        }
+        let slot = match self.bounds.rate {
+            Some(rate) => self.slot(&line, rate, waits.as_ref())?,
+            None => None,
+        };
         if slot.is_none()
             && let Ok(place) = line.places.clone().try_acquire_owned()
         {
             return Ok(Turn { _place: place });
         }
         let deadline = Instant::now() + self.bounds.patience;
-        let _waits = Waiting::begin(&line, self.bounds.waiting).ok_or(full)?;
+        let _waits = waits.ok_or(full)?;
         if let Some(slot) = slot {
             sleep_until(slot).await;
         }
@@ -90,7 +98,12 @@ impl Lines {
     }
 
     /// When a call may go, `None` for at once; the place in time is taken.
-    fn slot(&self, line: &Line, rate: Rate) -> Result<Option<Instant>, LineFull> {
+    fn slot(
+        &self,
+        line: &Line,
+        rate: Rate,
+        waits: Option<&Waiting<'_>>,
+    ) -> Result<Option<Instant>, LineFull> {
         let pace = rate.period / rate.count.get();
         let now = Instant::now();
         let mut next = line.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +111,7 @@ impl Lines {
         let ahead = pace * (rate.burst.get() - 1);
         let slot = arrival.checked_sub(ahead).unwrap_or(now);
         let wait = slot.saturating_duration_since(now);
-        if wait > self.bounds.patience {
+        if wait > self.bounds.patience || (wait > Duration::ZERO && waits.is_none()) {
             return Err(LineFull { retry_after: wait.as_secs().max(1) });
         }
         *next = arrival + pace;
@@ -238,6 +251,25 @@ mod tests {
             gone += usize::from(call.await.unwrap().is_err());
         }
         assert_eq!(gone, 99, "the first at once, and a hundred within ten seconds");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_sent_away_takes_no_turn_from_those_who_stay() {
+        let lines = Arc::new(Lines::new(LineBounds { rate: ten_a_second(1), ..bounds(64, 5) }));
+        let began = Instant::now();
+        let mut served = 0;
+        while began.elapsed() < Duration::from_secs(10) {
+            let calls: Vec<_> = (0..50)
+                .map(|_| {
+                    let lines = lines.clone();
+                    tokio::spawn(async move { lines.enter(&tenant(1)).await.map(drop) })
+                })
+                .collect();
+            for call in calls {
+                served += u32::from(call.await.unwrap().is_ok());
+            }
+        }
+        assert!((95..=106).contains(&served), "ten a second, whatever was refused: {served}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,6 +23,8 @@ pub struct SoapHeader<'a> {
 pub struct SoapCall {
     begun: Zeroizing<Vec<u8>>,
     passed: bool,
+    /// How often the beginning was read.
+    looks: u32,
 }
 
 /// A body that is no SOAP call this can be done to.
@@ -42,12 +44,16 @@ impl SoapCall {
             return Ok(piece.to_vec());
         }
         self.begun.extend_from_slice(piece);
-        match head(&self.begun)? {
+        // Only a tag's end can end the header, and what drips is not looked at without end.
+        let worth_a_look = piece.contains(&b'>') && self.looks < MOST_LOOKS;
+        self.looks += u32::from(worth_a_look);
+        let head = if worth_a_look { head(&self.begun)? } else { None };
+        match head {
             Some(head) => {
                 self.passed = true;
                 Ok(head.filled(&std::mem::take(&mut self.begun), header))
             }
-            None if self.begun.len() > LONGEST => Err(NotSoap),
+            None if self.begun.len() > LONGEST || self.looks >= MOST_LOOKS => Err(NotSoap),
             None => Ok(Vec::new()),
         }
     }
@@ -259,6 +265,7 @@ const OURS: [&str; 2] = ["ApplicationToken", "Credentials"];
 /// Where services' elements live, up to their version.
 const NAMESPACE: &str = "http://www.superoffice.net/ws/crm/NetServer/";
 const LONGEST: usize = 64 << 10;
+const MOST_LOOKS: u32 = 256;
 
 #[cfg(test)]
 mod tests {

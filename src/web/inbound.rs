@@ -149,6 +149,18 @@ impl<'a> Inbound<'a> {
                 .any(|named| named.as_bytes() != origin.as_str().as_bytes())
     }
 
+    /// Whether a page of another site could have had a browser send this, to change something: the
+    /// method is not a safe one (RFC 9110 §9.2.1), and neither `Sec-Fetch-Site` nor `Origin` says that
+    /// it comes from the host itself.
+    pub fn may_be_anothers_doing(&self, origin: &PublicOrigin) -> bool {
+        let says = |name, is: &[&[u8]]| {
+            self.header(name).is_some_and(|value| is.contains(&value.as_bytes()))
+        };
+        !self.method.is_safe()
+            && !says("sec-fetch-site", &[b"same-origin", b"none"])
+            && !says("origin", &[origin.as_str().as_bytes()])
+    }
+
     /// A navigation or a program.
     pub fn asking(&self) -> Asking {
         Asking::of(self.method, self.headers)

@@ -2,6 +2,7 @@
 //! user.
 
 use crate::installing::{NORDLYS, SYSTEM_USER};
+use crate::jar::Way;
 use crate::legacy::LEGACY;
 use crate::world::{ASTRID, JONAS, MIRA, SIOBHAN, World};
 
@@ -56,6 +57,32 @@ async fn after_a_legacy_sign_in_the_ticket_goes_with_the_client_secret() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json()["FullName"], "Astrid Berg");
     assert_eq!(world.superid.violations().count(), 0);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing_in_a_tenant() {
+    let world = world(CRM).await;
+    let mut browser = world.signed_in(ASTRID).await;
+    let url = world.url("/crm/api/v1/Contact");
+    let before = world.superid.tenants().calls(NORDLYS);
+    let foreign = "Sec-Fetch-Site: cross-site\r\nOrigin: https://evil.example\r\n";
+    for headers in [foreign, "Origin: null\r\n", ""] {
+        let answer = browser.request("POST", &url, Way::SameSite, headers, "{}").await;
+        assert_eq!(answer.status, 403, "{headers}");
+    }
+    assert_eq!(world.superid.tenants().calls(NORDLYS), before);
+    let own = "Sec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n";
+    let answer = browser.request("POST", &url, Way::SameSite, own, "{\"Name\":\"A\"}").await;
+    assert!(answer.status < 300, "{}: {}", answer.status, answer.body);
+}
+
+#[tokio::test]
+async fn what_a_tenant_holds_runs_nowhere_in_the_apps_name() {
+    let world = world(CRM).await;
+    let mut browser = world.signed_in(ASTRID).await;
+    let answer = browser.visit(&world.url("/crm/api/v1/User/currentPrincipal")).await;
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(answer.header("content-security-policy"), "sandbox");
 }
 
 const OFFICE: &str = r#"

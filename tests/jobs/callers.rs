@@ -82,6 +82,29 @@ async fn calling_from_this_machine_is_enough_for_programs_and_not_for_pages() {
 }
 
 #[tokio::test]
+async fn no_page_calls_with_what_a_browser_remembers() {
+    let world = World::with(MORE).await;
+    let program = world.program();
+    for page in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
+        let answer = program.get(PATH, &[("authorization", &nightly()), page]).await;
+        assert_eq!(answer.told(), (403, "call_from_page"), "{page:?}");
+    }
+    let node = ("sec-fetch-mode", "cors");
+    let answer = program.get(PATH, &[("authorization", &nightly()), node]).await;
+    assert_eq!(answer.told(), (200, ""), "Node's fetch says so of itself");
+}
+
+#[tokio::test]
+async fn what_somebody_passes_on_is_not_from_this_machine() {
+    let world = World::with(MORE).await;
+    for relayed in ["x-forwarded-for", "forwarded", "x-real-ip", "via"] {
+        let headers = [("host", "jobs.test"), (relayed, "192.0.2.1")];
+        let answer = world.program().get(PATH, &headers).await;
+        assert_eq!(answer.told(), (401, "caller_unknown"), "{relayed}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_secret_is_not_made_good_by_the_place_it_comes_from() {
     let world = World::with(MORE).await;
     let wrong = basic("nightly", "wrong");

@@ -38,13 +38,13 @@ impl Rights {
     }
 }
 
-/// The first four segments, `/Cust1/api/v1/Contact`, and six where the fourth is `Agents`, whose
-/// methods have rights of their own (`superid.md` §6). Case does not count, nor the query.
+/// Of what follows the tenant's name, the first three segments, `/api/v1/Contact`, and five where the
+/// third is `Agents`, whose methods have rights of their own (`superid.md` §6). Case does not count, nor the query.
 fn prefix(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).take(6).collect();
-    let agents = segments.get(3).is_some_and(|part| part.eq_ignore_ascii_case("agents"));
-    let depth = if agents { 6 } else { 4 };
+    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).take(5).collect();
+    let agents = segments.get(2).is_some_and(|part| part.eq_ignore_ascii_case("agents"));
+    let depth = if agents { 5 } else { 3 };
     let mut prefix = segments[..segments.len().min(depth)].join("/").to_ascii_lowercase();
     let end = (0..=prefix.len().min(LONGEST)).rev().find(|end| prefix.is_char_boundary(*end));
     prefix.truncate(end.unwrap_or(0));
@@ -61,10 +61,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_is_four_segments_and_six_below_agents() {
-        assert_eq!(prefix("/Cust1/api/v1/Contact/5?$select=name"), "cust1/api/v1/contact");
-        assert_eq!(prefix("/Cust1/api/v1/Agents/Sale/Get/7"), "cust1/api/v1/agents/sale/get");
-        assert_eq!(prefix("//Cust1/api"), "cust1/api");
+    fn a_prefix_is_three_segments_and_five_below_agents() {
+        assert_eq!(prefix("/api/v1/Contact/5?$select=name"), "api/v1/contact");
+        assert_eq!(prefix("/api/v1/Agents/Sale/Get/7"), "api/v1/agents/sale/get");
+        assert_eq!(prefix("//api"), "api");
         assert_eq!(prefix(""), "");
         assert_eq!(prefix(&"/ø".repeat(3)), "ø/ø/ø");
         assert_eq!(prefix(&format!("/{}", "ø".repeat(300))).len(), LONGEST);

@@ -24,6 +24,8 @@ pub struct Call {
     below: String,
     to: To,
     presents: Presents,
+    /// What stands before a service's name in our own paths to it.
+    prefix: String,
     /// The background job that calls, by its name.
     caller: Option<String>,
     home: Option<Arc<Home>>,
@@ -66,6 +68,7 @@ impl Call {
     ) -> Self {
         Self {
             caller: Some(permit.caller().name.clone()),
+            prefix: format!("/{}", target.tenant),
             ..Self::new(
                 permit.tenant(),
                 party,
@@ -113,7 +116,8 @@ impl Call {
         let presents = presents.ok_or_else(|| {
             Refused::call(CallTrouble::NoCredential, "the sign-in gave nothing to call with")
         })?;
-        Ok(Some(Box::new(Self::new(tenant, party, below, To::Tenant(service), presents))))
+        let call = Self::new(tenant, party, below, To::Tenant(service), presents);
+        Ok(Some(Box::new(Self { prefix: path.to_owned(), ..call })))
     }
 
     fn new(
@@ -129,6 +133,7 @@ impl Call {
             below: below.to_owned(),
             to,
             presents,
+            prefix: String::new(),
             caller: None,
             home: None,
             held: None,
@@ -154,11 +159,15 @@ impl Call {
 
     /// The tenant's ticket is dead, it says. Whether another one is worth a try.
     pub(in crate::gateway) fn ticket_died(&mut self, users: &SystemUsers) -> Again {
+        // One just bought is not dead: whatever the tenant means, buying more would not help, and
+        // others live by it.
+        if self.tried.ticket {
+            return Again::No;
+        }
         let Some(held) = self.held.take() else { return Again::No };
         users.tickets().died(&self.key, &held);
-        let again = if self.tried.ticket { Again::No } else { Again::Yes };
         self.tried.ticket = true;
-        again
+        Again::Yes
     }
 
     /// The ticket does not suffice, the tenant says. Whether another one is worth a try.
@@ -187,6 +196,18 @@ impl Call {
         if let Some(home) = &self.home {
             users.tenants().forget(home);
         }
+    }
+
+    /// The path by which we lead to an address of the tenant's own web services; `None` for any
+    /// other.
+    pub(in crate::gateway) fn local(&self, address: &str) -> Option<String> {
+        let home = self.home.as_ref()?;
+        let services = [("api", home.api()), ("Remote", home.soap())];
+        let (service, below) = services.iter().find_map(|(service, base)| {
+            let below = address.strip_prefix(base.as_str())?;
+            (!below.starts_with('/')).then_some((*service, below))
+        })?;
+        Some(format!("{}/{service}/{below}", self.prefix))
     }
 
     pub(in crate::gateway) fn tenant(&self) -> &ContextId {

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use http::header;
+use http::{HeaderMap, header};
 
-use crate::authn::{Asked, CallDenied, CallPermit};
+use crate::authn::{Asked, CallDenied, CallPermit, From};
 use crate::web::{Inbound, JobDoor, Refusal, Slashes};
 
 use super::super::respond::Refused;
@@ -14,17 +14,32 @@ use super::call::Call;
 use super::target::Target;
 use super::trouble::CallTrouble;
 
-/// Decides, for a request that came to a job listener from `peer`.
+/// Whether somebody has passed a request on, by what it says of itself before it is cleaned: then
+/// where it comes from says nothing of who sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::gateway) enum Relayed {
+    No,
+    Yes,
+}
+
+impl Relayed {
+    pub(in crate::gateway) fn of(headers: &HeaderMap) -> Self {
+        let relayed = RELAYS.iter().any(|name| headers.contains_key(*name));
+        if relayed { Self::Yes } else { Self::No }
+    }
+}
+
+/// Decides, for a request that came to a job listener from an address.
 pub(in crate::gateway) fn decide_job(
     site: &Site,
-    door: &JobDoor,
-    peer: IpAddr,
+    (door, peer, relayed): (&JobDoor, IpAddr, Relayed),
     inbound: &Inbound<'_>,
 ) -> Verdict {
     let Some(number) = site.job_listener(door.listener()) else {
         return Verdict::Refuse(Refused::refusal(Refusal::UnknownHost));
     };
-    match permitted(site, number, (door, peer), inbound) {
+    let from = From { door, peer: (relayed == Relayed::No).then_some(peer) };
+    match permitted(site, number, from, inbound) {
         Ok(call) => Verdict::Call { listener: number, call: Box::new(call) },
         Err(refused) => Verdict::Refuse(refused),
     }
@@ -33,7 +48,7 @@ pub(in crate::gateway) fn decide_job(
 fn permitted(
     site: &Site,
     number: usize,
-    from: (&JobDoor, IpAddr),
+    from: From<'_>,
     inbound: &Inbound<'_>,
 ) -> Result<Call, Refused> {
     let listener = &site.settings.job_listeners[number];
@@ -51,6 +66,8 @@ fn permitted(
     }
     Ok(Call::of_a_job(&permit, &listener.relying_party, &target))
 }
+
+const RELAYS: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
 
 fn denied(denied: CallDenied) -> Refused {
     let (trouble, detail) = match denied {

@@ -60,10 +60,13 @@ pub(in crate::gateway) fn clean(
     for name in &gone {
         response.remove_header(name);
     }
-    let local = response.headers.get(header::LOCATION).and_then(|value| {
-        let path = value.to_str().ok()?.strip_prefix(call.home()?.origin())?;
-        path.starts_with('/').then(|| path.to_owned())
-    });
+    if call.caller().is_none() {
+        // It comes from the app's own origin here, whoever wrote it.
+        response.insert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+        response.insert_header(header::CONTENT_SECURITY_POLICY, "sandbox")?;
+    }
+    let Some(location) = response.headers.get(header::LOCATION) else { return Ok(()) };
+    let local = location.to_str().ok().and_then(|location| call.local(location));
     match local {
         Some(path) => response.insert_header(header::LOCATION, path),
         None => Ok(()),

@@ -12,7 +12,7 @@ mod trouble;
 mod ways;
 
 pub use call::Call;
-pub(super) use decide::decide_job;
+pub(super) use decide::{Relayed, decide_job};
 pub(super) use incoming::{AGAIN, clean};
 pub(super) use soap::{NO_SOAP, begin, ended, fill};
 pub(super) use steps::{edit, judge, lead, prepare, unreachable};
