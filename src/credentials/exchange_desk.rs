@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use tokio::sync::Mutex;
 
 use crate::config::{RelyingParty, Settings};
 use crate::identity::TenantKey;
@@ -16,6 +17,8 @@ use super::ticket_cache::{Bought, BuyFailed, BuyFailure, TicketSource};
 #[derive(Default)]
 pub(super) struct ExchangeDesk {
     open: ArcSwapOption<Opened>,
+    /// Held by whoever proves a token.
+    pub(super) installing: Mutex<()>,
 }
 
 struct Opened {

@@ -60,14 +60,15 @@ impl SystemUsers {
         let Some(serial) = new.serial.clone() else {
             return Installed::Refused("the sign-in told no serial number".to_owned());
         };
-        match vault.get(&key).await {
-            Ok(Some(entry)) if is_same(&entry, &new, &serial) => return Installed::Unchanged,
-            Ok(_) => {}
-            // What cannot be opened any more is no reason to keep out what can.
-            Err(VaultFailed::Entry { .. }) => {}
-            Err(error) => return Installed::Failed(error.to_string()),
+        if let Some(known) = known(vault, &key, (&new, &serial)).await {
+            return known;
         }
-        self.prove_and_store(party, vault, key, (new, serial)).await
+        // One at a time: of two sign-ins with the same token, the second finds it stored.
+        let _alone = self.installing().lock().await;
+        match known(vault, &key, (&new, &serial)).await {
+            Some(known) => known,
+            None => self.prove_and_store(party, vault, key, (new, serial)).await,
+        }
     }
 
     async fn prove_and_store(
@@ -96,6 +97,20 @@ impl SystemUsers {
         }
         self.tickets().forget(&key);
         Installed::Stored
+    }
+}
+
+/// What there is to say without SuperID; nothing where the token has to be proven.
+async fn known(
+    vault: &Vault,
+    key: &TenantKey,
+    (new, serial): (&Installation, &str),
+) -> Option<Installed> {
+    match vault.get(key).await {
+        Ok(Some(entry)) if is_same(&entry, new, serial) => Some(Installed::Unchanged),
+        // What cannot be opened any more is no reason to keep out what can.
+        Ok(_) | Err(VaultFailed::Entry { .. }) => None,
+        Err(error) => Some(Installed::Failed(error.to_string())),
     }
 }
 

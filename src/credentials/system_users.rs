@@ -100,6 +100,10 @@ impl SystemUsers {
         self.vault.as_ref()
     }
 
+    pub(super) fn installing(&self) -> &tokio::sync::Mutex<()> {
+        &self.desk.installing
+    }
+
     pub(super) fn superid(&self) -> &SuperId {
         &self.superid
     }

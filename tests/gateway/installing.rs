@@ -194,3 +194,11 @@ pub fn joined(under: &str, over: &str) -> String {
     crate::world::lay(&mut table, over.parse().unwrap());
     table.to_string().replace("\"$PARTNER\"", "$PARTNER")
 }
+
+#[tokio::test]
+async fn two_sign_ins_at_once_prove_a_token_once() {
+    let world = World::with(SYSTEM_USER).await;
+    let _both = tokio::join!(world.signed_in(ASTRID), world.signed_in(ASTRID));
+    assert!(kept(&world).await.is_some());
+    assert_eq!(granted(&world), 1);
+}
