@@ -26,6 +26,8 @@ struct Known {
     failed: Option<(AwayReason, Timestamp)>,
     /// Somebody has reason to think that the answer does not hold any more.
     doubted: bool,
+    /// How often somebody had.
+    raised: u64,
     /// When doubts had SuperID asked, the latest last.
     doubts: VecDeque<Timestamp>,
 }
@@ -130,15 +132,20 @@ impl Slot {
         flight: tokio::sync::OwnedMutexGuard<()>,
     ) -> tokio::task::JoinHandle<()> {
         let (slot, superid) = (self.clone(), superid.clone());
+        let raised = self.known().raised;
         tokio::spawn(async move {
             let asked = superid.tenant_state(&slot.environment, &slot.tenant).await;
-            slot.settle(asked, now);
+            slot.settle(asked, now, raised);
             drop(flight);
         })
     }
 
-    fn settle(&self, asked: Result<TenantState, StateFailed>, now: Timestamp) {
+    /// An answer may be from before a doubt that arose meanwhile: where it says nothing new, the doubt
+    /// stands.
+    fn settle(&self, asked: Result<TenantState, StateFailed>, now: Timestamp, raised: u64) {
         let mut known = self.known();
+        let home = |known: &Known| known.answer.as_ref().and_then(|it| it.found.clone().ok());
+        let before = home(&known);
         match asked {
             Ok(state) => {
                 known.answer = Some(self.answer(state, now));
@@ -154,6 +161,13 @@ impl Slot {
             }
         }
         known.doubted = false;
+        let same_place = match (before, home(&known)) {
+            (Some(before), Some(after)) => before.origin() == after.origin(),
+            _ => false,
+        };
+        if known.raised != raised && same_place && known.failed.is_none() {
+            known.doubt(now);
+        }
     }
 
     fn answer(&self, state: TenantState, now: Timestamp) -> Answer {
@@ -215,6 +229,7 @@ impl Known {
     }
 
     fn doubt(&mut self, now: Timestamp) {
+        self.raised += 1;
         self.doubts.retain(|when| *when <= now && now.since(*when) < DOUBTS_WITHIN);
         if self.doubts.len() < MOST_DOUBTS && !self.doubted {
             self.doubts.push_back(now);
