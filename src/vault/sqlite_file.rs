@@ -66,8 +66,10 @@ fn not_made(error: &io::Error) -> VaultFailed {
     }
 }
 
-/// Looks at the format before anything is changed.
+/// Looks at the format before anything is changed, all of it at one moment: another process may be
+/// making the vault meanwhile.
 fn refuse_strangers(db: &Connection) -> Result<(), VaultFailed> {
+    let db = db.unchecked_transaction()?;
     let id: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
