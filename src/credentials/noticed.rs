@@ -22,7 +22,7 @@ pub enum Noticed {
     Woken,
 }
 
-/// Why nothing came of a notice, for now.
+/// Why nothing came of a notice; the same one may be sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum NotActed {
     /// SuperID gave no answer, or was asked about this tenant too often.

@@ -71,7 +71,6 @@ pub(super) fn let_out(
     exchange: &mut Exchange,
     lane: Lane,
 ) -> Result<(), Over> {
-    exchange.lane = Some(lane);
     if stated_length(downstream) > exchange.site.body_bytes(lane) as u64 {
         return Err(Over::of(Limit::BodyBytes));
     }

@@ -366,6 +366,7 @@ async fn sent_on(
         }
         other => return Some(other),
     };
+    exchange.lane = Some(lane);
     // Who waits for one tenant takes no place that others could have.
     if let Err(refused) = entrance::line_up(exchange, lane).await {
         return Some(Verdict::Refuse(refused));

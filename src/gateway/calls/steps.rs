@@ -19,11 +19,8 @@ use super::outgoing;
 /// # Errors
 /// Why the call cannot be made.
 pub(in crate::gateway) async fn prepare(exchange: &mut Exchange) -> Result<(), Refused> {
-    let users = exchange.site.users.clone();
-    match &mut exchange.call {
-        Some(call) => call.prepare(&users).await,
-        None => Ok(()),
-    }
+    let Some(call) = &mut exchange.call else { return Ok(()) };
+    call.prepare(&exchange.site.users).await
 }
 
 /// Prepares what a second try needs anew, and leads it to its tenant; one to an app gets no further here.
@@ -88,11 +85,11 @@ pub(in crate::gateway) fn judge(
     response: &ResponseHeader,
     exchange: &mut Exchange,
 ) -> pingora::Result<()> {
-    let site = exchange.site.clone();
     match &mut exchange.call {
-        Some(call) if call.to() == To::App => Ok(()),
-        Some(call) => incoming::judge(downstream, response, call, &site.users),
-        None => Ok(()),
+        Some(call) if call.is_to_tenant() => {
+            incoming::judge(downstream, response, call, &exchange.site.users)
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
