@@ -102,7 +102,7 @@ impl Upstream {
         if self.kept.eager.load(Ordering::Relaxed) {
             let _gone = stream.write_all(SWITCHING.as_bytes()).await;
             let _request = self.next(&mut stream, &mut bytes).await;
-            return echo(stream, "").await;
+            return echo(stream, &bytes).await;
         }
         loop {
             match self.next(&mut stream, &mut bytes).await {
@@ -116,7 +116,7 @@ impl Upstream {
                         .iter()
                         .any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
                     if request.target == "/101" || (upgrade && request.target == "/tunnel") {
-                        return echo(stream, SWITCHING).await;
+                        return echo(stream, &[SWITCHING.as_bytes(), &bytes].concat()).await;
                     }
                     if stream.write_all(&answer(&request)).await.is_err() {
                         return;
@@ -185,8 +185,10 @@ fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-async fn echo(mut stream: TcpStream, head: &str) {
-    if stream.write_all(head.as_bytes()).await.is_err() {
+/// Says `first`, then everything it hears. What was read together with the request belongs in
+/// `first`: a client that has seen the 101 may already have spoken.
+async fn echo(mut stream: TcpStream, first: &[u8]) {
+    if stream.write_all(first).await.is_err() {
         return;
     }
     let (mut read, mut write) = stream.split();
