@@ -1,6 +1,7 @@
 //! The commands.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what commands are for")]
 
+mod admin_client;
 #[cfg(feature = "emulator")]
 mod arguments;
 mod change;
@@ -24,6 +25,7 @@ mod private_file;
 mod run;
 mod service_manager;
 mod signals;
+mod status;
 mod succession;
 mod vault;
 mod verdict;
@@ -34,4 +36,5 @@ pub use command::main;
 pub use explain::explain;
 pub use keys::keys;
 pub use partner_keys::{Conversion, Form, KeySource, PartnerKeyCommand, partner_keys};
+pub use status::{Show, status};
 pub use verdict::Verdict;

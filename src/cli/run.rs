@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{self, Loaded};
-use crate::server::{Changed, Options, Running, Sockets};
+use crate::server::{Changed, Options, Running, Sockets, Wanted};
 use crate::telemetry::{AccessLog, Drained, Output, log_to};
 
 use super::link::Teller;
@@ -103,7 +103,7 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
             Ok(teller) => Upgraded::Taken(teller),
             Err(error) => {
                 tracing::error!("nobody took over, this process goes on serving: {error}");
-                running.report(Changed::Refused, vec![error.to_string()]);
+                running.report(Wanted::Upgrade, Changed::Refused, vec![error.to_string()]);
                 Upgraded::Not
             }
         },
@@ -117,11 +117,11 @@ fn reload(running: &mut Running, path: &Path) {
     match reloaded(running, path) {
         Ok(warnings) => {
             tracing::info!("the new configuration is in force");
-            running.report(Changed::Taken, warnings);
+            running.report(Wanted::Configuration, Changed::Taken, warnings);
         }
         Err(reasons) => {
             tracing::error!("the old configuration stays in force: {}", reasons.join("\n"));
-            running.report(Changed::Refused, reasons);
+            running.report(Wanted::Configuration, Changed::Refused, reasons);
         }
     }
 }

@@ -7,7 +7,8 @@ use crate::config::{RelyingParty, Settings};
 use crate::crypto::Random;
 use crate::identity::{ContextId, TenantKey};
 use crate::superid::SuperId;
-use crate::telemetry::Metrics;
+use crate::telemetry::catalogue::TICKETS;
+use crate::telemetry::{Levels, Metrics};
 use crate::tenants::{Away, Home, Tenants};
 use crate::vault::Vault;
 
@@ -98,6 +99,14 @@ impl SystemUsers {
     /// Where system user tokens are kept.
     pub fn vault(&self) -> Option<&Vault> {
         self.vault.as_ref()
+    }
+
+    /// How tickets and tenants stand.
+    pub fn tell(&self, levels: &mut Levels) {
+        for state in self.tickets.states() {
+            levels.count(&TICKETS, &[state], 1);
+        }
+        self.tenants.tell(levels);
     }
 
     pub(super) fn installing(&self) -> &tokio::sync::Mutex<()> {

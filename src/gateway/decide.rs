@@ -63,7 +63,11 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
             Ok(permit) => leaving.with(&permit),
             Err(denied) => outside(site, host, route, inbound, denied),
         },
-        Authenticated::Nobody | Authenticated::Rejected => nobody(site, host, route, inbound),
+        Authenticated::Nobody => nobody(site, host, route, inbound),
+        Authenticated::Rejected(why) => {
+            site.metrics.sessions().unfit(why);
+            nobody(site, host, route, inbound)
+        }
     }
 }
 

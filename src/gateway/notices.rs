@@ -58,6 +58,11 @@ pub(super) async fn take(
     if let Some(refused) = spend(&used, &id, &notice, site) {
         return Err(refused);
     }
+    site.metrics.recent().changed(
+        "tenant_notice",
+        &format!("said {:?}, found {came:?}", notice.change),
+        Some(notice.tenant.as_str()),
+    );
     tracing::info!(
         tenant = %notice.tenant,
         environment = environment.name,

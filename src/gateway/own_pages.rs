@@ -157,7 +157,7 @@ fn sign_out(site: &Site, host: &HostSite, inbound: &Inbound<'_>, now: Timestamp)
     }
     let session = match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) => Some(session),
-        Authenticated::Nobody | Authenticated::Rejected => None,
+        Authenticated::Nobody | Authenticated::Rejected(_) => None,
     };
     let named = session.as_ref().map(|session| session.relying_party.as_str());
     let parties = host.parties();

@@ -18,6 +18,7 @@ use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
+use crate::telemetry::catalogue::{REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT};
 use crate::telemetry::{Levels, Metrics, RouteMetrics};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
@@ -101,7 +102,7 @@ impl Site {
         let kept = kept_claims(&settings.routes);
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
-        let superid = Arc::new(SuperId::new(&settings, clock.clone(), known));
+        let superid = Arc::new(SuperId::new(&settings, clock.clone(), metrics.superid(), known));
         let users = SystemUsers::new(
             &settings,
             (&superid, stores),
@@ -114,7 +115,7 @@ impl Site {
             &settings,
             kept,
             (&clock, &random),
-            (superid.clone(), Arc::new(Installations(users.clone()))),
+            (superid.clone(), Arc::new(Installations { users: users.clone(), metrics: metrics.clone() })),
             metrics.clone(),
             before.map(|site| &site.desk),
         );
@@ -149,11 +150,27 @@ impl Site {
     }
 
     /// What stands now, for metrics; connections are for somebody else to know.
-    pub fn levels(&self) -> Levels<'_> {
-        Levels {
-            requests_in_flight: self.turnstile.requests(),
-            upstream_requests: self.turnstile.upstream_requests(),
-            connections_open: 0,
+    pub fn levels(&self) -> Levels {
+        let mut levels = Levels::default();
+        levels.count(&REQUESTS_IN_FLIGHT, &[], self.turnstile.requests());
+        for (name, metrics) in self.lane_names().iter().zip(&self.route_metrics) {
+            levels.count(&ROUTE_REQUESTS_IN_FLIGHT, &[name], metrics.in_flight());
+        }
+        self.turnstile.tell(&mut levels);
+        self.users.tell(&mut levels);
+        levels
+    }
+
+    /// What metrics call the routes, and then the job listeners.
+    pub fn lane_names(&self) -> Vec<String> {
+        lane_names(&self.settings)
+    }
+
+    /// What metrics call a lane.
+    pub(super) fn lane_name(&self, lane: Lane) -> String {
+        match lane {
+            Lane::Jobs(number) => job_name(&self.settings.job_listeners[number]),
+            Lane::Route(number) => self.route(number).name.clone(),
         }
     }
 
@@ -275,10 +292,17 @@ fn spoofable_names(routes: &[Route]) -> Vec<HeaderName> {
 }
 
 fn route_metrics(settings: &Settings, metrics: &Metrics) -> Vec<RouteMetrics> {
-    let routes = settings.routes.iter().map(|route| metrics.route(&route.name));
-    let jobs = settings.job_listeners.iter();
-    let jobs = jobs.map(|listener| metrics.route(&format!("job:{}", listener.name)));
-    routes.chain(jobs).chain([metrics.own()]).collect()
+    let lanes = lane_names(settings);
+    lanes.iter().map(|name| metrics.route(name)).chain([metrics.own()]).collect()
+}
+
+fn lane_names(settings: &Settings) -> Vec<String> {
+    let routes = settings.routes.iter().map(|route| route.name.clone());
+    routes.chain(settings.job_listeners.iter().map(|listener| job_name(listener))).collect()
+}
+
+fn job_name(listener: &JobListener) -> String {
+    format!("job:{}", listener.name)
 }
 
 /// Lines go on where the bounds are the same.

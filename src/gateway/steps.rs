@@ -3,7 +3,7 @@
 use pingora::proxy::Session as Downstream;
 
 use crate::pages::Trouble;
-use crate::telemetry::Limit;
+use crate::telemetry::{Limit, Offered};
 use crate::web::{Asking, Cookies, Reply};
 
 use super::exchange::Exchange;
@@ -31,7 +31,12 @@ pub(super) async fn take(
         }
         Step::Callback { host } => callback(site, host, downstream).await,
         Step::Finish { host } => finish(site, host, downstream).await,
-        Step::Notice { host } => notices::take(site, host, downstream).await,
+        Step::Notice { host } => {
+            let taken = notices::take(site, host, downstream).await;
+            let became = if taken.is_ok() { Offered::Taken } else { Offered::Refused };
+            site.metrics.noticed(became);
+            taken
+        }
         Step::Posted { host } => posted(site, host, downstream).await,
     }
 }

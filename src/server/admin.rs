@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::TcpListener;
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,18 +16,27 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, watch};
 
+use crate::telemetry::Format;
+
 use super::assemble::Load;
 use super::drain::Leave;
 use super::report::Report;
+use super::status;
 
 /// What it tells about.
 pub(super) struct State {
+    pub(super) address: SocketAddr,
+    /// Of every other listener, by name: those that are open now.
+    pub(super) addresses: Addresses,
     pub(super) load: Arc<Load>,
     pub(super) leave: watch::Receiver<Option<Leave>>,
     pub(super) report: Report,
     /// Set when there is nothing left to tell about.
     pub(super) over: watch::Receiver<bool>,
 }
+
+/// Listeners that are open, by name, with the addresses they really have.
+pub(super) type Addresses = Arc<Mutex<Vec<(String, SocketAddr)>>>;
 
 /// Serves on a thread of its own, so that it answers while the workers are busy.
 ///
@@ -81,7 +90,8 @@ async fn serve(socket: TcpListener, state: State) {
 /// GET /ready    200 while requests are taken, 503 from the moment a stop begins
 /// GET /changes  200, how the latest change went
 /// GET /version  200
-/// GET /metrics  200, in Prometheus' text format
+/// GET /metrics  200, in Prometheus' text format or OpenMetrics, as `Accept` says
+/// GET /status   200, what `superid-gateway status` shows
 /// ```
 fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -103,12 +113,15 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             });
             json(StatusCode::OK, body.to_string())
         }
-        "/metrics" => written(
-            StatusCode::OK,
-            // The format's name and version, as Prometheus asks for it.
-            "text/plain; version=0.0.4",
-            state.load.metrics(),
-        ),
+        "/metrics" => {
+            let accept = request.headers().get(header::ACCEPT);
+            let format = Format::accepted(accept.and_then(|value| value.to_str().ok()));
+            let mut told =
+                written(StatusCode::OK, format.content_type(), state.load.text(format));
+            told.headers_mut().insert(header::VARY, http::HeaderValue::from_static("Accept"));
+            told
+        }
+        "/status" => json(StatusCode::OK, status::of(state)),
         "/changes" => json(StatusCode::OK, state.report.json()),
         "/version" => {
             let body = serde_json::json!({

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -14,13 +14,13 @@ use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::install_provider;
 use crate::gateway::Site;
 use crate::session::Memory;
-use crate::telemetry::{AccessLog, Drained};
+use crate::telemetry::{AccessLog, Drained, Offered};
 
-use super::admin::{self, State};
+use super::admin::{self, Addresses, State};
 use super::assemble::{self, Load, Options, Roots, StartFailed};
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
-use super::report::{Changed, Report};
+use super::report::{Changed, Report, Wanted};
 use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
@@ -31,6 +31,8 @@ pub struct Running {
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
     admin: Option<Admin>,
+    /// The doors' addresses, for the admin listener.
+    open: Addresses,
     load: Arc<Load>,
     leave: watch::Sender<Option<Leave>>,
     report: Report,
@@ -70,6 +72,7 @@ impl Running {
             doors,
             workers: Vec::new(),
             admin: None,
+            open: Addresses::default(),
             leave: watch::channel(None).0,
             report: Report::default(),
             over: watch::channel(false).0,
@@ -77,10 +80,13 @@ impl Running {
         for number in 0..workers(options.workers) {
             running.hire(number, options.access.clone(), roots).await?;
         }
+        running.note_addresses();
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
             let state = State {
+                address,
+                addresses: running.open.clone(),
                 load: running.load.clone(),
                 leave: running.leave.subscribe(),
                 report: running.report.clone(),
@@ -104,7 +110,16 @@ impl Running {
     }
 
     /// Lets the admin listener tell how a change went that was asked for, and why.
-    pub fn report(&self, outcome: Changed, reasons: Vec<String>) {
+    pub fn report(&self, wanted: Wanted, outcome: Changed, reasons: Vec<String>) {
+        let became = match outcome {
+            Changed::Taken => Offered::Taken,
+            Changed::Refused | Changed::Never => Offered::Refused,
+        };
+        let metrics = self.load.metrics();
+        if wanted == Wanted::Configuration {
+            metrics.reloaded(became);
+        }
+        metrics.recent().changed(wanted.word(), became.word(), None);
         self.report.write(outcome, reasons);
     }
 
@@ -151,6 +166,7 @@ impl Running {
         self.stores = stores;
         self.site.store(Arc::new(successor));
         changes.apply(&mut self.doors);
+        self.note_addresses();
         for (worker, plans) in self.workers.iter().zip(shares) {
             plans.into_iter().for_each(|plan| worker.open(plan));
         }
@@ -171,6 +187,10 @@ impl Running {
         self.over.send_replace(true);
         let leave = Leave::to_successor(&self.site.load().settings.limits);
         self.end(leave).await
+    }
+
+    fn note_addresses(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = self.addresses();
     }
 
     async fn end(self, leave: Leave) -> Drained {

@@ -104,7 +104,7 @@ impl Desk {
         })?;
         let mut binding = binding;
         binding.completed(&party.name, now);
-        self.metrics.sign_in_ended("signed_in");
+        self.metrics.sessions().signed_in();
         Ok(Reply::redirect(&target.on(&at.host.origin))
             .with_cookies(session)
             .with_cookies([self.bind(at, &binding)]))

@@ -19,6 +19,7 @@ impl Desk {
     ) -> Reply {
         if let Some(session) = session {
             at.sessions.end(session, self.clock.now());
+            self.metrics.sessions().signed_out();
         }
         let back = format!("{}{}", at.host.origin.as_str(), at.host.post_logout_path);
         let location = match party {

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{
@@ -19,11 +19,14 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::telemetry::{Called, Endpoint, SuperIdCalls};
+
 /// The one HTTP client of the gateway.
 pub(super) struct BackChannel {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     roots: Result<(), Arc<io::Error>>,
     calls: Semaphore,
+    counters: SuperIdCalls,
     timeout: Duration,
 }
 
@@ -79,7 +82,7 @@ pub enum CallFailed {
 
 impl BackChannel {
     /// A client whose calls take `timeout` at most, each from first to last byte.
-    pub(super) fn new(timeout: Duration, transport: Transport) -> Self {
+    pub(super) fn new(timeout: Duration, transport: Transport, counters: SuperIdCalls) -> Self {
         let (tls, roots) = trust(transport);
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
@@ -91,39 +94,53 @@ impl BackChannel {
             .retry_canceled_requests(false)
             .http1_max_buf_size(MOST_HEADER)
             .build(connector.build());
-        Self { client, roots, calls: Semaphore::new(MOST_CALLS), timeout }
+        Self { client, roots, calls: Semaphore::new(MOST_CALLS), counters, timeout }
     }
 
     /// One of the same settings with places of its own, so that its callers and ours do not wait for
     /// each other.
     pub(super) fn beside(&self) -> Self {
         let (client, roots) = (self.client.clone(), self.roots.clone());
-        Self { client, roots, calls: Semaphore::new(MOST_CALLS), timeout: self.timeout }
+        let (counters, timeout) = (self.counters.clone(), self.timeout);
+        Self { client, roots, calls: Semaphore::new(MOST_CALLS), counters, timeout }
     }
 
     /// Fetches a document.
-    pub(super) async fn get(&self, url: &Url) -> Result<Answer, CallFailed> {
-        self.call(url, Payload::Nothing).await
+    pub(super) async fn get(&self, endpoint: Endpoint, url: &Url) -> Result<Answer, CallFailed> {
+        self.counted(endpoint, url, Payload::Nothing).await
     }
 
-    /// Posts a form.
+    /// Posts a form to the token endpoint.
     pub(super) async fn post(&self, url: &Url, form: String) -> Result<Answer, CallFailed> {
-        self.call(url, Payload::Form(form)).await
+        self.counted(Endpoint::Token, url, Payload::Form(form)).await
     }
 
-    /// Posts a JSON document.
+    /// Posts a JSON document to where tickets are had.
     pub(super) async fn post_json(&self, url: &Url, json: String) -> Result<Answer, CallFailed> {
-        self.call(url, Payload::Json(json)).await
+        self.counted(Endpoint::SystemUser, url, Payload::Json(json)).await
     }
 
-    /// Posts a SOAP 1.1 envelope for an action, which is written without its quotes here.
+    /// The same by a SOAP 1.1 envelope for an action, which is written without its quotes here.
     pub(super) async fn post_soap(
         &self,
         url: &Url,
         envelope: String,
         action: &'static str,
     ) -> Result<Answer, CallFailed> {
-        self.call(url, Payload::Soap(envelope, action)).await
+        let payload = Payload::Soap(envelope, action);
+        self.counted(Endpoint::SystemUserSoap, url, payload).await
+    }
+
+    async fn counted(
+        &self,
+        endpoint: Endpoint,
+        url: &Url,
+        payload: Payload,
+    ) -> Result<Answer, CallFailed> {
+        let begun = Instant::now();
+        let called = self.call(url, payload).await;
+        self.counters.called(endpoint, how(&called), begun.elapsed());
+        called
     }
 
     async fn call(&self, url: &Url, payload: Payload) -> Result<Answer, CallFailed> {
@@ -159,6 +176,21 @@ impl BackChannel {
             }
         })?;
         Ok(Answer { status, body: body.to_bytes() })
+    }
+}
+
+fn how(called: &Result<Answer, CallFailed>) -> Called {
+    match called {
+        Ok(answer) => Called::Answered(answer.status.as_u16()),
+        Err(CallFailed::Interrupted(_)) => Called::Interrupted,
+        Err(CallFailed::TimedOut(_)) => Called::TimedOut,
+        Err(CallFailed::Unreachable(_)) => Called::Unreachable,
+        Err(
+            CallFailed::Encoded
+            | CallFailed::NoRoots(_)
+            | CallFailed::TooLarge
+            | CallFailed::Unaddressable(_),
+        ) => Called::Unusable,
     }
 }
 

@@ -6,6 +6,7 @@ use http::StatusCode;
 use url::Url;
 
 use crate::clock::{Clock, Timestamp};
+use crate::telemetry::Endpoint;
 
 use super::back_channel::BackChannel;
 use super::failure::Outage;
@@ -101,7 +102,7 @@ impl Shared {
     }
 
     async fn fetch(&self) -> Result<KeySet, Outage> {
-        let answer = self.back_channel.get(&self.url).await?;
+        let answer = self.back_channel.get(Endpoint::Keys, &self.url).await?;
         if answer.status != StatusCode::OK {
             return Err(Outage::Status(answer.status.as_u16()));
         }

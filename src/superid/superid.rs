@@ -8,6 +8,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::{Environment, Flow, RelyingParty, Settings};
 use crate::identity::{ContextId, Credential, SystemUserToken};
+use crate::telemetry::SuperIdCalls;
 
 use super::back_channel::{BackChannel, Transport};
 use super::claims::VerifiedClaims;
@@ -43,11 +44,17 @@ pub struct SignedIn {
 impl SuperId {
     /// Nothing is fetched yet: the first sign-in does that. What `before` knows of a SuperID that
     /// is still named, its keys and the serials it told, is kept.
-    pub fn new(settings: &Settings, clock: Clock, before: Option<&Self>) -> Self {
+    pub fn new(
+        settings: &Settings,
+        clock: Clock,
+        counters: &SuperIdCalls,
+        before: Option<&Self>,
+    ) -> Self {
         let environments = settings.relying_parties.iter().map(|party| &*party.environment);
         let back_channel = Arc::new(BackChannel::new(
             settings.limits.superid_timeout,
             transport(environments.clone()),
+            counters.clone(),
         ));
         let known = |url: &Url| before.and_then(|before| before.issuers.get(url)).cloned();
         let issuers = environments

@@ -10,6 +10,7 @@ use url::Url;
 use crate::clock::Timestamp;
 use crate::config::{AllowedAddresses, Environment};
 use crate::identity::ContextId;
+use crate::telemetry::Endpoint;
 
 use super::addresses::believed;
 use super::back_channel::BackChannel;
@@ -91,7 +92,7 @@ pub(super) async fn ask(
     tenant: &ContextId,
 ) -> Result<TenantState, StateFailed> {
     let url = environment.tenant_state(tenant).ok_or(StateFailed::NotConfigured)?;
-    let answer = back_channel.get(&url).await.map_err(Outage::from)?;
+    let answer = back_channel.get(Endpoint::TenantState, &url).await.map_err(Outage::from)?;
     if answer.status != StatusCode::OK {
         return Err(Outage::Status(answer.status.as_u16()).into());
     }

@@ -9,6 +9,8 @@ use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::identity::ContextId;
 use crate::superid::SuperId;
+use crate::telemetry::Levels;
+use crate::telemetry::catalogue::TENANTS;
 
 use super::slot::{Looked, Slot};
 use super::{Away, AwayReason, Home};
@@ -89,6 +91,14 @@ impl Tenants {
     pub async fn look(&self, environment: &Environment, tenant: &ContextId) -> Option<Looked> {
         let directory = self.directories.get(&environment.name)?;
         directory.slot(tenant).look(&self.superid, &self.clock).await
+    }
+
+    /// How many tenants there are in each state, as far as they were asked for.
+    pub fn tell(&self, levels: &mut Levels) {
+        let slots = self.directories.values().flat_map(|directory| directory.slots.iter());
+        for (_, slot) in slots {
+            levels.count(&TENANTS, &[slot.state()], 1);
+        }
     }
 
     fn known_slot(&self, environment: &str, tenant: &ContextId) -> Option<Arc<Slot>> {
