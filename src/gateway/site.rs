@@ -115,7 +115,10 @@ impl Site {
             &settings,
             kept,
             (&clock, &random),
-            (superid.clone(), Arc::new(Installations { users: users.clone(), metrics: metrics.clone() })),
+            (
+                superid.clone(),
+                Arc::new(Installations { users: users.clone(), metrics: metrics.clone() }),
+            ),
             metrics.clone(),
             before.map(|site| &site.desk),
         );

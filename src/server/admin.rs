@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,29 +14,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use crate::telemetry::Format;
 
-use super::assemble::Load;
-use super::drain::Leave;
-use super::report::Report;
+use super::admin_state::State;
 use super::status;
-
-/// What it tells about.
-pub(super) struct State {
-    pub(super) address: SocketAddr,
-    /// Of every other listener, by name: those that are open now.
-    pub(super) addresses: Addresses,
-    pub(super) load: Arc<Load>,
-    pub(super) leave: watch::Receiver<Option<Leave>>,
-    pub(super) report: Report,
-    /// Set when there is nothing left to tell about.
-    pub(super) over: watch::Receiver<bool>,
-}
-
-/// Listeners that are open, by name, with the addresses they really have.
-pub(super) type Addresses = Arc<Mutex<Vec<(String, SocketAddr)>>>;
 
 /// Serves on a thread of its own, so that it answers while the workers are busy.
 ///
@@ -116,8 +99,7 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
         "/metrics" => {
             let accept = request.headers().get(header::ACCEPT);
             let format = Format::accepted(accept.and_then(|value| value.to_str().ok()));
-            let mut told =
-                written(StatusCode::OK, format.content_type(), state.load.text(format));
+            let mut told = written(StatusCode::OK, format.content_type(), state.metrics(format));
             told.headers_mut().insert(header::VARY, http::HeaderValue::from_static("Accept"));
             told
         }

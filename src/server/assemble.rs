@@ -16,7 +16,7 @@ use crate::gateway::Site;
 use crate::limits::{Crowds, Guest, House, Member};
 use crate::session::Note;
 use crate::telemetry::catalogue::CONNECTIONS_OPEN;
-use crate::telemetry::{AccessLog, Format, Levels, Limit, Metrics, TurnedAway};
+use crate::telemetry::{AccessLog, Levels, Limit, Metrics, TurnedAway};
 use crate::web::Subscriber;
 
 use super::certificates::TlsFailed;
@@ -179,12 +179,6 @@ impl Load {
     /// Somebody met a limit on a connection.
     pub(super) fn met(&self, limit: Limit) {
         self.site.load().metrics.limit_hit(limit);
-    }
-
-    /// Every metric, as text.
-    pub(super) fn text(&self, format: Format) -> String {
-        let site = self.site.load();
-        site.metrics.text(self.levels(&site), format)
     }
 
     /// What stands now.

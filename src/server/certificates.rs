@@ -14,6 +14,7 @@ use rustls::{RootCertStore, ServerConfig};
 use crate::config::TlsFiles;
 
 use super::doorway::Doorway;
+use super::validity;
 
 /// Why a listener has no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,11 @@ pub(super) struct Presented {
 }
 
 impl Presented {
+    /// When its certificate stops being valid, in seconds since 1970.
+    pub(super) fn ends(&self) -> Option<u64> {
+        validity::ends(&self.leaf)
+    }
+
     /// Whether its certificate stands for a host, by the rules of browsers (RFC 6125).
     pub(super) fn covers(&self, host: &str) -> bool {
         stands_for(&self.leaf, host)

@@ -82,6 +82,11 @@ impl OpenDoor {
         &self.socket
     }
 
+    /// When its certificate stops being valid, in seconds since 1970.
+    pub(super) fn certificate_ends(&self) -> Option<u64> {
+        self.tls.as_ref()?.load().ends()
+    }
+
     fn serves(&self, doorway: &Doorway) -> bool {
         self.name == doorway.name
             && self.asked == doorway.address

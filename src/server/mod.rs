@@ -1,6 +1,7 @@
 //! Listeners, workers and their end: what carries the gateway.
 
 mod admin;
+mod admin_state;
 mod assemble;
 mod certificates;
 mod connection;
@@ -16,6 +17,7 @@ mod run;
 mod sockets;
 mod status;
 mod streams;
+mod validity;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};

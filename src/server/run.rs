@@ -16,7 +16,8 @@ use crate::gateway::Site;
 use crate::session::Memory;
 use crate::telemetry::{AccessLog, Drained, Offered};
 
-use super::admin::{self, Addresses, State};
+use super::admin;
+use super::admin_state::{DoorState, Doors, State};
 use super::assemble::{self, Load, Options, Roots, StartFailed};
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
@@ -31,8 +32,8 @@ pub struct Running {
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
     admin: Option<Admin>,
-    /// The doors' addresses, for the admin listener.
-    open: Addresses,
+    /// The doors, for the admin listener.
+    open: Doors,
     load: Arc<Load>,
     leave: watch::Sender<Option<Leave>>,
     report: Report,
@@ -72,7 +73,7 @@ impl Running {
             doors,
             workers: Vec::new(),
             admin: None,
-            open: Addresses::default(),
+            open: Doors::default(),
             leave: watch::channel(None).0,
             report: Report::default(),
             over: watch::channel(false).0,
@@ -80,13 +81,13 @@ impl Running {
         for number in 0..workers(options.workers) {
             running.hire(number, options.access.clone(), roots).await?;
         }
-        running.note_addresses();
+        running.note_doors();
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
             let state = State {
                 address,
-                addresses: running.open.clone(),
+                doors: running.open.clone(),
                 load: running.load.clone(),
                 leave: running.leave.subscribe(),
                 report: running.report.clone(),
@@ -166,7 +167,7 @@ impl Running {
         self.stores = stores;
         self.site.store(Arc::new(successor));
         changes.apply(&mut self.doors);
-        self.note_addresses();
+        self.note_doors();
         for (worker, plans) in self.workers.iter().zip(shares) {
             plans.into_iter().for_each(|plan| worker.open(plan));
         }
@@ -189,8 +190,14 @@ impl Running {
         self.end(leave).await
     }
 
-    fn note_addresses(&self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = self.addresses();
+    fn note_doors(&self) {
+        let state = |door: &OpenDoor| DoorState {
+            name: door.name.clone(),
+            address: door.address,
+            certificate_ends: door.certificate_ends(),
+        };
+        let doors = self.doors.iter().map(state).collect();
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = doors;
     }
 
     async fn end(self, leave: Leave) -> Drained {

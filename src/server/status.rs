@@ -19,7 +19,7 @@ use crate::telemetry::overview::{
 };
 use crate::telemetry::{Process, Reading, SuperIdCalls};
 
-use super::admin::State;
+use super::admin_state::State;
 use super::doorway::doorways;
 
 /// As JSON.
@@ -29,7 +29,7 @@ pub(super) fn of(state: &State) -> String {
 
 fn overview(state: &State) -> Overview {
     let site = state.load.site();
-    let read = site.metrics.reading(state.load.levels(&site));
+    let read = site.metrics.reading(state.levels(&site));
     let process = Process::now();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (routes, routes_left_out) = routes(&site, &read);
@@ -65,22 +65,22 @@ fn overview(state: &State) -> Overview {
 
 /// The addresses are those that are had, where the configuration left the port to the system.
 fn listeners(site: &Site, state: &State) -> Vec<Listening> {
-    let had = state.addresses.lock().map(|had| had.clone()).unwrap_or_default();
-    let address = |name: &str, asked: String| {
-        let had = had.iter().find(|(known, _)| known == name);
-        had.map_or(asked, |(_, address)| address.to_string())
-    };
-    let doors = doorways(&site.settings).map(|door| Listening {
-        address: address(&door.name, door.address.to_string()),
-        serves: if door.jobs.is_some() { "jobs" } else { "people" }.to_owned(),
-        tls: door.tls.is_some(),
-        name: door.name,
+    let open = state.open();
+    let doors = doorways(&site.settings).map(|door| {
+        let had = open.iter().find(|had| had.name == door.name);
+        Listening {
+            address: had.map_or(door.address, |had| had.address).to_string(),
+            serves: if door.jobs.is_some() { "jobs" } else { "people" }.to_owned(),
+            tls: door.tls.is_some(),
+            certificate_ends: had.and_then(|had| had.certificate_ends),
+            name: door.name,
+        }
     });
     let admin = Listening {
-        name: super::run::ADMIN.to_owned(),
+        name: "admin".to_owned(),
         address: state.address.to_string(),
         serves: "admin".to_owned(),
-        tls: false,
+        ..Listening::default()
     };
     doors.chain([admin]).collect()
 }

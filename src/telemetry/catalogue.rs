@@ -1,5 +1,6 @@
-//! Every metric there is. One more is an entry here, a row in `docs/operations.md`, and whoever counts.
+//! Every metric there is.
 //!
+//! One more is an entry here, a row in `docs/operations.md`, and whoever counts.
 //! Counters and histograms are had from [`Registry`](super::Registry), once, where a configuration is
 //! assembled; what stands is added to [`Levels`](super::Levels) when somebody reads. Labels are from
 //! the configuration or from a fixed set of words; tenants alone are names from outside, and capped.
@@ -110,6 +111,10 @@ families! {
         "TLS handshakes that were done, by version.";
     TLS_HANDSHAKE_FAILURES = counter "superid_gateway_tls_handshake_failures" ["reason"]
         "TLS handshakes that came to nothing, by why.";
+
+    TLS_CERTIFICATE_EXPIRY = gauge
+        "superid_gateway_tls_certificate_expiry_timestamp_seconds" ["listener"]
+        "When the certificate of a listener stops being valid, in seconds since 1970.";
 
     CONFIG_RELOADS = counter "superid_gateway_config_reloads" ["outcome"]
         "New configurations that were offered, by whether they were taken.";

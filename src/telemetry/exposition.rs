@@ -31,7 +31,11 @@ impl Format {
             found.fold(0.0, f32::max)
         };
         let open = weight("application/openmetrics-text");
-        if open > 0.0 && open >= weight("text/plain") { Self::OpenMetrics } else { Self::Prometheus }
+        if open > 0.0 && open >= weight("text/plain") {
+            Self::OpenMetrics
+        } else {
+            Self::Prometheus
+        }
     }
 
     /// The value of `Content-Type`.
@@ -57,7 +61,9 @@ pub(super) fn write(registry: &Registry, levels: &Levels, format: Format) -> Str
             }
             Values::Times(every) if !every.is_empty() => {
                 head(&mut text, family, format);
-                every.iter().for_each(|(labels, times)| histogram(&mut text, family, labels, times));
+                every
+                    .iter()
+                    .for_each(|(labels, times)| histogram(&mut text, family, labels, times));
             }
             Values::Numbers(_) | Values::Times(_) => {}
         }

@@ -37,9 +37,9 @@ impl Family {
 
     /// The unit its name ends with, as OpenMetrics wants it said; none where things are counted.
     pub fn unit(&self) -> Option<&'static str> {
-        UNITS.into_iter().find(|unit| {
-            self.name.strip_suffix(unit).is_some_and(|before| before.ends_with('_'))
-        })
+        UNITS
+            .into_iter()
+            .find(|unit| self.name.strip_suffix(unit).is_some_and(|before| before.ends_with('_')))
     }
 }
 

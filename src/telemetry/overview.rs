@@ -65,6 +65,8 @@ pub struct Listening {
     /// `people`, `jobs` or `admin`.
     pub serves: String,
     pub tls: bool,
+    /// When its certificate stops being valid, in seconds since 1970.
+    pub certificate_ends: Option<u64>,
 }
 
 /// Connections of clients.

@@ -91,6 +91,8 @@ mod tests {
         assert!(process.resident_bytes.is_some_and(|bytes| bytes > 1 << 20));
         assert!(process.virtual_bytes > process.resident_bytes);
         assert!(process.threads.is_some_and(|threads| threads > 0));
-        assert!(process.open_fds.is_some_and(|open| open > 2) && process.open_fds < process.max_fds);
+        assert!(
+            process.open_fds.is_some_and(|open| open > 2) && process.open_fds < process.max_fds
+        );
     }
 }

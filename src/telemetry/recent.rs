@@ -1,4 +1,4 @@
-//! What happened lately, for who looks: the latest refusals, and the latest changes. No names of people.
+//! What happened lately, without names of people: the latest refusals, and the latest changes.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Numbers that go up: a counter, and times by how long they were. Cheap to clone; clones count together.
+//! Numbers that go up: a counter, and times by how long they were.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -198,7 +198,10 @@ fn is_command(word: &str) -> bool {
 /// Tests are sentences: four words or more. So are some keys, and metrics.
 fn is_sentence(span: &str) -> bool {
     let keys = || config::tables().into_iter().flat_map(|table| table.keys);
-    if span.starts_with(METRIC) || keys().any(|key| key.name == span) {
+    if span.starts_with(METRIC)
+        || span.starts_with("process_")
+        || keys().any(|key| key.name == span)
+    {
         return false;
     }
     let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';

@@ -18,7 +18,8 @@ fn every_metric_is_in_the_table_with_its_labels_and_no_other() {
         .map(|row| {
             let cells: Vec<&str> = row.split(" | ").collect();
             assert!(cells.len() >= 3 && cells[2].len() > 10, "{row}");
-            let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            let names =
+                |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
             let metric: Vec<String> = names(cells[0]);
             (metric.concat(), names(cells[1]).into_iter().collect())
         })
@@ -103,7 +104,11 @@ fn dashboard_and_alerts_ask_for_metrics_and_labels_that_are_there() {
                 let rest = &text[at + word(&text[at..]).len()..];
                 for label in labels(rest) {
                     let known = ["job", "instance", "le"].contains(&label.as_str());
-                    assert!(known || family.labels.contains(&&*label), "{file}: {label} of {}", family.name);
+                    assert!(
+                        known || family.labels.contains(&&*label),
+                        "{file}: {label} of {}",
+                        family.name
+                    );
                 }
                 asked += 1;
             }

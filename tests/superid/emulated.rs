@@ -46,7 +46,8 @@ impl Scene {
             Options { apps: vec![app], clock: Arc::new(now), extra_hosts: 2, ..Options::default() };
         let emulator = Emulator::start(options).await.unwrap();
         let settings = settings(&emulator, protocol);
-        let superid = Arc::new(SuperId::new(&settings, clock.clone(), &SuperIdCalls::default(), None));
+        let superid =
+            Arc::new(SuperId::new(&settings, clock.clone(), &SuperIdCalls::default(), None));
         let tenants = Tenants::new(&settings, superid.clone(), clock.clone(), None);
         Self { emulator, settings, superid, tenants, clock }
     }

@@ -54,7 +54,8 @@ impl World {
         let code = Arc::new(party(&environment, Flow::Code));
         let legacy = Arc::new(party(&environment, Flow::Legacy(legacy)));
         let settings = settings(vec![code.clone(), legacy.clone()], timeout);
-        let superid = Arc::new(SuperId::new(&settings, clock.clone(), &SuperIdCalls::default(), None));
+        let superid =
+            Arc::new(SuperId::new(&settings, clock.clone(), &SuperIdCalls::default(), None));
         let tenants = Tenants::new(&settings, superid.clone(), clock.clone(), None);
         Self { clock, double, code, legacy, superid, tenants: Arc::new(tenants) }
     }

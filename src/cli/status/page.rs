@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::telemetry::overview::{Calling, Going, Overview};
+use crate::telemetry::overview::{Calling, Going, Listening, Overview};
 use crate::telemetry::{Event, TurnedAway};
 
 use super::numbers::{counted, lasted, listed, megabytes, moment, took};
@@ -33,9 +33,7 @@ impl Page {
         let state = self.paint.tone(tone, &now.state);
         let (version, up, process) = (&now.version, lasted(now.up), now.process);
         let time = moment(now.now, now.now);
-        self.line(&format!(
-            "{name} {version}  {state}  up {up}  process {process}  {time} UTC"
-        ));
+        self.line(&format!("{name} {version}  {state}  up {up}  process {process}  {time} UTC"));
         let mut parts = Vec::new();
         let machine = &now.machine;
         parts.extend(machine.memory_bytes.map(|bytes| format!("memory {}", megabytes(bytes))));
@@ -46,27 +44,23 @@ impl Page {
         self.line(&parts.join("  "));
         let configuration = &now.configuration;
         let since = moment(configuration.since, now.now);
-        self.text.push_str(&format!("configuration in force since {since} UTC"));
+        self.line(&format!("configuration in force since {since} UTC"));
         if !configuration.latest_taken {
-            let text = self.paint.tone(Tone::Bad, "  the latest one offered was refused");
-            self.text.push_str(&text);
+            let text = self.paint.tone(Tone::Bad, "the latest configuration offered was refused");
+            self.line(&text);
         }
-        self.text.push('\n');
     }
 
     fn listeners(&mut self, now: &Overview) {
-        self.heading(&format!("{:<22}{:<36}{:<12}{}", "LISTENERS", "address", "serves", "tls"));
+        self.heading(&format!("{:<22}{:<42}{:<8}{}", "LISTENERS", "address", "serves", "tls"));
         for one in &now.listeners {
-            let tls = if one.tls { "yes" } else { "-" };
             let name = fitted(&one.name, 19);
-            self.line(&format!("  {name:<20}{:<36}{:<12}{tls}", one.address, one.serves));
+            let tls = self.certificate(one, now.now);
+            self.line(&format!("  {name:<20}{:<42}{:<8}{tls}", one.address, one.serves));
         }
         let open = &now.connections;
-        let text = format!(
-            "  connections: {} open, {} taken",
-            counted(open.open),
-            counted(open.accepted)
-        );
+        let text =
+            format!("  connections: {} open, {} taken", counted(open.open), counted(open.accepted));
         self.text.push_str(&text);
         self.aside(Tone::Warning, "refused", open.refused);
         self.aside(Tone::Faint, "gave their place up", open.yielded);
@@ -80,8 +74,22 @@ impl Page {
         }
     }
 
+    /// How many days a certificate has left.
+    fn certificate(&self, one: &Listening, now: u64) -> String {
+        match (one.tls, one.certificate_ends) {
+            (false, _) => "-".to_owned(),
+            (true, None) => "yes".to_owned(),
+            (true, Some(ends)) if ends <= now => self.paint.tone(Tone::Bad, "expired"),
+            (true, Some(ends)) => {
+                let days = (ends - now) / 86_400;
+                let text = if days > 9_999 { "yes".to_owned() } else { format!("{days} d") };
+                self.paint.tone(if days < 14 { Tone::Warning } else { Tone::Good }, &text)
+            }
+        }
+    }
+
     fn routes(&mut self, now: &Overview, before: Option<&Overview>) {
-        let rate = if before.is_some() { "a second" } else { "" };
+        let rate = if before.is_some() { "/s" } else { "" };
         self.heading(&format!(
             "{:<22}{:>9} {rate:>8} {:>7} {:>6} {:>6} {:>8} {:>8}",
             "ROUTES", "requests", "now", "4xx", "5xx", "p50", "p99"
@@ -90,7 +98,10 @@ impl Page {
             self.route(route, before.map(|before| rate_of(route, now, before)));
         }
         if now.routes_left_out > 0 {
-            self.faint(&format!("  and {} more: see /metrics", counted(now.routes_left_out as u64)));
+            self.faint(&format!(
+                "  and {} more: see /metrics",
+                counted(now.routes_left_out as u64)
+            ));
         }
     }
 
@@ -114,7 +125,8 @@ impl Page {
         let mut troubles = route.upstream.clone();
         let answered = troubles.remove("answered").unwrap_or_default();
         if !troubles.is_empty() {
-            let text = format!("    upstream: answered {}, {}", counted(answered), listed(&troubles));
+            let text =
+                format!("    upstream: answered {}, {}", counted(answered), listed(&troubles));
             let text = self.paint.tone(Tone::Warning, &text);
             self.line(&text);
         }
@@ -150,7 +162,10 @@ impl Page {
         let cookies = or_nothing("; cookies refused: ", &listed(&sessions.cookies_refused));
         let [made, renewed, out] =
             [sessions.made, sessions.renewed, sessions.signed_out].map(counted);
-        self.named("SESSIONS", &format!("{made} made, {renewed} renewed, {out} signed out{cookies}"));
+        self.named(
+            "SESSIONS",
+            &format!("{made} made, {renewed} renewed, {out} signed out{cookies}"),
+        );
         if !tickets.held.is_empty() || tickets.misses > 0 {
             let (hits, misses) = (counted(tickets.hits), counted(tickets.misses));
             self.named(
@@ -281,7 +296,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::telemetry::overview::{Listening, Machine, SignIns, Took};
+    use crate::telemetry::overview::{Machine, SignIns, Took};
 
     fn counts(pairs: &[(&str, u64)]) -> BTreeMap<String, u64> {
         pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
@@ -325,6 +340,7 @@ mod tests {
                 address: "[2001:db8:1234:5678:9abc:def0:1234:5678]:443".to_owned(),
                 serves: "people".to_owned(),
                 tls: true,
+                certificate_ends: Some(1_795_280_000 + 9 * 86_400),
             }],
             routes: vec![app],
             superid: vec![Calling {

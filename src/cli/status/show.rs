@@ -40,9 +40,10 @@ pub fn status(
         (None, None) => USUAL,
         (None, Some(path)) => {
             let Ok(Loaded { settings, .. }) = config::load(path) else { return check(path, out) };
-            settings.admin.address.ok_or_else(|| {
-                io::Error::other("the configuration has no admin listener to ask")
-            })?
+            settings
+                .admin
+                .address
+                .ok_or_else(|| io::Error::other("the configuration has no admin listener to ask"))?
         }
     };
     match every {
