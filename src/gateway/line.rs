@@ -7,7 +7,7 @@ use pingora::proxy::Session as Downstream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::web::{JobDoor, NamedInTls};
+use crate::web::{JobDoor, NamedInTls, Peer};
 
 use super::flow::Flow;
 
@@ -35,14 +35,18 @@ pub(super) struct Busy(Arc<State>);
 
 impl Line {
     /// A line that begins now, to the job listener of this name, or to the public.
-    pub fn to(jobs: Option<&str>) -> Self {
+    pub fn to(jobs: Option<&str>, peer: Peer) -> Self {
         let state = State {
             requests: Arc::default(),
             idle_since: Mutex::new(Instant::now()),
             idle: Notify::new(),
             flows: Mutex::default(),
         };
-        let jobs = jobs.map(|name| Arc::new(JobDoor::new(name)));
+        let user = match peer {
+            Peer::Address(_) => None,
+            Peer::User(user) => Some(user),
+        };
+        let jobs = jobs.map(|name| Arc::new(JobDoor::new(name, user)));
         Self { named: NamedInTls::default(), jobs, state: Arc::new(state) }
     }
 
