@@ -32,8 +32,8 @@ pub(super) type Doors = Arc<Mutex<Vec<DoorState>>>;
 #[derive(Clone, Debug)]
 pub(super) struct DoorState {
     pub(super) name: String,
-    /// The one it really has.
-    pub(super) address: SocketAddr,
+    /// The one it really has, on the network.
+    pub(super) address: Option<String>,
     /// When its certificate stops being valid, in seconds since 1970.
     pub(super) certificate_ends: Option<u64>,
 }

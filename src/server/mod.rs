@@ -14,9 +14,11 @@ mod http2;
 mod listener;
 mod report;
 mod run;
+mod socket;
 mod sockets;
 mod status;
 mod streams;
+mod unix_socket;
 mod validity;
 mod worker;
 
@@ -25,4 +27,6 @@ pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, 
 pub use http2::{Heard, Http2Terms, Watched};
 pub use report::{Changed, Wanted};
 pub use run::Running;
-pub use sockets::Sockets;
+pub use socket::Listening;
+pub use sockets::{Sockets, passed_name};
+pub use unix_socket::SocketFailed;

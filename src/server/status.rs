@@ -69,7 +69,9 @@ fn listeners(site: &Site, state: &State) -> Vec<Listening> {
     let doors = doorways(&site.settings).map(|door| {
         let had = open.iter().find(|had| had.name == door.name);
         Listening {
-            address: had.map_or(door.address, |had| had.address).to_string(),
+            address: had
+                .and_then(|had| had.address.clone())
+                .unwrap_or_else(|| door.address.to_string()),
             serves: if door.jobs.is_some() { "jobs" } else { "people" }.to_owned(),
             tls: door.tls.is_some(),
             certificate_ends: had.and_then(|had| had.certificate_ends),

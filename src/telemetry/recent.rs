@@ -33,7 +33,7 @@ pub struct TurnedAway {
 pub struct Event {
     /// Seconds since 1970.
     pub at: u64,
-    /// `started`, `configuration`, `upgrade`, `tenant_notice` or `installed`.
+    /// `configuration`, `upgrade`, `certificate`, `tenant_notice` or `system_user_token`.
     pub what: String,
     /// What became of it, in a word or two.
     pub outcome: String,

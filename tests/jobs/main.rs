@@ -13,4 +13,6 @@ mod many_tenants;
 mod partner;
 mod soap;
 mod under_load;
+mod unix_process;
+mod unix_sockets;
 mod world;
