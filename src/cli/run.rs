@@ -114,14 +114,18 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
 /// Loads and checks the file again and puts it in force; where anything is wrong with it, says so
 /// and changes nothing.
 fn reload(running: &mut Running, path: &Path) {
+    service_manager::reloads();
     match reloaded(running, path) {
         Ok(warnings) => {
             tracing::info!("the new configuration is in force");
             running.report(Changed::Taken, warnings);
+            service_manager::reloaded("serving");
         }
         Err(reasons) => {
-            tracing::error!("the old configuration stays in force: {}", reasons.join("\n"));
+            let outcome = format!("the old configuration stays in force: {}", reasons.join("\n"));
+            tracing::error!("{outcome}");
             running.report(Changed::Refused, reasons);
+            service_manager::reloaded(&outcome);
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::env;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use listenfd::ListenFd;
+use socket2::SockRef;
 
 use crate::config::Settings;
 
@@ -33,7 +34,8 @@ impl Sockets {
     }
 
     /// The sockets of those listeners whose address they have, under the listeners' names; where a
-    /// configuration leaves the port open, the name decides. The rest are closed.
+    /// configuration leaves the port open, the name decides, and it helps a socket on `[::]` to the
+    /// listener on `0.0.0.0` with its port. The rest are closed, and the log names them.
     pub fn assigned(mut self, settings: &Settings) -> Vec<(String, TcpListener)> {
         let listeners =
             settings.listeners.iter().map(|listener| (listener.name.as_str(), listener.address));
@@ -46,6 +48,10 @@ impl Sockets {
                 assigned.push((name.to_owned(), self.0.swap_remove(at).1));
             }
         }
+        for (name, socket) in self.0 {
+            let address = socket.local_addr().map_or_else(|_| String::new(), |at| at.to_string());
+            tracing::warn!(name, address, "a socket that was passed fits no listener, and is closed");
+        }
         assigned
     }
 }
@@ -54,8 +60,16 @@ fn serves(socket: &TcpListener, known: &str, name: &str, asked: SocketAddr) -> b
     let Ok(has) = socket.local_addr() else { return false };
     match asked.port() {
         0 => known == name && has.ip() == asked.ip(),
-        _ => has == asked,
+        port => has == asked || (known == name && has.port() == port && covers(socket, has, asked)),
     }
+}
+
+/// Whether a socket on every address of both families is to stand for every address of the older:
+/// systemd's `ListenStream=443` opens one.
+fn covers(socket: &TcpListener, has: SocketAddr, asked: SocketAddr) -> bool {
+    has.ip() == Ipv6Addr::UNSPECIFIED
+        && asked.ip() == Ipv4Addr::UNSPECIFIED
+        && SockRef::from(socket).only_v6().is_ok_and(|only| !only)
 }
 
 #[cfg(test)]
