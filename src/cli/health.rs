@@ -72,7 +72,8 @@ fn well(question: Question, admin: SocketAddr, patience: Duration) -> Result<Str
         Question::Ready => "/ready",
     };
     let place = format!("http://{admin}{path}");
-    let answer = ask(admin, path, patience).map_err(|error| unanswered(&place, &error, patience))?;
+    let answer =
+        ask(admin, path, patience).map_err(|error| unanswered(&place, &error, patience))?;
     let Some(told) = status(&answer) else {
         return Err(format!("{place}: what answers there is no superid-gateway; {ELSEWHERE}"));
     };

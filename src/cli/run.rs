@@ -102,8 +102,8 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
         taken = taken => match taken {
             Ok(teller) => Upgraded::Taken(teller),
             Err(error) => {
-                tracing::error!("nobody took over, this process goes on serving: {error}");
                 running.report(Changed::Refused, vec![error.to_string()]);
+                tracing::error!("nobody took over, this process goes on serving: {error}");
                 Upgraded::Not
             }
         },
@@ -112,19 +112,19 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
 }
 
 /// Loads and checks the file again and puts it in force; where anything is wrong with it, says so
-/// and changes nothing.
+/// and changes nothing. What the log tells, the admin listener knows by then.
 fn reload(running: &mut Running, path: &Path) {
     service_manager::reloads();
     match reloaded(running, path) {
         Ok(warnings) => {
-            tracing::info!("the new configuration is in force");
             running.report(Changed::Taken, warnings);
+            tracing::info!("the new configuration is in force");
             service_manager::reloaded("serving");
         }
         Err(reasons) => {
             let outcome = format!("the old configuration stays in force: {}", reasons.join("\n"));
-            tracing::error!("{outcome}");
             running.report(Changed::Refused, reasons);
+            tracing::error!("{outcome}");
             service_manager::reloaded(&outcome);
         }
     }

@@ -9,10 +9,10 @@ use toml::de::DeTable;
 use super::reading::{Place, Reading};
 use super::section::Section;
 use super::{
-    Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, environment,
-    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits,
-    listener, log, redis, relying_party, relying_party_read, route, route_bounds_read, route_read,
-    route_rules, session, system_user, vault,
+    Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages,
+    environment, forwarded, header_names, host, job_caller, job_listener, job_listener_read,
+    key_ring, limits, listener, log, redis, relying_party, relying_party_read, route,
+    route_bounds_read, route_read, route_rules, session, system_user, vault,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -124,8 +124,7 @@ fn alone<T>(
     let file = path.display().to_string();
     let environment = |name: &str| std::env::var(name).ok();
     let reading = Reading::new(&text, &file, folder(path), &environment);
-    let written =
-        reading.parse().and_then(|document| read(&root(&reading, document.get_ref())));
+    let written = reading.parse().and_then(|document| read(&root(&reading, document.get_ref())));
     let (mut problems, warnings) = reading.findings();
     problems.retain(|problem| problem.key == "toml" || problem.key.starts_with(table));
     match written {

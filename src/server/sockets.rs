@@ -50,7 +50,11 @@ impl Sockets {
         }
         for (name, socket) in self.0 {
             let address = socket.local_addr().map_or_else(|_| String::new(), |at| at.to_string());
-            tracing::warn!(name, address, "a socket that was passed fits no listener, and is closed");
+            tracing::warn!(
+                name,
+                address,
+                "a socket that was passed fits no listener, and is closed"
+            );
         }
         assigned
     }
