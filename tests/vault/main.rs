@@ -11,6 +11,7 @@ mod damage;
 mod disk;
 mod entries;
 mod keys;
+mod letters;
 mod repeatable;
 mod waiting;
 mod world;
