@@ -3,6 +3,7 @@
 mod embedded;
 mod entries;
 mod entry;
+mod event;
 mod failure;
 mod memory;
 mod outbox;
@@ -13,11 +14,13 @@ mod sqlite;
 mod sqlite_file;
 mod sqlite_outbox;
 mod store;
+mod telling;
 mod upkeep;
 
 pub use embedded::Embedded;
 pub use entries::{RESTORABLE, Vault};
 pub use entry::{Entry, Summary};
+pub use event::{Event, EventKind, Telling};
 pub use failure::{Unopened, VaultFailed};
 pub use memory::Memory;
 pub use outbox::{Claim, Letter, MOST_LETTERS, Waiting};
@@ -25,4 +28,5 @@ pub use portable::{LineRefused, plain_line, read_line, sealed_line};
 pub use record::{Name, Record};
 pub use sealer::Sealer;
 pub use store::{PAGE, Promised, Store};
+pub use telling::Backlog;
 pub use upkeep::{Fault, Listed, Page, Rewrapped, Verified};

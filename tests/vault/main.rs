@@ -13,6 +13,7 @@ mod entries;
 mod keys;
 mod letters;
 mod repeatable;
+mod telling;
 mod waiting;
 mod world;
 mod writer;
