@@ -7,6 +7,7 @@ mod limit;
 mod logging;
 mod metrics;
 mod tickets;
+mod webhooks;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
 pub use drain::{Drain, Drained, Outcome};
@@ -14,3 +15,4 @@ pub use limit::Limit;
 pub use logging::{Output, log_to};
 pub use metrics::{Levels, Metrics, RouteMetrics};
 pub use tickets::{TicketCounters, TicketExchange, TicketShare};
+pub use webhooks::{Delivery, WebhookCounters};
