@@ -18,6 +18,7 @@ mod socket;
 mod sockets;
 mod status;
 mod streams;
+mod teller;
 mod unix_socket;
 mod validity;
 mod worker;

@@ -25,6 +25,7 @@ use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
 use super::report::{Changed, Report, Wanted};
 use super::socket::Listening;
+use super::teller::Teller;
 use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
@@ -37,6 +38,7 @@ pub struct Running {
     admin: Option<Admin>,
     /// The doors, for the admin listener.
     open: Doors,
+    teller: Option<Teller>,
     load: Arc<Load>,
     leave: watch::Sender<Option<Leave>>,
     report: Report,
@@ -79,6 +81,7 @@ impl Running {
             workers: Vec::new(),
             admin: None,
             open: Doors::default(),
+            teller: None,
             leave: watch::channel(None).0,
             report: Report::default(),
             over: watch::channel(false).0,
@@ -87,6 +90,7 @@ impl Running {
             running.hire(number, options.access.clone(), roots).await?;
         }
         running.note_doors();
+        running.teller = Some(Teller::start(running.site.clone())?);
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
@@ -229,11 +233,15 @@ impl Running {
     async fn end(self, leave: Leave) -> Drained {
         self.leave.send_replace(Some(leave));
         drop(self.doors);
-        let (workers, over) = (self.workers, self.over);
+        let (workers, over, teller) = (self.workers, self.over, self.teller);
+        teller.iter().for_each(Teller::leave);
         let admin = self.admin.map(|admin| admin.thread);
         let ended = tokio::task::spawn_blocking(move || {
             for worker in workers {
                 let _panicked = worker.thread.join();
+            }
+            if let Some(teller) = teller {
+                teller.join();
             }
             over.send_replace(true);
             if let Some(thread) = admin {

@@ -8,7 +8,7 @@ use url::Url;
 use crate::clock::{Clock, Timestamp};
 use crate::telemetry::Endpoint;
 
-use super::back_channel::BackChannel;
+use super::counted::Counted;
 use super::failure::Outage;
 use super::jwks::KeySet;
 use super::key_hint::KeyHint;
@@ -17,7 +17,7 @@ use super::key_hint::KeyHint;
 pub(super) struct KeyStore(Arc<Shared>);
 
 impl KeyStore {
-    pub(super) fn new(url: Url, back_channel: Arc<BackChannel>, clock: Clock) -> Self {
+    pub(super) fn new(url: Url, back_channel: Arc<Counted>, clock: Clock) -> Self {
         let flight = Arc::new(tokio::sync::Mutex::new(()));
         Self(Arc::new(Shared { back_channel, clock, flight, known: Mutex::default(), url }))
     }
@@ -64,7 +64,7 @@ impl KeyStore {
 }
 
 struct Shared {
-    back_channel: Arc<BackChannel>,
+    back_channel: Arc<Counted>,
     clock: Clock,
     /// Held by whoever is fetching.
     flight: Arc<tokio::sync::Mutex<()>>,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::back_channel::Transport;
 use crate::clock::Clock;
 use crate::config::{Environment, Flow, RelyingParty, Settings};
 use crate::identity::{ContextId, Credential, SystemUserToken};
 use crate::telemetry::SuperIdCalls;
 
-use super::back_channel::{BackChannel, Transport};
 use super::claims::VerifiedClaims;
+use super::counted::Counted;
 use super::failure::{ClaimsRefused, ErrorCode, SignInFailed};
 use super::jwt::UnverifiedToken;
 use super::key_store::KeyStore;
@@ -25,10 +26,10 @@ use super::{legacy, system_user, tenant_state, verify};
 
 /// Every SuperID the configuration names.
 pub struct SuperId {
-    back_channel: Arc<BackChannel>,
+    back_channel: Arc<Counted>,
     clock: Clock,
     /// For what nobody signs in by: tickets and tenants' states, hundreds at once after a start.
-    errands: BackChannel,
+    errands: Counted,
     issuers: HashMap<Url, Arc<Issuer>>,
     leeway: u64,
 }
@@ -51,10 +52,10 @@ impl SuperId {
         before: Option<&Self>,
     ) -> Self {
         let environments = settings.relying_parties.iter().map(|party| &*party.environment);
-        let back_channel = Arc::new(BackChannel::new(
+        let back_channel = Arc::new(Counted::new(
             settings.limits.superid_timeout,
             transport(environments.clone()),
-            counters.clone(),
+            counters,
         ));
         let known = |url: &Url| before.and_then(|before| before.issuers.get(url)).cloned();
         let issuers = environments
@@ -216,7 +217,7 @@ struct Issuer {
 }
 
 impl Issuer {
-    fn new(url: Url, back_channel: &Arc<BackChannel>, clock: &Clock) -> Self {
+    fn new(url: Url, back_channel: &Arc<Counted>, clock: &Clock) -> Self {
         let keys = KeyStore::new(url, back_channel.clone(), clock.clone());
         Self { keys, serials: Serials::default() }
     }

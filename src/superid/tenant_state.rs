@@ -13,7 +13,7 @@ use crate::identity::ContextId;
 use crate::telemetry::Endpoint;
 
 use super::addresses::believed;
-use super::back_channel::BackChannel;
+use super::counted::Counted;
 use super::failure::Outage;
 use super::json::{Json, Object};
 
@@ -87,7 +87,7 @@ impl From<Outage> for StateFailed {
 
 /// Asks for a tenant's state.
 pub(super) async fn ask(
-    back_channel: &BackChannel,
+    back_channel: &Counted,
     environment: &Environment,
     tenant: &ContextId,
 ) -> Result<TenantState, StateFailed> {

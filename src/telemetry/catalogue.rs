@@ -99,6 +99,13 @@ families! {
     TICKET_SHARES = counter "superid_gateway_ticket_shares" ["outcome"]
         "What the store that replicas share did for tickets, by outcome.";
 
+    WEBHOOK_DELIVERIES = counter "superid_gateway_webhook_deliveries" ["outcome"]
+        "Times an event was posted to the webhook of an app, by outcome.";
+    WEBHOOK_EVENTS_WAITING = gauge "superid_gateway_webhook_events_waiting" []
+        "Events that wait until their app takes them.";
+    WEBHOOK_OLDEST_EVENT = gauge "superid_gateway_webhook_oldest_event_seconds" []
+        "How long the oldest event has waited for its app to take it.";
+
     CONNECTIONS_OPEN = gauge "superid_gateway_connections_open" []
         "Connections that are open.";
     CONNECTIONS_ACCEPTED = counter "superid_gateway_connections_accepted" []

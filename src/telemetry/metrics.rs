@@ -22,6 +22,7 @@ use super::series::Counter;
 use super::sessions::SessionCounters;
 use super::superid_calls::SuperIdCalls;
 use super::tickets::TicketCounters;
+use super::webhooks::WebhookCounters;
 
 /// What is counted. Counting one thing is one atomic step; what has labels of its own is found once,
 /// or seldom.
@@ -40,6 +41,7 @@ pub struct Metrics {
     sessions: SessionCounters,
     superid: SuperIdCalls,
     tickets: TicketCounters,
+    webhooks: WebhookCounters,
 }
 
 /// How new configurations fared.
@@ -98,6 +100,7 @@ impl Default for Metrics {
             sessions: SessionCounters::of(&registry),
             superid: SuperIdCalls::of(&registry),
             tickets: TicketCounters::of(&registry),
+            webhooks: WebhookCounters::of(&registry),
             registry,
         }
     }
@@ -177,6 +180,11 @@ impl Metrics {
         &self.recent
     }
 
+    /// The counters of telling apps.
+    pub fn webhooks(&self) -> &WebhookCounters {
+        &self.webhooks
+    }
+
     /// How far the end of the process has come.
     pub fn drain(&self) -> &Drain {
         &self.drain
@@ -205,6 +213,7 @@ impl Metrics {
 
     fn with_own(&self, mut levels: Levels) -> Levels {
         Process::now().tell(&mut levels);
+        self.webhooks.tell(&mut levels);
         let number = |value: &AtomicU64| value.load(Ordering::Relaxed) as f64;
         let Reloads { in_force_since, latest, .. } = &self.reloads;
         levels.add(&CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP, &[], number(in_force_since));

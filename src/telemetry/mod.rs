@@ -21,6 +21,7 @@ mod series;
 mod sessions;
 mod superid_calls;
 mod tickets;
+mod webhooks;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
 pub use connections::{ConnectionCounters, HandshakeFailure, TlsVersion};
@@ -39,3 +40,4 @@ pub use series::{Counter, Histogram, Times};
 pub use sessions::{SessionCounters, Unfit};
 pub use superid_calls::{Called, Endpoint, SuperIdCalls};
 pub use tickets::{TicketCounters, TicketExchange, TicketShare};
+pub use webhooks::{Delivery, WebhookCounters};
