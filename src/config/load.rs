@@ -95,7 +95,8 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
     }
 }
 
-/// `[vault]` alone, for commands that need nothing else of the file; `None` when it is not written.
+/// `[vault]` alone, with `[redis]` where it lies there, for commands that need nothing else of the
+/// file; `None` when it is not written.
 ///
 /// # Errors
 /// [`Problems`]: the file cannot be read, is not TOML, or the table does not hold.
@@ -106,10 +107,14 @@ pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
     let reading = Reading::new(&text, &file, folder(path), &environment);
     let written = reading.parse().map(|document| {
         let root = root(&reading, document.get_ref());
-        root.has("vault").then(|| vault::vault(&root))
+        let redis = redis::redis(&root);
+        root.has("vault").then(|| vault::vault(&root, redis.as_ref()))
     });
     let (mut problems, warnings) = reading.findings();
-    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with("vault"));
+    let of_redis = matches!(written, Some(Some(None)));
+    problems.retain(|Problem { key, .. }| {
+        key == "toml" || key.starts_with("vault") || (of_redis && key.starts_with("redis"))
+    });
     match written {
         Some(None) => Ok(None),
         Some(Some(Some(vault))) if problems.is_empty() => Ok(Some(vault)),
@@ -151,7 +156,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let log = log::log(&root);
     let redis = redis::redis(&root);
     let session = session::session(&root);
-    let vault = root.has("vault").then(|| vault::vault(&root));
+    let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
     let hosts = host::hosts(&root, &parties);

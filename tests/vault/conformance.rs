@@ -5,7 +5,8 @@ use std::sync::Arc;
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::vault::{Name, PAGE, Record, Store, Vault};
 
-use crate::world::{Kind, NOW, each_kind, entry, key, token};
+use crate::kinds::{Kind, each_kind};
+use crate::world::{NOW, entry, key, token};
 
 #[tokio::test]
 async fn every_store_keeps_the_contract() {

@@ -1,0 +1,267 @@
+//! The store in Redis or Valkey, for a vault that several machines share.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::redis_link::{Answer, Kept, LinkFailed, RedisLink, Script};
+
+use super::failure::VaultFailed;
+use super::field::{field, name};
+use super::keeping;
+use super::record::{Checksum, Name, Record};
+use super::redis_scripts::{ASLEEP, COUNT, EVERYTHING, PAGE as PART, READ, REMOVE, SWAP, WRITE};
+use super::store::{MOST, PAGE, Promised, Store};
+
+/// Records in Redis. Every key has `{vault}` in its name, so that a cluster would keep them together.
+/// A write that is answered with `Ok` was acknowledged by Redis, and is in its append-only file
+/// where it can say so; what else it outlives is Redis' own setting ([`Store::concerns`]).
+#[derive(Clone, Debug)]
+pub struct Shared {
+    link: RedisLink,
+}
+
+/// What stands beside a name. As JSON, in this order.
+#[derive(Serialize, Deserialize)]
+struct Value {
+    dormant: Option<Timestamp>,
+    sealed: String,
+    checksum: Checksum,
+}
+
+impl Shared {
+    /// A link of the vault's own: a large import on it holds nobody else up.
+    pub fn over(link: RedisLink) -> Self {
+        Self { link }
+    }
+
+    /// Tells the log, from the link's thread and as soon as Redis answers, what of its settings does
+    /// not go together with keeping tokens.
+    pub fn look_at_settings(&self) {
+        keeping::warn_about(&self.link);
+    }
+
+    async fn change(
+        &self,
+        text: &str,
+        first: Vec<Vec<u8>>,
+        patience: Duration,
+    ) -> Result<bool, VaultFailed> {
+        let note = format!("{VAULT}:done:{}", self.link.word());
+        let mut arguments = vec![NOTE.as_millis().to_string().into_bytes()];
+        arguments.extend(first);
+        let [head, entries, names, asleep] = KEYS;
+        let names = [head, entries, names, asleep, &note];
+        let script = Script { text, names: &names, arguments, patience, kept: Kept::OnDisk };
+        match word(&self.run(script).await?)? {
+            "yes" => Ok(true),
+            "no" => Ok(false),
+            "full" => Err(VaultFailed::Full),
+            _ => Err(strange()),
+        }
+    }
+
+    async fn ask(&self, text: &str, arguments: Vec<Vec<u8>>) -> Result<Answer, VaultFailed> {
+        let patience = self.link.timeout();
+        let names = &KEYS;
+        self.run(Script { text, names, arguments, patience, kept: Kept::InMemory }).await
+    }
+
+    async fn run(&self, script: Script<'_>) -> Result<Answer, VaultFailed> {
+        let answer = self.link.run_script(script).await?;
+        match word(&answer)? {
+            "format" => {
+                let found = text(answer.get(1)).parse().unwrap_or(-1);
+                Err(VaultFailed::Newer { found, known: 1 })
+            }
+            "damaged" => Err(VaultFailed::Corrupt(format!(
+                "{} entries and {} names are in redis, and there should be {} of each",
+                text(answer.get(1)),
+                text(answer.get(2)),
+                text(answer.get(3))
+            ))),
+            _ => Ok(answer),
+        }
+    }
+
+    async fn part(&self, after: Option<Name>) -> Result<Vec<Record>, VaultFailed> {
+        let from = after.as_ref().map_or(b"-".to_vec(), |name| [b"(", &*field(name)].concat());
+        let arguments = vec![from, PAGE.to_string().into_bytes()];
+        match self.ask(PART, arguments).await {
+            // Whatever can be found: of the names some may have gone.
+            Err(VaultFailed::Corrupt(words)) => {
+                let names = &KEYS;
+                let script = Script {
+                    text: EVERYTHING,
+                    names,
+                    arguments: Vec::new(),
+                    patience: LONG,
+                    kept: Kept::InMemory,
+                };
+                let all: BTreeMap<Name, Record> = records(self.run(script).await?)
+                    .into_iter()
+                    .map(|record| (record.name.clone(), record))
+                    .collect();
+                if all.is_empty() {
+                    return Err(VaultFailed::Corrupt(words));
+                }
+                let behind = all.into_iter().filter(|(name, _)| Some(name) > after.as_ref());
+                Ok(behind.map(|(_, record)| record).take(PAGE).collect())
+            }
+            answer => Ok(records(answer?)),
+        }
+    }
+
+    async fn look_through(&self) -> Result<Vec<String>, VaultFailed> {
+        let said = match self.ask(COUNT, Vec::new()).await {
+            Err(VaultFailed::Corrupt(words)) => return Ok(vec![words]),
+            answer => text(answer?.get(1)),
+        };
+        let (mut dormant, mut strangers, mut after) = (0, 0, None);
+        loop {
+            let page = self.part(after).await?;
+            dormant += page.iter().filter(|record| record.dormant.is_some()).count();
+            strangers += page.iter().filter(|record| !record.is_named()).count();
+            match page.into_iter().next_back() {
+                Some(last) => after = Some(last.name),
+                None => break,
+            }
+        }
+        let mut found = Vec::new();
+        if strangers > 0 {
+            found.push(format!("the names of {strangers} entries are not those they were kept by"));
+        }
+        if said != dormant.to_string() {
+            found.push(format!("{dormant} entries are dormant, and {said} are said to be"));
+        }
+        Ok(found)
+    }
+}
+
+impl Store for Shared {
+    fn check(&self) -> Promised<'_, Vec<String>> {
+        Box::pin(self.look_through())
+    }
+
+    fn concerns(&self) -> Promised<'_, Vec<String>> {
+        Box::pin(async { Ok(keeping::look(&self.link).await?.grave) })
+    }
+
+    fn dormant(&self, until: Timestamp) -> Promised<'_, Vec<Record>> {
+        Box::pin(async move {
+            let arguments = [until.0, PAGE as u64].map(|number| number.to_string().into_bytes());
+            let found = records(self.ask(ASLEEP, arguments.to_vec()).await?);
+            // What the record says counts, wherever it was found.
+            let asleep = |record: &Record| record.dormant.is_some_and(|since| since <= until);
+            Ok(found.into_iter().filter(asleep).collect())
+        })
+    }
+
+    fn page(&self, after: Option<Name>) -> Promised<'_, Vec<Record>> {
+        Box::pin(self.part(after))
+    }
+
+    fn read(&self, name: &Name) -> Promised<'_, Option<Record>> {
+        let name = name.clone();
+        Box::pin(async move {
+            let answer = self.ask(READ, vec![field(&name)]).await?;
+            match word(&answer)? {
+                "found" => Ok(Some(record(name, answer.into_iter().nth(1).flatten()))),
+                "none" => Ok(None),
+                _ => Err(strange()),
+            }
+        })
+    }
+
+    fn remove(&self, name: &Name) -> Promised<'_, bool> {
+        let arguments = vec![field(name)];
+        Box::pin(async move { self.change(REMOVE, arguments, self.link.timeout()).await })
+    }
+
+    fn swap(&self, old: Record, new: Option<Record>) -> Promised<'_, bool> {
+        Box::pin(async move {
+            if new.as_ref().is_some_and(|new| new.name != old.name) {
+                return Ok(false);
+            }
+            let mut arguments = vec![field(&old.name), value(&old)];
+            match &new {
+                Some(new) => arguments.extend([value(new), since(new)]),
+                None => arguments.extend([Vec::new(), Vec::new()]),
+            }
+            self.change(SWAP, arguments, self.link.timeout()).await
+        })
+    }
+
+    fn write(&self, records: Vec<Record>) -> Promised<'_, ()> {
+        Box::pin(async move {
+            let patience = if records.len() > 1 { LONG } else { self.link.timeout() };
+            let mut arguments = vec![MOST.to_string().into_bytes()];
+            for record in &records {
+                arguments.extend([field(&record.name), value(record), since(record)]);
+            }
+            self.change(WRITE, arguments, patience).await.map(drop)
+        })
+    }
+}
+
+/// The records of a page. One whose name is none is shown under what can be read of it.
+fn records(answer: Answer) -> Vec<Record> {
+    let mut items = answer.into_iter().skip(1);
+    let mut records = Vec::new();
+    while let Some(named) = items.next() {
+        records.push(record(name(&named.unwrap_or_default()), items.next().flatten()));
+    }
+    records
+}
+
+/// A record as it is, even where its value is not one of ours: then its checksum does not fit.
+fn record(name: Name, value: Option<Vec<u8>>) -> Record {
+    let value = value.unwrap_or_default();
+    let read = serde_json::from_slice::<Value>(&value);
+    let Value { dormant, sealed, checksum } = read.unwrap_or_else(|_| Value {
+        dormant: None,
+        sealed: String::from_utf8_lossy(&value).into_owned(),
+        checksum: Checksum(String::new()),
+    });
+    Record { name, dormant, sealed, checksum }
+}
+
+fn value(record: &Record) -> Vec<u8> {
+    let Record { dormant, sealed, checksum, .. } = record.clone();
+    let value = Value { dormant, sealed, checksum };
+    serde_json::to_vec(&value).expect("strings and numbers are JSON")
+}
+
+fn since(record: &Record) -> Vec<u8> {
+    record.dormant.map_or(Vec::new(), |since| since.0.to_string().into_bytes())
+}
+
+fn word(answer: &Answer) -> Result<&str, VaultFailed> {
+    let word = answer.first().and_then(Option::as_deref);
+    word.and_then(|word| std::str::from_utf8(word).ok()).ok_or_else(strange)
+}
+
+fn text(part: Option<&Option<Vec<u8>>>) -> String {
+    let bytes = part.and_then(Option::as_deref).unwrap_or_default();
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn strange() -> VaultFailed {
+    LinkFailed::Answer("of another kind than asked for".into()).into()
+}
+
+/// Every key's name begins with it; with the prefix before it.
+const VAULT: &str = "vault:{vault}";
+const KEYS: [&str; 4] = [
+    "vault:{vault}:head",
+    "vault:{vault}:entries",
+    "vault:{vault}:names",
+    "vault:{vault}:asleep",
+];
+
+/// How long it is known that a change was made: longer than it is tried.
+const NOTE: Duration = Duration::from_secs(120);
+/// For an import, or a look at a damaged vault.
+const LONG: Duration = Duration::from_secs(60);
