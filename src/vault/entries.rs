@@ -118,7 +118,7 @@ impl Vault {
     /// [`VaultFailed`]: nothing was written, and the old value stands.
     pub async fn put(&self, entry: Entry) -> Result<(), VaultFailed> {
         entry.check_lengths()?;
-        self.store.write(vec![self.sealer.seal(&entry)]).await?;
+        self.store.write(vec![self.sealer.seal(&entry)], Vec::new()).await?;
         // The entry is kept; what could not be cleared away goes with the next one.
         let _next_time = self.prune().await;
         Ok(())
@@ -130,7 +130,8 @@ impl Vault {
     /// [`VaultFailed`]: nothing was written.
     pub async fn put_all(&self, entries: &[Entry]) -> Result<(), VaultFailed> {
         entries.iter().try_for_each(Entry::check_lengths)?;
-        self.store.write(entries.iter().map(|entry| self.sealer.seal(entry)).collect()).await
+        let records = entries.iter().map(|entry| self.sealer.seal(entry)).collect();
+        self.store.write(records, Vec::new()).await
     }
 
     /// Deletes the entry for good, also one that does not open; `false` when there is none.
@@ -138,7 +139,7 @@ impl Vault {
     /// # Errors
     /// [`VaultFailed`]: nothing was deleted.
     pub async fn forget(&self, key: &TenantKey) -> Result<bool, VaultFailed> {
-        self.store.remove(&Name::from(key)).await
+        self.store.remove(&Name::from(key), None).await
     }
 
     /// Marks the entry dormant since `at`; `false` when there is none that is awake. It can be
@@ -176,7 +177,7 @@ impl Vault {
             let more = found.len() == PAGE;
             for record in found {
                 let proven = self.sealer.open(&record).is_ok();
-                if proven && self.store.swap(record, None).await? {
+                if proven && self.store.swap(record, None, None).await? {
                     gone += 1;
                 }
             }
@@ -195,7 +196,7 @@ impl Vault {
         for _ in 0..TRIES {
             let Some((record, entry)) = self.opened(key).await? else { return Ok(false) };
             let Some(changed) = change(entry) else { return Ok(false) };
-            if self.store.swap(record, Some(self.sealer.seal(&changed))).await? {
+            if self.store.swap(record, Some(self.sealer.seal(&changed)), None).await? {
                 return Ok(true);
             }
         }

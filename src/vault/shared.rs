@@ -11,7 +11,11 @@ use crate::redis_link::{Answer, Kept, LinkFailed, RedisLink, Script};
 use super::failure::VaultFailed;
 use super::field::{field, name};
 use super::keeping;
+use super::outbox::{Claim, Letter, MOST_LETTERS, Waiting};
 use super::record::{Checksum, Name, Record};
+use super::redis_letters::{
+    CLAIM, LETTERS, PUT_OFF, RESEAL, TAKEN, claimed, letters, line, posted, said, start,
+};
 use super::redis_scripts::{ASLEEP, COUNT, EVERYTHING, PAGE as PART, READ, REMOVE, SWAP, WRITE};
 use super::store::{MOST, PAGE, Promised, Store};
 
@@ -49,16 +53,16 @@ impl Shared {
         first: Vec<Vec<u8>>,
         patience: Duration,
     ) -> Result<bool, VaultFailed> {
-        let note = format!("{VAULT}:done:{}", self.link.word());
+        let note = format!("vault:{{vault}}:done:{}", self.link.word());
         let mut arguments = vec![NOTE.as_millis().to_string().into_bytes()];
         arguments.extend(first);
-        let [head, entries, names, asleep] = KEYS;
-        let names = [head, entries, names, asleep, &note];
+        let names: Vec<&str> = KEYS.into_iter().chain([&*note]).collect();
         let script = Script { text, names: &names, arguments, patience, kept: Kept::OnDisk };
         match word(&self.run(script).await?)? {
             "yes" => Ok(true),
             "no" => Ok(false),
             "full" => Err(VaultFailed::Full),
+            "outbox" => Err(VaultFailed::OutboxFull),
             _ => Err(strange()),
         }
     }
@@ -77,10 +81,9 @@ impl Shared {
                 Err(VaultFailed::Newer { found, known: 1 })
             }
             "damaged" => Err(VaultFailed::Corrupt(format!(
-                "{} entries and {} names are in redis, and there should be {} of each",
+                "{} are in redis, and there should be {} of each",
                 text(answer.get(1)),
-                text(answer.get(2)),
-                text(answer.get(3))
+                text(answer.get(2))
             ))),
             _ => Ok(answer),
         }
@@ -88,7 +91,7 @@ impl Shared {
 
     async fn part(&self, after: Option<Name>) -> Result<Vec<Record>, VaultFailed> {
         let from = after.as_ref().map_or(b"-".to_vec(), |name| [b"(", &*field(name)].concat());
-        let arguments = vec![from, PAGE.to_string().into_bytes()];
+        let arguments = vec![from, decimal(PAGE as u64)];
         match self.ask(PART, arguments).await {
             // Whatever can be found: of the names some may have gone.
             Err(VaultFailed::Corrupt(words)) => {
@@ -151,7 +154,7 @@ impl Store for Shared {
 
     fn dormant(&self, until: Timestamp) -> Promised<'_, Vec<Record>> {
         Box::pin(async move {
-            let arguments = [until.0, PAGE as u64].map(|number| number.to_string().into_bytes());
+            let arguments = [until.0, PAGE as u64].map(decimal);
             let found = records(self.ask(ASLEEP, arguments.to_vec()).await?);
             // What the record says counts, wherever it was found.
             let asleep = |record: &Record| record.dormant.is_some_and(|since| since <= until);
@@ -175,34 +178,61 @@ impl Store for Shared {
         })
     }
 
-    fn remove(&self, name: &Name) -> Promised<'_, bool> {
-        let arguments = vec![field(name)];
-        Box::pin(async move { self.change(REMOVE, arguments, self.link.timeout()).await })
+    fn remove(&self, name: &Name, letter: Option<Letter>) -> Promised<'_, bool> {
+        let mut arguments = vec![field(name)];
+        arguments.extend(letter.iter().flat_map(posted));
+        Box::pin(self.change(REMOVE, arguments, self.link.timeout()))
     }
 
-    fn swap(&self, old: Record, new: Option<Record>) -> Promised<'_, bool> {
-        Box::pin(async move {
-            if new.as_ref().is_some_and(|new| new.name != old.name) {
-                return Ok(false);
-            }
-            let mut arguments = vec![field(&old.name), value(&old)];
-            match &new {
-                Some(new) => arguments.extend([value(new), since(new)]),
-                None => arguments.extend([Vec::new(), Vec::new()]),
-            }
-            self.change(SWAP, arguments, self.link.timeout()).await
-        })
+    fn swap(&self, old: Record, new: Option<Record>, letter: Option<Letter>) -> Promised<'_, bool> {
+        let mut arguments = vec![field(&old.name), value(&old)];
+        match &new {
+            Some(new) => arguments.extend([value(new), since(new)]),
+            None => arguments.extend([Vec::new(), Vec::new()]),
+        }
+        arguments.push(decimal(MOST_LETTERS as u64));
+        arguments.extend(letter.iter().flat_map(posted));
+        Box::pin(self.change(SWAP, arguments, self.link.timeout()))
     }
 
-    fn write(&self, records: Vec<Record>) -> Promised<'_, ()> {
-        Box::pin(async move {
-            let patience = if records.len() > 1 { LONG } else { self.link.timeout() };
-            let mut arguments = vec![MOST.to_string().into_bytes()];
-            for record in &records {
-                arguments.extend([field(&record.name), value(record), since(record)]);
-            }
-            self.change(WRITE, arguments, patience).await.map(drop)
-        })
+    fn write(&self, records: Vec<Record>, letters: Vec<Letter>) -> Promised<'_, ()> {
+        let much = records.len() + letters.len() > 2;
+        let patience = if much { LONG } else { self.link.timeout() };
+        let bounds = [MOST, MOST_LETTERS, records.len()];
+        let mut arguments: Vec<Vec<u8>> = bounds.map(|bound| decimal(bound as u64)).to_vec();
+        for record in &records {
+            arguments.extend([field(&record.name), value(record), since(record)]);
+        }
+        arguments.extend(letters.iter().flat_map(posted));
+        Box::pin(async move { self.change(WRITE, arguments, patience).await.map(drop) })
+    }
+
+    fn claim(&self, claim: Claim) -> Promised<'_, Vec<Waiting>> {
+        Box::pin(async move { Ok(letters(self.ask(CLAIM, claimed(&claim)).await?)) })
+    }
+
+    fn letters(&self, after: Option<u64>) -> Promised<'_, Vec<Waiting>> {
+        let from = after.map_or(b"-1".to_vec(), decimal);
+        let arguments = vec![from, decimal(PAGE as u64)];
+        Box::pin(async move { Ok(letters(self.ask(LETTERS, arguments).await?)) })
+    }
+
+    fn put_off(&self, claimed: Waiting, due: Timestamp) -> Promised<'_, bool> {
+        let (number, tries) = (decimal(claimed.number), decimal(claimed.tries.into()));
+        let arguments = vec![number, start(&claimed.letter.id), tries, decimal(due.0)];
+        Box::pin(self.change(PUT_OFF, arguments, self.link.timeout()))
+    }
+
+    fn reseal(&self, letter: Waiting, sealed: String) -> Promised<'_, bool> {
+        let anew = Letter { sealed, ..letter.letter.clone() };
+        let arguments = vec![decimal(letter.number), said(&letter.letter), said(&anew)];
+        Box::pin(self.change(RESEAL, arguments, self.link.timeout()))
+    }
+
+    fn taken(&self, letter: Waiting) -> Promised<'_, bool> {
+        let Waiting { number, letter, .. } = letter;
+        let arguments = vec![decimal(number), start(&letter.id), line(&letter.name)];
+        Box::pin(self.change(TAKEN, arguments, self.link.timeout()))
     }
 }
 
@@ -235,7 +265,11 @@ fn value(record: &Record) -> Vec<u8> {
 }
 
 fn since(record: &Record) -> Vec<u8> {
-    record.dormant.map_or(Vec::new(), |since| since.0.to_string().into_bytes())
+    record.dormant.map_or(Vec::new(), |since| decimal(since.0))
+}
+
+fn decimal(number: u64) -> Vec<u8> {
+    number.to_string().into_bytes()
 }
 
 fn word(answer: &Answer) -> Result<&str, VaultFailed> {
@@ -252,13 +286,16 @@ fn strange() -> VaultFailed {
     LinkFailed::Answer("of another kind than asked for".into()).into()
 }
 
-/// Every key's name begins with it; with the prefix before it.
-const VAULT: &str = "vault:{vault}";
-const KEYS: [&str; 4] = [
+/// Every key there is, the prefix before it; beside them only notes of changes that were made.
+const KEYS: [&str; 8] = [
     "vault:{vault}:head",
     "vault:{vault}:entries",
     "vault:{vault}:names",
     "vault:{vault}:asleep",
+    "vault:{vault}:letters",
+    "vault:{vault}:states",
+    "vault:{vault}:order",
+    "vault:{vault}:lines",
 ];
 
 /// How long it is known that a change was made: longer than it is tried.

@@ -170,7 +170,8 @@ impl Vault {
             }
             Ok(_) if self.sealer.sealed_by(&record) == SealedBy::First => done.current += 1,
             // Who changed it meanwhile has sealed it with their first key.
-            Ok(entry) => match self.store.swap(record, Some(self.sealer.seal(&entry))).await? {
+            Ok(entry) => match self.store.swap(record, Some(self.sealer.seal(&entry)), None).await?
+            {
                 true => done.anew += 1,
                 false => done.current += 1,
             },

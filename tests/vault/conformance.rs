@@ -6,6 +6,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::vault::{Name, PAGE, Record, Store, Vault};
 
 use crate::kinds::{Kind, each_kind};
+use crate::letters;
 use crate::world::{NOW, entry, key, token};
 
 #[tokio::test]
@@ -19,6 +20,7 @@ async fn every_store_keeps_the_contract() {
         forgets(vault).await;
         swaps_only_what_is_still_there(store).await;
         writes_all_together(store).await;
+        letters::keep_the_contract(store).await;
         prunes_after_thirty_days(vault, &clock).await;
         gives_every_record_once_in_order(store).await;
         assert_eq!(store.check().await.unwrap(), [""; 0]);
@@ -64,21 +66,21 @@ async fn swaps_only_what_is_still_there(store: &Arc<dyn Store>) {
     let name = Name::from(&key(2));
     let old = store.read(&name).await.unwrap().unwrap();
     let new = Record { sealed: "another".to_owned(), ..old.clone() };
-    assert!(store.swap(old.clone(), Some(new.clone())).await.unwrap());
-    assert!(!store.swap(old.clone(), Some(old.clone())).await.unwrap());
-    assert!(!store.swap(old, None).await.unwrap());
+    assert!(store.swap(old.clone(), Some(new.clone()), None).await.unwrap());
+    assert!(!store.swap(old.clone(), Some(old.clone()), None).await.unwrap());
+    assert!(!store.swap(old, None, None).await.unwrap());
     assert_eq!(store.read(&name).await.unwrap(), Some(new.clone()));
-    assert!(store.swap(new.clone(), None).await.unwrap());
-    assert!(!store.swap(new, None).await.unwrap(), "nothing is nobody's old value");
+    assert!(store.swap(new.clone(), None, None).await.unwrap());
+    assert!(!store.swap(new, None, None).await.unwrap(), "nothing is nobody's old value");
     assert_eq!(store.read(&name).await.unwrap(), None);
 }
 
 async fn writes_all_together(store: &Arc<dyn Store>) {
     let names = ["a", "b", "c"].map(|tenant| record(tenant, None));
-    store.write(names.to_vec()).await.unwrap();
+    store.write(names.to_vec(), Vec::new()).await.unwrap();
     assert_eq!(store.page(None).await.unwrap(), names);
     for record in names {
-        assert!(store.remove(&record.name).await.unwrap());
+        assert!(store.remove(&record.name, None).await.unwrap());
     }
     assert!(store.page(None).await.unwrap().is_empty());
 }
@@ -105,7 +107,7 @@ async fn gives_every_record_once_in_order(store: &Arc<dyn Store>) {
     let asleep = Some(Timestamp(5));
     let records: Vec<Record> =
         (0..PAGE * 2 + 1).map(|number| record(&format!("Cust{number:05}"), asleep)).collect();
-    store.write(records.clone()).await.unwrap();
+    store.write(records.clone(), Vec::new()).await.unwrap();
     let mut found = Vec::new();
     loop {
         let after = found.last().map(|record: &Record| record.name.clone());

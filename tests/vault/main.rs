@@ -12,6 +12,7 @@ mod disk;
 mod entries;
 mod keys;
 mod kinds;
+mod letters;
 mod lossy;
 #[path = "../tickets/redis_server.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]

@@ -82,7 +82,7 @@ async fn a_change_whose_answer_was_lost_is_not_made_twice_and_is_told_as_it_was(
     assert!(lossy.has_lost_it());
     let record = store.read(&Name::from(&key(1))).await.unwrap().unwrap();
     lossy.lose_the_next_answer();
-    assert!(store.swap(record, None).await.unwrap());
+    assert!(store.swap(record, None, None).await.unwrap());
     assert!(lossy.has_lost_it());
     vault.put(entry(1, 2)).await.unwrap();
     lossy.lose_the_next_answer();
