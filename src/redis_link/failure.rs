@@ -49,16 +49,8 @@ impl LinkFailed {
     }
 
     /// Every name there is.
-    pub const NAMES: [&str; 8] = [
-        "answer",
-        "busy",
-        "down",
-        "lost",
-        "out_of_memory",
-        "refused",
-        "timed_out",
-        "unusable",
-    ];
+    pub const NAMES: [&str; 8] =
+        ["answer", "busy", "down", "lost", "out_of_memory", "refused", "timed_out", "unusable"];
 
     /// What a broken connection leaves open.
     pub(super) fn unknown(self) -> Self {
@@ -75,8 +67,7 @@ impl LinkFailed {
                 Self::Refused(text())
             }
             _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => Self::Refused(text()),
-            // Older servers have it inside the error of the script.
-            _ if error.to_string().contains("OOM command not allowed") => Self::OutOfMemory(text()),
+            _ if is_out_of_memory(error) => Self::OutOfMemory(text()),
             ErrorKind::InvalidClientConfig => Self::Unusable(text()),
             ErrorKind::Server(_) | ErrorKind::Extension => Self::Answer(text()),
             _ => Self::Down(text()),
@@ -91,6 +82,11 @@ pub(super) fn breaks(error: &RedisError) -> bool {
         error.kind(),
         ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::BusyLoading)
     ) || error.is_unrecoverable_error()
+}
+
+/// Older servers have it inside the error of a script.
+fn is_out_of_memory(error: &RedisError) -> bool {
+    error.code() == Some("OOM") || error.to_string().contains("OOM command not allowed")
 }
 
 fn bounded(text: &str) -> Arc<str> {

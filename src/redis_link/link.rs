@@ -165,11 +165,7 @@ impl std::fmt::Debug for RedisLink {
 }
 
 /// Starts the thread and gives its runtime.
-fn start(
-    name: &str,
-    keeper: Keeper,
-    ended: oneshot::Receiver<()>,
-) -> std::io::Result<Handle> {
+fn start(name: &str, keeper: Keeper, ended: oneshot::Receiver<()>) -> std::io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     std::thread::Builder::new().name(format!("link-{name}")).spawn(move || {

@@ -137,7 +137,9 @@ fn readiness(load: &Load) -> Value {
 fn link(name: &str, state: &LinkState) -> Value {
     let down = |reason: &str| {
         let meaning = match name {
-            "vault" => "tenants without a living ticket cannot be called, and none can be installed",
+            "vault" => {
+                "tenants without a living ticket cannot be called, and none can be installed"
+            }
             _ => "each replica buys tickets of its own",
         };
         serde_json::json!({ "state": "down", "reason": reason, "meaning": meaning })

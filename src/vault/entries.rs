@@ -91,7 +91,11 @@ impl Vault {
     /// tried the next time.
     pub fn tended(self, pause: Duration) -> Self {
         let untended = Self { _tending: None, ..self };
-        let tending = Tending::start(untended.clone(), pause);
+        let vault = untended.clone();
+        let tending = Tending::start(pause, move || {
+            let vault = vault.clone();
+            async move { vault.prune().await }
+        });
         Self { _tending: tending.map(Arc::new), ..untended }
     }
 

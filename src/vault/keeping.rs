@@ -41,7 +41,9 @@ pub(super) async fn look(link: &RedisLink) -> Result<Keeping, LinkFailed> {
 pub(super) fn warn_about(link: &RedisLink) {
     link.run_once_up(|link| async move {
         match look(&link).await {
-            Err(failed) => tracing::warn!("the settings of the vault's redis are not known: {failed}"),
+            Err(failed) => {
+                tracing::warn!("the settings of the vault's redis are not known: {failed}")
+            }
             Ok(Keeping { grave, light }) => {
                 for words in grave {
                     tracing::error!("the vault is not safe: {words}");
@@ -130,7 +132,8 @@ mod tests {
 
     fn said() -> Said {
         Said {
-            persistence: "# Persistence\r\naof_enabled:1\r\naof_last_write_status:ok\r\n".to_owned(),
+            persistence: "# Persistence\r\naof_enabled:1\r\naof_last_write_status:ok\r\n"
+                .to_owned(),
             memory: "maxmemory:0\r\nmaxmemory_policy:noeviction\r\n".to_owned(),
             replication: "role:master\r\n".to_owned(),
             appendfsync: Some("always".to_owned()),

@@ -164,10 +164,9 @@ async fn settings_that_lose_entries_are_named_by_verify() {
     let store = store(&redis.config());
     assert_eq!(store.concerns().await.unwrap(), [""; 0]);
     let vault = Vault::over(store, sealer(), Clock::manual(NOW));
-    for (setting, bad, good) in [
-        ("maxmemory-policy", "allkeys-lru", "noeviction"),
-        ("appendonly", "no", "yes"),
-    ] {
+    for (setting, bad, good) in
+        [("maxmemory-policy", "allkeys-lru", "noeviction"), ("appendonly", "no", "yes")]
+    {
         redis.ask(&["CONFIG", "SET", setting, bad]);
         let faults = vault.verify().await.unwrap().faults;
         assert_eq!(faults.len(), 1, "{faults:?}");
@@ -258,17 +257,15 @@ async fn a_user_with_the_documented_commands_alone_is_enough() {
 }
 
 #[tokio::test]
-async fn a_vault_of_ten_thousand_is_imported_listed_and_verified() {
+async fn a_large_import_is_one_change_and_verified_in_pages() {
     let Some(redis) = RedisServer::start_keeping() else { return };
     let vault = vault(&redis);
-    let entries: Vec<_> = (0..10_000).map(|tenant| entry(tenant, 1)).collect();
-    let begun = std::time::Instant::now();
+    let entries: Vec<_> = (0..2_000).map(|tenant| entry(tenant, 1)).collect();
     vault.put_all(&entries).await.unwrap();
-    println!("10,000 entries in {:?}", begun.elapsed());
-    let begun = std::time::Instant::now();
+    let stats = redis.ask(&["INFO", "commandstats"]);
+    println!("2,000 entries: {}", stats.lines().find(|line| line.contains("_eval:")).unwrap());
     let verified = vault.verify().await.unwrap();
-    println!("verified in {:?}", begun.elapsed());
-    assert_eq!((verified.opened, verified.faults), (10_000, vec![]));
+    assert_eq!((verified.opened, verified.faults), (2_000, vec![]));
 }
 
 #[tokio::test]
@@ -290,8 +287,7 @@ async fn raw(redis: &RedisServer, text: &str, arguments: &[String]) {
     let link = redis.link();
     let patience = link.timeout();
     let text = format!("{text} return {{'done'}}");
-    let script =
-        Script { text: &text, names: &names, arguments, patience, kept: Kept::InMemory };
+    let script = Script { text: &text, names: &names, arguments, patience, kept: Kept::InMemory };
     link.run_script(script).await.unwrap();
 }
 
