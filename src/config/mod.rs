@@ -2,6 +2,7 @@
 
 mod admin;
 mod app_pages;
+mod certificate;
 mod crowd;
 mod environment;
 mod forwarded;
@@ -39,6 +40,7 @@ mod vault;
 
 pub use admin::Admin;
 pub use app_pages::AppPages;
+pub use certificate::{Tls, TlsFiles, TlsPolicy};
 pub use crowd::Crowd;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use forwarded::Forwarded;
@@ -47,7 +49,7 @@ pub use job_caller::{JobCaller, Proof, Tenants};
 pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
-pub use listener::{Listener, TlsFiles};
+pub use listener::{Listener, Serves};
 pub use load::{KeyFile, Loaded, key_files, load, load_text, load_vault, tables};
 pub use log::{Log, LogLevel};
 pub use problem::{Position, Problem, Problems};
