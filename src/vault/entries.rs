@@ -37,7 +37,7 @@ impl Vault {
     /// # Errors
     /// [`VaultFailed`]: it cannot be read, is no vault, or is a later version's.
     pub fn open(vault: &config::Vault, clock: Clock, random: Random) -> Result<Self, VaultFailed> {
-        Self::opened_by(vault, clock, random, |redis, random| RedisLink::open(redis, random))
+        Self::opened_by(vault, clock, random, RedisLink::open)
     }
 
     /// The same over a link that somebody else makes, where one is needed.
