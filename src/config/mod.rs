@@ -37,6 +37,7 @@ mod system_user;
 mod url_path;
 mod value;
 mod vault;
+mod webhook;
 
 pub use admin::Admin;
 pub use app_pages::AppPages;
@@ -65,3 +66,4 @@ pub use session::{SameSite, Session};
 pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
 pub use vault::{Vault, VaultPlace};
+pub use webhook::Webhook;

@@ -14,6 +14,7 @@ mod report;
 mod run;
 mod sockets;
 mod streams;
+mod teller;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};

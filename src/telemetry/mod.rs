@@ -8,6 +8,7 @@ mod links;
 mod logging;
 mod metrics;
 mod tickets;
+mod webhooks;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
 pub use drain::{Drain, Drained, Outcome};
@@ -16,3 +17,4 @@ pub use links::{LinkCounter, LinkCounters};
 pub use logging::{Output, log_to};
 pub use metrics::{Levels, Metrics, RouteMetrics};
 pub use tickets::{TicketCounters, TicketExchange, TicketShare};
+pub use webhooks::{Delivery, WebhookCounters};

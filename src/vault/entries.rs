@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, Redis, VaultPlace};
 use crate::crypto::{KeyRing, Random};
@@ -12,6 +14,7 @@ use crate::redis_link::{LinkFailed, RedisLink};
 
 use super::embedded::Embedded;
 use super::entry::Entry;
+use super::event::{EventKind, Telling};
 use super::failure::VaultFailed;
 use super::memory::Memory;
 use super::record::{Name, Record};
@@ -26,7 +29,9 @@ use super::tending::Tending;
 pub struct Vault {
     pub(super) store: Arc<dyn Store>,
     pub(super) sealer: Sealer,
-    clock: Clock,
+    pub(super) clock: Clock,
+    /// Rings when there is a letter to deliver.
+    pub(super) bell: Arc<Notify>,
     place: Option<VaultPlace>,
     _tending: Option<Arc<Tending>>,
 }
@@ -75,7 +80,8 @@ impl Vault {
 
     /// A vault over any store.
     pub fn over(store: Arc<dyn Store>, sealer: Sealer, clock: Clock) -> Self {
-        Self { store, sealer, clock, place: None, _tending: None }
+        let bell = Arc::default();
+        Self { store, sealer, clock, bell, place: None, _tending: None }
     }
 
     /// The vault of a new configuration: the same store under new keys where the place has stayed,
@@ -150,21 +156,26 @@ impl Vault {
     /// woken for 30 days.
     ///
     /// # Errors
-    /// [`VaultFailed`]: nothing has changed.
-    pub async fn sleep(&self, key: &TenantKey, at: Timestamp) -> Result<bool, VaultFailed> {
+    /// [`VaultFailed`]: nothing has changed; so also when it is to be told and the outbox is full.
+    pub async fn sleep(
+        &self,
+        key: &TenantKey,
+        at: Timestamp,
+        telling: Telling,
+    ) -> Result<bool, VaultFailed> {
         let asleep =
             |entry: Entry| entry.dormant.is_none().then_some(Entry { dormant: Some(at), ..entry });
-        self.change(key, asleep).await
+        self.change(key, asleep, telling.of(EventKind::Dormant)).await
     }
 
     /// Ends the sleep of an entry; `false` when there is none that sleeps.
     ///
     /// # Errors
-    /// [`VaultFailed`]: nothing has changed.
-    pub async fn wake(&self, key: &TenantKey) -> Result<bool, VaultFailed> {
+    /// [`VaultFailed`]: nothing has changed; so also when it is to be told and the outbox is full.
+    pub async fn wake(&self, key: &TenantKey, telling: Telling) -> Result<bool, VaultFailed> {
         let awake =
             |entry: Entry| entry.dormant.is_some().then_some(Entry { dormant: None, ..entry });
-        self.change(key, awake).await
+        self.change(key, awake, telling.of(EventKind::Restored)).await
     }
 
     /// Deletes what has been dormant for more than 30 days, and tells how many. What does not open
@@ -196,11 +207,15 @@ impl Vault {
         &self,
         key: &TenantKey,
         change: impl Fn(Entry) -> Option<Entry>,
+        told: Option<EventKind>,
     ) -> Result<bool, VaultFailed> {
         for _ in 0..TRIES {
             let Some((record, entry)) = self.opened(key).await? else { return Ok(false) };
             let Some(changed) = change(entry) else { return Ok(false) };
-            if self.store.swap(record, Some(self.sealer.seal(&changed)), None).await? {
+            let now = self.clock.now();
+            let letter = told.map(|kind| self.sealer.letter(&changed, (kind, None), now));
+            if self.store.swap(record, Some(self.sealer.seal(&changed)), letter).await? {
+                self.bell.notify_one();
                 return Ok(true);
             }
         }

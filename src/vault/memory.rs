@@ -32,11 +32,12 @@ impl Memory {
 
 impl Kept {
     fn has_room(&self, letters: &[Letter]) -> bool {
-        letters.iter().all(|letter| {
+        letters.iter().enumerate().all(|(index, letter)| {
+            let same = |other: &&Letter| is_same_app(&other.name, &letter.name);
+            // Each app is counted once.
+            let counted = letters[..index].iter().any(|other| same(&other));
             let waiting = self.letters.values().map(|waiting| &waiting.letter);
-            let same =
-                waiting.chain(letters).filter(|other| is_same_app(&other.name, &letter.name));
-            same.count() <= MOST_LETTERS
+            counted || waiting.chain(letters).filter(same).count() <= MOST_LETTERS
         })
     }
 

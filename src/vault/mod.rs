@@ -3,6 +3,7 @@
 mod embedded;
 mod entries;
 mod entry;
+mod event;
 mod failure;
 mod field;
 mod keeping;
@@ -18,12 +19,14 @@ mod sqlite;
 mod sqlite_file;
 mod sqlite_outbox;
 mod store;
+mod telling;
 mod tending;
 mod upkeep;
 
 pub use embedded::Embedded;
 pub use entries::{RESTORABLE, Vault};
 pub use entry::{Entry, Summary};
+pub use event::{Event, EventKind, Telling};
 pub use failure::{Unopened, VaultFailed};
 pub use memory::Memory;
 pub use outbox::{Claim, Letter, MOST_LETTERS, Waiting};
@@ -32,4 +35,5 @@ pub use record::{Name, Record};
 pub use sealer::Sealer;
 pub use shared::Shared;
 pub use store::{PAGE, Promised, Store};
+pub use telling::Backlog;
 pub use upkeep::{Fault, Listed, Page, Rewrapped, Verified};

@@ -229,6 +229,7 @@ fn with_secrets(text: &str) -> Result<(), String> {
     let variables = |name: &str| match name {
         "PARTNER_KEY_PASSPHRASE" => Some("hello".to_owned()),
         "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
+        "WEBHOOK_SECRET" => Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYX".to_owned()),
         "NIGHTLY_PASSWORD" => Some("nightly-0123456789abcdef".to_owned()),
         "REPORT_TOKEN" => Some("report-0123456789abcdef".to_owned()),
         _ => None,

@@ -38,5 +38,6 @@ mod slashes;
 mod tls;
 mod upgrade;
 mod upstream;
+mod webhook;
 mod wire;
 mod world;

@@ -33,6 +33,7 @@ impl Program {
     }
 
     /// Where the connection may break.
+    #[allow(dead_code, reason = "the tests of replicas kill gateways")]
     pub async fn try_get(&self, path: &str, headers: &[(&str, &str)]) -> Result<Answer, String> {
         self.try_send(Method::GET, path, headers, Bytes::new()).await
     }

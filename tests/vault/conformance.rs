@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use superid_gateway::clock::{Clock, Timestamp};
-use superid_gateway::vault::{Name, PAGE, Record, Store, Vault};
+use superid_gateway::vault::{Name, PAGE, Record, Store, Telling, Vault};
 
 use crate::kinds::{Kind, each_kind};
 use crate::letters;
@@ -27,6 +27,14 @@ async fn every_store_keeps_the_contract() {
     }
 }
 
+#[tokio::test]
+async fn every_store_bounds_what_waits_to_be_told() {
+    for Kind { name, store, .. } in each_kind(&Clock::manual(NOW)) {
+        println!("{name}");
+        letters::keep_the_bounds(&store).await;
+    }
+}
+
 async fn keeps_what_is_put(vault: &Vault) {
     assert!(vault.get(&key(1)).await.unwrap().is_none());
     vault.put(entry(1, 1)).await.unwrap();
@@ -42,17 +50,23 @@ async fn keeps_what_is_put(vault: &Vault) {
 }
 
 async fn lets_sleep_and_wakes(vault: &Vault) {
-    assert!(!vault.wake(&key(1)).await.unwrap(), "it does not sleep");
-    assert!(vault.sleep(&key(1), NOW).await.unwrap());
-    assert!(!vault.sleep(&key(1), NOW.plus(9)).await.unwrap(), "the first time counts");
+    assert!(!vault.wake(&key(1), Telling::Nobody).await.unwrap(), "it does not sleep");
+    assert!(vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap());
+    assert!(
+        !vault.sleep(&key(1), NOW.plus(9), Telling::Nobody).await.unwrap(),
+        "the first time counts"
+    );
     assert!(vault.get(&key(1)).await.unwrap().is_none(), "nothing is bought with it");
     assert_eq!(vault.look(&key(1)).await.unwrap().unwrap().dormant, Some(NOW));
-    assert!(vault.wake(&key(1)).await.unwrap());
+    assert!(vault.wake(&key(1), Telling::Nobody).await.unwrap());
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-2");
-    vault.sleep(&key(1), NOW).await.unwrap();
+    vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap();
     vault.put(entry(1, 3)).await.unwrap();
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-3", "a new consent wakes");
-    assert!(!vault.sleep(&key(77), NOW).await.unwrap() && !vault.wake(&key(77)).await.unwrap());
+    assert!(
+        !vault.sleep(&key(77), NOW, Telling::Nobody).await.unwrap()
+            && !vault.wake(&key(77), Telling::Nobody).await.unwrap()
+    );
 }
 
 async fn forgets(vault: &Vault) {
@@ -88,7 +102,7 @@ async fn writes_all_together(store: &Arc<dyn Store>) {
 async fn prunes_after_thirty_days(vault: &Vault, clock: &Clock) {
     for (tenant, since) in [(1, 0), (2, 86_400)] {
         vault.put(entry(tenant, 1)).await.unwrap();
-        vault.sleep(&key(tenant), NOW.plus(since)).await.unwrap();
+        vault.sleep(&key(tenant), NOW.plus(since), Telling::Nobody).await.unwrap();
     }
     clock.set(NOW.plus(30 * 86_400 - 1));
     vault.put(entry(3, 1)).await.unwrap();
@@ -96,7 +110,7 @@ async fn prunes_after_thirty_days(vault: &Vault, clock: &Clock) {
     clock.set(NOW.plus(30 * 86_400));
     vault.put(entry(3, 2)).await.unwrap();
     assert!(vault.look(&key(1)).await.unwrap().is_none());
-    assert!(vault.wake(&key(2)).await.unwrap());
+    assert!(vault.wake(&key(2), Telling::Nobody).await.unwrap());
     clock.set(NOW);
     for tenant in [2, 3] {
         vault.forget(&key(tenant)).await.unwrap();

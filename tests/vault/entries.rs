@@ -5,7 +5,7 @@ use std::time::Duration;
 use superid_gateway::clock::Clock;
 use superid_gateway::config::{self, VaultPlace};
 use superid_gateway::crypto::{KeyRing, Random, SealedBy};
-use superid_gateway::vault::{Entry, PAGE, Vault, VaultFailed};
+use superid_gateway::vault::{Entry, PAGE, Telling, Vault, VaultFailed};
 
 use crate::kinds::{Kind, each_kind};
 use crate::world::{Folder, KEY, NOW, OTHER_KEY, entry, key, open, open_at, token, until};
@@ -77,7 +77,7 @@ async fn what_slept_too_long_goes_when_the_next_entry_is_put() {
     let folder = Folder::new();
     let vault = folder.vault();
     vault.put(entry(1, 1)).await.unwrap();
-    vault.sleep(&key(1), NOW).await.unwrap();
+    vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap();
     let later = open_at(&folder.file(), &[KEY], Clock::manual(NOW.plus(31 * 86_400))).unwrap();
     assert_eq!(later.prune().await.unwrap(), 1);
     assert!(vault.look(&key(1)).await.unwrap().is_none());
@@ -89,7 +89,7 @@ async fn a_list_has_nothing_that_slept_too_long() {
     for Kind { name, vault, .. } in each_kind(&clock) {
         clock.set(NOW);
         vault.put_all(&[entry(1, 1), entry(2, 1)]).await.unwrap();
-        vault.sleep(&key(1), NOW).await.unwrap();
+        vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap();
         assert_eq!(vault.list(None).await.unwrap().items.len(), 2, "{name}");
         clock.set(NOW.plus(30 * 86_400));
         let left = vault.list(None).await.unwrap().items;
@@ -104,8 +104,8 @@ async fn what_slept_too_long_goes_when_the_gateway_starts_and_while_it_runs() {
     for Kind { name, vault, .. } in each_kind(&clock) {
         clock.set(NOW);
         vault.put_all(&[entry(1, 1), entry(2, 1)]).await.unwrap();
-        vault.sleep(&key(1), NOW).await.unwrap();
-        vault.sleep(&key(2), NOW.plus(86_400)).await.unwrap();
+        vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap();
+        vault.sleep(&key(2), NOW.plus(86_400), Telling::Nobody).await.unwrap();
         clock.set(NOW.plus(30 * 86_400));
         let a_day = Duration::from_secs(86_400);
         let at_the_start = vault.clone().tended(a_day);

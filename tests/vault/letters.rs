@@ -16,9 +16,14 @@ pub async fn keep_the_contract(store: &Arc<dyn Store>) {
     what_is_put_off_comes_again_then(store).await;
     a_claim_that_lapsed_is_nobody_s(store).await;
     other_bytes_take_the_place_of_known_ones(store).await;
-    an_app_has_its_bound_and_removing_is_never_refused(store).await;
-    all_are_listed_in_order(store).await;
     assert!(store.page(None).await.unwrap().is_empty());
+    assert_eq!(store.check().await.unwrap(), [""; 0]);
+}
+
+/// Holds an empty store to its bounds, and leaves it full: emptying it would take long.
+pub async fn keep_the_bounds(store: &Arc<dyn Store>) {
+    all_are_listed_in_order(store).await;
+    an_app_has_its_bound_and_removing_is_never_refused(store).await;
     assert_eq!(store.check().await.unwrap(), [""; 0]);
 }
 
@@ -117,17 +122,15 @@ async fn an_app_has_its_bound_and_removing_is_never_refused(store: &Arc<dyn Stor
     assert_eq!(store.read(&kept.name).await.unwrap(), Some(kept.clone()), "the old one stands");
     add(store, letter("b", "Cust1", "another app's")).await;
     assert!(store.remove(&kept.name, told).await.unwrap());
-    empty(store).await;
 }
 
 async fn all_are_listed_in_order(store: &Arc<dyn Store>) {
     let ids_of: Vec<String> = (0..PAGE * 2 + 1).map(|number| number.to_string()).collect();
-    let letters = ids_of.iter().map(|id| letter("a", &format!("Cust{id}"), id)).collect();
+    let letters = ids_of.iter().map(|id| letter("list", &format!("Cust{id}"), id)).collect();
     store.write(Vec::new(), letters).await.unwrap();
     let found = all(store).await;
     assert_eq!(ids(&found), ids_of);
     assert!(found.is_sorted_by_key(|waiting| waiting.number));
-    empty(store).await;
 }
 
 async fn all(store: &Arc<dyn Store>) -> Vec<Waiting> {

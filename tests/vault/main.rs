@@ -20,6 +20,7 @@ mod redis_server;
 mod repeatable;
 mod shared;
 mod shared_commands;
+mod telling;
 mod waiting;
 mod world;
 mod writer;

@@ -6,7 +6,7 @@ use superid_gateway::clock::Clock;
 use superid_gateway::config::{self, Redis, RedisAddress, VaultPlace};
 use superid_gateway::crypto::{KeyRing, Random, Secret};
 use superid_gateway::redis_link::{Kept, LinkFailed, RedisLink, Script};
-use superid_gateway::vault::{Name, Sealer, Shared, Store, Vault, VaultFailed};
+use superid_gateway::vault::{Name, Sealer, Shared, Store, Telling, Vault, VaultFailed};
 use tokio::task::JoinSet;
 
 use crate::lossy::Lossy;
@@ -78,7 +78,7 @@ async fn a_change_whose_answer_was_lost_is_not_made_twice_and_is_told_as_it_was(
     vault.put(entry(1, 1)).await.unwrap();
     assert!(lossy.has_lost_it());
     lossy.lose_the_next_answer();
-    assert!(vault.sleep(&key(1), NOW).await.unwrap());
+    assert!(vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap());
     assert!(lossy.has_lost_it());
     let record = store.read(&Name::from(&key(1))).await.unwrap().unwrap();
     lossy.lose_the_next_answer();
@@ -102,7 +102,7 @@ async fn of_many_that_change_one_entry_at_once_exactly_one_does() {
         let mut racing = JoinSet::new();
         for number in 0..20 {
             let vault = Vault::over(stores[number % 2].clone(), sealer(), Clock::manual(NOW));
-            racing.spawn(async move { vault.sleep(&key(1), NOW).await.unwrap() });
+            racing.spawn(async move { vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap() });
         }
         let won = racing.join_all().await.into_iter().filter(|won| *won).count();
         assert_eq!(won, 1, "round {round}");
@@ -148,7 +148,7 @@ async fn when_redis_has_no_memory_left_nothing_changes_but_what_is_forgotten() {
     };
     full(vault.put(entry(1, 2)).await.unwrap_err());
     full(vault.put_all(&[entry(2, 2), entry(3, 1)]).await.unwrap_err());
-    full(vault.sleep(&key(1), NOW).await.unwrap_err());
+    full(vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap_err());
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-1");
     assert!(vault.get(&key(3)).await.unwrap().is_none());
     assert!(vault.forget(&key(2)).await.unwrap());
@@ -245,7 +245,10 @@ async fn a_user_with_the_documented_commands_alone_is_enough() {
     let store = store(&config);
     let vault = Vault::over(store.clone(), sealer(), Clock::manual(NOW));
     vault.put(entry(1, 1)).await.unwrap();
-    assert!(vault.sleep(&key(1), NOW).await.unwrap() && vault.wake(&key(1)).await.unwrap());
+    assert!(
+        vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap()
+            && vault.wake(&key(1), Telling::Nobody).await.unwrap()
+    );
     assert_eq!(vault.verify().await.unwrap().faults, []);
     assert_eq!(vault.prune().await.unwrap(), 0);
     assert!(vault.forget(&key(1)).await.unwrap());
