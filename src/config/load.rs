@@ -13,6 +13,7 @@ use super::{
     environment, forwarded, header_names, host, job_caller, job_listener, job_listener_read,
     key_ring, limits, listener, log, redis, relying_party, relying_party_read, route,
     route_bounds_read, route_read, route_rules, session, system_user, vault, webhook,
+    webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -175,7 +176,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     );
     warn_without_vault(&root, &parties.sound());
     warn_of_unused_certificates(&root);
-    webhook::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
+    webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     if let Some(session) = &session {

@@ -38,6 +38,7 @@ mod url_path;
 mod value;
 mod vault;
 mod webhook;
+mod webhook_rules;
 
 pub use admin::Admin;
 pub use app_pages::AppPages;

@@ -15,7 +15,7 @@ use super::secret_source::secret;
 use super::section::Section;
 use super::url_path::is_this_machine;
 use super::value::Value;
-use super::{Key, RelyingParty, Table, Vault, VaultPlace};
+use super::{Key, Table};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME.webhook",
@@ -59,32 +59,6 @@ pub(super) fn webhook(root: &Section, party: &Section) -> Option<Arc<Webhook>> {
     }
     let keys = [secret?].into_iter().chain(previous).collect();
     Some(Arc::new(Webhook { url: url?, keys, timeout: timeout? }))
-}
-
-/// Each registration has one webhook at most, and events outlive the process.
-pub(super) fn check(root: &Section, parties: &[Arc<RelyingParty>], vault: Option<&Vault>) {
-    let telling: Vec<&Arc<RelyingParty>> =
-        parties.iter().filter(|party| party.webhook.is_some()).collect();
-    for (index, party) in telling.iter().enumerate() {
-        let same = |other: &&&Arc<RelyingParty>| {
-            other.client_id == party.client_id && other.environment.name == party.environment.name
-        };
-        if let Some(other) = telling[..index].iter().find(same) {
-            root.reading.problem(
-                &root.place("relying_party"),
-                format!("{} and {} are one app, and both have a webhook", other.name, party.name),
-                "leave one of the two out: each event is told once",
-            );
-        }
-    }
-    let in_memory = vault.is_some_and(|vault| vault.place == VaultPlace::Memory);
-    if let (Some(party), true) = (telling.first(), in_memory) {
-        root.reading.warn(
-            &root.place("vault"),
-            format!("what {}'s webhook has not taken is lost when the process ends", party.name),
-            "write place = \"file\"",
-        );
-    }
 }
 
 /// An address of the app's: it may have a query, as some receivers know each other by one.
