@@ -31,7 +31,7 @@ impl Crowd {
     }
 
     /// Waits for all of them, and panics where one was not served.
-    pub async fn is_served(mut self) {
+    pub async fn all_served(mut self) {
         while let Some(answer) = self.0.join_next().await {
             assert_eq!(answer.unwrap(), Ok((200, String::new())));
         }

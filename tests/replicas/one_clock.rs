@@ -17,7 +17,7 @@ async fn two_gateways_make_one_exchange_when_the_ticket_has_come_to_its_end() {
     let gateways = [start(&world).await, start(&world).await];
     let at = gateways.each_ref().map(|gateway| gateway.addresses()[0].1);
     for round in 1..=3 {
-        Crowd::of(callers(), &at).is_served().await;
+        Crowd::of(callers(), &at).all_served().await;
         assert_eq!(world.exchanges(), round);
         // Six hours without a call end a ticket; addresses of tenants end too.
         clock.advance(6 * 3_600 + 60);

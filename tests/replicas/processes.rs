@@ -22,20 +22,20 @@ async fn two_gateways_on_one_redis_make_one_exchange_for_all_callers() {
         gateway.has_waiting(callers() / 2).await;
     }
     world.superid.faults().end(&HELD);
-    crowd.is_served().await;
+    crowd.all_served().await;
     println!("{} callers at two gateways, cold: {:?}", callers(), begun.elapsed());
     assert_eq!(world.exchanges(), 1);
     // The same after a 401, which everybody meets.
     let begun = Instant::now();
     world.superid.tenants().kill_tickets(TENANT);
-    Crowd::of(callers(), &at).is_served().await;
+    Crowd::of(callers(), &at).all_served().await;
     println!("after a 401: {:?}", begun.elapsed());
     assert_eq!(world.exchanges(), 2);
     // Gateways that are started anew find the ticket there.
     gateways.iter_mut().for_each(Process::kill);
     let gateways = [Process::start(&world).await, Process::start(&world).await];
     let at = gateways.each_ref().map(|gateway| gateway.jobs);
-    Crowd::of(callers(), &at).is_served().await;
+    Crowd::of(callers(), &at).all_served().await;
     assert_eq!(world.exchanges(), 2);
     world.assert_nothing_astray();
 }
@@ -54,7 +54,7 @@ async fn when_the_gateway_that_buys_is_killed_the_other_makes_the_only_further_e
     leader.kill();
     let begun = Instant::now();
     world.superid.faults().end(&HELD);
-    crowd.is_served().await;
+    crowd.all_served().await;
     let waited = begun.elapsed();
     println!("after SIGKILL of the leader all were served in {waited:?}");
     assert_eq!(world.exchanges(), 2);
@@ -67,7 +67,7 @@ async fn when_the_gateway_that_buys_is_killed_the_other_makes_the_only_further_e
 async fn a_gateway_without_its_redis_serves_on_and_says_what_that_means() {
     let Some(mut world) = World::on(Clock::system()).await else { return };
     let gateway = Process::start(&world).await;
-    Crowd::of(2, &[gateway.jobs]).is_served().await;
+    Crowd::of(2, &[gateway.jobs]).all_served().await;
     let ready: serde_json::Value = told(&gateway);
     assert_eq!(ready["redis"]["vault"]["state"], "up");
     assert_eq!(gateway.metric("redis_up{link=\"vault\"}"), 1);
@@ -89,7 +89,7 @@ async fn a_gateway_without_its_redis_serves_on_and_says_what_that_means() {
     let meaning = ready["redis"]["vault"]["meaning"].as_str().unwrap();
     assert!(meaning.starts_with("tenants without a living ticket cannot be called"), "{meaning}");
     assert_eq!(gateway.metric("redis_up{link=\"tickets\"}"), 0);
-    Crowd::of(2, &[gateway.jobs]).is_served().await;
+    Crowd::of(2, &[gateway.jobs]).all_served().await;
     world.redis.restart();
     until("the link", async || gateway.metric("redis_up{link=\"vault\"}") == 1).await;
 }
