@@ -121,8 +121,9 @@ fn described(settings: &Settings) -> String {
     .unwrap();
     if let Some(vault) = &settings.vault {
         let place = match &vault.place {
-            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap(),
-            VaultPlace::Memory => "in memory",
+            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
+            VaultPlace::Redis(redis) => redis.to_string(),
+            VaultPlace::Memory => "in memory".to_owned(),
         };
         writeln!(out, "vault {place} {:?}", vault.keys).unwrap();
     }
