@@ -12,6 +12,7 @@ mod http2;
 mod listener;
 mod report;
 mod run;
+mod seldom;
 mod sockets;
 mod streams;
 mod worker;
