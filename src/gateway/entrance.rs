@@ -1,6 +1,7 @@
 //! A request's places and the size of its body: taken and measured as it passes.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header;
@@ -30,7 +31,8 @@ pub(super) fn bound(downstream: &mut Downstream, exchange: &mut Exchange) {
         downstream.set_write_timeout(Some(limits.write_timeout));
     }
     downstream.set_total_drain_timeout(Some(limits.unread_body_timeout));
-    exchange.busy = Line::of(downstream).filter(|_| unguarded).map(Line::enter);
+    let line = if unguarded { Line::of(downstream) } else { None };
+    exchange.busy = line.map(Line::enter);
 }
 
 /// Takes a place for a request that is born, until its exchange ends.
@@ -58,8 +60,8 @@ pub(super) fn is_misdirected(
 }
 
 /// What is known of a connection that came to a job listener.
-pub(super) fn job_door(downstream: &Downstream) -> Option<&JobDoor> {
-    Line::of(downstream)?.jobs.as_deref()
+pub(super) fn job_door(downstream: &Downstream) -> Option<Arc<JobDoor>> {
+    Line::of(downstream)?.jobs.clone()
 }
 
 /// Takes a place on the way to the app for a request that may leave, until its exchange ends.
