@@ -9,10 +9,10 @@ use toml::de::DeTable;
 use super::reading::{Place, Reading};
 use super::section::Section;
 use super::{
-    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, environment,
-    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits,
-    listener, log, redis, relying_party, relying_party_read, route, route_bounds_read, route_read,
-    route_rules, session, system_user, vault,
+    Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages,
+    certificate, environment, forwarded, header_names, host, job_caller, job_listener,
+    job_listener_read, key_ring, limits, listener, log, redis, relying_party, relying_party_read,
+    route, route_bounds_read, route_read, route_rules, session, system_user, vault,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -100,19 +100,35 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
 /// # Errors
 /// [`Problems`]: the file cannot be read, is not TOML, or the table does not hold.
 pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
-    let text = read(path)?;
+    alone(path, "vault", |root| match root.has("vault") {
+        true => vault::vault(root).map(Some),
+        false => Some(None),
+    })
+}
+
+/// `[admin]` alone, for commands that ask a running gateway.
+///
+/// # Errors
+/// As [`load_vault`].
+pub fn load_admin(path: &Path) -> Result<Admin, Problems> {
+    alone(path, "admin", admin::admin)
+}
+
+/// What `read` makes of one table. Problems elsewhere are passed over.
+fn alone<T>(
+    path: &Path,
+    table: &str,
+    read: impl FnOnce(&Section) -> Option<T>,
+) -> Result<T, Problems> {
+    let text = self::read(path)?;
     let file = path.display().to_string();
     let environment = |name: &str| std::env::var(name).ok();
     let reading = Reading::new(&text, &file, folder(path), &environment);
-    let written = reading.parse().map(|document| {
-        let root = root(&reading, document.get_ref());
-        root.has("vault").then(|| vault::vault(&root))
-    });
+    let written = reading.parse().and_then(|document| read(&root(&reading, document.get_ref())));
     let (mut problems, warnings) = reading.findings();
-    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with("vault"));
+    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with(table));
     match written {
-        Some(None) => Ok(None),
-        Some(Some(Some(vault))) if problems.is_empty() => Ok(Some(vault)),
+        Some(written) if problems.is_empty() => Ok(written),
         _ => Err(Problems::Found { problems, warnings }),
     }
 }
@@ -121,8 +137,10 @@ pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
 pub fn tables() -> Vec<Table> {
     vec![
         listener::TABLE,
+        certificate::TABLE,
         host::TABLE,
         app_pages::TABLE,
+        host::HSTS_TABLE,
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
         system_user::TABLE,
@@ -144,7 +162,9 @@ pub fn tables() -> Vec<Table> {
 
 fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let root = root(reading, document);
-    let listeners = listener::listeners(&root);
+    let further = certificate::certificates(&root);
+    let further = further.as_deref();
+    let listeners = listener::listeners(&root, further.unwrap_or_default());
     let admin = admin::admin(&root);
     let forwarded = forwarded::forwarded(&root);
     let limits = limits::limits(&root);
@@ -161,9 +181,10 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         &root,
         &parties,
         &callers,
-        listeners.as_deref().unwrap_or_default(),
+        (listeners.as_deref().unwrap_or_default(), further.unwrap_or_default()),
     );
     warn_without_vault(&root, &parties.sound());
+    warn_of_unused_certificates(&root);
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     if let Some(session) = &session {
@@ -172,6 +193,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
         admin::refuse_taken(&root, admin, listeners);
     }
+    further?;
     Some(Settings {
         admin: admin?,
         forwarded: forwarded?,
@@ -186,6 +208,18 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         session: session?,
         vault: vault.map_or(Some(None), |read| read.map(Some))?,
     })
+}
+
+/// What no listener shows, nobody sees.
+fn warn_of_unused_certificates(root: &Section) {
+    let listeners = root.named("listener", listener::TABLE.keys);
+    let jobs = root.named("job_listener", job_listener::TABLE.keys);
+    let mut all = listeners.iter().chain(&jobs);
+    if root.has("certificate") && !all.any(|(_, section)| section.has("certificate")) {
+        let wrong = "no listener has TLS, so nobody is shown one of these";
+        let instead = "give a listener a certificate and key of its own";
+        root.reading.warn(&root.place("certificate"), wrong, instead);
+    }
 }
 
 /// What nobody keeps is lost.
@@ -222,6 +256,7 @@ fn folder(path: &Path) -> &Path {
 
 const ROOT: &[Key] = &[
     Key::optional("listener", "{}"),
+    Key::optional("certificate", "{}"),
     Key::optional("host", "{}"),
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),

@@ -13,8 +13,10 @@ mod listener;
 mod report;
 mod run;
 mod seldom;
+mod socket;
 mod sockets;
 mod streams;
+mod unix_socket;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};
@@ -22,4 +24,6 @@ pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, 
 pub use http2::{Heard, Http2Terms, Watched};
 pub use report::Changed;
 pub use run::Running;
-pub use sockets::Sockets;
+pub use socket::Listening;
+pub use sockets::{Sockets, passed_name};
+pub use unix_socket::SocketFailed;

@@ -13,4 +13,6 @@ mod locations;
 mod partner;
 mod soap;
 mod under_load;
+mod unix_process;
+mod unix_sockets;
 mod world;
