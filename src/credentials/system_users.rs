@@ -13,11 +13,13 @@ use crate::tenants::{Away, Home, Tenants};
 use crate::vault::{Telling, Vault};
 
 use super::exchange_desk::ExchangeDesk;
+use super::partner::Partner;
 use super::stores::Stores;
 use super::ticket_cache::{Held, NoTicket, TicketCache};
 
 /// The system users of all tenants; one for each configuration that is in force. Tickets outlive it.
 pub struct SystemUsers {
+    partners: Vec<Arc<Partner>>,
     tenants: Tenants,
     tickets: Arc<TicketCache>,
     desk: Arc<ExchangeDesk>,
@@ -47,7 +49,9 @@ impl SystemUsers {
             })
         });
         let known = before.map(|before| &before.tenants);
+        let partners = settings.relying_parties.iter().map(|party| Arc::new(Partner::new(party)));
         Self {
+            partners: partners.collect(),
             tenants: Tenants::new(settings, superid.clone(), clock.clone(), known),
             tickets,
             desk,
@@ -64,6 +68,12 @@ impl SystemUsers {
             client_id: party.client_id.as_str().into(),
             tenant: tenant.clone(),
         }
+    }
+
+    /// What the calls of a relying party of this configuration have in common.
+    pub fn partner(&self, party: &Arc<RelyingParty>) -> Arc<Partner> {
+        let known = self.partners.iter().find(|known| Arc::ptr_eq(known.party(), party));
+        known.cloned().unwrap_or_else(|| Arc::new(Partner::new(party)))
     }
 
     /// Whether an app hears of its installations.

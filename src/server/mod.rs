@@ -12,6 +12,7 @@ mod http2;
 mod listener;
 mod report;
 mod run;
+mod seldom;
 mod socket;
 mod sockets;
 mod streams;

@@ -54,11 +54,7 @@ pub const HOMES: &[Row] = &[
     ("md5", Home::In(&["crypto/"]), "the older encryption of PEM files derives its key with it"),
     ("memchr", Home::Anywhere, "a search without meaning of its own"),
     ("mimalloc", Home::In(&["main.rs"]), "a program chooses its allocator, a library does not"),
-    (
-        "moka",
-        Home::In(&["credentials/", "tenants/"]),
-        "what is cached is cached by whoever owns it",
-    ),
+    ("moka", Home::In(&["credentials/"]), "what is cached is cached by whoever owns it"),
     ("percent_encoding", Home::Anywhere, "a plain encoding"),
     ("pingora", Home::In(&["gateway/", "server/"]), "the verdict has no sockets"),
     ("pkcs1", Home::In(&["crypto/"]), "the DER of RSA keys, which aws-lc reads from 2,048 bits on"),
