@@ -57,6 +57,7 @@ pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, Relyi
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
     PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    UpstreamTls,
 };
 pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use crate::crypto::{Authorities, ClientIdentity};
 use crate::identity::ContextId;
 
 use super::{Host, Key, RelyingParty, RouteBounds, Table};
@@ -143,6 +144,19 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// The longest silence from the app, headers and body alike.
     pub read_timeout: Duration,
+    /// What is particular to its TLS, where it speaks TLS.
+    pub tls: UpstreamTls,
+}
+
+/// Whom TLS to an app believes, and what it shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamTls {
+    /// In place of the machine's.
+    pub authorities: Option<Authorities>,
+    /// What is shown to an app that asks.
+    pub shown: Option<ClientIdentity>,
+    /// The name asked for and looked for in the certificate, where it is not the host's.
+    pub server_name: Option<String>,
 }
 
 impl Upstream {

@@ -17,6 +17,7 @@ use super::value::Value;
 use super::{
     Access, ClaimRule, Destination, EncodedSlashes, Host, HostHeader, PathMatch, PathPattern,
     Patience, Present, RelyingParty, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    UpstreamTls,
 };
 
 /// A route beside the table it was read from, so that later rules can point at it.
@@ -165,6 +166,7 @@ fn upstream(section: &Section) -> Option<Upstream> {
         host_header: host_header?,
         connect_timeout: connect_timeout?,
         read_timeout: read_timeout?,
+        tls: UpstreamTls::default(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
+mod client_tls;
 mod digest;
 mod partner_key;
 mod provider;
@@ -7,6 +8,7 @@ mod random;
 mod seal;
 mod secret;
 
+pub use client_tls::{Authorities, ClientIdentity, ClientTls};
 pub use digest::{plain_sha256, sha256};
 pub use partner_key::{
     CannotSign, KeyForm, KeyRefused, PartnerKey, SigningFailed, SigningKey, WeakKeys,

@@ -13,7 +13,7 @@ use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
-use crate::config::{SameSite, UpstreamScheme};
+use crate::config::SameSite;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
 use crate::web::{Asking, Client, Inbound, Refusal, Reply};
 
@@ -107,8 +107,9 @@ impl ProxyHttp for Gateway {
         downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
-        if let Some(peer) = calls::lead(exchange).await? {
-            return Ok(peer);
+        if let Some((mut peer, dial)) = calls::lead(exchange).await? {
+            exchange.flow = supply::bounded(&mut peer, &dial, downstream);
+            return Ok(Box::new(peer));
         }
         let departure = exchange.departure().ok_or_else(undecided)?;
         let site = &exchange.site;
@@ -122,10 +123,10 @@ impl ProxyHttp for Gateway {
         if downstream.is_upgrade_req() {
             let bounds = &site.route(departure.route()).bounds;
             let silence = tunnel::Silence::new(upstream.read_timeout, bounds);
-            tunnel::lead(&mut peer, upstream.connect_timeout, silence.clone());
+            tunnel::lead(&mut peer, &way.dial, silence.clone());
             exchange.silence = Some(silence);
-        } else if upstream.scheme == UpstreamScheme::Http {
-            exchange.flow = supply::bounded(&mut peer, downstream);
+        } else {
+            exchange.flow = supply::bounded(&mut peer, &way.dial, downstream);
         }
         Ok(Box::new(peer))
     }

@@ -3,7 +3,9 @@
 mod addresses;
 mod app_pages;
 mod calls;
+mod cord;
 mod decide;
+mod dial;
 mod entrance;
 mod exchange;
 mod explain;

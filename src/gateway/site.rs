@@ -1,5 +1,6 @@
 //! A configuration in force: everything a request needs, immutable, taken once at its birth.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,10 +10,11 @@ use http::{HeaderName, HeaderValue};
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::{
-    Access, Flow, Host, JobListener, Legacy, Present, RelyingParty, Route, Session, Settings,
+    Access, AllowedAddresses, Destination, Flow, Host, JobListener, Legacy, Present, RelyingParty,
+    Route, Session, Settings,
 };
 use crate::credentials::{Stores, SystemUsers};
-use crate::crypto::Random;
+use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
 use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
@@ -119,7 +121,14 @@ impl Site {
             before.map(|site| &site.desk),
         );
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
-        let ways = settings.routes.iter().map(|route| route.upstream.app().map(Way::new)).collect();
+        let machine = OnceCell::new();
+        let machine = || machine.get_or_init(Authorities::of_this_machine).clone();
+        let way = |route: &Route| route.upstream.app().map(|app| Way::new(app, machine));
+        let ways = settings.routes.iter().map(way).collect();
+        let tenant_ways = before.map(|site| site.tenant_ways.clone()).unwrap_or_default();
+        if calls_superoffice(&settings) {
+            tenant_ways.believe(machine);
+        }
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
@@ -130,7 +139,7 @@ impl Site {
             desk,
             ways,
             lines: lines(&settings, before),
-            tenant_ways: before.map(|site| site.tenant_ways.clone()).unwrap_or_default(),
+            tenant_ways,
             users,
             superid,
             turnstile,
@@ -279,6 +288,15 @@ fn route_metrics(settings: &Settings, metrics: &Metrics) -> Vec<RouteMetrics> {
     let jobs = settings.job_listeners.iter();
     let jobs = jobs.map(|listener| metrics.route(&format!("job:{}", listener.name)));
     routes.chain(jobs).chain([metrics.own()]).collect()
+}
+
+/// Whether there are calls to tenants, whose hosts speak https.
+fn calls_superoffice(settings: &Settings) -> bool {
+    let to_tenant = |route: &Route| matches!(route.upstream, Destination::Tenant(_));
+    let https =
+        |party: &Arc<RelyingParty>| party.environment.addresses == AllowedAddresses::SuperOffice;
+    let calls = !settings.job_listeners.is_empty() || settings.routes.iter().any(to_tenant);
+    calls && settings.relying_parties.iter().any(https)
 }
 
 /// Lines go on where the bounds are the same.

@@ -7,28 +7,29 @@ use std::time::Duration;
 use http::HeaderValue;
 use pingora::upstreams::peer::HttpPeer;
 
-use crate::config::{HostHeader, Upstream, UpstreamScheme};
-use crate::crypto::sha256;
+use crate::config::{HostHeader, Upstream};
+use crate::crypto::Authorities;
 
 use super::addresses::UpstreamAddress;
+use super::dial::Dial;
 
 /// A route's way to its app, worked out once for each configuration.
 pub(super) struct Way {
     pub(super) address: Arc<UpstreamAddress>,
-    group: u64,
+    pub(super) dial: Arc<Dial>,
     host: Option<HeaderValue>,
 }
 
 impl Way {
-    /// The way to `upstream`.
-    pub(super) fn new(upstream: &Upstream) -> Self {
+    /// The way to `upstream`; `machine` says whom this machine believes.
+    pub(super) fn new(upstream: &Upstream, machine: impl FnOnce() -> Authorities) -> Self {
         let host = match upstream.host_header {
             HostHeader::Public => None,
             HostHeader::Upstream => Some(upstream.authority()),
         };
         let value = |host| HeaderValue::try_from(host).expect("a URL's host is visible ASCII");
-        let (address, group) = (Arc::new(UpstreamAddress::new(upstream)), group(upstream));
-        Self { address, group, host: host.map(value) }
+        let address = Arc::new(UpstreamAddress::new(upstream));
+        Self { address, dial: Arc::new(Dial::new(upstream, machine)), host: host.map(value) }
     }
 
     /// The `Host` to send, where it is not the public one.
@@ -36,12 +37,11 @@ impl Way {
         self.host.as_ref()
     }
 
-    /// The connection to use. The pool keeps connections apart by the group key, and its own key
-    /// knows nothing of TLS identity beyond the name, so the whole upstream is hashed in.
+    /// What pingora is told of the app: an address where HTTP is spoken. TLS, where there is some,
+    /// is [`Dial`]'s; pingora's pool keeps connections apart by the group key.
     pub(super) fn peer(&self, upstream: &Upstream, address: SocketAddr) -> HttpPeer {
-        let tls = upstream.scheme == UpstreamScheme::Https;
-        let mut peer = HttpPeer::new(address, tls, upstream.host.clone());
-        peer.group_key = self.group;
+        let mut peer = HttpPeer::new(address, false, String::new());
+        peer.group_key = self.dial.group();
         let options = &mut peer.options;
         options.connection_timeout = Some(upstream.connect_timeout);
         options.total_connection_timeout = Some(upstream.connect_timeout * 2);
@@ -52,16 +52,5 @@ impl Way {
     }
 }
 
-fn group(upstream: &Upstream) -> u64 {
-    let digest = sha256(&[
-        format!("{:?}", upstream.scheme).as_bytes(),
-        upstream.host.as_bytes(),
-        &upstream.port.to_be_bytes(),
-    ]);
-    u64::from_be_bytes([
-        digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7],
-    ])
-}
-
-/// Seconds an unused connection to an app is kept.
+/// How long an unused connection to an app is kept.
 const POOL_IDLE: Duration = Duration::from_secs(60);

@@ -17,7 +17,7 @@ use crate::session::Memory;
 use crate::telemetry::{AccessLog, Drained};
 
 use super::admin::{self, State};
-use super::assemble::{self, Load, Options, Roots, StartFailed};
+use super::assemble::{self, Load, Options, StartFailed};
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
 use super::report::{Changed, Report};
@@ -57,7 +57,6 @@ impl Running {
             Some(socket) => Some(socket),
             None => settings.admin.address.map(assemble::listen).transpose()?,
         };
-        let roots = options.upstream_roots;
         let stores = Stores::open(&settings, &options.clock, &options.random)?;
         let site = Site::with_stores(settings, &stores, options.clock, options.random);
         let (memory, now) = (site.memory(), site.clock.now());
@@ -75,7 +74,7 @@ impl Running {
             over: watch::channel(false).0,
         };
         for number in 0..workers(options.workers) {
-            running.hire(number, options.access.clone(), roots).await?;
+            running.hire(number, options.access.clone()).await?;
         }
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
@@ -191,18 +190,12 @@ impl Running {
         self.site.load().metrics.all_drained()
     }
 
-    async fn hire(
-        &mut self,
-        number: usize,
-        access: Option<AccessLog>,
-        roots: Roots,
-    ) -> Result<(), StartFailed> {
+    async fn hire(&mut self, number: usize, access: Option<AccessLog>) -> Result<(), StartFailed> {
         let work = Work {
             site: self.site.clone(),
             access,
             load: self.load.clone(),
             leave: self.leave.subscribe(),
-            roots,
         };
         let plans = self.doors.iter().map(OpenDoor::plan).collect::<Result<Vec<_>, _>>()?;
         let (worker, serves) = Worker::start(number, work)?;

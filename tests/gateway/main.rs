@@ -16,6 +16,7 @@ mod front;
 mod handover;
 mod headers;
 mod holes;
+mod https_apps;
 mod installing;
 mod jar;
 mod legacy;

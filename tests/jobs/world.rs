@@ -12,7 +12,7 @@ use superid_gateway::config;
 use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, App, Emulator};
 use superid_gateway::identity::{ContextId, SystemUserToken, TenantKey};
-use superid_gateway::server::{Options, Roots, Running};
+use superid_gateway::server::{Options, Running};
 use superid_gateway::vault::Entry;
 use toml::{Table, Value};
 
@@ -57,7 +57,7 @@ impl World {
             clock: clock.clone(),
             random: Random::system(),
             workers: 2,
-            upstream_roots: Roots::Nobody,
+
             ..Options::ordinary()
         };
         let gateway = Running::start(settings, options).await.unwrap();

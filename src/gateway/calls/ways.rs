@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,9 +12,11 @@ use pingora::{Error, ErrorType};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{HostHeader, Patience, Upstream, UpstreamScheme};
+use crate::config::{HostHeader, Patience, Upstream, UpstreamScheme, UpstreamTls};
+use crate::crypto::Authorities;
 use crate::tenants::{Reach, is_public};
 
+use super::super::dial::Dial;
 use super::super::way::Way;
 
 /// The ways that were needed so far; reading costs no lock.
@@ -22,6 +24,8 @@ use super::super::way::Way;
 pub(in crate::gateway) struct Ways {
     known: ArcSwap<HashMap<String, Arc<TenantWay>>>,
     adding: Mutex<()>,
+    /// Read once they are needed.
+    machine: OnceLock<Authorities>,
 }
 
 /// The way to one host.
@@ -32,6 +36,11 @@ pub(in crate::gateway) struct TenantWay {
 }
 
 impl Ways {
+    /// Whom this machine believes, before it is needed: reading that takes a while.
+    pub(in crate::gateway) fn believe(&self, machine: impl FnOnce() -> Authorities) {
+        self.machine.get_or_init(machine);
+    }
+
     /// The way to the host of an address; `None` where the address names none.
     pub(in crate::gateway) fn to(&self, address: &Url) -> Option<Arc<TenantWay>> {
         let origin = &address[..url::Position::BeforePath];
@@ -39,7 +48,8 @@ impl Ways {
             return Some(way.clone());
         }
         let _one_at_a_time = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        let way = Arc::new(TenantWay::new(address)?);
+        let machine = || self.machine.get_or_init(Authorities::of_this_machine).clone();
+        let way = Arc::new(TenantWay::new(address, machine)?);
         let mut known = HashMap::clone(&self.known.load());
         if known.len() >= MOST_HOSTS {
             known.clear();
@@ -51,7 +61,7 @@ impl Ways {
 }
 
 impl TenantWay {
-    fn new(address: &Url) -> Option<Self> {
+    fn new(address: &Url, machine: impl FnOnce() -> Authorities) -> Option<Self> {
         let scheme = match address.scheme() {
             "https" => UpstreamScheme::Https,
             "http" => UpstreamScheme::Http,
@@ -64,9 +74,15 @@ impl TenantWay {
             host_header: HostHeader::Upstream,
             connect_timeout: LOOKUP,
             read_timeout: LOOKUP,
+            tls: UpstreamTls::default(),
         };
         let authority = HeaderValue::try_from(upstream.authority()).ok()?;
-        Some(Self { way: Way::new(&upstream), upstream, authority })
+        Some(Self { way: Way::new(&upstream, machine), upstream, authority })
+    }
+
+    /// How connections to it are made.
+    pub(in crate::gateway) fn dial(&self) -> Arc<Dial> {
+        self.way.dial.clone()
     }
 
     /// What `Host` says to it.

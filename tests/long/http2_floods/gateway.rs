@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustls::pki_types::CertificateDer;
 use superid_gateway::config;
-use superid_gateway::server::{Options, Roots, Running};
+use superid_gateway::server::{Options, Running};
 
 pub struct Gateway {
     child: Child,
@@ -61,7 +61,7 @@ pub fn serve(folder: &str, app: &str) {
     let text = CONFIGURATION.replace("$APP", app);
     let loaded = config::load_text(&text, "floods.toml", Path::new(folder), &|_| None);
     let settings = loaded.unwrap_or_else(|problems| panic!("{problems}")).settings;
-    let options = Options { workers: 1, upstream_roots: Roots::Nobody, ..Options::ordinary() };
+    let options = Options { workers: 1, ..Options::ordinary() };
     let gateway = runtime.block_on(Running::start(settings, options));
     let gateway = gateway.unwrap_or_else(|error| panic!("{error}"));
     println!("{}", gateway.addresses()[0].1);
