@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::unconstrained;
 use tokio_rustls::client::TlsStream;
 
@@ -14,6 +14,7 @@ use tokio_rustls::client::TlsStream;
 pub(super) enum Cord {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Unix(UnixStream),
 }
 
 trait Bytes: AsyncRead + AsyncWrite + Unpin {}
@@ -25,6 +26,7 @@ impl Cord {
     pub(super) fn is_silent(&mut self) -> bool {
         match self {
             Self::Plain(stream) => is_nothing(stream.try_read(&mut [0])),
+            Self::Unix(stream) => is_nothing(stream.try_read(&mut [0])),
             Self::Tls(_) => self.is_pending(),
         }
     }
@@ -43,6 +45,7 @@ impl Cord {
         match self {
             Self::Plain(stream) => stream.set_nodelay(true),
             Self::Tls(stream) => stream.get_ref().0.set_nodelay(true),
+            Self::Unix(_) => Ok(()),
         }
     }
 
@@ -50,6 +53,7 @@ impl Cord {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream),
             Self::Tls(stream) => Pin::new(stream.as_mut()),
+            Self::Unix(stream) => Pin::new(stream),
         }
     }
 }

@@ -24,7 +24,7 @@ use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
-use super::{calls, entrance, forward, leaving, returned, steps, supply, tunnel, wire};
+use super::{calls, entrance, forward, journey, leaving, returned, steps, supply, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -111,22 +111,15 @@ impl ProxyHttp for Gateway {
             exchange.flow = supply::bounded(&mut peer, &dial, downstream);
             return Ok(Box::new(peer));
         }
-        let departure = exchange.departure().ok_or_else(undecided)?;
-        let site = &exchange.site;
-        let way = site.ways[departure.route()].as_ref().ok_or_else(undecided)?;
-        let address = way.address.resolve(&site.clock).await;
-        let address = address.map_err(|error| {
-            Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
-        })?;
-        let upstream = site.route(departure.route()).upstream.app().ok_or_else(undecided)?;
-        let mut peer = way.peer(upstream, address);
+        let (mut peer, dial) = journey::peer(exchange).await?;
         if downstream.is_upgrade_req() {
-            let bounds = &site.route(departure.route()).bounds;
-            let silence = tunnel::Silence::new(upstream.read_timeout, bounds);
-            tunnel::lead(&mut peer, &way.dial, silence.clone());
+            let departure = exchange.departure().ok_or_else(undecided)?;
+            let route = exchange.site.route(departure.route());
+            let silence = tunnel::Silence::new(route.upstream.patience().read, &route.bounds);
+            tunnel::lead(&mut peer, &dial, silence.clone());
             exchange.silence = Some(silence);
         } else {
-            exchange.flow = supply::bounded(&mut peer, &way.dial, downstream);
+            exchange.flow = supply::bounded(&mut peer, &dial, downstream);
         }
         Ok(Box::new(peer))
     }
@@ -171,6 +164,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         leaving::last_answer(downstream);
+        journey::answered(exchange);
         exchange.flow.iter().for_each(|flow| flow.begins(response.status));
         if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
             calls::clean(response, call, &exchange.site.spoofable)?;
@@ -221,11 +215,15 @@ impl ProxyHttp for Gateway {
             true => error.retry.decide_reuse(reused),
             false => error.set_retry(false),
         }
+        // An end that a kept connection came to is nobody's failure.
+        if !error.retry() && !over {
+            journey::broken(downstream, exchange, &mut error);
+        }
         exchange.again += 1;
         error
     }
 
-    /// A tenant that cannot be connected to may have moved.
+    /// A tenant that cannot be connected to may have moved, and an app may have other servers.
     fn fail_to_connect(
         &self,
         _downstream: &mut Downstream,
@@ -234,6 +232,7 @@ impl ProxyHttp for Gateway {
         mut error: Box<Error>,
     ) -> Box<Error> {
         calls::unreachable(exchange, &mut error);
+        journey::unreachable(exchange, &mut error);
         error
     }
 

@@ -24,11 +24,12 @@ use crate::telemetry::{Levels, Metrics, RouteMetrics};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
+use super::checkup;
 use super::installations::Installations;
 use super::lane::Lane;
+use super::roads::{Pools, Roads};
 use super::told::Told;
 use super::turnstile::Turnstile;
-use super::way::Way;
 
 /// What one configuration became.
 pub struct Site {
@@ -43,8 +44,9 @@ pub struct Site {
     pub(super) forged_by_jobs: Spoofable,
     pub(super) proxies: Proxies,
     pub(super) desk: Desk,
-    /// One for each route; none where a tenant is behind it.
-    pub(super) ways: Vec<Option<Way>>,
+    /// Those of each route; none where a tenant is behind it.
+    pub(super) roads: Vec<Option<Roads>>,
+    pub(super) pools: Pools,
     /// One for each job listener.
     pub(super) lines: Vec<Arc<Lines>>,
     /// The ways to tenants.
@@ -123,12 +125,9 @@ impl Site {
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
         let machine = OnceCell::new();
         let machine = || machine.get_or_init(Authorities::of_this_machine).clone();
-        let way = |route: &Route| route.upstream.app().map(|app| Way::new(app, machine));
-        let ways = settings.routes.iter().map(way).collect();
-        let tenant_ways = before.map(|site| site.tenant_ways.clone()).unwrap_or_default();
-        if calls_superoffice(&settings) {
-            tenant_ways.believe(machine);
-        }
+        let pools = Pools::new(&settings, before.map(|site| &site.pools));
+        let roads = |route: &Route| Roads::of(route, &pools, machine);
+        let roads = settings.routes.iter().map(roads).collect();
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
@@ -137,9 +136,10 @@ impl Site {
             forged_by_jobs: Spoofable::new([]),
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
-            ways,
+            roads,
+            pools,
             lines: lines(&settings, before),
-            tenant_ways,
+            tenant_ways: tenant_ways(&settings, before, machine),
             users,
             superid,
             turnstile,
@@ -163,7 +163,13 @@ impl Site {
             requests_in_flight: self.turnstile.requests(),
             upstream_requests: self.turnstile.upstream_requests(),
             connections_open: 0,
+            servers: self.pools.levels(self.clock.now()),
         }
+    }
+
+    /// What looks after the servers of upstreams, for as long as it is waited for.
+    pub fn checkups(&self) -> impl Iterator<Item = impl Future<Output = ()> + Send + use<>> {
+        checkup::all(&self.settings, &self.pools, &self.clock).into_iter()
     }
 
     /// Whether an address is a trusted proxy's.
@@ -288,6 +294,19 @@ fn route_metrics(settings: &Settings, metrics: &Metrics) -> Vec<RouteMetrics> {
     let jobs = settings.job_listeners.iter();
     let jobs = jobs.map(|listener| metrics.route(&format!("job:{}", listener.name)));
     routes.chain(jobs).chain([metrics.own()]).collect()
+}
+
+/// The ways known go on.
+fn tenant_ways(
+    settings: &Settings,
+    before: Option<&Site>,
+    machine: impl FnOnce() -> Authorities,
+) -> Arc<Ways> {
+    let ways = before.map(|site| site.tenant_ways.clone()).unwrap_or_default();
+    if calls_superoffice(settings) {
+        ways.believe(machine);
+    }
+    ways
 }
 
 /// Whether there are calls to tenants, whose hosts speak https.

@@ -15,7 +15,6 @@ use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::l4::virt::VirtualSocketStream;
 use pingora::proxy::Session as Downstream;
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorType};
 
 use super::dial::Dial;
 use super::flow::Flow;
@@ -58,15 +57,12 @@ struct Connector {
 #[async_trait]
 impl L4Connect for Connector {
     async fn connect(&self, address: &socket::SocketAddr) -> pingora::Result<Stream> {
-        let address = address
-            .as_inet()
-            .ok_or_else(|| Error::explain(ErrorType::ConnectError, "not an internet address"))?;
-        let way = (self.dial.group(), *address);
+        let way = (self.dial.group(), address.as_inet().copied());
         let kept = kept::take(way);
         self.flow.comes_by(kept.as_ref());
         let stream = match kept {
             Some(stream) => stream,
-            None => self.dial.connect(*address, self.connect_timeout).await?,
+            None => self.dial.connect(address, self.connect_timeout).await?,
         };
         let returning = Returning::new(stream, self.flow.clone(), self.silence, way);
         Ok(VirtualSocketStream::new(Box::new(returning)).into())

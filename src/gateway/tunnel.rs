@@ -18,7 +18,7 @@ use pingora::protocols::l4::socket::SocketAddr;
 use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket, VirtualSocketStream};
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorSource, ErrorType};
+use pingora::{Error, ErrorSource};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -92,10 +92,7 @@ struct Connector {
 #[async_trait]
 impl L4Connect for Connector {
     async fn connect(&self, address: &SocketAddr) -> pingora::Result<Stream> {
-        let address = address
-            .as_inet()
-            .ok_or_else(|| Error::explain(ErrorType::ConnectError, "not an internet address"))?;
-        let inner = self.dial.connect(*address, self.connect_timeout).await?;
+        let inner = self.dial.connect(address, self.connect_timeout).await?;
         let patient = Patient::new(inner, self.silence.clone());
         Ok(VirtualSocketStream::new(Box::new(patient)).into())
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -36,6 +38,8 @@ pub struct Running {
     report: Report,
     /// Set when the last worker has ended.
     over: watch::Sender<bool>,
+    /// What looks after upstreams' servers; it ends when it is replaced or dropped.
+    checkups: JoinSet<()>,
 }
 
 /// The running admin listener.
@@ -72,7 +76,9 @@ impl Running {
             leave: watch::channel(None).0,
             report: Report::default(),
             over: watch::channel(false).0,
+            checkups: JoinSet::new(),
         };
+        running.look_after_servers();
         for number in 0..workers(options.workers) {
             running.hire(number, options.access.clone()).await?;
         }
@@ -149,6 +155,7 @@ impl Running {
         let successor = before.successor(settings, &stores);
         self.stores = stores;
         self.site.store(Arc::new(successor));
+        self.look_after_servers();
         changes.apply(&mut self.doors);
         for (worker, plans) in self.workers.iter().zip(shares) {
             plans.into_iter().for_each(|plan| worker.open(plan));
@@ -188,6 +195,15 @@ impl Running {
         });
         let _runtime_ending = ended.await;
         self.site.load().metrics.all_drained()
+    }
+
+    /// By the configuration in force.
+    fn look_after_servers(&mut self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        self.checkups = JoinSet::new();
+        for checkup in self.site.load().checkups() {
+            self.checkups.spawn_on(checkup, &runtime);
+        }
     }
 
     async fn hire(&mut self, number: usize, access: Option<AccessLog>) -> Result<(), StartFailed> {

@@ -6,6 +6,7 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registr
 use super::calls::CallCounters;
 use super::drain::{Drain, Drained, Outcome};
 use super::limit::Limit;
+use super::servers::{ServerCounters, ServerLevel};
 use super::tickets::TicketCounters;
 
 /// What is counted over the life of the process. Counting one thing is one atomic step; what has
@@ -29,6 +30,7 @@ pub struct Metrics {
     sign_ins_begun: IntCounter,
     tickets: TicketCounters,
     calls: CallCounters,
+    servers: ServerCounters,
     upstream_requests_in_flight: IntGaugeVec,
 }
 
@@ -46,6 +48,7 @@ pub struct Levels<'a> {
     pub requests_in_flight: usize,
     /// Route names, and requests in flight to their upstreams.
     pub upstream_requests: Vec<(&'a str, usize)>,
+    pub servers: Vec<ServerLevel<'a>>,
 }
 
 impl Default for Metrics {
@@ -87,6 +90,7 @@ impl Default for Metrics {
                 counters("tenant_calls_total", TENANT_CALLS, &["tenant", "status"]),
                 STATUSES,
             ),
+            servers: servers(),
             upstream_requests_in_flight: kept(IntGaugeVec::new(
                 named("upstream_requests_in_flight", "Requests in flight to a route's upstream."),
                 &["route"],
@@ -156,6 +160,11 @@ impl Metrics {
         &self.calls
     }
 
+    /// The counters of upstreams' servers.
+    pub fn servers(&self) -> &ServerCounters {
+        &self.servers
+    }
+
     /// The counters of the ticket cache.
     pub fn tickets(&self) -> &TicketCounters {
         &self.tickets
@@ -185,6 +194,7 @@ impl Metrics {
         for (route, count) in &levels.upstream_requests {
             self.upstream_requests_in_flight.with_label_values(&[*route]).set(whole(*count));
         }
+        self.servers.stand(&levels.servers);
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
     }
 
@@ -206,6 +216,7 @@ impl Metrics {
             self.tickets
                 .collectors()
                 .into_iter()
+                .chain(self.servers.collectors())
                 .chain([Box::new(self.calls.collector()) as Box<dyn Collector>]),
         ) {
             kept(self.registry.register(one));
@@ -228,6 +239,18 @@ fn tickets() -> TicketCounters {
         kept(IntCounter::with_opts(named("ticket_renewals_total", TICKET_RENEWALS))),
         counters("ticket_shares_total", TICKET_SHARES, &["outcome"]),
     )
+}
+
+fn servers() -> ServerCounters {
+    const EACH: [&str; 2] = ["upstream", "server"];
+    let gauges = |name, help| kept(IntGaugeVec::new(named(name, help), &EACH));
+    let labels = ["upstream", "server", "kind"];
+    ServerCounters {
+        failures: counters("upstream_server_failures_total", SERVER_FAILURES, &labels),
+        ejections: counters("upstream_server_ejections_total", SERVER_EJECTIONS, &EACH),
+        up: gauges("upstream_server_up", "Whether a server is sent requests: 1 or 0."),
+        in_flight: gauges("upstream_server_requests_in_flight", "Requests that a server has."),
+    }
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
@@ -254,6 +277,9 @@ const DRAINED: &str =
     "Requests that were in flight when the process was told to end, by their end.";
 const HITS: &str = "How often somebody met a limit, by its name.";
 const REFUSALS: &str = "Requests refused by the gateway, by reason.";
+const SERVER_EJECTIONS: &str = "Times a server was left out for its failures.";
+const SERVER_FAILURES: &str =
+    "Requests a server failed: connect had no connection, answer no answer.";
 const SIGN_INS: &str = "Sign-ins by outcome: begun, signed_in, or why not.";
 const TENANT_CALLS: &str = "Calls to tenants, by tenant and status.";
 const TICKET_EXCHANGES: &str = "Times SuperID was asked for a ticket, by outcome.";
@@ -265,7 +291,7 @@ const STATUSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::TicketExchange;
+    use crate::telemetry::{ServerFailure, TicketExchange};
 
     #[test]
     fn what_is_counted_is_told_with_its_labels() {
@@ -283,10 +309,15 @@ mod tests {
         metrics.tickets().hit();
         metrics.calls().answered("Cust1", 204);
         metrics.tickets().exchanged(TicketExchange::Refused);
+        metrics.servers().failed("app", "http://a:1", ServerFailure::Connect);
+        metrics.servers().ejected("app", "http://a:1");
+        let level =
+            ServerLevel { upstream: "app", server: "http://a:1", is_up: true, in_flight: 4 };
         let levels = Levels {
             connections_open: 3,
             requests_in_flight: 2,
             upstream_requests: vec![("app", 1)],
+            servers: vec![level],
         };
         let text = metrics.text(&levels);
         for line in [
@@ -307,6 +338,10 @@ mod tests {
             "connections_open 3",
             "requests_in_flight 2",
             "upstream_requests_in_flight{route=\"app\"} 1",
+            "upstream_server_failures_total{kind=\"connect\",server=\"http://a:1\",upstream=\"app\"} 1",
+            "upstream_server_ejections_total{server=\"http://a:1\",upstream=\"app\"} 1",
+            "upstream_server_up{server=\"http://a:1\",upstream=\"app\"} 1",
+            "upstream_server_requests_in_flight{server=\"http://a:1\",upstream=\"app\"} 4",
         ] {
             assert!(text.contains(&format!("\nsuperid_gateway_{line}\n")), "{line} in\n{text}");
         }

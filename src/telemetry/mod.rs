@@ -6,6 +6,7 @@ mod drain;
 mod limit;
 mod logging;
 mod metrics;
+mod servers;
 mod tickets;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
@@ -13,4 +14,5 @@ pub use drain::{Drain, Drained, Outcome};
 pub use limit::Limit;
 pub use logging::{Output, log_to};
 pub use metrics::{Levels, Metrics, RouteMetrics};
+pub use servers::{ServerCounters, ServerFailure, ServerLevel};
 pub use tickets::{TicketCounters, TicketExchange, TicketShare};

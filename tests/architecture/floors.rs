@@ -31,6 +31,7 @@ pub const FLOORS: &[(&str, Floor)] = &[
     ("limits", Floor::On(5)),
     ("routing", Floor::On(5)),
     ("tenants", Floor::On(5)),
+    ("upstreams", Floor::On(5)),
     ("credentials", Floor::On(6)),
     ("pages", Floor::On(6)),
     ("signin", Floor::On(6)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Request;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig};
-use superid_gateway::config::{Destination, Settings, Upstream, UpstreamScheme};
+use superid_gateway::config::{Destination, Server, Settings, Upstream, UpstreamScheme};
 use superid_gateway::crypto::Authorities;
 use superid_gateway::telemetry::Drained;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -46,10 +46,11 @@ impl HttpsApp {
     }
 
     fn stands_behind(&self, upstream: &mut Upstream) {
-        upstream.scheme = UpstreamScheme::Https;
-        upstream.port = self.recorder.address.port();
-        upstream.tls.authorities = Some(self.authorities.clone());
-        upstream.tls.server_name = Some("app.test".to_owned());
+        let servers = Arc::make_mut(&mut upstream.servers);
+        let at = Server::at("127.0.0.1", self.recorder.address.port());
+        servers.each = vec![Server { scheme: UpstreamScheme::Https, ..at }];
+        servers.tls.authorities = Some(self.authorities.clone());
+        servers.tls.server_name = Some("app.test".to_owned());
     }
 }
 
@@ -104,12 +105,11 @@ async fn an_https_app_that_cannot_prove_who_it_is_hears_nothing() {
             app.is_meant_by(settings);
             for route in &mut settings.routes {
                 let Destination::App(upstream) = &mut route.upstream else { continue };
+                let tls = &mut Arc::make_mut(&mut upstream.servers).tls;
                 match case {
-                    "another authority" => {
-                        upstream.tls.authorities = Some(other.authorities.clone());
-                    }
-                    "another name" => upstream.tls.server_name = Some("other.test".to_owned()),
-                    _ => upstream.tls.server_name = Some("no name".to_owned()),
+                    "another authority" => tls.authorities = Some(other.authorities.clone()),
+                    "another name" => tls.server_name = Some("other.test".to_owned()),
+                    _ => tls.server_name = Some("no name".to_owned()),
                 }
             }
         });
@@ -127,7 +127,8 @@ async fn a_connection_to_an_https_app_is_used_by_no_route_that_believes_others()
         app.is_meant_by(settings);
         let twin = settings.routes.iter_mut().find(|route| route.name == "twin").unwrap();
         let Destination::App(upstream) = &mut twin.upstream else { panic!("an app") };
-        upstream.tls.authorities = Some(other.authorities.clone());
+        let tls = &mut Arc::make_mut(&mut upstream.servers).tls;
+        tls.authorities = Some(other.authorities.clone());
     });
     let world = world.await;
     for (path, status) in [("/public", 200), ("/twin", 502), ("/public", 200)] {

@@ -38,5 +38,6 @@ mod slashes;
 mod tls;
 mod upgrade;
 mod upstream;
+mod upstreams;
 mod wire;
 mod world;

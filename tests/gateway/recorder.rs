@@ -2,12 +2,13 @@
 //! lies.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustls::{HandshakeKind, ServerConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
@@ -35,6 +36,8 @@ pub struct Handshake {
     pub kind: HandshakeKind,
     /// The name the client asked for.
     pub name: Option<String>,
+    /// Whether the client showed a certificate.
+    pub shown: bool,
 }
 
 /// A request as it came.
@@ -69,17 +72,12 @@ impl Recorder {
 
     /// One that speaks TLS, where there is an acceptor.
     pub async fn behind(tls: Option<TlsAcceptor>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let state = Arc::new(State {
-            requests: Mutex::default(),
-            reply: Mutex::new(Reply::Bytes(ordinary(""))),
-            arrived: Notify::new(),
-            connections: AtomicUsize::new(0),
-            gate: Semaphore::new(0),
-            handshakes: Mutex::default(),
-        });
-        let recorder = Self { address, state };
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), tls)
+    }
+
+    /// One on a socket that listens.
+    pub fn on(listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
+        let recorder = Self::silent(listener.local_addr().unwrap());
         let serving = recorder.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -98,6 +96,33 @@ impl Recorder {
             }
         });
         recorder
+    }
+
+    /// One on a socket of the file system; its address is nobody's.
+    pub fn at(path: &Path) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        let recorder = Self::silent(([0, 0, 0, 0], 0).into());
+        let serving = recorder.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let serving = serving.clone();
+                serving.state.connections.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move { serving.serve(Box::new(stream)).await });
+            }
+        });
+        recorder
+    }
+
+    fn silent(address: SocketAddr) -> Self {
+        let state = Arc::new(State {
+            requests: Mutex::default(),
+            reply: Mutex::new(Reply::Bytes(ordinary(""))),
+            arrived: Notify::new(),
+            connections: AtomicUsize::new(0),
+            gate: Semaphore::new(0),
+            handshakes: Mutex::default(),
+        });
+        Self { address, state }
     }
 
     pub fn url(&self) -> String {
@@ -175,6 +200,7 @@ impl Recorder {
         self.state.handshakes.lock().unwrap().push(Handshake {
             kind: agreed.handshake_kind().unwrap(),
             name: agreed.server_name().map(str::to_owned),
+            shown: agreed.peer_certificates().is_some(),
         });
     }
 

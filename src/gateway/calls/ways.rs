@@ -1,7 +1,6 @@
 //! The ways to tenants' web services: few hosts, many tenants.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +11,13 @@ use pingora::{Error, ErrorType};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{HostHeader, Patience, Upstream, UpstreamScheme, UpstreamTls};
+use crate::config::{Patience, Server, UpstreamScheme, UpstreamTls};
 use crate::crypto::Authorities;
 use crate::tenants::{Reach, is_public};
 
+use super::super::addresses::UpstreamAddress;
 use super::super::dial::Dial;
-use super::super::way::Way;
+use super::super::way::peer_at;
 
 /// The ways that were needed so far; reading costs no lock.
 #[derive(Default)]
@@ -30,8 +30,8 @@ pub(in crate::gateway) struct Ways {
 
 /// The way to one host.
 pub(in crate::gateway) struct TenantWay {
-    upstream: Upstream,
-    way: Way,
+    address: Arc<UpstreamAddress>,
+    dial: Arc<Dial>,
     authority: HeaderValue,
 }
 
@@ -67,22 +67,18 @@ impl TenantWay {
             "http" => UpstreamScheme::Http,
             _ => return None,
         };
-        let upstream = Upstream {
-            scheme,
-            host: address.host_str()?.trim_matches(['[', ']']).to_owned(),
-            port: address.port_or_known_default()?,
-            host_header: HostHeader::Upstream,
-            connect_timeout: LOOKUP,
-            read_timeout: LOOKUP,
-            tls: UpstreamTls::default(),
-        };
-        let authority = HeaderValue::try_from(upstream.authority()).ok()?;
-        Some(Self { way: Way::new(&upstream, machine), upstream, authority })
+        let host = address.host_str()?.trim_matches(['[', ']']);
+        let port = address.port_or_known_default()?;
+        let server = Server { scheme, ..Server::at(host, port) };
+        let authority = HeaderValue::try_from(server.authority()).ok()?;
+        let dial = Arc::new(Dial::new(&server, &UpstreamTls::default(), machine));
+        let address = Arc::new(UpstreamAddress::new(host, port, LOOKUP));
+        Some(Self { address, dial, authority })
     }
 
     /// How connections to it are made.
     pub(in crate::gateway) fn dial(&self) -> Arc<Dial> {
-        self.way.dial.clone()
+        self.dial.clone()
     }
 
     /// What `Host` says to it.
@@ -100,24 +96,14 @@ impl TenantWay {
         reach: Reach,
         patience: Patience,
     ) -> pingora::Result<HttpPeer> {
-        let address = self.way.address.resolve(clock).await.map_err(|error| {
+        let address = self.address.resolve(clock).await.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the tenant's host does not resolve", error)
         })?;
         if reach == Reach::Public && !is_public(address.ip()) {
             let text = "the tenant's host leads to an address that is not public";
             return Err(Error::explain(ErrorType::ConnectError, text));
         }
-        Ok(self.peer_at(address, patience))
-    }
-
-    fn peer_at(&self, address: SocketAddr, Patience { connect, read }: Patience) -> HttpPeer {
-        let mut peer = self.way.peer(&self.upstream, address);
-        let options = &mut peer.options;
-        options.connection_timeout = Some(connect);
-        options.total_connection_timeout = Some(connect * 2);
-        options.read_timeout = Some(read);
-        options.write_timeout = Some(read);
-        peer
+        Ok(peer_at(address, &self.dial, patience))
     }
 }
 
