@@ -1,18 +1,22 @@
 //! `[job_listener.NAME]`: an address background jobs call tenants through.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{JobCaller, Key, Patience, Rate, RelyingParty, Table, TlsFiles};
+use super::{JobCaller, Key, ListenAddress, Patience, Rate, RelyingParty, Table, Tls};
 
 pub(super) const TABLE: Table = Table {
     header: "job_listener.NAME",
     keys: &[
         Key::defaulted("address", "\"127.0.0.1:8090\""),
+        Key::defaulted("socket_mode", "\"0660\""),
+        Key::optional("socket_owner", "\"superid-gateway\""),
+        Key::optional("socket_group", "\"jobs\""),
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
+        Key::optional("ocsp", "\"certificate.ocsp\""),
+        Key::defaulted("tls_policy", "\"intermediate\""),
         Key::optional("client_ca", "\"callers-ca.pem\""),
         Key::optional("relying_party", "\"main\""),
         Key::optional("callers", "[\"nightly\"]"),
@@ -33,8 +37,8 @@ pub(super) const TABLE: Table = Table {
 #[derive(Clone, Debug)]
 pub struct JobListener {
     pub name: String,
-    pub address: SocketAddr,
-    pub tls: Option<TlsFiles>,
+    pub address: ListenAddress,
+    pub tls: Option<Tls>,
     /// PEM file with the authorities whose client certificates are asked for.
     pub client_ca: Option<PathBuf>,
     /// Whose system users make the calls.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod app_pages;
+mod certificate;
 mod crowd;
 mod environment;
 mod forwarded;
@@ -15,6 +16,7 @@ mod key_ring;
 mod limits;
 mod listener;
 mod load;
+mod local_user;
 mod log;
 mod nearest;
 mod problem;
@@ -33,6 +35,7 @@ mod section;
 mod session;
 mod settings;
 mod system_user;
+mod unix_socket;
 mod upstream;
 mod upstream_read;
 mod url_path;
@@ -41,15 +44,16 @@ mod vault;
 
 pub use admin::Admin;
 pub use app_pages::AppPages;
+pub use certificate::{Tls, TlsFiles, TlsPolicy};
 pub use crowd::Crowd;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use forwarded::Forwarded;
 pub use host::Host;
-pub use job_caller::{JobCaller, Proof, Tenants};
+pub use job_caller::{JobCaller, LocalUsers, Proof, Tenants};
 pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
-pub use listener::{Listener, TlsFiles};
+pub use listener::{Listener, Serves};
 pub use load::{KeyFile, Loaded, key_files, load, load_text, load_vault, tables};
 pub use log::{Log, LogLevel};
 pub use problem::{Position, Problem, Problems};
@@ -64,6 +68,7 @@ pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
 pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
+pub use unix_socket::{ListenAddress, UnixSocket};
 pub use upstream::{
     Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamScheme,
     UpstreamTls,

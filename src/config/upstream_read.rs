@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::crypto::{Authorities, ClientIdentity, Secret};
 
-use super::listener::existing_file;
+use super::certificate::existing_file;
 use super::reading::{Place, quoted};
 use super::secret_source::{read_small, warn_when_open};
 use super::section::{Named, Section};

@@ -15,7 +15,7 @@ use pingora::{Error, ErrorType};
 
 use crate::config::SameSite;
 use crate::telemetry::{AccessLine, AccessLog, Limit};
-use crate::web::{Asking, Client, Inbound, Refusal, Reply};
+use crate::web::{Asking, Client, Inbound, Peer, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -24,7 +24,9 @@ use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
-use super::{calls, entrance, forward, journey, leaving, returned, steps, supply, tunnel, wire};
+use super::{
+    calls, entrance, forward, journey, leaving, returned, secure, steps, supply, tunnel, wire,
+};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -82,6 +84,7 @@ impl ProxyHttp for Gateway {
             false => reply,
         };
         let reply = respond::named(reply, &exchange.request_id);
+        let reply = secure::pinned(reply, downstream, &exchange.site);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
     }
@@ -177,8 +180,9 @@ impl ProxyHttp for Gateway {
         }
         let route = exchange.site.route(departure.route());
         returned::clean(response, &exchange.site.spoofable, route.server_headers)?;
-        let names = &exchange.site.hosts[departure.host()].names;
-        forward::edit_response(response, departure, names)
+        let host = &exchange.site.hosts[departure.host()];
+        secure::pin(response, host);
+        forward::edit_response(response, departure, &host.names)
     }
 
     /// Pieces of an answer to HTTP/2 are read from the app as the client takes them.
@@ -261,6 +265,7 @@ impl ProxyHttp for Gateway {
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
+            let reply = secure::pinned(reply, downstream, &exchange.site);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         } else if exchange.site.metrics.drain().is_grace_over() {
             leaving::close(downstream).await;
@@ -317,10 +322,14 @@ impl ProxyHttp for Gateway {
 
 /// Removes what nobody outside may say, admits, and decides.
 fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
-    let peer = downstream.client_addr().and_then(|address| address.as_inet()).map(|inet| inet.ip());
+    let sender = entrance::peer(downstream);
+    let peer = sender.and_then(Peer::address);
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
-    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
+    exchange.client = sender.map(|sender| match sender {
+        Peer::Address(peer) => site.proxies.client(peer, headers),
+        Peer::User(user) => Client::local(user),
+    });
     if let Err(over) = entrance::let_in(exchange) {
         return Verdict::Refuse(Refused::over(over));
     }
@@ -336,11 +345,12 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
             Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
         }
+        Ok(inbound) if entrance::is_to_go_by_https(downstream) => secure::sent_on(&site, &inbound),
         Ok(inbound) => {
-            let sender = exchange.client.as_ref().map(Client::subscriber);
-            let inbound = inbound.over(transport).sent_by(sender);
-            if let (Some(door), Some(peer)) = (entrance::job_door(downstream), peer) {
-                return calls::decide_job(&site, (door, peer, relayed), &inbound);
+            let subscriber = exchange.client.as_ref().map(Client::subscriber);
+            let inbound = inbound.over(transport).sent_by(subscriber);
+            if let (Some(door), Some(sender)) = (entrance::job_door(downstream), sender) {
+                return calls::decide_job(&site, (door, sender, relayed), &inbound);
             }
             decide(&site, &inbound, site.clock.now())
         }

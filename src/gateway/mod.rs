@@ -27,6 +27,7 @@ mod own_pages;
 mod respond;
 mod returned;
 mod roads;
+mod secure;
 mod site;
 mod start;
 mod steps;

@@ -33,6 +33,7 @@ impl Scratch {
         scratch.write("callers-ca.pem", "read when the listener opens\n");
         scratch.write("nightly.password", "nightly-0123456789abcdef\n");
         scratch.write("client-secret.txt", "secret\r\n");
+        scratch.write("certificate.ocsp", "read when the listener opens\n");
         scratch.write("certificate.pem", "read when the listener opens\n");
         scratch.write("certificate-key.pem", "read when the listener opens\n");
         scratch.write("partner-key.xml", include_str!("partner_keys/2048.xml"));
@@ -49,6 +50,8 @@ impl Scratch {
         scratch.write("empty.txt", "\n");
         scratch.write("open.key", &format!("{KEY}\n"));
         scratch.set_mode("open.key", 0o644);
+        fs::create_dir(scratch.0.join("everybody")).unwrap();
+        scratch.set_mode("everybody", 0o777);
         scratch
     }
 
