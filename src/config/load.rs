@@ -12,8 +12,8 @@ use super::{
     Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages,
     certificate, environment, forwarded, header_names, host, job_caller, job_listener,
     job_listener_read, key_ring, limits, listener, log, redis, relying_party, relying_party_read,
-    route, route_bounds_read, route_read, route_rules, session, system_user, vault, webhook,
-    webhook_rules,
+    route, route_bounds_read, route_read, route_rules, session, system_user, upstream,
+    upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -153,6 +153,7 @@ pub fn tables() -> Vec<Table> {
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,
+        upstream::TABLE,
         route_bounds_read::RATE_TABLE,
         job_listener::TABLE,
         job_caller::TABLE,
@@ -181,7 +182,9 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
     let hosts = host::hosts(&root, &parties);
-    let routes = route_read::routes(&root, &hosts, &parties);
+    let (upstreams, places) = upstream_read::upstreams(&root);
+    let routes = route_read::routes(&root, (&hosts, &parties), &upstreams);
+    route_rules::warn_unused(reading, &places, &routes);
     let callers = job_caller::job_callers(&root);
     let job_listeners = job_listener_read::job_listeners(
         &root,
@@ -211,6 +214,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         log: log?,
         redis: redis?,
         relying_parties: parties.all()?,
+        upstreams: upstreams.all()?,
         routes: routes.into_iter().map(|read| read.route).collect(),
         session: session?,
         vault: vault.map_or(Some(None), |read| read.map(Some))?,
@@ -268,6 +272,7 @@ const ROOT: &[Key] = &[
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),
     Key::optional("route", "{}"),
+    Key::optional("upstream", "{}"),
     Key::optional("job_listener", "{}"),
     Key::optional("job_caller", "{}"),
     Key::optional("session", "{}"),

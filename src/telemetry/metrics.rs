@@ -10,6 +10,7 @@ use super::calls::CallCounters;
 use super::drain::{Drain, Drained, Outcome};
 use super::limit::Limit;
 use super::links::{self, LinkCounters};
+use super::servers::{ServerCounters, ServerLevel};
 use super::tickets::TicketCounters;
 use super::webhooks::WebhookCounters;
 
@@ -35,6 +36,7 @@ pub struct Metrics {
     sign_ins_begun: IntCounter,
     tickets: TicketCounters,
     calls: CallCounters,
+    servers: ServerCounters,
     upstream_requests_in_flight: IntGaugeVec,
     webhooks: WebhookCounters,
 }
@@ -55,6 +57,7 @@ pub struct Levels<'a> {
     pub upstream_requests: Vec<(&'a str, usize)>,
     /// Links to the shared store, and whether they are up.
     pub links: Vec<(&'a str, bool)>,
+    pub servers: Vec<ServerLevel<'a>>,
 }
 
 impl Default for Metrics {
@@ -97,6 +100,7 @@ impl Default for Metrics {
                 counters("tenant_calls_total", TENANT_CALLS, &["tenant", "status"]),
                 STATUSES,
             ),
+            servers: servers(),
             upstream_requests_in_flight: kept(IntGaugeVec::new(
                 named("upstream_requests_in_flight", "Requests in flight to a route's upstream."),
                 &["route"],
@@ -172,6 +176,11 @@ impl Metrics {
         &self.links
     }
 
+    /// The counters of upstreams' servers.
+    pub fn servers(&self) -> &ServerCounters {
+        &self.servers
+    }
+
     /// The counters of the ticket cache.
     pub fn tickets(&self) -> &TicketCounters {
         &self.tickets
@@ -207,6 +216,7 @@ impl Metrics {
             self.upstream_requests_in_flight.with_label_values(&[*route]).set(whole(*count));
         }
         self.links.stand(&levels.links);
+        self.servers.stand(&levels.servers);
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
     }
 
@@ -229,6 +239,7 @@ impl Metrics {
                 .collectors()
                 .into_iter()
                 .chain(self.webhooks.collectors())
+                .chain(self.servers.collectors())
                 .chain([Box::new(self.calls.collector()) as Box<dyn Collector>])
                 .chain(self.links.collectors()),
         ) {
@@ -271,6 +282,18 @@ fn webhooks() -> WebhookCounters {
     )
 }
 
+fn servers() -> ServerCounters {
+    const EACH: [&str; 2] = ["upstream", "server"];
+    let gauges = |name, help| kept(IntGaugeVec::new(named(name, help), &EACH));
+    let labels = ["upstream", "server", "kind"];
+    ServerCounters {
+        failures: counters("upstream_server_failures_total", SERVER_FAILURES, &labels),
+        ejections: counters("upstream_server_ejections_total", SERVER_EJECTIONS, &EACH),
+        up: gauges("upstream_server_up", "Whether a server is sent requests: 1 or 0."),
+        in_flight: gauges("upstream_server_requests_in_flight", "Requests that a server has."),
+    }
+}
+
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     kept(IntCounterVec::new(named(name, help), labels))
 }
@@ -299,6 +322,9 @@ const REDIS_COMMANDS: &str =
     "Commands to the store that replicas share, by link and by how they ended.";
 const REDIS_SECONDS: &str = "How long commands to the store that replicas share took.";
 const REDIS_UP: &str = "Whether a link to the store that replicas share is up.";
+const SERVER_EJECTIONS: &str = "Times a server was left out for its failures.";
+const SERVER_FAILURES: &str =
+    "Requests a server failed: connect had no connection, answer no answer.";
 const SIGN_INS: &str = "Sign-ins by outcome: begun, signed_in, or why not.";
 const TENANT_CALLS: &str = "Calls to tenants, by tenant and status.";
 const TICKET_EXCHANGES: &str = "Times SuperID was asked for a ticket, by outcome.";
@@ -315,7 +341,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::telemetry::TicketExchange;
+    use crate::telemetry::{ServerFailure, TicketExchange};
 
     #[test]
     fn what_is_counted_is_told_with_its_labels() {
@@ -336,11 +362,16 @@ mod tests {
         let link = metrics.links().link("vault");
         link.carried_out(Duration::from_millis(3), None);
         link.carried_out(Duration::from_secs(2), Some("timed_out"));
+        metrics.servers().failed("app", "http://a:1", ServerFailure::Connect);
+        metrics.servers().ejected("app", "http://a:1");
+        let level =
+            ServerLevel { upstream: "app", server: "http://a:1", is_up: true, in_flight: 4 };
         let levels = Levels {
             connections_open: 3,
             requests_in_flight: 2,
             upstream_requests: vec![("app", 1)],
             links: vec![("tickets", true), ("vault", false)],
+            servers: vec![level],
         };
         let text = metrics.text(&levels);
         for line in [
@@ -367,6 +398,10 @@ mod tests {
             "connections_open 3",
             "requests_in_flight 2",
             "upstream_requests_in_flight{route=\"app\"} 1",
+            "upstream_server_failures_total{kind=\"connect\",server=\"http://a:1\",upstream=\"app\"} 1",
+            "upstream_server_ejections_total{server=\"http://a:1\",upstream=\"app\"} 1",
+            "upstream_server_up{server=\"http://a:1\",upstream=\"app\"} 1",
+            "upstream_server_requests_in_flight{server=\"http://a:1\",upstream=\"app\"} 4",
         ] {
             assert!(text.contains(&format!("\nsuperid_gateway_{line}\n")), "{line} in\n{text}");
         }

@@ -7,6 +7,7 @@ mod limit;
 mod links;
 mod logging;
 mod metrics;
+mod servers;
 mod tickets;
 mod webhooks;
 
@@ -16,5 +17,6 @@ pub use limit::Limit;
 pub use links::{LinkCounter, LinkCounters};
 pub use logging::{Output, log_to};
 pub use metrics::{Levels, Metrics, RouteMetrics};
+pub use servers::{ServerCounters, ServerFailure, ServerLevel};
 pub use tickets::{TicketCounters, TicketExchange, TicketShare};
 pub use webhooks::{Delivery, WebhookCounters};

@@ -103,6 +103,9 @@ fn described(settings: &Settings) -> String {
     for route in &settings.routes {
         out += &described_route(route);
     }
+    for servers in &settings.upstreams {
+        writeln!(out, "{servers:?}").unwrap();
+    }
     for listener in &settings.job_listeners {
         out += &described_jobs(listener);
     }
@@ -188,7 +191,10 @@ fn described_route(route: &Route) -> String {
     let Route { name, path, upstream, present, bounds, encoded_slashes, server_headers, .. } =
         route;
     let to = match upstream {
-        Destination::App(app) => format!("{:?} {} {}", app.scheme, app.host, app.port),
+        Destination::App(app) => match &app.servers.name {
+            Some(name) => format!("[upstream.{name}]"),
+            None => app.servers.places().join(" "),
+        },
         Destination::Tenant(patience) => format!("the tenant within {patience:?}"),
     };
     format!(

@@ -18,6 +18,7 @@ const WHOLE_TABLES: [&str; 8] = [
     "relying_party.NAME.webhook",
     "job_listener.NAME",
     "job_caller.NAME",
+    "upstream.NAME",
 ];
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on

@@ -5,7 +5,7 @@ use std::path::Path;
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config;
 use superid_gateway::crypto::Random;
-use superid_gateway::server::{Options, Roots, Running};
+use superid_gateway::server::{Options, Running};
 
 use crate::crowd::{Crowd, callers};
 use crate::world::World;
@@ -33,7 +33,6 @@ async fn start(world: &World) -> Running {
         clock: world.clock.clone(),
         random: Random::system(),
         workers: 1,
-        upstream_roots: Roots::Nobody,
         ..Options::ordinary()
     };
     Running::start(settings, options).await.unwrap()

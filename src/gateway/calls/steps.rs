@@ -1,5 +1,7 @@
 //! What a call needs at each step of its request: prepared, led to its tenant, edited, judged.
 
+use std::sync::Arc;
+
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::HttpPeer;
 use pingora::proxy::Session as Downstream;
@@ -7,6 +9,7 @@ use pingora::{Error, ErrorType};
 
 use crate::credentials::Again;
 
+use super::super::dial::Dial;
 use super::super::exchange::Exchange;
 use super::super::lane::Lane;
 use super::super::respond::Refused;
@@ -29,14 +32,17 @@ pub(in crate::gateway) async fn prepare(exchange: &mut Exchange) -> Result<(), R
 /// When it cannot be prepared: `exchange.refused` says why.
 pub(in crate::gateway) async fn lead(
     exchange: &mut Exchange,
-) -> pingora::Result<Option<Box<HttpPeer>>> {
+) -> pingora::Result<Option<(HttpPeer, Arc<Dial>)>> {
     let Some(mut call) = exchange.call.take() else { return Ok(None) };
     let led = led(&mut call, exchange).await;
     exchange.call = Some(call);
     led
 }
 
-async fn led(call: &mut Call, exchange: &mut Exchange) -> pingora::Result<Option<Box<HttpPeer>>> {
+async fn led(
+    call: &mut Call,
+    exchange: &mut Exchange,
+) -> pingora::Result<Option<(HttpPeer, Arc<Dial>)>> {
     let site = exchange.site.clone();
     if let Err(refused) = call.prepare(&site.users, &site.tenant_ways).await {
         let text = "the call cannot be made";
@@ -53,7 +59,7 @@ async fn led(call: &mut Call, exchange: &mut Exchange) -> pingora::Result<Option
         None => return Err(no_call()),
     };
     let peer = way.peer(&site.clock, home.reach(), patience).await?;
-    Ok(Some(Box::new(peer)))
+    Ok(Some((peer, way.dial())))
 }
 
 /// Turns the request into its call, or gives an app the ticket, under the route's name for it.
