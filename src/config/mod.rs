@@ -36,6 +36,8 @@ mod session;
 mod settings;
 mod system_user;
 mod unix_socket;
+mod upstream;
+mod upstream_read;
 mod url_path;
 mod value;
 mod vault;
@@ -62,12 +64,16 @@ pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
-    PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,
 };
 pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
 pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
 pub use unix_socket::{ListenAddress, UnixSocket};
+pub use upstream::{
+    Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamScheme,
+    UpstreamTls,
+};
 pub use vault::{Vault, VaultPlace};
 pub use webhook::Webhook;

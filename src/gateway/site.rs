@@ -1,5 +1,6 @@
 //! A configuration in force: everything a request needs, immutable, taken once at its birth.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,25 +10,27 @@ use http::{HeaderName, HeaderValue};
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::{
-    Access, Flow, Host, JobListener, Legacy, Present, RelyingParty, Route, Session, Settings,
+    Access, AllowedAddresses, Destination, Flow, Host, JobListener, Legacy, Present, RelyingParty,
+    Route, Session, Settings,
 };
 use crate::credentials::{Stores, SystemUsers};
-use crate::crypto::Random;
+use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
 use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT};
-use crate::telemetry::{Levels, Metrics, RouteMetrics};
+use crate::telemetry::{Levels, Metrics, RouteMetrics, ServerLevel, servers};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
+use super::checkup;
 use super::installations::Installations;
 use super::lane::Lane;
+use super::roads::{Pools, Roads};
 use super::told::Told;
 use super::turnstile::Turnstile;
-use super::way::Way;
 
 /// What one configuration became.
 pub struct Site {
@@ -42,8 +45,9 @@ pub struct Site {
     pub(super) forged_by_jobs: Spoofable,
     pub(super) proxies: Proxies,
     pub(super) desk: Desk,
-    /// One for each route; none where a tenant is behind it.
-    pub(super) ways: Vec<Option<Way>>,
+    /// Those of each route; none where a tenant is behind it.
+    pub(super) roads: Vec<Option<Roads>>,
+    pub(super) pools: Pools,
     /// One for each job listener.
     pub(super) lines: Vec<Arc<Lines>>,
     /// The ways to tenants.
@@ -125,7 +129,11 @@ impl Site {
             before.map(|site| &site.desk),
         );
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
-        let ways = settings.routes.iter().map(|route| route.upstream.app().map(Way::new)).collect();
+        let machine = OnceCell::new();
+        let machine = || machine.get_or_init(Authorities::of_this_machine).clone();
+        let pools = Pools::new(&settings, before.map(|site| &site.pools));
+        let roads = |route: &Route| Roads::of(route, &pools, machine);
+        let roads = settings.routes.iter().map(roads).collect();
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
@@ -134,9 +142,10 @@ impl Site {
             forged_by_jobs: Spoofable::new([]),
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
-            ways,
+            roads,
+            pools,
             lines: lines(&settings, before),
-            tenant_ways: before.map(|site| site.tenant_ways.clone()).unwrap_or_default(),
+            tenant_ways: tenant_ways(&settings, before, machine),
             users,
             superid,
             turnstile,
@@ -163,7 +172,13 @@ impl Site {
         }
         self.turnstile.tell(&mut levels);
         self.users.tell(&mut levels);
+        servers::tell(&self.servers(), &mut levels);
         levels
+    }
+
+    /// How the servers of upstreams stand.
+    pub fn servers(&self) -> Vec<ServerLevel<'_>> {
+        self.pools.levels(self.clock.now())
     }
 
     /// What metrics call the routes, and then the job listeners.
@@ -177,6 +192,11 @@ impl Site {
             Lane::Jobs(number) => job_name(&self.settings.job_listeners[number]),
             Lane::Route(number) => self.route(number).name.clone(),
         }
+    }
+
+    /// What looks after the servers of upstreams, for as long as it is waited for.
+    pub fn checkups(&self) -> impl Iterator<Item = impl Future<Output = ()> + Send + use<>> {
+        checkup::all(&self.settings, &self.pools, &self.clock).into_iter()
     }
 
     /// Whether an address is a trusted proxy's.
@@ -312,6 +332,28 @@ fn lane_names(settings: &Settings) -> Vec<String> {
 
 fn job_name(listener: &JobListener) -> String {
     format!("job:{}", listener.name)
+}
+
+/// The ways known go on.
+fn tenant_ways(
+    settings: &Settings,
+    before: Option<&Site>,
+    machine: impl FnOnce() -> Authorities,
+) -> Arc<Ways> {
+    let ways = before.map(|site| site.tenant_ways.clone()).unwrap_or_default();
+    if calls_superoffice(settings) {
+        ways.believe(machine);
+    }
+    ways
+}
+
+/// Whether there are calls to tenants, whose hosts speak https.
+fn calls_superoffice(settings: &Settings) -> bool {
+    let to_tenant = |route: &Route| matches!(route.upstream, Destination::Tenant(_));
+    let https =
+        |party: &Arc<RelyingParty>| party.environment.addresses == AllowedAddresses::SuperOffice;
+    let calls = !settings.job_listeners.is_empty() || settings.routes.iter().any(to_tenant);
+    calls && settings.relying_parties.iter().any(https)
 }
 
 /// Lines go on where the bounds are the same.

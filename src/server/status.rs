@@ -1,9 +1,11 @@
 //! How the gateway stands, for `superid-gateway status`.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::{Destination, Route};
 use crate::gateway::Site;
+use crate::redis_link::LinkState;
 use crate::telemetry::catalogue::{
     CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP, CONFIG_LAST_RELOAD_SUCCESSFUL, CONFIG_RELOADS,
     CONNECTIONS_ACCEPTED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, CONNECTIONS_YIELDED, LIMIT_HITS,
@@ -11,11 +13,11 @@ use crate::telemetry::catalogue::{
     SESSION_COOKIES_REFUSED, SESSIONS_ENDED, SESSIONS_MADE, SESSIONS_RENEWED, SIGN_INS,
     SIGN_INS_BEGUN, SUPERID_CALL_DURATION, SUPERID_CALLS, TENANTS, TICKET_EXCHANGES,
     TICKET_LOOKUPS, TICKET_RENEWALS, TICKET_SHARES, TICKETS, TLS_HANDSHAKE_FAILURES,
-    TLS_HANDSHAKES, UPSTREAM_REQUESTS, UPSTREAM_RESPONSE,
+    TLS_HANDSHAKES, UPSTREAM_REQUESTS, UPSTREAM_RESPONSE, UPSTREAM_SERVER_FAILURES,
 };
 use crate::telemetry::overview::{
-    Calling, Configuration, Connections, Going, Listening, Machine, Overview, Sessions, SignIns,
-    Tickets,
+    Calling, Configuration, Connections, Going, Listening, Machine, Overview, Serving, Sessions,
+    SignIns, Tickets,
 };
 use crate::telemetry::{Process, Reading, SuperIdCalls};
 
@@ -50,6 +52,8 @@ fn overview(state: &State) -> Overview {
         requests_in_flight: read.total(&REQUESTS_IN_FLIGHT, &[]),
         routes,
         routes_left_out,
+        servers: servers(&site, &read),
+        links: links(state),
         superid: superid(&read),
         sign_ins: sign_ins(&read),
         sessions: sessions(&read),
@@ -134,9 +138,36 @@ fn from(route: &Route) -> String {
 
 fn to(route: &Route) -> String {
     match &route.upstream {
-        Destination::App(app) => app.authority(),
+        Destination::App(app) => match (&app.servers.name, app.servers.each.first()) {
+            (Some(name), _) => format!("upstream {name}"),
+            (None, Some(server)) => server.to_string(),
+            (None, None) => String::new(),
+        },
         Destination::Tenant(_) => "tenants".to_owned(),
     }
+}
+
+/// So many at most, those that are down first.
+fn servers(site: &Site, read: &Reading) -> Vec<Serving> {
+    let mut every = site.servers();
+    every.sort_by_key(|server| server.is_up);
+    let told = every.iter().take(MOST_SERVERS).map(|server| Serving {
+        upstream: server.upstream.to_owned(),
+        server: server.server.to_owned(),
+        up: server.is_up,
+        in_flight: server.in_flight as u64,
+        failures: read.by(
+            &UPSTREAM_SERVER_FAILURES,
+            "kind",
+            &[("upstream", server.upstream), ("server", server.server)],
+        ),
+    });
+    told.collect()
+}
+
+fn links(state: &State) -> BTreeMap<String, bool> {
+    let links = state.load.links().into_iter();
+    links.map(|(name, link)| (name.to_owned(), link == LinkState::Up)).collect()
 }
 
 /// Endpoints that were called.
@@ -188,3 +219,4 @@ fn configuration(read: &Reading) -> Configuration {
 
 /// The document stays within some 100 kB.
 const MOST_ROUTES: usize = 100;
+const MOST_SERVERS: usize = 100;

@@ -36,6 +36,9 @@ macro_rules! kind {
     (times) => {
         Kind::Histogram(BOUNDS)
     };
+    (short_times) => {
+        Kind::Histogram(SHORT_BOUNDS)
+    };
 }
 
 families! {
@@ -63,6 +66,17 @@ families! {
         "Time from asking an app or tenant to the head of its answer, connecting included.";
     UPSTREAM_REQUESTS_IN_FLIGHT = gauge "superid_gateway_upstream_requests_in_flight" ["route"]
         "Requests in flight to the upstream of a route, from all routes that lead there.";
+    UPSTREAM_SERVER_UP = gauge "superid_gateway_upstream_server_up" ["upstream", "server"]
+        "Whether a server of an upstream is sent requests: 1 or 0.";
+    UPSTREAM_SERVER_REQUESTS_IN_FLIGHT = gauge
+        "superid_gateway_upstream_server_requests_in_flight" ["upstream", "server"]
+        "Requests that a server of an upstream has.";
+    UPSTREAM_SERVER_FAILURES = counter
+        "superid_gateway_upstream_server_failures" ["upstream", "server", "kind"]
+        "Requests a server failed: connect had no connection, answer no answer.";
+    UPSTREAM_SERVER_EJECTIONS = counter
+        "superid_gateway_upstream_server_ejections" ["upstream", "server"]
+        "Times a server was left out for its failures.";
     TENANT_CALLS = counter "superid_gateway_tenant_calls" ["tenant", "status"]
         "Calls to tenants, by tenant and class of status.";
 
@@ -98,6 +112,13 @@ families! {
         "Times a younger ticket was looked for ahead of need.";
     TICKET_SHARES = counter "superid_gateway_ticket_shares" ["outcome"]
         "What the store that replicas share did for tickets, by outcome.";
+
+    REDIS_UP = gauge "superid_gateway_redis_up" ["link"]
+        "Whether a link to the store that replicas share is up: 1 or 0.";
+    REDIS_COMMANDS = counter "superid_gateway_redis_commands" ["link", "outcome"]
+        "Commands to the store that replicas share, by link and by how they ended.";
+    REDIS_COMMAND_DURATION = short_times "superid_gateway_redis_command_seconds" ["link"]
+        "How long commands to the store that replicas share took.";
 
     WEBHOOK_DELIVERIES = counter "superid_gateway_webhook_deliveries" ["outcome"]
         "Times an event was posted to the webhook of an app, by outcome.";
@@ -152,3 +173,6 @@ const BOUNDS: &[u64] = &[
     1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
     5_000_000, 10_000_000, 30_000_000,
 ];
+/// In microseconds: from a socket on this machine to the longest timeout.
+const SHORT_BOUNDS: &[u64] =
+    &[500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 10_000_000];

@@ -12,6 +12,7 @@ use super::connections::ConnectionCounters;
 use super::drain::{Drain, Drained, Outcome};
 use super::exposition::{self, Format};
 use super::limit::Limit;
+use super::links::LinkCounters;
 use super::named::Named;
 use super::process::{Process, process_began};
 use super::reading::Reading;
@@ -19,6 +20,7 @@ use super::recent::{self, Recent};
 use super::registry::{Levels, Registry};
 use super::route::RouteMetrics;
 use super::series::Counter;
+use super::servers::ServerCounters;
 use super::sessions::SessionCounters;
 use super::superid_calls::SuperIdCalls;
 use super::tickets::TicketCounters;
@@ -34,10 +36,12 @@ pub struct Metrics {
     drain: Drain,
     drained: [Counter; 3],
     limit_hits: Vec<Counter>,
+    links: LinkCounters,
     notices: [Counter; 2],
     recent: Recent,
     refusals: Named<Counter>,
     reloads: Reloads,
+    servers: ServerCounters,
     sessions: SessionCounters,
     superid: SuperIdCalls,
     tickets: TicketCounters,
@@ -86,6 +90,7 @@ impl Default for Metrics {
                 .iter()
                 .map(|limit| registry.counter(&LIMIT_HITS, &[limit.name()]))
                 .collect(),
+            links: LinkCounters::of(&registry),
             notices: ["refused", "taken"].map(|how| registry.counter(&TENANT_NOTICES, &[how])),
             recent: Recent::default(),
             refusals: Named::new(MOST_REASONS, move |reason| {
@@ -97,6 +102,7 @@ impl Default for Metrics {
                 in_force_since: AtomicU64::new(recent::now()),
                 latest: AtomicU64::new(1),
             },
+            servers: ServerCounters::of(&registry),
             sessions: SessionCounters::of(&registry),
             superid: SuperIdCalls::of(&registry),
             tickets: TicketCounters::of(&registry),
@@ -170,6 +176,16 @@ impl Metrics {
         &self.superid
     }
 
+    /// The counters of the links to the shared store.
+    pub fn links(&self) -> &LinkCounters {
+        &self.links
+    }
+
+    /// The counters of upstreams' servers.
+    pub fn servers(&self) -> &ServerCounters {
+        &self.servers
+    }
+
     /// The counters of the ticket cache.
     pub fn tickets(&self) -> &TicketCounters {
         &self.tickets
@@ -232,9 +248,11 @@ const MOST_REASONS: usize = 128;
 mod tests {
     use std::time::Duration;
 
-    use super::super::catalogue::{CONNECTIONS_OPEN, REQUESTS_IN_FLIGHT};
+    use super::super::catalogue::{CONNECTIONS_OPEN, REDIS_UP, REQUESTS_IN_FLIGHT};
     use super::*;
-    use crate::telemetry::{Answer, Asked, Called, Endpoint, TicketExchange, Unfit};
+    use crate::telemetry::{
+        Answer, Asked, Called, Endpoint, ServerFailure, ServerLevel, TicketExchange, Unfit, servers,
+    };
 
     fn everything() -> Metrics {
         let metrics = Metrics::default();
@@ -256,6 +274,11 @@ mod tests {
         metrics.calls().answered("Cust1", 204);
         metrics.tickets().exchanged(TicketExchange::Refused);
         metrics.superid().called(Endpoint::Token, Called::TimedOut, Duration::from_secs(5));
+        let link = metrics.links().link("vault");
+        link.carried_out(Duration::from_millis(3), None);
+        link.carried_out(Duration::from_secs(2), Some("timed_out"));
+        metrics.servers().failed("app", "http://a:1", ServerFailure::Connect);
+        metrics.servers().ejected("app", "http://a:1");
         metrics.reloaded(Offered::Refused);
         metrics
     }
@@ -265,6 +288,10 @@ mod tests {
         let mut levels = Levels::default();
         levels.count(&CONNECTIONS_OPEN, &[], 3);
         levels.count(&REQUESTS_IN_FLIGHT, &[], 2);
+        levels.count(&REDIS_UP, &["vault"], 0);
+        let (upstream, server) = ("app", "http://a:1");
+        let level = ServerLevel { upstream, server, is_up: true, in_flight: 4 };
+        servers::tell(&[level], &mut levels);
         let text = everything().text(levels, Format::Prometheus);
         for line in [
             "requests_total{route=\"app\",status=\"2xx\",outcome=\"passed\"} 2",
@@ -290,6 +317,15 @@ mod tests {
             "ticket_lookups_total{answer=\"hit\"} 1",
             "ticket_exchanges_total{outcome=\"refused\"} 1",
             "ticket_shares_total{outcome=\"unavailable\"} 0",
+            "redis_commands_total{link=\"vault\",outcome=\"answered\"} 1",
+            "redis_commands_total{link=\"vault\",outcome=\"timed_out\"} 1",
+            "redis_command_seconds_bucket{link=\"vault\",le=\"0.005\"} 1",
+            "redis_command_seconds_count{link=\"vault\"} 2",
+            "redis_up{link=\"vault\"} 0",
+            "upstream_server_failures_total{upstream=\"app\",server=\"http://a:1\",kind=\"connect\"} 1",
+            "upstream_server_ejections_total{upstream=\"app\",server=\"http://a:1\"} 1",
+            "upstream_server_up{upstream=\"app\",server=\"http://a:1\"} 1",
+            "upstream_server_requests_in_flight{upstream=\"app\",server=\"http://a:1\"} 4",
             "config_reloads_total{outcome=\"refused\"} 1",
             "config_last_reload_successful 0",
             "connections_open 3",

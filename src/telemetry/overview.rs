@@ -29,6 +29,10 @@ pub struct Overview {
     pub routes: Vec<Going>,
     /// Routes beyond those.
     pub routes_left_out: usize,
+    /// Servers of upstreams.
+    pub servers: Vec<Serving>,
+    /// Links to the store that replicas share, and whether they are up.
+    pub links: BTreeMap<String, bool>,
     pub superid: Vec<Calling>,
     pub sign_ins: SignIns,
     pub sessions: Sessions,
@@ -88,7 +92,7 @@ pub struct Going {
     pub name: String,
     /// Where it begins: host and path.
     pub from: String,
-    /// The app's address, or `tenants`.
+    /// The app's URL, `upstream` and its name, or `tenants`.
     pub to: String,
     pub in_flight: u64,
     pub requests: u64,
@@ -108,6 +112,19 @@ pub struct Going {
 pub struct Took {
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
+}
+
+/// A server of an `[upstream.NAME]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Serving {
+    pub upstream: String,
+    pub server: String,
+    /// Whether it is sent requests.
+    pub up: bool,
+    pub in_flight: u64,
+    /// Requests it failed, by kind.
+    pub failures: BTreeMap<String, u64>,
 }
 
 /// An endpoint of SuperID's.

@@ -58,7 +58,7 @@ async fn the_document_is_one_line_of_json_and_bounded() {
     let app = told.routes.iter().find(|route| route.name == "app").unwrap();
     assert_eq!((app.requests, app.statuses["2xx"], app.upstream["answered"]), (2, 2, 2));
     assert!(app.took.p99_ms >= app.took.p50_ms && app.took.p50_ms > Some(0.0), "{app:?}");
-    assert_eq!(app.to, world.app.address.to_string());
+    assert_eq!(app.to, format!("http://{}", world.app.address));
     assert!(text.len() < 64 << 10, "{} bytes", text.len());
     for secret in ["astrid", "Astrid", "strangers", "127.0.0.1\"", "secret"] {
         assert!(!text.contains(secret), "{secret} in {text}");

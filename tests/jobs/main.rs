@@ -9,6 +9,7 @@ mod certificates;
 mod client;
 mod hides;
 mod lines;
+mod locations;
 mod many_tenants;
 mod partner;
 mod soap;

@@ -14,6 +14,7 @@ pub(super) fn page(now: &Overview, before: Option<&Overview>, paint: Paint) -> S
     page.head(now);
     page.listeners(now);
     page.routes(now, before);
+    page.servers(now);
     page.superid(now);
     page.counts(now);
     page.refusals(now);
@@ -129,6 +130,31 @@ impl Page {
                 format!("    upstream: answered {}, {}", counted(answered), listed(&troubles));
             let text = self.paint.tone(Tone::Warning, &text);
             self.line(&text);
+        }
+    }
+
+    /// The servers of upstreams, and the links to Redis.
+    fn servers(&mut self, now: &Overview) {
+        if now.servers.is_empty() && now.links.is_empty() {
+            return;
+        }
+        self.heading(&format!("{:<56}{:<8}{}", "SERVERS", "", "now"));
+        for one in &now.servers {
+            let name = fitted(&format!("{} {}", one.upstream, one.server), 53);
+            let state = self.up(one.up);
+            let failed = or_nothing(" ", &listed(&one.failures));
+            self.line(&format!("  {name:<54}{state}{:<4}{}", one.in_flight, fitted(&failed, 12)));
+        }
+        for (name, up) in &now.links {
+            let state = self.up(*up);
+            self.line(&format!("  {:<54}{state}", format!("Redis, {name}")));
+        }
+    }
+
+    fn up(&self, up: bool) -> String {
+        match up {
+            true => self.paint.tone(Tone::Good, &format!("{:<8}", "up")),
+            false => self.paint.tone(Tone::Bad, &format!("{:<8}", "down")),
         }
     }
 
@@ -296,7 +322,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::telemetry::overview::{Machine, SignIns, Took};
+    use crate::telemetry::overview::{Machine, Serving, SignIns, Took};
 
     fn counts(pairs: &[(&str, u64)]) -> BTreeMap<String, u64> {
         pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
@@ -343,6 +369,12 @@ mod tests {
                 certificate_ends: Some(1_795_280_000 + 9 * 86_400),
             }],
             routes: vec![app],
+            servers: vec![Serving {
+                upstream: "orders".to_owned(),
+                server: "https://a-machine.with-a-very-long-name.example:8443".to_owned(),
+                failures: counts(&[("answer", 1_234), ("connect", 5_678)]),
+                ..Serving::default()
+            }],
             superid: vec![Calling {
                 endpoint: "system_user_soap".to_owned(),
                 calls: counts(&[("2xx", 3), ("unreachable", 1)]),
