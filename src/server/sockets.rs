@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use listenfd::ListenFd;
 use socket2::SockRef;
@@ -55,9 +55,11 @@ impl Sockets {
             }
         }
         for (name, socket) in self.0 {
+            let path = || socket.path().map(|path| path.display().to_string());
+            let address = socket.address().map(|at| at.to_string()).or_else(path);
             tracing::warn!(
                 name,
-                ?socket,
+                address,
                 "a socket that was passed fits no listener, and is closed"
             );
         }
@@ -74,13 +76,14 @@ pub fn passed_name(name: &str) -> String {
 fn serves(socket: &Listening, known: &str, name: &str, asked: &ListenAddress) -> bool {
     match asked {
         ListenAddress::Network(asked) => {
-            let Listening::Network(socket) = socket else { return false };
-            let Ok(has) = socket.local_addr() else { return false };
             let is_called_so = || known == passed_name(name);
-            match asked.port() {
-                0 => has.ip() == asked.ip() && is_called_so(),
-                _ => has == *asked || (covers(socket, has, *asked) && is_called_so()),
-            }
+            socket.address().is_some_and(|has| match asked.port() {
+                0 => is_called_so() && has.ip() == asked.ip(),
+                port => {
+                    let both = || has.port() == port && covers(socket, has, *asked);
+                    has == *asked || (is_called_so() && both())
+                }
+            })
         }
         // Where the file is gone, nobody could connect any more.
         ListenAddress::Unix(asked) => {
@@ -92,14 +95,16 @@ fn serves(socket: &Listening, known: &str, name: &str, asked: &ListenAddress) ->
 
 /// Whether a socket on every address of both families is to stand for every address of the older:
 /// systemd's `ListenStream=443` opens one.
-fn covers(socket: &TcpListener, has: SocketAddr, asked: SocketAddr) -> bool {
+fn covers(socket: &Listening, has: SocketAddr, asked: SocketAddr) -> bool {
     has.ip() == Ipv6Addr::UNSPECIFIED
-        && asked == SocketAddr::from((Ipv4Addr::UNSPECIFIED, has.port()))
+        && asked.ip() == Ipv4Addr::UNSPECIFIED
         && SockRef::from(socket).only_v6().is_ok_and(|only| !only)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]
