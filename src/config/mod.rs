@@ -39,6 +39,8 @@ mod unix_socket;
 mod url_path;
 mod value;
 mod vault;
+mod webhook;
+mod webhook_rules;
 
 pub use admin::Admin;
 pub use app_pages::AppPages;
@@ -68,3 +70,4 @@ pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
 pub use unix_socket::{ListenAddress, UnixSocket};
 pub use vault::{Vault, VaultPlace};
+pub use webhook::Webhook;

@@ -6,10 +6,11 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{RelyingParty, Settings};
 use crate::crypto::Random;
 use crate::identity::{ContextId, TenantKey};
+use crate::redis_link::LinkState;
 use crate::superid::SuperId;
 use crate::telemetry::Metrics;
 use crate::tenants::{Away, Home, Tenants};
-use crate::vault::Vault;
+use crate::vault::{Telling, Vault};
 
 use super::exchange_desk::ExchangeDesk;
 use super::stores::Stores;
@@ -21,7 +22,7 @@ pub struct SystemUsers {
     tickets: Arc<TicketCache>,
     desk: Arc<ExchangeDesk>,
     superid: Arc<SuperId>,
-    vault: Option<Vault>,
+    stores: Stores,
     clock: Clock,
 }
 
@@ -36,6 +37,7 @@ impl SystemUsers {
     ) -> Self {
         let desk = before.map(|before| before.desk.clone()).unwrap_or_default();
         desk.open(settings, superid, stores.vault.clone());
+        stores.count_in(metrics.links());
         let tickets = before.map(|before| before.tickets.clone()).unwrap_or_else(|| {
             let counters = metrics.tickets().clone();
             let cache = TicketCache::new(desk.clone(), clock.clone(), random.clone(), counters);
@@ -50,7 +52,7 @@ impl SystemUsers {
             tickets,
             desk,
             superid: superid.clone(),
-            vault: stores.vault.clone(),
+            stores: stores.clone(),
             clock: clock.clone(),
         }
     }
@@ -62,6 +64,11 @@ impl SystemUsers {
             client_id: party.client_id.as_str().into(),
             tenant: tenant.clone(),
         }
+    }
+
+    /// Whether an app hears of its installations.
+    pub fn telling(party: &RelyingParty) -> Telling {
+        if party.webhook.is_some() { Telling::App } else { Telling::Nobody }
     }
 
     /// The relying party in force with this client id.
@@ -97,7 +104,12 @@ impl SystemUsers {
 
     /// Where system user tokens are kept.
     pub fn vault(&self) -> Option<&Vault> {
-        self.vault.as_ref()
+        self.stores.vault.as_ref()
+    }
+
+    /// How the links to the store that replicas share stand, by name.
+    pub fn links(&self) -> Vec<(&'static str, LinkState)> {
+        self.stores.links()
     }
 
     pub(super) fn installing(&self) -> &tokio::sync::Mutex<()> {

@@ -15,6 +15,7 @@ mod run;
 mod socket;
 mod sockets;
 mod streams;
+mod teller;
 mod unix_socket;
 mod worker;
 

@@ -40,5 +40,6 @@ mod slashes;
 mod tls;
 mod upgrade;
 mod upstream;
+mod webhook;
 mod wire;
 mod world;
