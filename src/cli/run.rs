@@ -46,6 +46,9 @@ pub(super) fn run(path: &Path) -> io::Result<ExitCode> {
         for (name, address) in running.addresses() {
             tracing::info!(listener = name.as_str(), %address, "listening");
         }
+        for (name, path) in running.paths() {
+            tracing::info!(listener = name.as_str(), path = %path.display(), "listening");
+        }
         if let Some(address) = running.admin() {
             tracing::info!(%address, "admin listening");
         }

@@ -15,7 +15,7 @@ use pingora::{Error, ErrorType};
 
 use crate::config::{SameSite, UpstreamScheme};
 use crate::telemetry::{AccessLine, AccessLog, Limit};
-use crate::web::{Asking, Client, Inbound, Refusal, Reply};
+use crate::web::{Asking, Client, Inbound, Peer, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, RequestIds, Stage};
@@ -317,10 +317,14 @@ impl ProxyHttp for Gateway {
 
 /// Removes what nobody outside may say, admits, and decides.
 fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
-    let peer = downstream.client_addr().and_then(|address| address.as_inet()).map(|inet| inet.ip());
+    let sender = entrance::peer(downstream);
+    let peer = sender.and_then(Peer::address);
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
-    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
+    exchange.client = sender.map(|sender| match sender {
+        Peer::Address(peer) => site.proxies.client(peer, headers),
+        Peer::User(user) => Client::local(user),
+    });
     if let Err(over) = entrance::let_in(exchange) {
         return Verdict::Refuse(Refused::over(over));
     }
@@ -337,10 +341,10 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
             Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
         }
         Ok(inbound) => {
-            let sender = exchange.client.as_ref().map(Client::subscriber);
-            let inbound = inbound.over(transport).sent_by(sender);
-            if let (Some(door), Some(peer)) = (entrance::job_door(downstream), peer) {
-                return calls::decide_job(&site, (door, peer, relayed), &inbound);
+            let subscriber = exchange.client.as_ref().map(Client::subscriber);
+            let inbound = inbound.over(transport).sent_by(subscriber);
+            if let (Some(door), Some(sender)) = (entrance::job_door(downstream), sender) {
+                return calls::decide_job(&site, (door, sender, relayed), &inbound);
             }
             decide(&site, &inbound, site.clock.now())
         }

@@ -1,7 +1,8 @@
 //! The life of one client's connection: TLS where there is any, then HTTP/2, or HTTP/1 behind the
 //! guard.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,17 +21,17 @@ use pingora::protocols::{
 };
 use pingora::proxy::HttpProxy;
 use rustls_pki_types::CertificateDer;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
-use crate::web::ServerName;
+use crate::web::{JobDoor, Peer, ServerName};
 
 use super::assemble::Load;
 use super::certificates::{Presented, stands_for};
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
+use super::socket::Arrived;
 
 /// What every connection of a worker is served with.
 pub(super) struct Front {
@@ -48,15 +49,14 @@ impl Front {
     /// not what any stage could need.
     pub(super) async fn serve(
         &self,
-        stream: TcpStream,
+        arrived: Arrived,
         jobs: Option<&str>,
         presented: Option<Arc<Presented>>,
         course: Course,
     ) {
-        let _latency_only = stream.set_nodelay(true);
-        let Ok(peer) = stream.peer_addr() else { return };
-        let mut connection = identified(stream, peer);
-        let line = Line::to(jobs);
+        let peer = arrived.peer;
+        let mut connection = identified(arrived);
+        let line = Line::to(jobs.map(|name| JobDoor::new(name, peer.user())));
         if jobs.is_some() || presented.is_some() {
             carry(&mut connection, line.clone());
         }
@@ -66,11 +66,11 @@ impl Front {
             (Terms::of(limits), limits.handshake_timeout)
         };
         match presented {
-            None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
+            None => Box::pin(self.http1(connection, terms, peer, course)).await,
             Some(presented) => {
                 let handshake = self.handshake(connection, &line, presented, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
-                Box::pin(self.secured(secured, terms, peer.ip(), line, course)).await;
+                Box::pin(self.secured(secured, terms, peer, line, course)).await;
             }
         }
     }
@@ -109,7 +109,7 @@ impl Front {
         &self,
         connection: S,
         terms: Terms,
-        client: IpAddr,
+        client: Peer,
         line: Line,
         course: Course,
     ) {
@@ -124,7 +124,7 @@ impl Front {
         &self,
         connection: S,
         terms: Terms,
-        client: IpAddr,
+        client: Peer,
         mut course: Course,
     ) {
         let (guard, way_back) = Guard::new(connection, terms);
@@ -214,7 +214,7 @@ impl Front {
         if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
     }
 
-    fn note(&self, client: IpAddr, fault: Fault) {
+    fn note(&self, client: Peer, fault: Fault) {
         self.load.refused(fault.reason());
         if let Some(access) = &self.access {
             let detail = fault.to_string();
@@ -232,11 +232,11 @@ fn carry(connection: &mut Connection, line: Line) {
     }
 }
 
-fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {
-    let descriptor = std::os::fd::AsRawFd::as_raw_fd(&stream);
-    let mut connection: Connection = stream.into();
+fn identified(arrived: Arrived) -> Connection {
+    let descriptor = arrived.as_fd().as_raw_fd();
+    let (mut connection, address) = arrived.into_connection();
     let digest = SocketDigest::from_raw_fd(descriptor);
-    let _unset_before = digest.peer_addr.set(Some(peer.into()));
+    let _unset_before = digest.peer_addr.set(address.map(SocketAddr::into));
     connection.set_socket_digest(digest);
     connection
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -21,6 +22,7 @@ use super::assemble::{self, Load, Options, Roots, StartFailed};
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
 use super::report::{Changed, Report};
+use super::socket::Listening;
 use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
@@ -54,8 +56,10 @@ impl Running {
         install_provider();
         let doors = doors::open_all(&settings, &mut options)?;
         let admin = match options.taken(ADMIN) {
-            Some(socket) => Some(socket),
-            None => settings.admin.address.map(assemble::listen).transpose()?,
+            Some(Listening::Network(socket)) => Some(socket),
+            Some(Listening::Unix(_)) | None => {
+                settings.admin.address.map(assemble::listen).transpose()?
+            }
         };
         let roots = options.upstream_roots;
         let stores = Stores::open(&settings, &options.clock, &options.random)?;
@@ -93,9 +97,14 @@ impl Running {
         Ok(running)
     }
 
-    /// The listeners by name, with the ports they really have.
+    /// The listeners on the network by name, with the ports they really have.
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        self.doors.iter().map(|door| (door.name.clone(), door.address)).collect()
+        self.doors.iter().filter_map(|door| Some((door.name.clone(), door.address?))).collect()
+    }
+
+    /// The listeners in the file system by name, with their paths.
+    pub fn paths(&self) -> Vec<(String, PathBuf)> {
+        self.doors.iter().filter_map(|door| Some((door.name.clone(), door.path()?))).collect()
     }
 
     /// The admin listener's address.
@@ -112,10 +121,13 @@ impl Running {
     ///
     /// # Errors
     /// When there are no descriptors left.
-    pub fn sockets(&self) -> io::Result<Vec<(String, TcpListener)>> {
-        let doors = self.doors.iter().map(|door| (door.name.as_str(), door.socket()));
-        let admin = self.admin.iter().map(|admin| (ADMIN, &admin.socket));
-        doors.chain(admin).map(|(name, one)| Ok((name.to_owned(), one.try_clone()?))).collect()
+    pub fn sockets(&self) -> io::Result<Vec<(String, Listening)>> {
+        let doors = self.doors.iter().map(|door| (door.name.clone(), door.socket().try_clone()));
+        let admin = self
+            .admin
+            .iter()
+            .map(|admin| (ADMIN.to_owned(), admin.socket.try_clone().map(Listening::Network)));
+        doors.chain(admin).map(|(name, socket)| Ok((name, socket?))).collect()
     }
 
     /// What is remembered of sessions and sign-ins, and the clock that goes with it.

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::io::Write;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{JoinHandle, Thread};
@@ -10,6 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use crate::web::Peer;
 
 /// Takes lines from all workers. A line waits at most a tenth of a second; when the output cannot keep up
 /// and 4 MiB wait, further lines are dropped and counted, and the log says so.
@@ -36,7 +37,7 @@ pub struct AccessLine<'a> {
 
 /// What is said of an HTTP/1 message that was refused by its bytes, before it was a request.
 pub struct RefusedLine<'a> {
-    pub client: IpAddr,
+    pub client: Peer,
     pub status: u16,
     pub detail: &'a str,
 }

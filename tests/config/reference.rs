@@ -17,8 +17,10 @@ const WHOLE_TABLES: [&str; 5] = [
     "job_caller.NAME",
 ];
 
-/// A caller proves itself in one way, and its password is the one that is looked at.
-const OTHER_WAYS: [&str; 3] = ["# token =", "# certificate_name =", "# loopback ="];
+/// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
+/// the network or in the file system.
+const OTHER_WAYS: [&str; 5] =
+    ["# token =", "# certificate_name =", "# loopback =", "# unix_", "# socket_"];
 
 /// What a line says, and whether it does so in a comment.
 #[derive(Debug, PartialEq, Eq)]

@@ -44,6 +44,8 @@ impl Scratch {
         scratch.write("empty.txt", "\n");
         scratch.write("open.key", &format!("{KEY}\n"));
         scratch.set_mode("open.key", 0o644);
+        fs::create_dir(scratch.0.join("everybody")).unwrap();
+        scratch.set_mode("everybody", 0o777);
         scratch
     }
 

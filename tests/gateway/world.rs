@@ -216,7 +216,7 @@ async fn start(
         random: Random::system(),
         workers: 1,
         access,
-        open: vec![("web".to_owned(), front), ("admin".to_owned(), admin)],
+        open: vec![("web".to_owned(), front.into()), ("admin".to_owned(), admin.into())],
         inherited: Vec::new(),
         upstream_roots: Roots::Nobody,
     };
