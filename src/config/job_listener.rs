@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{JobCaller, Key, ListenAddress, Patience, Rate, RelyingParty, Table, TlsFiles};
+use super::{JobCaller, Key, ListenAddress, Patience, Rate, RelyingParty, Table, Tls};
 
 pub(super) const TABLE: Table = Table {
     header: "job_listener.NAME",
@@ -15,6 +15,8 @@ pub(super) const TABLE: Table = Table {
         Key::optional("socket_group", "\"jobs\""),
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
+        Key::optional("ocsp", "\"certificate.ocsp\""),
+        Key::defaulted("tls_policy", "\"intermediate\""),
         Key::optional("client_ca", "\"callers-ca.pem\""),
         Key::optional("relying_party", "\"main\""),
         Key::optional("callers", "[\"nightly\"]"),
@@ -36,7 +38,7 @@ pub(super) const TABLE: Table = Table {
 pub struct JobListener {
     pub name: String,
     pub address: ListenAddress,
-    pub tls: Option<TlsFiles>,
+    pub tls: Option<Tls>,
     /// PEM file with the authorities whose client certificates are asked for.
     pub client_ca: Option<PathBuf>,
     /// Whose system users make the calls.

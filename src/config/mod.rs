@@ -2,6 +2,7 @@
 
 mod admin;
 mod app_pages;
+mod certificate;
 mod crowd;
 mod effective;
 mod environment;
@@ -46,6 +47,7 @@ mod vault;
 
 pub use admin::Admin;
 pub use app_pages::AppPages;
+pub use certificate::{Tls, TlsFiles, TlsPolicy};
 pub use crowd::Crowd;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use forwarded::Forwarded;
@@ -55,7 +57,7 @@ pub use job_caller::{JobCaller, LocalUsers, Proof, Tenants};
 pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
-pub use listener::{Listener, TlsFiles};
+pub use listener::{Listener, Serves};
 pub use load::{KeyFile, Loaded, key_files, load, load_given, load_text, load_vault, show, tables};
 pub use log::{Log, LogLevel};
 pub use problem::{Position, Problem, Problems};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
+    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route, Serves,
     Session, Vault,
 };
 
@@ -24,4 +24,12 @@ pub struct Settings {
     pub session: Session,
     /// What keeps tokens; without it nothing is kept.
     pub vault: Option<Vault>,
+}
+
+impl Settings {
+    /// What the listener of this name does with those who come; background jobs are served.
+    pub fn serves(&self, listener: &str) -> Serves {
+        let known = self.listeners.iter().find(|known| known.name == listener);
+        known.map_or(Serves::Everything, |known| known.serves)
+    }
 }

@@ -24,7 +24,7 @@ use super::lane::Lane;
 use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
-use super::{calls, entrance, forward, leaving, returned, steps, supply, tunnel, wire};
+use super::{calls, entrance, forward, leaving, returned, secure, steps, supply, tunnel, wire};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -82,6 +82,7 @@ impl ProxyHttp for Gateway {
             false => reply,
         };
         let reply = respond::named(reply, &exchange.request_id);
+        let reply = secure::pinned(reply, downstream, &exchange.site);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
     }
@@ -182,8 +183,9 @@ impl ProxyHttp for Gateway {
         }
         let route = exchange.site.route(departure.route());
         returned::clean(response, &exchange.site.spoofable, route.server_headers)?;
-        let names = &exchange.site.hosts[departure.host()].names;
-        forward::edit_response(response, departure, names)
+        let host = &exchange.site.hosts[departure.host()];
+        secure::pin(response, host);
+        forward::edit_response(response, departure, &host.names)
     }
 
     /// Pieces of an answer to HTTP/2 are read from the app as the client takes them.
@@ -261,6 +263,7 @@ impl ProxyHttp for Gateway {
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
+            let reply = secure::pinned(reply, downstream, &exchange.site);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         } else if exchange.site.metrics.drain().is_grace_over() {
             leaving::close(downstream).await;
@@ -340,6 +343,7 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
             Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
         }
+        Ok(inbound) if entrance::is_to_go_by_https(downstream) => secure::sent_on(&site, &inbound),
         Ok(inbound) => {
             let subscriber = exchange.client.as_ref().map(Client::subscriber);
             let inbound = inbound.over(transport).sent_by(subscriber);

@@ -7,6 +7,7 @@ use pingora::proxy::Session as Downstream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::config::Serves;
 use crate::web::{JobDoor, NamedInTls};
 
 use super::flow::Flow;
@@ -18,6 +19,8 @@ pub struct Line {
     pub named: NamedInTls,
     /// The job listener it came to.
     pub jobs: Option<Arc<JobDoor>>,
+    /// What its listener does with those who come.
+    pub serves: Serves,
     state: Arc<State>,
 }
 
@@ -42,7 +45,17 @@ impl Line {
             idle: Notify::new(),
             flows: Mutex::default(),
         };
-        Self { named: NamedInTls::default(), jobs: jobs.map(Arc::new), state: Arc::new(state) }
+        Self {
+            named: NamedInTls::default(),
+            jobs: jobs.map(Arc::new),
+            serves: Serves::Everything,
+            state: Arc::new(state),
+        }
+    }
+
+    /// The same at a listener that does this with those who come.
+    pub fn that(self, serves: Serves) -> Self {
+        Self { serves, ..self }
     }
 
     /// The line a request came on, where one is kept.

@@ -21,6 +21,7 @@ mod notices;
 mod own_pages;
 mod respond;
 mod returned;
+mod secure;
 mod site;
 mod start;
 mod steps;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::config::{ListenAddress, Settings};
 
 use super::assemble::{self, Options, StartFailed};
-use super::certificates::{self, Presented};
+use super::certificates::{self, Presented, Stamps, TlsFailed};
 use super::doorway::{Doorway, doorways};
 use super::socket::Listening;
 use super::unix_socket;
@@ -26,11 +26,14 @@ pub(super) struct OpenDoor {
     jobs: Option<Arc<str>>,
     socket: Listening,
     tls: Option<Arc<ArcSwap<Presented>>>,
+    /// Where its certificates come from, and what the files looked like when they were read last.
+    read: Option<(Doorway, Stamps)>,
     close: watch::Sender<bool>,
 }
 
 /// What a worker needs of a listener.
 pub(super) struct DoorPlan {
+    pub(super) name: Arc<str>,
     pub(super) socket: Listening,
     pub(super) tls: Option<Arc<ArcSwap<Presented>>>,
     pub(super) jobs: Option<Arc<str>>,
@@ -40,7 +43,7 @@ pub(super) struct DoorPlan {
 /// Opened, but not yet in force: everything that could fail has succeeded.
 pub(super) struct Changes {
     opened: Vec<OpenDoor>,
-    certificates: Vec<(String, Arc<Presented>)>,
+    certificates: Vec<(Doorway, Stamps, Arc<Presented>)>,
     permissions: Vec<(String, ListenAddress)>,
     closed: Vec<String>,
 }
@@ -51,6 +54,7 @@ impl OpenDoor {
     /// # Errors
     /// [`StartFailed`] names the address or file.
     pub(super) fn open(doorway: &Doorway, socket: Option<Listening>) -> Result<Self, StartFailed> {
+        let stamps = Stamps::of(doorway);
         let tls = certificates::of(doorway)?;
         let socket = match socket {
             Some(socket) => socket,
@@ -63,6 +67,7 @@ impl OpenDoor {
             jobs: doorway.jobs.as_deref().map(Arc::from),
             address: socket.address(),
             socket,
+            read: tls.is_some().then(|| (doorway.clone(), stamps)),
             tls: tls.map(|config| Arc::new(ArcSwap::from(config))),
             close: watch::channel(false).0,
         })
@@ -75,7 +80,8 @@ impl OpenDoor {
     pub(super) fn plan(&self) -> Result<DoorPlan, StartFailed> {
         let socket = self.socket.try_clone().map_err(StartFailed::Thread)?;
         let (tls, jobs) = (self.tls.clone(), self.jobs.clone());
-        Ok(DoorPlan { socket, tls, jobs, closed: self.close.subscribe() })
+        let name = Arc::from(self.name.as_str());
+        Ok(DoorPlan { name, socket, tls, jobs, closed: self.close.subscribe() })
     }
 
     /// Its path, in the file system.
@@ -98,6 +104,23 @@ impl OpenDoor {
             tracing::warn!("{asked}: its owner, group or mode cannot be changed: {error}");
         }
         self.asked = asked;
+    }
+
+    /// Looks whether the files of its certificates are what they were when they were read last, and
+    /// reads them where they are not: good ones are shown from the next handshake on, in place of
+    /// bad ones the old are shown further. `None` where nothing has changed.
+    pub(super) fn look(&mut self) -> Option<Result<(), TlsFailed>> {
+        let (doorway, read) = self.read.as_mut()?;
+        let stamps = Stamps::of(doorway);
+        if stamps == *read {
+            return None;
+        }
+        *read = stamps;
+        Some(certificates::of(doorway).map(|config| {
+            if let (Some(tls), Some(config)) = (&self.tls, config) {
+                tls.store(config);
+            }
+        }))
     }
 
     fn serves(&self, doorway: &Doorway) -> bool {
@@ -144,11 +167,12 @@ impl Changes {
         for doorway in doorways(settings) {
             match open.iter().find(|door| door.serves(&doorway)) {
                 Some(door) => {
-                    if let Some(config) = certificates::of(&doorway)? {
-                        changes.certificates.push((door.name.clone(), config));
-                    }
                     if door.asked != doorway.address {
-                        changes.permissions.push((door.name.clone(), doorway.address));
+                        changes.permissions.push((door.name.clone(), doorway.address.clone()));
+                    }
+                    let stamps = Stamps::of(&doorway);
+                    if let Some(config) = certificates::of(&doorway)? {
+                        changes.certificates.push((doorway, stamps, config));
                     }
                 }
                 None => changes.opened.push(OpenDoor::open(&doorway, None)?),
@@ -170,10 +194,13 @@ impl Changes {
 
     /// Puts the changes in force. Connections of a closed listener live on.
     pub(super) fn apply(self, open: &mut Vec<OpenDoor>) {
-        for (name, config) in self.certificates {
-            let door = open.iter().find(|door| door.name == name);
-            if let Some(tls) = door.and_then(|door| door.tls.as_ref()) {
+        for (doorway, stamps, config) in self.certificates {
+            let door = open.iter_mut().find(|door| door.name == doorway.name);
+            if let Some(door) = door
+                && let Some(tls) = &door.tls
+            {
                 tls.store(config);
+                door.read = Some((doorway, stamps));
             }
         }
         for (name, asked) in self.permissions {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{JobListener, ListenAddress, Listener, Settings, TlsFiles};
+use crate::config::{JobListener, ListenAddress, Listener, Settings, Tls};
 
 /// One place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) struct Doorway {
     /// What its socket is called: the listener's name, behind `job:` for background jobs.
     pub(super) name: String,
     pub(super) address: ListenAddress,
-    pub(super) tls: Option<TlsFiles>,
+    pub(super) tls: Option<Tls>,
     /// The authorities whose client certificates are asked for.
     pub(super) client_ca: Option<PathBuf>,
     /// The name of the job listener it is.

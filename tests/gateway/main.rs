@@ -8,6 +8,7 @@ mod api_client;
 mod app_pages;
 mod browser;
 mod callback;
+mod certificates;
 mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
