@@ -66,7 +66,9 @@ fn section(
         let _infallible = match written {
             Some(value) => {
                 let from = reading.told(value.span().start);
-                let shown = shown(value.get_ref(), reading.is_variable(value.span().start));
+                let variable = reading.is_variable(value.span().start);
+                let spelling = if variable { Secrets::AsText } else { Secrets::AsTables };
+                let shown = shown(value.get_ref(), spelling);
                 writeln!(out, "{} = {shown}  # {from}", key.name)
             }
             None if key.kind == KeyKind::Defaulted => {
@@ -80,10 +82,21 @@ fn section(
     }
 }
 
+/// How whoever wrote a secret spelled it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    /// As an inline table, in a file.
+    AsTables,
+    /// As it is, in a variable.
+    AsText,
+}
+
 /// A value on one line. Where a secret comes from is shown, and what is no secret.
-fn shown(value: &DeValue, is_variable: bool) -> String {
+fn shown(value: &DeValue, secrets: Secrets) -> String {
     match value {
-        DeValue::Table(table) if is_secret(table) && is_variable && table.contains_key("value") => {
+        DeValue::Table(table)
+            if secrets == Secrets::AsText && is_secret(table) && table.contains_key("value") =>
+        {
             MASK.to_owned()
         }
         DeValue::Table(table) => {
@@ -91,9 +104,10 @@ fn shown(value: &DeValue, is_variable: bool) -> String {
                 .iter()
                 .map(|(name, inner)| {
                     let name: &str = name.get_ref();
-                    let masked = name == "value" && is_secret(table);
-                    let inner =
-                        shown_or_masked(inner.get_ref(), masked.then_some(MASK), is_variable);
+                    let inner = match name == "value" && is_secret(table) {
+                        true => MASK.to_owned(),
+                        false => shown(inner.get_ref(), secrets),
+                    };
                     format!("{} = {inner}", bare(name))
                 })
                 .collect();
@@ -101,7 +115,7 @@ fn shown(value: &DeValue, is_variable: bool) -> String {
         }
         DeValue::Array(items) => {
             let items: Vec<String> =
-                items.iter().map(|item| shown(item.get_ref(), is_variable)).collect();
+                items.iter().map(|item| shown(item.get_ref(), secrets)).collect();
             format!("[{}]", items.join(", "))
         }
         DeValue::String(text) => toml::Value::String(text.to_string()).to_string(),
@@ -110,10 +124,6 @@ fn shown(value: &DeValue, is_variable: bool) -> String {
         DeValue::Boolean(truth) => truth.to_string(),
         DeValue::Datetime(date) => date.to_string(),
     }
-}
-
-fn shown_or_masked(value: &DeValue, mask: Option<&str>, is_variable: bool) -> String {
-    mask.map_or_else(|| shown(value, is_variable), str::to_owned)
 }
 
 /// A key as TOML has it.
