@@ -12,10 +12,11 @@ use super::reading::{Place, Reading};
 use super::section::Section;
 use super::sources::Sources;
 use super::{
-    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, certificate,
-    environment, forwarded, header_names, host, job_caller, job_listener, job_listener_read,
-    key_ring, limits, listener, log, overlay, redis, relying_party, relying_party_read, route,
-    route_bounds_read, route_read, route_rules, session, system_user, vault,
+    Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages,
+    certificate, environment, forwarded, header_names, host, job_caller, job_listener,
+    job_listener_read, key_ring, limits, listener, log, overlay, redis, relying_party,
+    relying_party_read, route, route_bounds_read, route_read, route_rules, session, system_user,
+    vault,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -114,18 +115,34 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
 /// # Errors
 /// [`Problems`]: the file cannot be read, is not TOML, or the table does not hold.
 pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
+    alone(path, "vault", |root| match root.has("vault") {
+        true => vault::vault(root).map(Some),
+        false => Some(None),
+    })
+}
+
+/// `[admin]` alone, for commands that ask a running gateway.
+///
+/// # Errors
+/// As [`load_vault`].
+pub fn load_admin(path: &Path) -> Result<Admin, Problems> {
+    alone(path, "admin", admin::admin)
+}
+
+/// What `read` makes of one table. Problems elsewhere are passed over.
+fn alone<T>(
+    path: &Path,
+    table: &str,
+    read: impl FnOnce(&Section) -> Option<T>,
+) -> Result<T, Problems> {
     let given = Given::read(path)?;
     let sources = Sources::new(&given);
     let reading = Reading::new(&given, &sources, &variable);
-    let written = document(&reading).map(|document| {
-        let root = root(&reading, &document);
-        root.has("vault").then(|| vault::vault(&root))
-    });
+    let written = document(&reading).and_then(|document| read(&root(&reading, &document)));
     let (mut problems, warnings) = reading.findings();
-    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with("vault"));
+    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with(table));
     match written {
-        Some(None) => Ok(None),
-        Some(Some(Some(vault))) if problems.is_empty() => Ok(Some(vault)),
+        Some(written) if problems.is_empty() => Ok(written),
         _ => Err(Problems::Found { problems, warnings }),
     }
 }

@@ -58,7 +58,9 @@ pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
-pub use load::{KeyFile, Loaded, key_files, load, load_given, load_text, load_vault, show, tables};
+pub use load::{
+    KeyFile, Loaded, key_files, load, load_admin, load_given, load_text, load_vault, show, tables,
+};
 pub use log::{Log, LogLevel};
 pub use problem::{Position, Problem, Problems};
 pub use redis::{Redis, RedisAddress};

@@ -96,16 +96,6 @@ impl OpenDoor {
         &self.socket
     }
 
-    /// Lets others connect from now on.
-    fn permit(&mut self, asked: ListenAddress) {
-        if let ListenAddress::Unix(socket) = &asked
-            && let Err(error) = unix_socket::permit(socket)
-        {
-            tracing::warn!("{asked}: its owner, group or mode cannot be changed: {error}");
-        }
-        self.asked = asked;
-    }
-
     /// Looks whether the files of its certificates are what they were when they were read last, and
     /// reads them where they are not: good ones are shown from the next handshake on, in place of
     /// bad ones the old are shown further. `None` where nothing has changed.
@@ -121,6 +111,16 @@ impl OpenDoor {
                 tls.store(config);
             }
         }))
+    }
+
+    /// Lets others connect from now on.
+    fn permit(&mut self, asked: ListenAddress) {
+        if let ListenAddress::Unix(socket) = &asked
+            && let Err(error) = unix_socket::permit(socket)
+        {
+            tracing::warn!("{asked}: its owner, group or mode cannot be changed: {error}");
+        }
+        self.asked = asked;
     }
 
     fn serves(&self, doorway: &Doorway) -> bool {

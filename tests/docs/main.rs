@@ -37,7 +37,7 @@ fn every_link_leads_to_a_file_and_a_heading() {
 
 #[test]
 fn every_file_that_is_named_is_there() {
-    let folders = ["src/", "tests/", "docs/", "config/", "certs/", "vendor/", ".ci/"];
+    let folders = ["src/", "tests/", "docs/", "config/", "certs/", "vendor/", "deploy/", ".ci/"];
     let mut missing = Vec::new();
     for page in every_page() {
         for name in page.spans().filter(|span| folders.iter().any(|one| span.starts_with(one))) {
