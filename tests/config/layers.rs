@@ -49,7 +49,7 @@ fn loaded(files: &[(&str, &str)], said: &[(&str, &str)]) -> Result<Loaded, Strin
 }
 
 fn refused(files: &[(&str, &str)], said: &[(&str, &str)]) -> String {
-    loaded(files, said).err().expect("it does not hold")
+    loaded(files, said).expect_err("it does not hold")
 }
 
 #[test]

@@ -10,6 +10,7 @@ use http::Request;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
@@ -223,7 +224,10 @@ async fn a_user_has_as_many_connections_as_calls_are_taken() {
     let _second = UnixStream::connect(folder.socket()).await.unwrap();
     let nightly = nightly();
     let credentials = [("authorization", &*nightly)];
-    assert_eq!(folder.get(PATH, &credentials).await.status, 429);
+    let mut third = UnixStream::connect(folder.socket()).await.unwrap();
+    let mut told = String::new();
+    timeout(PATIENCE, third.read_to_string(&mut told)).await.unwrap().unwrap();
+    assert!(told.starts_with("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n"), "{told}");
     assert_eq!(asked(first, PATH, &credentials).await.told(), (200, ""));
     assert_eq!(world.superid.tenants().calls(NORDLYS), 1);
 }
