@@ -16,7 +16,7 @@ use super::{
     certificate, environment, forwarded, header_names, host, job_caller, job_listener,
     job_listener_read, key_ring, limits, listener, log, overlay, redis, relying_party,
     relying_party_read, route, route_bounds_read, route_read, route_rules, session, system_user,
-    vault,
+    upstream, upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -110,13 +110,14 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
     }
 }
 
-/// `[vault]` alone, for commands that need nothing else of the file; `None` when it is not written.
+/// `[vault]` alone, with `[redis]` where it lies there, for commands that need nothing else of the
+/// file; `None` when it is not written.
 ///
 /// # Errors
 /// [`Problems`]: the file cannot be read, is not TOML, or the table does not hold.
 pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
-    alone(path, "vault", |root| match root.has("vault") {
-        true => vault::vault(root).map(Some),
+    alone(path, &["vault", "redis"], |root| match root.has("vault") {
+        true => vault::vault(root, redis::redis(root).as_ref()).map(Some),
         false => Some(None),
     })
 }
@@ -126,13 +127,14 @@ pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
 /// # Errors
 /// As [`load_vault`].
 pub fn load_admin(path: &Path) -> Result<Admin, Problems> {
-    alone(path, "admin", admin::admin)
+    alone(path, &["admin"], admin::admin)
 }
 
-/// What `read` makes of one table. Problems elsewhere are passed over.
+/// What `read` makes of the first of these tables. Problems elsewhere are passed over; those of the
+/// others count where it comes to nothing.
 fn alone<T>(
     path: &Path,
-    table: &str,
+    tables: &[&str],
     read: impl FnOnce(&Section) -> Option<T>,
 ) -> Result<T, Problems> {
     let given = Given::read(path)?;
@@ -140,7 +142,9 @@ fn alone<T>(
     let reading = Reading::new(&given, &sources, &variable);
     let written = document(&reading).and_then(|document| read(&root(&reading, &document)));
     let (mut problems, warnings) = reading.findings();
-    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with(table));
+    let needed = if written.is_some() { &tables[..1] } else { tables };
+    let counts = |key: &str| key == "toml" || needed.iter().any(|table| key.starts_with(table));
+    problems.retain(|problem| counts(&problem.key));
     match written {
         Some(written) if problems.is_empty() => Ok(written),
         _ => Err(Problems::Found { problems, warnings }),
@@ -176,9 +180,11 @@ pub fn tables() -> Vec<Table> {
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
         system_user::TABLE,
+        webhook::TABLE,
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,
+        upstream::TABLE,
         route_bounds_read::RATE_TABLE,
         job_listener::TABLE,
         job_caller::TABLE,
@@ -203,11 +209,13 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let log = log::log(&root);
     let redis = redis::redis(&root);
     let session = session::session(&root);
-    let vault = root.has("vault").then(|| vault::vault(&root));
+    let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
     let hosts = host::hosts(&root, &parties);
-    let routes = route_read::routes(&root, &hosts, &parties);
+    let (upstreams, places) = upstream_read::upstreams(&root);
+    let routes = route_read::routes(&root, (&hosts, &parties), &upstreams);
+    route_rules::warn_unused(reading, &places, &routes);
     let callers = job_caller::job_callers(&root);
     let job_listeners = job_listener_read::job_listeners(
         &root,
@@ -217,6 +225,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     );
     warn_without_vault(&root, &parties.sound());
     warn_of_unused_certificates(&root);
+    webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     if let Some(session) = &session {
@@ -236,6 +245,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         log: log?,
         redis: redis?,
         relying_parties: parties.all()?,
+        upstreams: upstreams.all()?,
         routes: routes.into_iter().map(|read| read.route).collect(),
         session: session?,
         vault: vault.map_or(Some(None), |read| read.map(Some))?,
@@ -303,6 +313,7 @@ const ROOT: &[Key] = &[
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),
     Key::optional("route", "{}"),
+    Key::optional("upstream", "{}"),
     Key::optional("job_listener", "{}"),
     Key::optional("job_caller", "{}"),
     Key::optional("session", "{}"),

@@ -41,9 +41,13 @@ mod settings;
 mod sources;
 mod system_user;
 mod unix_socket;
+mod upstream;
+mod upstream_read;
 mod url_path;
 mod value;
 mod vault;
+mod webhook;
+mod webhook_rules;
 
 pub use admin::Admin;
 pub use app_pages::AppPages;
@@ -68,11 +72,16 @@ pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
-    PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,
 };
 pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
 pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
 pub use unix_socket::{ListenAddress, UnixSocket};
+pub use upstream::{
+    Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamScheme,
+    UpstreamTls,
+};
 pub use vault::{Vault, VaultPlace};
+pub use webhook::Webhook;

@@ -143,7 +143,7 @@ fn trim(text: &mut String) {
 }
 
 /// Reads text of at most [`MOST`] bytes: whatever a path leads to, it is not read for ever.
-fn read_small(path: &Path) -> io::Result<String> {
+pub(super) fn read_small(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     fs::File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MOST {

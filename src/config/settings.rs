@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route, Serves,
-    Session, Vault,
+    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
+    Servers, Serves, Session, Vault,
 };
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
@@ -21,6 +21,8 @@ pub struct Settings {
     pub redis: Option<Redis>,
     pub relying_parties: Vec<Arc<RelyingParty>>,
     pub routes: Vec<Route>,
+    /// Those that routes may name; others may name none of them.
+    pub upstreams: Vec<Arc<Servers>>,
     pub session: Session,
     /// What keeps tokens; without it nothing is kept.
     pub vault: Option<Vault>,

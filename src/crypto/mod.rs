@@ -1,13 +1,17 @@
 //! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
+mod client_tls;
 mod digest;
+mod mac;
 mod partner_key;
 mod provider;
 mod random;
 mod seal;
 mod secret;
 
+pub use client_tls::{Authorities, ClientIdentity, ClientTls};
 pub use digest::{plain_sha256, sha256};
+pub use mac::MacKey;
 pub use partner_key::{
     CannotSign, KeyForm, KeyRefused, PartnerKey, SigningFailed, SigningKey, WeakKeys,
 };

@@ -11,6 +11,7 @@ use crate::telemetry::Outcome;
 use crate::web::Client;
 
 use super::calls::Call;
+use super::chosen::Chosen;
 use super::flow::Flow;
 use super::lane::Lane;
 use super::line::Busy;
@@ -46,6 +47,8 @@ pub struct Exchange {
     pub(super) silence: Option<Arc<Silence>>,
     /// How far its answer has come, where the app is read as the client takes.
     pub(super) flow: Option<Arc<Flow>>,
+    /// Which of the app's servers it went to.
+    pub(super) chosen: Chosen,
     /// That it is on its connection, over HTTP/2.
     pub(super) busy: Option<Busy>,
     /// How it ended, should the process end meanwhile.
@@ -82,6 +85,7 @@ impl Exchange {
             places: [None, None],
             silence: None,
             flow: None,
+            chosen: Chosen::default(),
             busy: None,
             outcome: Outcome::Cut,
             detail: None,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -18,12 +20,13 @@ use crate::session::Memory;
 use crate::telemetry::{AccessLog, Drained};
 
 use super::admin::{self, State};
-use super::assemble::{self, Load, Options, Roots, StartFailed};
+use super::assemble::{self, Load, Options, StartFailed};
 use super::certificates::TlsFailed;
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
 use super::report::{Changed, Report};
 use super::socket::Listening;
+use super::teller::Teller;
 use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
@@ -34,11 +37,14 @@ pub struct Running {
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
     admin: Option<Admin>,
+    teller: Option<Teller>,
     load: Arc<Load>,
     leave: watch::Sender<Option<Leave>>,
     report: Report,
     /// Set when the last worker has ended.
     over: watch::Sender<bool>,
+    /// What looks after upstreams' servers; it ends when it is replaced or dropped.
+    checkups: JoinSet<()>,
 }
 
 /// The running admin listener.
@@ -62,7 +68,6 @@ impl Running {
                 settings.admin.address.map(assemble::listen).transpose()?
             }
         };
-        let roots = options.upstream_roots;
         let stores = Stores::open(&settings, &options.clock, &options.random)?;
         let site = Site::with_stores(settings, &stores, options.clock, options.random);
         let (memory, now) = (site.memory(), site.clock.now());
@@ -75,13 +80,17 @@ impl Running {
             doors,
             workers: Vec::new(),
             admin: None,
+            teller: None,
             leave: watch::channel(None).0,
             report: Report::default(),
             over: watch::channel(false).0,
+            checkups: JoinSet::new(),
         };
+        running.look_after_servers();
         for number in 0..workers(options.workers) {
-            running.hire(number, options.access.clone(), roots).await?;
+            running.hire(number, options.access.clone()).await?;
         }
+        running.teller = Some(Teller::start(running.site.clone())?);
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
@@ -170,6 +179,7 @@ impl Running {
         let successor = before.successor(settings, &stores);
         self.stores = stores;
         self.site.store(Arc::new(successor));
+        self.look_after_servers();
         changes.apply(&mut self.doors);
         for (worker, plans) in self.workers.iter().zip(shares) {
             plans.into_iter().for_each(|plan| worker.open(plan));
@@ -196,11 +206,15 @@ impl Running {
     async fn end(self, leave: Leave) -> Drained {
         self.leave.send_replace(Some(leave));
         drop(self.doors);
-        let (workers, over) = (self.workers, self.over);
+        let (workers, over, teller) = (self.workers, self.over, self.teller);
+        teller.iter().for_each(Teller::leave);
         let admin = self.admin.map(|admin| admin.thread);
         let ended = tokio::task::spawn_blocking(move || {
             for worker in workers {
                 let _panicked = worker.thread.join();
+            }
+            if let Some(teller) = teller {
+                teller.join();
             }
             over.send_replace(true);
             if let Some(thread) = admin {
@@ -211,18 +225,21 @@ impl Running {
         self.site.load().metrics.all_drained()
     }
 
-    async fn hire(
-        &mut self,
-        number: usize,
-        access: Option<AccessLog>,
-        roots: Roots,
-    ) -> Result<(), StartFailed> {
+    /// By the configuration in force.
+    fn look_after_servers(&mut self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        self.checkups = JoinSet::new();
+        for checkup in self.site.load().checkups() {
+            self.checkups.spawn_on(checkup, &runtime);
+        }
+    }
+
+    async fn hire(&mut self, number: usize, access: Option<AccessLog>) -> Result<(), StartFailed> {
         let work = Work {
             site: self.site.clone(),
             access,
             load: self.load.clone(),
             leave: self.leave.subscribe(),
-            roots,
         };
         let plans = self.doors.iter().map(OpenDoor::plan).collect::<Result<Vec<_>, _>>()?;
         let (worker, serves) = Worker::start(number, work)?;

@@ -103,6 +103,9 @@ fn described(settings: &Settings) -> String {
     for route in &settings.routes {
         out += &described_route(route);
     }
+    for servers in &settings.upstreams {
+        writeln!(out, "{servers:?}").unwrap();
+    }
     for listener in &settings.job_listeners {
         out += &described_jobs(listener);
     }
@@ -121,8 +124,9 @@ fn described(settings: &Settings) -> String {
     .unwrap();
     if let Some(vault) = &settings.vault {
         let place = match &vault.place {
-            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap(),
-            VaultPlace::Memory => "in memory",
+            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
+            VaultPlace::Redis(redis) => redis.to_string(),
+            VaultPlace::Memory => "in memory".to_owned(),
         };
         writeln!(out, "vault {place} {:?}", vault.keys).unwrap();
     }
@@ -187,7 +191,10 @@ fn described_route(route: &Route) -> String {
     let Route { name, path, upstream, present, bounds, encoded_slashes, server_headers, .. } =
         route;
     let to = match upstream {
-        Destination::App(app) => format!("{:?} {} {}", app.scheme, app.host, app.port),
+        Destination::App(app) => match &app.servers.name {
+            Some(name) => format!("[upstream.{name}]"),
+            None => app.servers.places().join(" "),
+        },
         Destination::Tenant(patience) => format!("the tenant within {patience:?}"),
     };
     format!(
@@ -206,10 +213,13 @@ fn described_party(party: &RelyingParty) -> String {
     let system_user = party.system_user.as_ref().map_or(String::new(), |user| {
         format!(" system user by {:?} with {:?}", user.protocol, user.key)
     });
+    let webhook = party.webhook.as_ref().map_or(String::new(), |webhook| {
+        format!(" tells {} by {} keys in {:?}", webhook.url, webhook.keys.len(), webhook.timeout)
+    });
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
     let RelyingParty { name, title, environment, client_id, redirect_path, pkce, .. } = party;
     let environment = &environment.issuer;
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}{webhook}"
     )
 }

@@ -9,14 +9,16 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 7] = [
+const WHOLE_TABLES: [&str; 9] = [
     "certificate.NAME",
     "host.NAME.hsts",
     "host.NAME.app_pages",
     "relying_party.NAME.legacy",
     "relying_party.NAME.system_user",
+    "relying_party.NAME.webhook",
     "job_listener.NAME",
     "job_caller.NAME",
+    "upstream.NAME",
 ];
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
