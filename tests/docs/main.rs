@@ -13,7 +13,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use superid_gateway::config;
-use superid_gateway::telemetry::{Levels, Limit, Metrics};
+use superid_gateway::telemetry::{Levels, Limit, Metrics, ServerFailure, ServerLevel};
 
 use pages::{Page, code_files, every_page, exists};
 
@@ -150,7 +150,11 @@ fn every_metric_is_in_the_table_and_no_other() {
     metrics.own().answered(200);
     metrics.refused("a");
     metrics.connection_refused(Limit::Connections);
-    let levels = Levels { upstream_requests: vec![("a", 1)], ..Levels::default() };
+    metrics.servers().failed("a", "b", ServerFailure::Connect);
+    metrics.servers().ejected("a", "b");
+    let server = ServerLevel { upstream: "a", server: "b", is_up: true, in_flight: 0 };
+    let levels =
+        Levels { upstream_requests: vec![("a", 1)], servers: vec![server], ..Levels::default() };
     let text = metrics.text(&levels);
     let real = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let real = real.filter_map(|line| line.split(' ').next()?.strip_prefix(METRIC));
