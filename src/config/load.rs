@@ -9,11 +9,11 @@ use toml::de::DeTable;
 use super::reading::{Place, Reading};
 use super::section::Section;
 use super::{
-    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, certificate,
-    environment, forwarded, header_names, host, job_caller, job_listener, job_listener_read,
-    key_ring, limits, listener, log, redis, relying_party, relying_party_read, route,
-    route_bounds_read, route_read, route_rules, session, system_user, upstream, upstream_read,
-    vault,
+    Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages,
+    certificate, environment, forwarded, header_names, host, job_caller, job_listener,
+    job_listener_read, key_ring, limits, listener, log, redis, relying_party, relying_party_read,
+    route, route_bounds_read, route_read, route_rules, session, system_user, upstream,
+    upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -96,24 +96,44 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
     }
 }
 
-/// `[vault]` alone, for commands that need nothing else of the file; `None` when it is not written.
+/// `[vault]` alone, with `[redis]` where it lies there, for commands that need nothing else of the
+/// file; `None` when it is not written.
 ///
 /// # Errors
 /// [`Problems`]: the file cannot be read, is not TOML, or the table does not hold.
 pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
-    let text = read(path)?;
+    alone(path, &["vault", "redis"], |root| match root.has("vault") {
+        true => vault::vault(root, redis::redis(root).as_ref()).map(Some),
+        false => Some(None),
+    })
+}
+
+/// `[admin]` alone, for commands that ask a running gateway.
+///
+/// # Errors
+/// As [`load_vault`].
+pub fn load_admin(path: &Path) -> Result<Admin, Problems> {
+    alone(path, &["admin"], admin::admin)
+}
+
+/// What `read` makes of the first of these tables. Problems elsewhere are passed over; those of the
+/// others count where it comes to nothing.
+fn alone<T>(
+    path: &Path,
+    tables: &[&str],
+    read: impl FnOnce(&Section) -> Option<T>,
+) -> Result<T, Problems> {
+    let text = self::read(path)?;
     let file = path.display().to_string();
     let environment = |name: &str| std::env::var(name).ok();
     let reading = Reading::new(&text, &file, folder(path), &environment);
-    let written = reading.parse().map(|document| {
-        let root = root(&reading, document.get_ref());
-        root.has("vault").then(|| vault::vault(&root))
-    });
+    let written = reading.parse().and_then(|document| read(&root(&reading, document.get_ref())));
     let (mut problems, warnings) = reading.findings();
-    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with("vault"));
+    let needed = if written.is_some() { &tables[..1] } else { tables };
+    let counts = |key: &str| key == "toml" || needed.iter().any(|table| key.starts_with(table));
+    problems.retain(|problem| counts(&problem.key));
     match written {
-        Some(None) => Ok(None),
-        Some(Some(Some(vault))) if problems.is_empty() => Ok(Some(vault)),
+        Some(written) if problems.is_empty() => Ok(written),
         _ => Err(Problems::Found { problems, warnings }),
     }
 }
@@ -129,6 +149,7 @@ pub fn tables() -> Vec<Table> {
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
         system_user::TABLE,
+        webhook::TABLE,
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,
@@ -157,7 +178,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let log = log::log(&root);
     let redis = redis::redis(&root);
     let session = session::session(&root);
-    let vault = root.has("vault").then(|| vault::vault(&root));
+    let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
     let hosts = host::hosts(&root, &parties);
@@ -173,6 +194,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     );
     warn_without_vault(&root, &parties.sound());
     warn_of_unused_certificates(&root);
+    webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     if let Some(session) = &session {

@@ -41,6 +41,8 @@ mod upstream_read;
 mod url_path;
 mod value;
 mod vault;
+mod webhook;
+mod webhook_rules;
 
 pub use admin::Admin;
 pub use app_pages::AppPages;
@@ -54,7 +56,7 @@ pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
-pub use load::{KeyFile, Loaded, key_files, load, load_text, load_vault, tables};
+pub use load::{KeyFile, Loaded, key_files, load, load_admin, load_text, load_vault, tables};
 pub use log::{Log, LogLevel};
 pub use problem::{Position, Problem, Problems};
 pub use redis::{Redis, RedisAddress};
@@ -74,3 +76,4 @@ pub use upstream::{
     UpstreamTls,
 };
 pub use vault::{Vault, VaultPlace};
+pub use webhook::Webhook;

@@ -2,6 +2,7 @@
 
 mod client_tls;
 mod digest;
+mod mac;
 mod partner_key;
 mod provider;
 mod random;
@@ -10,6 +11,7 @@ mod secret;
 
 pub use client_tls::{Authorities, ClientIdentity, ClientTls};
 pub use digest::{plain_sha256, sha256};
+pub use mac::MacKey;
 pub use partner_key::{
     CannotSign, KeyForm, KeyRefused, PartnerKey, SigningFailed, SigningKey, WeakKeys,
 };

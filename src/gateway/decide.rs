@@ -106,7 +106,7 @@ impl Leaving<'_> {
             let detail = "a page of another site may have asked for it";
             return Verdict::Refuse(Refused::new(Trouble::PostOriginRefused, detail));
         }
-        let call = match Call::of_a_person(permit, route, self.inbound.target()) {
+        let call = match Call::of_a_person(&self.site.users, permit, route, self.inbound.target()) {
             Ok(call) => call,
             Err(refused) => return Verdict::Refuse(refused),
         };

@@ -334,11 +334,8 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         return Verdict::Refuse(Refused::over(over));
     }
     let transport = site.proxies.transport(peer, headers);
-    let relayed = calls::Relayed::of(headers);
-    let forged = match entrance::job_door(downstream) {
-        Some(_) => &site.forged_by_jobs,
-        None => &site.spoofable,
-    };
+    let jobs = entrance::job_door(downstream).map(|door| (door, calls::Relayed::of(headers)));
+    let forged = if jobs.is_some() { &site.forged_by_jobs } else { &site.spoofable };
     let proof = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
@@ -349,8 +346,8 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         Ok(inbound) => {
             let subscriber = exchange.client.as_ref().map(Client::subscriber);
             let inbound = inbound.over(transport).sent_by(subscriber);
-            if let (Some(door), Some(sender)) = (entrance::job_door(downstream), sender) {
-                return calls::decide_job(&site, (door, sender, relayed), &inbound);
+            if let (Some((door, relayed)), Some(sender)) = (&jobs, sender) {
+                return calls::decide_job(&site, (door, sender, *relayed), &inbound);
             }
             decide(&site, &inbound, site.clock.now())
         }

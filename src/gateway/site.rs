@@ -16,6 +16,7 @@ use crate::config::{
 use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
+use crate::redis_link::LinkState;
 use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
@@ -164,6 +165,12 @@ impl Site {
         Levels {
             requests_in_flight: self.turnstile.requests(),
             upstream_requests: self.turnstile.upstream_requests(),
+            links: self
+                .users
+                .links()
+                .into_iter()
+                .map(|(name, state)| (name, state == LinkState::Up))
+                .collect(),
             connections_open: 0,
             servers: self.pools.levels(self.clock.now()),
         }

@@ -16,6 +16,7 @@ use crate::credentials::StoresFailed;
 use crate::crypto::Random;
 use crate::gateway::Site;
 use crate::limits::{Crowds, Guest, House, Member};
+use crate::redis_link::LinkState;
 use crate::session::Note;
 use crate::telemetry::{AccessLog, Levels, Limit};
 use crate::web::{Peer, Subscriber};
@@ -158,6 +159,11 @@ impl Load {
     /// Somebody met a limit on a connection.
     pub(super) fn met(&self, limit: Limit) {
         self.site.load().metrics.limit_hit(limit);
+    }
+
+    /// How the links to the store that replicas share stand, by name.
+    pub(super) fn links(&self) -> Vec<(&'static str, LinkState)> {
+        self.site.load().users.links()
     }
 
     /// Every metric, as text.

@@ -12,9 +12,11 @@ mod http2;
 mod listener;
 mod report;
 mod run;
+mod seldom;
 mod socket;
 mod sockets;
 mod streams;
+mod teller;
 mod unix_socket;
 mod worker;
 

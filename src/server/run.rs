@@ -26,6 +26,7 @@ use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
 use super::report::{Changed, Report};
 use super::socket::Listening;
+use super::teller::Teller;
 use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
@@ -36,6 +37,7 @@ pub struct Running {
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
     admin: Option<Admin>,
+    teller: Option<Teller>,
     load: Arc<Load>,
     leave: watch::Sender<Option<Leave>>,
     report: Report,
@@ -78,6 +80,7 @@ impl Running {
             doors,
             workers: Vec::new(),
             admin: None,
+            teller: None,
             leave: watch::channel(None).0,
             report: Report::default(),
             over: watch::channel(false).0,
@@ -87,6 +90,7 @@ impl Running {
         for number in 0..workers(options.workers) {
             running.hire(number, options.access.clone()).await?;
         }
+        running.teller = Some(Teller::start(running.site.clone())?);
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
@@ -202,11 +206,15 @@ impl Running {
     async fn end(self, leave: Leave) -> Drained {
         self.leave.send_replace(Some(leave));
         drop(self.doors);
-        let (workers, over) = (self.workers, self.over);
+        let (workers, over, teller) = (self.workers, self.over, self.teller);
+        teller.iter().for_each(Teller::leave);
         let admin = self.admin.map(|admin| admin.thread);
         let ended = tokio::task::spawn_blocking(move || {
             for worker in workers {
                 let _panicked = worker.thread.join();
+            }
+            if let Some(teller) = teller {
+                teller.join();
             }
             over.send_replace(true);
             if let Some(thread) = admin {

@@ -35,6 +35,15 @@ enum Arriving {
     Unix(UnixStream),
 }
 
+impl AsFd for Listening {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Network(socket) => socket.as_fd(),
+            Self::Unix(socket) => socket.as_fd(),
+        }
+    }
+}
+
 impl Listening {
     /// One more handle of it.
     ///

@@ -2,8 +2,10 @@
 
 use std::env;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use listenfd::ListenFd;
+use socket2::SockRef;
 
 use crate::config::{ListenAddress, Settings};
 
@@ -39,7 +41,8 @@ impl Sockets {
     }
 
     /// The sockets of those listeners whose address they have, under the listeners' names; where a
-    /// configuration leaves the port open, the name decides. The rest are closed.
+    /// configuration leaves the port open, the name decides, and it helps a socket on `[::]` to the
+    /// listener on `0.0.0.0` with its port. The rest are closed, and the log names them.
     pub fn assigned(mut self, settings: &Settings) -> Vec<(String, Listening)> {
         let doorways = doorways(settings).map(|doorway| (doorway.name, doorway.address));
         let admin = settings.admin.address.map(|address| (ADMIN.to_owned(), address.into()));
@@ -50,6 +53,15 @@ impl Sockets {
             if let Some(at) = self.0.iter().position(fits) {
                 assigned.push((name, self.0.swap_remove(at).1));
             }
+        }
+        for (name, socket) in self.0 {
+            let path = || socket.path().map(|path| path.display().to_string());
+            let address = socket.address().map(|at| at.to_string()).or_else(path);
+            tracing::warn!(
+                name,
+                address,
+                "a socket that was passed fits no listener, and is closed"
+            );
         }
         assigned
     }
@@ -67,7 +79,10 @@ fn serves(socket: &Listening, known: &str, name: &str, asked: &ListenAddress) ->
             let is_called_so = || known == passed_name(name);
             socket.address().is_some_and(|has| match asked.port() {
                 0 => is_called_so() && has.ip() == asked.ip(),
-                _ => has == *asked,
+                port => {
+                    let both = || has.port() == port && covers(socket, has, *asked);
+                    has == *asked || (is_called_so() && both())
+                }
             })
         }
         // Where the file is gone, nobody could connect any more.
@@ -76,6 +91,14 @@ fn serves(socket: &Listening, known: &str, name: &str, asked: &ListenAddress) ->
                 && unix_socket::is_there(&asked.path)
         }
     }
+}
+
+/// Whether a socket on every address of both families is to stand for every address of the older:
+/// systemd's `ListenStream=443` opens one.
+fn covers(socket: &Listening, has: SocketAddr, asked: SocketAddr) -> bool {
+    has.ip() == Ipv6Addr::UNSPECIFIED
+        && asked.ip() == Ipv4Addr::UNSPECIFIED
+        && SockRef::from(socket).only_v6().is_ok_and(|only| !only)
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::StatusCode;
 use url::Url;
 
+use crate::back_channel::BackChannel;
 use crate::clock::{Clock, Timestamp};
 
-use super::back_channel::BackChannel;
 use super::failure::Outage;
 use super::jwks::KeySet;
 use super::key_hint::KeyHint;

@@ -3,13 +3,13 @@
 
 use http::StatusCode;
 
+use crate::back_channel::{Answer, BackChannel};
 use crate::clock::Timestamp;
 use crate::config::{AllowedAddresses, RelyingParty, SystemUserProtocol};
 use crate::crypto::Secret;
 use crate::identity::{ContextId, SystemUserToken, Ticket};
 
 use super::addresses::believed;
-use super::back_channel::{Answer, BackChannel};
 use super::claims::{digits, full};
 use super::exchange::{Exchange, Said};
 use super::failure::{ClaimsRefused, Outage};

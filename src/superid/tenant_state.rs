@@ -7,12 +7,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
 
+use crate::back_channel::BackChannel;
 use crate::clock::Timestamp;
 use crate::config::{AllowedAddresses, Environment};
 use crate::identity::ContextId;
 
 use super::addresses::believed;
-use super::back_channel::BackChannel;
 use super::failure::Outage;
 use super::json::{Json, Object};
 

@@ -2,11 +2,11 @@
 
 use http::StatusCode;
 
+use crate::back_channel::{Answer, BackChannel};
 use crate::config::RelyingParty;
 use crate::crypto::Secret;
 use crate::identity::{AccessToken, ContextId};
 
-use super::back_channel::{Answer, BackChannel};
 use super::failure::{AnswerGarbled, ErrorCode, Outage, SignInFailed};
 use super::json::{Json, Object};
 

@@ -1,13 +1,18 @@
 //! Every metric there is, as Prometheus reads them.
 
 use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
 
 use super::calls::CallCounters;
 use super::drain::{Drain, Drained, Outcome};
 use super::limit::Limit;
+use super::links::{self, LinkCounters};
 use super::servers::{ServerCounters, ServerLevel};
 use super::tickets::TicketCounters;
+use super::webhooks::WebhookCounters;
 
 /// What is counted over the life of the process. Counting one thing is one atomic step; what has
 /// labels of its own is looked up once, or seldom.
@@ -21,6 +26,7 @@ pub struct Metrics {
     drained: [IntCounter; 3],
     connections_yielded: IntCounter,
     limit_hits: Vec<IntCounter>,
+    links: LinkCounters,
     refusals: IntCounterVec,
     /// Those that come in crowds.
     refusals_at_hand: [(&'static str, IntCounter); 3],
@@ -32,6 +38,7 @@ pub struct Metrics {
     calls: CallCounters,
     servers: ServerCounters,
     upstream_requests_in_flight: IntGaugeVec,
+    webhooks: WebhookCounters,
 }
 
 /// The counters of one route.
@@ -49,6 +56,8 @@ pub struct Levels<'a> {
     /// Route names, and requests in flight to their upstreams.
     pub upstream_requests: Vec<(&'a str, usize)>,
     pub servers: Vec<ServerLevel<'a>>,
+    /// Links to the shared store, and whether they are up.
+    pub links: Vec<(&'a str, bool)>,
 }
 
 impl Default for Metrics {
@@ -86,6 +95,7 @@ impl Default for Metrics {
             sign_ins_begun: sign_ins.with_label_values(&["begun"]),
             sign_ins,
             tickets: tickets(),
+            links: link_counters(),
             calls: CallCounters::over(
                 counters("tenant_calls_total", TENANT_CALLS, &["tenant", "status"]),
                 STATUSES,
@@ -95,6 +105,7 @@ impl Default for Metrics {
                 named("upstream_requests_in_flight", "Requests in flight to a route's upstream."),
                 &["route"],
             )),
+            webhooks: webhooks(),
             limit_hits: Limit::EVERY
                 .iter()
                 .map(|limit| limit_hits.with_label_values(&[limit.name()]))
@@ -165,9 +176,19 @@ impl Metrics {
         &self.servers
     }
 
+    /// The counters of the links to the shared store.
+    pub fn links(&self) -> &LinkCounters {
+        &self.links
+    }
+
     /// The counters of the ticket cache.
     pub fn tickets(&self) -> &TicketCounters {
         &self.tickets
+    }
+
+    /// The counters of telling apps.
+    pub fn webhooks(&self) -> &WebhookCounters {
+        &self.webhooks
     }
 
     /// How far the end of the process has come.
@@ -195,6 +216,7 @@ impl Metrics {
             self.upstream_requests_in_flight.with_label_values(&[*route]).set(whole(*count));
         }
         self.servers.stand(&levels.servers);
+        self.links.stand(&levels.links);
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
     }
 
@@ -217,7 +239,9 @@ impl Metrics {
                 .collectors()
                 .into_iter()
                 .chain(self.servers.collectors())
-                .chain([Box::new(self.calls.collector()) as Box<dyn Collector>]),
+                .chain(self.webhooks.collectors())
+                .chain([Box::new(self.calls.collector()) as Box<dyn Collector>])
+                .chain(self.links.collectors()),
         ) {
             kept(self.registry.register(one));
         }
@@ -253,6 +277,23 @@ fn servers() -> ServerCounters {
     }
 }
 
+fn link_counters() -> LinkCounters {
+    let seconds = HistogramOpts::from(named("redis_command_seconds", REDIS_SECONDS));
+    LinkCounters::of(
+        counters("redis_commands_total", REDIS_COMMANDS, &["link", "outcome"]),
+        kept(HistogramVec::new(seconds.buckets(links::BOUNDS.to_vec()), &["link"])),
+        kept(IntGaugeVec::new(named("redis_up", REDIS_UP), &["link"])),
+    )
+}
+
+fn webhooks() -> WebhookCounters {
+    WebhookCounters::of(
+        counters("webhook_deliveries_total", WEBHOOK_DELIVERIES, &["outcome"]),
+        gauge("webhook_events_waiting", WEBHOOK_WAITING),
+        gauge("webhook_oldest_event_seconds", WEBHOOK_OLDEST),
+    )
+}
+
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     kept(IntCounterVec::new(named(name, help), labels))
 }
@@ -280,16 +321,25 @@ const REFUSALS: &str = "Requests refused by the gateway, by reason.";
 const SERVER_EJECTIONS: &str = "Times a server was left out for its failures.";
 const SERVER_FAILURES: &str =
     "Requests a server failed: connect had no connection, answer no answer.";
+const REDIS_COMMANDS: &str =
+    "Commands to the store that replicas share, by link and by how they ended.";
+const REDIS_SECONDS: &str = "How long commands to the store that replicas share took.";
+const REDIS_UP: &str = "Whether a link to the store that replicas share is up.";
 const SIGN_INS: &str = "Sign-ins by outcome: begun, signed_in, or why not.";
 const TENANT_CALLS: &str = "Calls to tenants, by tenant and status.";
 const TICKET_EXCHANGES: &str = "Times SuperID was asked for a ticket, by outcome.";
 const TICKET_LOOKUPS: &str = "Times a system user ticket was wanted, by whether it was at hand.";
 const TICKET_RENEWALS: &str = "Times a younger ticket was looked for ahead of need.";
 const TICKET_SHARES: &str = "What the store that replicas share did for tickets, by outcome.";
+const WEBHOOK_DELIVERIES: &str = "Times an event was posted to an app's webhook, by outcome.";
+const WEBHOOK_OLDEST: &str = "How long the oldest event has waited for its app to take it.";
+const WEBHOOK_WAITING: &str = "Events that wait until their app takes them.";
 const STATUSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::telemetry::{ServerFailure, TicketExchange};
 
@@ -313,11 +363,15 @@ mod tests {
         metrics.servers().ejected("app", "http://a:1");
         let level =
             ServerLevel { upstream: "app", server: "http://a:1", is_up: true, in_flight: 4 };
+        let link = metrics.links().link("vault");
+        link.carried_out(Duration::from_millis(3), None);
+        link.carried_out(Duration::from_secs(2), Some("timed_out"));
         let levels = Levels {
             connections_open: 3,
             requests_in_flight: 2,
             upstream_requests: vec![("app", 1)],
             servers: vec![level],
+            links: vec![("tickets", true), ("vault", false)],
         };
         let text = metrics.text(&levels);
         for line in [
@@ -335,6 +389,12 @@ mod tests {
             "ticket_lookups_total{answer=\"hit\"} 1",
             "ticket_exchanges_total{outcome=\"refused\"} 1",
             "ticket_shares_total{outcome=\"unavailable\"} 0",
+            "redis_commands_total{link=\"vault\",outcome=\"answered\"} 1",
+            "redis_commands_total{link=\"vault\",outcome=\"timed_out\"} 1",
+            "redis_command_seconds_bucket{link=\"vault\",le=\"0.005\"} 1",
+            "redis_command_seconds_count{link=\"vault\"} 2",
+            "redis_up{link=\"tickets\"} 1",
+            "redis_up{link=\"vault\"} 0",
             "connections_open 3",
             "requests_in_flight 2",
             "upstream_requests_in_flight{route=\"app\"} 1",

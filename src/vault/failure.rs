@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::redis_link::LinkFailed;
+
 use super::record::Name;
 
 /// Why the vault did not do what was asked. After a failed write the old value stands.
@@ -22,6 +24,9 @@ pub enum VaultFailed {
     /// A vault has a largest number of entries.
     #[error("the vault is full: it takes 100,000 entries")]
     Full,
+    /// Redis cannot be asked, or refuses: nothing has changed.
+    #[error("the vault cannot be read or written: {0}")]
+    Redis(LinkFailed),
     /// The operating system said no.
     #[error("the vault cannot be read or written: {reason}")]
     Io { reason: String, source: Option<Box<dyn Error + Send + Sync>> },
@@ -37,6 +42,9 @@ pub enum VaultFailed {
     /// Another kind of file, or one whose first bytes are damaged.
     #[error("the file is no vault, or its first bytes are damaged; it was left as it is")]
     NotAVault,
+    /// Too many events wait to be told to one app: nothing was written.
+    #[error("the outbox is full: 10,000 events wait until the app's webhook takes them")]
+    OutboxFull,
     /// The file, its folder or its disk cannot be written.
     #[error("the vault cannot be written: its file, folder or disk is read-only for this user")]
     ReadOnly,
@@ -58,4 +66,14 @@ pub enum Unopened {
     Damaged,
     #[error("is sealed with a key that is not in vault.keys")]
     KeyMissing,
+}
+
+impl From<LinkFailed> for VaultFailed {
+    fn from(failed: LinkFailed) -> Self {
+        match failed {
+            LinkFailed::Busy => Self::Busy,
+            LinkFailed::Lost(_) | LinkFailed::TimedOut => Self::TooLate,
+            other => Self::Redis(other),
+        }
+    }
 }

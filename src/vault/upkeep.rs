@@ -5,6 +5,7 @@ use crate::crypto::SealedBy;
 use super::entries::Vault;
 use super::entry::{Entry, Summary};
 use super::failure::{Unopened, VaultFailed};
+use super::outbox::Waiting;
 use super::portable::{LineRefused, read_line};
 use super::record::{Name, Record};
 
@@ -33,6 +34,8 @@ pub struct Verified {
     pub dormant: usize,
     /// Those that open, but not with the first key.
     pub older_key: usize,
+    /// Events that wait to be told.
+    pub letters: usize,
     pub faults: Vec<Fault>,
 }
 
@@ -51,16 +54,23 @@ pub struct Rewrapped {
     pub anew: usize,
     /// Sealed with it before.
     pub current: usize,
+    /// Events that wait to be told, sealed with it now.
+    pub letters: usize,
     /// Not opened, and left as they are.
     pub left: Vec<Fault>,
 }
 
 impl Vault {
-    /// Up to 500 entries after the one named, without tokens.
+    /// Up to 500 entries after the one named, without tokens. What has been dormant for too long
+    /// goes first.
     ///
     /// # Errors
     /// [`VaultFailed`] when the vault as a whole cannot be read.
     pub async fn list(&self, after: Option<Name>) -> Result<Page<Listed>, VaultFailed> {
+        if after.is_none() {
+            // What cannot be cleared away is listed.
+            let _next_time = self.prune().await;
+        }
         let page = self.entries(after).await?;
         let listed = |(record, opened): (Record, Result<Entry, Unopened>)| {
             let sealed_by = self.sealer.sealed_by(&record);
@@ -94,12 +104,14 @@ impl Vault {
         read_line(line, &self.sealer)
     }
 
-    /// Opens every entry, and has the store look at itself.
+    /// Opens every entry, and has the store look at itself and at its settings.
     ///
     /// # Errors
     /// [`VaultFailed`] when it cannot be read at all; what is wrong with it is in the answer.
     pub async fn verify(&self) -> Result<Verified, VaultFailed> {
         let mut found = Verified { faults: self.check().await?, ..Verified::default() };
+        let concerns = self.store.concerns().await?;
+        found.faults.extend(concerns.into_iter().map(|words| Fault { name: None, words }));
         let mut after = None;
         loop {
             let page = match self.entries(after).await {
@@ -112,9 +124,14 @@ impl Vault {
             page.items.iter().for_each(|(record, opened)| self.judge(record, opened, &mut found));
             after = page.after;
             if after.is_none() {
-                return Ok(found);
+                break;
             }
         }
+        for (waiting, opened) in self.letters().await? {
+            found.letters += 1;
+            found.faults.extend(opened.err().map(|why| letter_fault(&waiting, why)));
+        }
+        Ok(found)
     }
 
     /// What is wrong with the place as a whole: entries may be missing then.
@@ -145,10 +162,25 @@ impl Vault {
             }
             after = page.after;
             if after.is_none() {
-                return Ok(done);
+                break;
             }
             progress(seen);
         }
+        self.seal_letters_anew(&mut done).await?;
+        Ok(done)
+    }
+
+    async fn seal_letters_anew(&self, done: &mut Rewrapped) -> Result<(), VaultFailed> {
+        for (waiting, _) in self.letters().await? {
+            match self.sealer.letter_anew(&waiting) {
+                Ok(None) => {}
+                Ok(Some(sealed)) => {
+                    done.letters += usize::from(self.store.reseal(waiting, sealed).await?);
+                }
+                Err(why) => done.left.push(letter_fault(&waiting, why)),
+            }
+        }
+        Ok(())
     }
 
     async fn seal_anew(
@@ -163,7 +195,8 @@ impl Vault {
             }
             Ok(_) if self.sealer.sealed_by(&record) == SealedBy::First => done.current += 1,
             // Who changed it meanwhile has sealed it with their first key.
-            Ok(entry) => match self.store.swap(record, Some(self.sealer.seal(&entry))).await? {
+            Ok(entry) => match self.store.swap(record, Some(self.sealer.seal(&entry)), None).await?
+            {
                 true => done.anew += 1,
                 false => done.current += 1,
             },
@@ -186,4 +219,9 @@ impl Vault {
             }
         }
     }
+}
+
+fn letter_fault(waiting: &Waiting, why: Unopened) -> Fault {
+    let words = format!("the event {} that waits to be told {why}", waiting.letter.id);
+    Fault { name: Some(waiting.letter.name.clone()), words }
 }

@@ -54,11 +54,7 @@ pub const HOMES: &[Row] = &[
     ("md5", Home::In(&["crypto/"]), "the older encryption of PEM files derives its key with it"),
     ("memchr", Home::Anywhere, "a search without meaning of its own"),
     ("mimalloc", Home::In(&["main.rs"]), "a program chooses its allocator, a library does not"),
-    (
-        "moka",
-        Home::In(&["credentials/", "tenants/"]),
-        "what is cached is cached by whoever owns it",
-    ),
+    ("moka", Home::In(&["credentials/"]), "what is cached is cached by whoever owns it"),
     ("percent_encoding", Home::Anywhere, "a plain encoding"),
     ("pingora", Home::In(&["gateway/", "server/"]), "the verdict has no sockets"),
     ("pkcs1", Home::In(&["crypto/"]), "the DER of RSA keys, which aws-lc reads from 2,048 bits on"),
@@ -78,7 +74,7 @@ pub const HOMES: &[Row] = &[
     ("rustix", Home::In(&["cli/"]), "only commands send signals and ask the machine"),
     (
         "rustls",
-        Home::In(&["crypto/", "server/", "superid/back_channel.rs"]),
+        Home::In(&["crypto/", "server/", "back_channel.rs"]),
         "one TLS policy for each direction",
     ),
     ("rustls_native_certs", Home::In(&["crypto/"]), "whom the machine believes is asked once"),
@@ -98,7 +94,7 @@ pub const HOMES: &[Row] = &[
     ("zeroize", Home::Anywhere, "secrets are wiped where they are held"),
 ];
 
-const HYPER: &[&str] = &["superid/back_channel.rs", "server/admin.rs", "emulator/"];
+const HYPER: &[&str] = &["back_channel.rs", "server/admin.rs", "emulator/"];
 
 /// Every place that names a dependency outside its home. Tests may use what the crate has.
 pub fn named_only_at_home(tree: &Tree, homes: &[Row]) -> Vec<Problem> {

@@ -124,8 +124,9 @@ fn described(settings: &Settings) -> String {
     .unwrap();
     if let Some(vault) = &settings.vault {
         let place = match &vault.place {
-            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap(),
-            VaultPlace::Memory => "in memory",
+            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
+            VaultPlace::Redis(redis) => redis.to_string(),
+            VaultPlace::Memory => "in memory".to_owned(),
         };
         writeln!(out, "vault {place} {:?}", vault.keys).unwrap();
     }
@@ -212,10 +213,13 @@ fn described_party(party: &RelyingParty) -> String {
     let system_user = party.system_user.as_ref().map_or(String::new(), |user| {
         format!(" system user by {:?} with {:?}", user.protocol, user.key)
     });
+    let webhook = party.webhook.as_ref().map_or(String::new(), |webhook| {
+        format!(" tells {} by {} keys in {:?}", webhook.url, webhook.keys.len(), webhook.timeout)
+    });
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
     let RelyingParty { name, title, environment, client_id, redirect_path, pkce, .. } = party;
     let environment = &environment.issuer;
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}{webhook}"
     )
 }

@@ -9,12 +9,13 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 8] = [
+const WHOLE_TABLES: [&str; 9] = [
     "certificate.NAME",
     "host.NAME.hsts",
     "host.NAME.app_pages",
     "relying_party.NAME.legacy",
     "relying_party.NAME.system_user",
+    "relying_party.NAME.webhook",
     "job_listener.NAME",
     "job_caller.NAME",
     "upstream.NAME",

@@ -89,6 +89,12 @@ impl World {
 
     /// Another process with the same origins takes over, with more TOML laid over.
     pub async fn taken_over(mut self, more: &str) -> Self {
+        self.gateway = self.beside(more).await;
+        self
+    }
+
+    /// The same process, and this one goes on.
+    pub async fn beside(&self, more: &str) -> Running {
         let front = TcpListener::bind("127.0.0.1:0").unwrap();
         let places = Places {
             port: self.port,
@@ -101,8 +107,7 @@ impl World {
         let settings = places.settings(&table.to_string());
         register(&self.superid, &settings);
         lead(&self.net, &settings, front.local_addr().unwrap(), None);
-        self.gateway = start(settings, &self.clock, front, None).await;
-        self
+        start(settings, &self.clock, front, None).await
     }
 
     /// The running gateway follows a configuration with more TOML laid over.

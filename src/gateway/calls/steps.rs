@@ -23,7 +23,7 @@ use super::outgoing;
 /// Why the call cannot be made.
 pub(in crate::gateway) async fn prepare(exchange: &mut Exchange) -> Result<(), Refused> {
     let Some(call) = &mut exchange.call else { return Ok(()) };
-    call.prepare(&exchange.site.users).await
+    call.prepare(&exchange.site.users, &exchange.site.tenant_ways).await
 }
 
 /// Prepares what a second try needs anew, and leads it to its tenant; one to an app gets no further here.
@@ -44,7 +44,7 @@ async fn led(
     exchange: &mut Exchange,
 ) -> pingora::Result<Option<(HttpPeer, Arc<Dial>)>> {
     let site = exchange.site.clone();
-    if let Err(refused) = call.prepare(&site.users).await {
+    if let Err(refused) = call.prepare(&site.users, &site.tenant_ways).await {
         let text = "the call cannot be made";
         exchange.refused = Some(refused);
         return Err(Error::explain(NOT_MADE, text));
@@ -52,8 +52,7 @@ async fn led(
     if call.to() == To::App {
         return Ok(None);
     }
-    let home = call.home().ok_or_else(no_call)?;
-    let way = site.tenant_ways.to(home.api()).ok_or_else(no_call)?;
+    let (Some(home), Some(way)) = (call.home(), call.way()) else { return Err(no_call()) };
     let patience = match exchange.lane {
         Some(Lane::Route(number)) => site.route(number).upstream.patience(),
         Some(Lane::Jobs(number)) => site.settings.job_listeners[number].bounds.patience,
@@ -77,9 +76,7 @@ pub(in crate::gateway) fn edit(
         let name = &exchange.site.route(departure.route()).headers.ticket;
         return outgoing::give_ticket(request, call, name.as_ref());
     }
-    let home = call.home().ok_or_else(no_call)?;
-    let way = exchange.site.tenant_ways.to(home.api()).ok_or_else(no_call)?;
-    outgoing::edit(request, call, &way)
+    outgoing::edit(request, call)
 }
 
 /// Looks at the tenant's answer before anything of it goes back.
