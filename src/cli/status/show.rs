@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::cli::admin_client::ask;
 use crate::cli::{Verdict, check};
-use crate::config::{self, Loaded};
+use crate::config;
 use crate::telemetry::overview::Overview;
 
 use super::page::page;
