@@ -181,6 +181,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
         log: Log { access: false, level: LogLevel::Error },
         relying_parties,
         routes: Vec::new(),
+        upstreams: Vec::new(),
         vault: None,
         session: Session {
             keys: KeyRing::new(&[[0; 32]]),
