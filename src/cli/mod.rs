@@ -17,6 +17,7 @@ mod emulate;
 mod explain;
 mod keys;
 mod link;
+mod logs;
 mod machine;
 mod partner_keys;
 mod predecessor;

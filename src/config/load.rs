@@ -9,10 +9,10 @@ use toml::de::DeTable;
 use super::reading::{Place, Reading};
 use super::section::Section;
 use super::{
-    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, environment,
-    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits,
-    listener, log, redis, relying_party, relying_party_read, route, route_bounds_read, route_read,
-    route_rules, session, system_user, vault,
+    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, audit,
+    environment, forwarded, header_names, host, job_caller, job_listener, job_listener_read,
+    key_ring, limits, listener, log, redis, relying_party, relying_party_read, route,
+    route_bounds_read, route_read, route_rules, session, system_user, traces, vault,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -137,6 +137,8 @@ pub fn tables() -> Vec<Table> {
         forwarded::TABLE,
         admin::TABLE,
         log::TABLE,
+        audit::TABLE,
+        traces::TABLE,
         limits::TABLE,
         redis::TABLE,
     ]
@@ -146,11 +148,13 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let root = root(reading, document);
     let listeners = listener::listeners(&root);
     let admin = admin::admin(&root);
+    let audit = audit::audit(&root);
     let forwarded = forwarded::forwarded(&root);
     let limits = limits::limits(&root);
     let log = log::log(&root);
     let redis = redis::redis(&root);
     let session = session::session(&root);
+    let traces = traces::traces(&root);
     let vault = root.has("vault").then(|| vault::vault(&root));
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
@@ -174,6 +178,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     }
     Some(Settings {
         admin: admin?,
+        audit: audit?,
         forwarded: forwarded?,
         hosts: hosts.all()?,
         job_listeners: job_listeners?,
@@ -184,6 +189,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         relying_parties: parties.all()?,
         routes: routes.into_iter().map(|read| read.route).collect(),
         session: session?,
+        traces: traces?,
         vault: vault.map_or(Some(None), |read| read.map(Some))?,
     })
 }
@@ -233,6 +239,8 @@ const ROOT: &[Key] = &[
     Key::optional("forwarded", "{}"),
     Key::optional("admin", "{}"),
     Key::optional("log", "{}"),
+    Key::optional("audit", "{}"),
+    Key::optional("traces", "{}"),
     Key::optional("limits", "{}"),
     Key::optional("redis", "{}"),
 ];

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
-    Session, Vault,
+    Admin, Audit, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
+    Session, Traces, Vault,
 };
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub admin: Admin,
+    pub audit: Audit,
     pub forwarded: Forwarded,
     pub hosts: Vec<Arc<Host>>,
     pub job_listeners: Vec<Arc<JobListener>>,
@@ -22,6 +23,8 @@ pub struct Settings {
     pub relying_parties: Vec<Arc<RelyingParty>>,
     pub routes: Vec<Route>,
     pub session: Session,
+    /// Where traces are sent; `None` where there are none.
+    pub traces: Option<Traces>,
     /// What keeps tokens; without it nothing is kept.
     pub vault: Option<Vault>,
 }

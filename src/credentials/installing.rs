@@ -95,7 +95,7 @@ impl SystemUsers {
         if let Err(error) = vault.put(entry).await {
             return Installed::Failed(error.to_string());
         }
-        self.tickets().forget(&key);
+        self.renewed(&key);
         Installed::Stored
     }
 }

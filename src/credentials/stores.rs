@@ -4,16 +4,21 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, RedisLink};
+use crate::telemetry::{AuditLog, Tracer};
 use crate::vault::{Vault, VaultFailed};
 
 use super::ticket_cache::SharedTickets;
 
-/// The stores that outlive a configuration.
+/// What outlives a configuration: stores, and where to tell of what happens.
 #[derive(Clone, Default)]
 pub struct Stores {
     /// Where system user tokens are kept; none where the configuration has no vault.
     pub vault: Option<Vault>,
     pub(super) shared: Option<SharedTickets>,
+    /// Where it is recorded who did what.
+    pub audit: AuditLog,
+    /// Who begins traces, where there are any.
+    pub tracer: Option<Tracer>,
 }
 
 /// Why a store cannot be opened.
@@ -41,7 +46,7 @@ impl Stores {
             }
             _ => None,
         };
-        Ok(Self { vault, shared })
+        Ok(Self { vault, shared, audit: AuditLog::default(), tracer: None })
     }
 
     /// The stores of a new configuration. The link to the shared store stays as it was opened.
@@ -59,6 +64,6 @@ impl Stores {
             (Some(wanted), None) => Some(Vault::open(wanted, clock.clone(), random.clone())?),
             (None, _) => None,
         };
-        Ok(Self { vault, shared: self.shared.clone() })
+        Ok(Self { vault, ..self.clone() })
     }
 }

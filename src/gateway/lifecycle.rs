@@ -6,25 +6,28 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
-use crate::config::{SameSite, UpstreamScheme};
-use crate::telemetry::{AccessLine, AccessLog, Limit};
+use crate::config::{AccessField, SameSite, UpstreamScheme};
+use crate::telemetry::{AccessLine, AccessLog, Child, Limit, Request, traced};
 use crate::web::{Asking, Client, Inbound, Refusal, Reply};
 
 use super::decide::decide;
-use super::exchange::{Exchange, RequestIds, Stage};
+use super::exchange::{Exchange, Stage};
 use super::failing::refused_for;
 use super::lane::Lane;
+use super::request_id::{REQUEST_ID, RequestId, RequestIds};
 use super::respond::{self, During, Refused};
 use super::site::Site;
-use super::verdict::Verdict;
-use super::{calls, entrance, forward, leaving, returned, steps, supply, tunnel, wire};
+use super::verdict::{Departure, Verdict};
+use super::{
+    audited, calls, entrance, forward, leaving, returned, steps, supply, traces, tunnel, wire,
+};
 
 /// The gateway as pingora sees it.
 pub struct Gateway {
@@ -67,12 +70,18 @@ impl ProxyHttp for Gateway {
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
-            Verdict::Refuse(refused) => refuse(exchange, refused, asking(downstream)),
+            Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
-            Verdict::Wait(step) => match steps::take(downstream, exchange, step).await {
-                Ok(reply) => reply,
-                Err(refused) => refuse(exchange, refused, steps::asking(step, downstream)),
-            },
+            Verdict::Wait(step) => {
+                match traced(exchange.trace.clone(), steps::take(downstream, exchange, step)).await
+                {
+                    Ok(reply) => reply,
+                    Err(refused) => {
+                        let asking = steps::asking(step, downstream);
+                        refuse(downstream, exchange, refused, asking)
+                    }
+                }
+            }
             Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),
         };
         exchange.stage = Stage::Answered;
@@ -107,6 +116,7 @@ impl ProxyHttp for Gateway {
         downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
+        exchange.upstream = exchange.open(Child::Upstream);
         if let Some(peer) = calls::lead(exchange).await? {
             return Ok(peer);
         }
@@ -142,6 +152,7 @@ impl ProxyHttp for Gateway {
         let to_tenant = exchange.call.as_ref().is_some_and(|call| call.is_to_tenant());
         if let (false, Some(departure)) = (to_tenant, exchange.departure()) {
             forward::edit_request(request, departure, exchange)?;
+            traces::tell(request, exchange)?;
         }
         match (&exchange.call, exchange.departure()) {
             (Some(_), _) => {
@@ -174,6 +185,7 @@ impl ProxyHttp for Gateway {
         if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
             calls::clean(response, call, &exchange.site.spoofable)?;
         }
+        response.insert_header(REQUEST_ID, exchange.request_id.value())?;
         let Some(departure) = exchange.departure() else { return Ok(()) };
         if response.status == StatusCode::SWITCHING_PROTOCOLS
             && let Some(silence) = &exchange.silence
@@ -282,31 +294,56 @@ impl ProxyHttp for Gateway {
         if exchange.site.metrics.drain().has_begun() {
             exchange.outcome = leaving::outcome(downstream, exchange, error);
         }
-        let Some(access) = &self.access else { return };
+        exchange.upstream.iter_mut().for_each(|upstream| upstream.answered(status));
+        exchange.upstream = None;
         let request = downstream.req_header();
         let departure = exchange.departure();
+        let host =
+            departure.map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority());
+        let tenant = exchange.tenant().map(|ctx| ctx.as_str());
+        if let Some(trace) = &exchange.trace {
+            trace.finish(&Request {
+                method: request.method.as_str(),
+                path: request.uri.path(),
+                status,
+                host,
+                route: exchange.lane_name(),
+                tenant,
+                request_id: &exchange.request_id,
+            });
+        }
+        let Some(access) = &self.access else { return };
         let detail = exchange.detail.clone().or_else(|| error.map(|error| error.to_string()));
+        let trace_id = exchange.trace.as_ref().filter(|_| access.wants(AccessField::TraceId));
+        let trace_id = trace_id.map(|trace| trace.trace_id());
+        let upstream =
+            access.wants(AccessField::Upstream).then(|| exchange.upstream_name()).flatten();
         access.write(&AccessLine {
             request_id: &exchange.request_id,
             client: exchange.client.as_ref().map(Client::address),
             method: request.method.as_str(),
-            host: departure
-                .map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority()),
+            host,
             path: request.uri.path(),
             status,
             bytes: downstream.body_bytes_sent(),
             micros: exchange.started.elapsed().as_micros() as u64,
             route: exchange.lane_name(),
-            tenant: exchange.tenant().map(|ctx| ctx.as_str()),
+            tenant,
             caller: exchange.call.as_ref().and_then(|call| call.caller()),
             detail: detail.as_deref(),
+            protocol: wire::protocol(request.version),
+            request_bytes: downstream.body_bytes_read(),
+            trace_id: trace_id.as_deref(),
+            upstream: upstream.as_deref(),
+            user: departure.and_then(Departure::user),
+            user_agent: request.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()),
         });
     }
 
     /// pingora's own log lines name no query: codes and states ride there.
     fn request_summary(&self, downstream: &Downstream, exchange: &Exchange) -> String {
         let request = downstream.req_header();
-        format!("{} {} ({})", request.method, request.uri.path(), exchange.request_id)
+        format!("{} {} ({})", request.method, request.uri.path(), &*exchange.request_id)
     }
 
     /// Ours says it once, with the request's id.
@@ -321,6 +358,11 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
     exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
+    if let Some(given) = site.proxies.request_id(peer, headers).and_then(RequestId::given) {
+        exchange.request_id = given;
+    }
+    exchange.trace = traces::begun(&site, peer, headers);
+    let admission = exchange.open(Child::Admission);
     if let Err(over) = entrance::let_in(exchange) {
         return Verdict::Refuse(Refused::over(over));
     }
@@ -337,6 +379,8 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
             Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
         }
         Ok(inbound) => {
+            drop(admission);
+            let _authentication = exchange.open(Child::Authentication);
             let sender = exchange.client.as_ref().map(Client::subscriber);
             let inbound = inbound.over(transport).sent_by(sender);
             if let (Some(door), Some(peer)) = (entrance::job_door(downstream), peer) {
@@ -374,7 +418,8 @@ async fn sent_on(
     if let Err(over) = entrance::let_out(downstream, exchange, lane) {
         return Some(Verdict::Refuse(Refused::over(over)));
     }
-    if let Err(refused) = calls::prepare(exchange).await {
+    let trace = exchange.trace.clone();
+    if let Err(refused) = traced(trace, calls::prepare(exchange)).await {
         return Some(Verdict::Refuse(refused));
     }
     wire::forget_spelling(downstream.req_header_mut());
@@ -382,8 +427,14 @@ async fn sent_on(
     None
 }
 
-fn refuse(exchange: &mut Exchange, refused: Refused, asking: Asking) -> Reply {
+fn refuse(
+    downstream: &Downstream,
+    exchange: &mut Exchange,
+    refused: Refused,
+    asking: Asking,
+) -> Reply {
     count(exchange, &refused);
+    audited::refusal(downstream, exchange, &refused);
     let reply = refused.reply(asking, &exchange.request_id);
     exchange.detail = Some(refused.detail);
     reply

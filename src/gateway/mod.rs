@@ -2,6 +2,7 @@
 
 mod addresses;
 mod app_pages;
+mod audited;
 mod calls;
 mod decide;
 mod entrance;
@@ -19,6 +20,7 @@ mod lifecycle;
 mod line;
 mod notices;
 mod own_pages;
+mod request_id;
 mod respond;
 mod returned;
 mod site;
@@ -26,6 +28,7 @@ mod start;
 mod steps;
 mod supply;
 mod told;
+mod traces;
 mod tunnel;
 mod turnstile;
 mod verdict;

@@ -18,7 +18,7 @@ use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
-use crate::telemetry::{Levels, Metrics, RouteMetrics};
+use crate::telemetry::{AuditLog, Levels, Metrics, RouteMetrics, Tracer};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
@@ -55,6 +55,8 @@ pub struct Site {
     /// For each route, then each job listener, and last for what goes to none.
     pub(super) route_metrics: Vec<RouteMetrics>,
     pub metrics: Arc<Metrics>,
+    pub audit: AuditLog,
+    pub(super) tracer: Option<Tracer>,
     ended: Arc<Ended>,
 }
 
@@ -136,6 +138,8 @@ impl Site {
             turnstile,
             route_metrics: route_metrics(&settings, &metrics),
             metrics,
+            audit: stores.audit.clone(),
+            tracer: stores.tracer.clone(),
             ended,
             clock,
             random,
@@ -226,6 +230,7 @@ impl HostSite {
             names: &self.names,
             sessions: self.authenticator.cookie(),
             cookies,
+            scene: None,
         }
     }
 

@@ -19,7 +19,9 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 use url::Url;
 
-/// The one HTTP client of the gateway.
+use crate::telemetry::{self, Child};
+
+/// The HTTP client for all that is SuperID's.
 pub(super) struct BackChannel {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     roots: Result<(), Arc<io::Error>>,
@@ -137,10 +139,18 @@ impl BackChannel {
             .body(Full::new(body))
             .map_err(CallFailed::Unaddressable)?;
         *request.headers_mut() = headers;
-        match tokio::time::timeout(self.timeout, self.exchange(request)).await {
+        let mut span = telemetry::child(Child::SuperId);
+        let answered = match tokio::time::timeout(self.timeout, self.exchange(request)).await {
             Ok(answered) => answered,
             Err(_elapsed) => Err(CallFailed::TimedOut(self.timeout)),
+        };
+        if let Some(span) = &mut span {
+            match &answered {
+                Ok(answer) => span.answered(answer.status.as_u16()),
+                Err(_) => span.failed(),
+            }
         }
+        answered
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, CallFailed> {

@@ -161,6 +161,12 @@ impl Metrics {
         &self.tickets
     }
 
+    /// Tells what others count, too.
+    pub fn tell(&self, counted: Box<dyn Collector>) {
+        // What is told already stays so.
+        let _known = self.registry.register(counted);
+    }
+
     /// How far the end of the process has come.
     pub fn drain(&self) -> &Drain {
         &self.drain

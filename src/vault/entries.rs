@@ -7,6 +7,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{self, VaultPlace};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::TenantKey;
+use crate::telemetry::{Child, child};
 
 use super::embedded::Embedded;
 use super::entry::Entry;
@@ -81,6 +82,7 @@ impl Vault {
     /// # Errors
     /// Those of [`Vault::get`].
     pub async fn look(&self, key: &TenantKey) -> Result<Option<Entry>, VaultFailed> {
+        let _span = child(Child::Store);
         Ok(self.opened(key).await?.map(|(_, entry)| entry))
     }
 
@@ -90,6 +92,7 @@ impl Vault {
     /// [`VaultFailed`]: nothing was written, and the old value stands.
     pub async fn put(&self, entry: Entry) -> Result<(), VaultFailed> {
         entry.check_lengths()?;
+        let _span = child(Child::Store);
         self.store.write(vec![self.sealer.seal(&entry)]).await?;
         // The entry is kept; what could not be cleared away goes with the next one.
         let _next_time = self.prune().await;

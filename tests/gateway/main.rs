@@ -6,8 +6,10 @@ mod access;
 mod answers;
 mod api_client;
 mod app_pages;
+mod audit;
 mod browser;
 mod callback;
+mod collector;
 mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
@@ -25,6 +27,7 @@ mod notices;
 mod operation;
 mod outage;
 mod own_tenant;
+mod paper;
 #[path = "../jobs/partner.rs"]
 mod partner;
 mod rates;
@@ -35,6 +38,7 @@ mod sign_in;
 mod sign_out;
 mod slashes;
 mod tls;
+mod traces;
 mod upgrade;
 mod upstream;
 mod wire;
