@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::config::{self, Loaded};
 use crate::server::{Changed, Options, Running, Sockets};
@@ -67,8 +68,16 @@ async fn serve(
     (path, program): (&Path, &Program),
     logs: &Logs,
 ) {
+    let mut looking = tokio::time::interval(LOOK);
     loop {
-        match signals.next().await {
+        let told = tokio::select! {
+            told = signals.next() => told,
+            _ = looking.tick() => {
+                look_at_certificates(&mut running, logs);
+                continue;
+            }
+        };
+        match told {
             Told::Reload => reload(&mut running, path),
             Told::Reopen => logs.reopen(),
             Told::Stop => break,
@@ -89,6 +98,24 @@ async fn serve(
     service_manager::stops();
     stopped(running.stop().await);
 }
+
+/// Certificates are replaced in their files by whoever renews them, and nobody has to tell us.
+fn look_at_certificates(running: &mut Running, logs: &Logs) {
+    for (listener, looked) in running.look_at_certificates() {
+        match looked {
+            Ok(()) => {
+                logs.did("new_certificate", Some(&listener));
+                tracing::info!(listener, "the new certificate is shown from now on");
+            }
+            Err(error) => {
+                tracing::error!(listener, "the old certificate is shown further: {error}");
+            }
+        }
+    }
+}
+
+/// Between two looks at the files of certificates.
+const LOOK: Duration = Duration::from_secs(30);
 
 fn stopped(drained: Drained) {
     let Drained { closed, cut, finished } = drained;
@@ -112,8 +139,8 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
         taken = taken => match taken {
             Ok(teller) => Upgraded::Taken(teller),
             Err(error) => {
-                tracing::error!("nobody took over, this process goes on serving: {error}");
                 running.report(Changed::Refused, vec![error.to_string()]);
+                tracing::error!("nobody took over, this process goes on serving: {error}");
                 Upgraded::Not
             }
         },
@@ -122,16 +149,17 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
 }
 
 /// Loads and checks the file again and puts it in force; where anything is wrong with it, says so
-/// and changes nothing.
+/// and changes nothing. What the log tells, the admin listener knows by then.
 fn reload(running: &mut Running, path: &Path) {
     match reloaded(running, path) {
         Ok(warnings) => {
-            tracing::info!("the new configuration is in force");
             running.report(Changed::Taken, warnings);
+            tracing::info!("the new configuration is in force");
         }
         Err(reasons) => {
-            tracing::error!("the old configuration stays in force: {}", reasons.join("\n"));
+            let told = reasons.join("\n");
             running.report(Changed::Refused, reasons);
+            tracing::error!("the old configuration stays in force: {told}");
         }
     }
 }

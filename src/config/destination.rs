@@ -63,8 +63,8 @@ pub(super) fn destination(section: &Section) -> Option<LineDestination> {
         (Kind::Stdout, Some(_)) => {
             let wrong = "is not used: standard output has no path";
             let instead = "write to = \"file\", or leave path out";
-            section.reading.problem(&section.place("path"), wrong, instead);
-            None
+            section.reading.warn(&section.place("path"), wrong, instead);
+            Some(LineDestination::Stdout)
         }
     }
 }

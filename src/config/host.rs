@@ -20,6 +20,16 @@ pub(super) const TABLE: Table = Table {
         Key::optional("notice_path", "\"/auth/tenant_change\""),
         Key::defaulted("oauth2_proxy_paths", "false"),
         Key::optional("app_pages", "{}"),
+        Key::optional("hsts", "{}"),
+    ],
+};
+
+pub(super) const HSTS_TABLE: Table = Table {
+    header: "host.NAME.hsts",
+    keys: &[
+        Key::defaulted("max_age", "\"365d\""),
+        Key::defaulted("include_subdomains", "false"),
+        Key::defaulted("preload", "false"),
     ],
 };
 
@@ -41,6 +51,8 @@ pub struct Host {
     pub oauth2_proxy_paths: bool,
     /// Pages for those who install the app, where they are ours.
     pub app_pages: Option<AppPages>,
+    /// The value of `Strict-Transport-Security` (RFC 6797 §6.1), where it is sent.
+    pub hsts: Option<String>,
 }
 
 impl Host {
@@ -103,6 +115,7 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
     let notice_path = section.optional("notice_path", canonical_path);
     let oauth2_proxy_paths = section.read("oauth2_proxy_paths", |value| value.boolean());
     let app_pages = app_pages::app_pages(section, parties, relying_parties.as_deref());
+    let hsts = section.has("hsts").then(|| hsts(section, origin.as_ref()));
     let prefix = prefix?;
     Some(Host {
         name: name.to_owned(),
@@ -113,8 +126,41 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
         notice_path,
         oauth2_proxy_paths: oauth2_proxy_paths?,
         app_pages,
+        hsts: hsts.map_or(Some(None), |read| read.map(Some))?,
     })
 }
+
+/// What browsers are told: never to come by http again. Lists of preloaded hosts want a year at least
+/// and the subdomains too.
+fn hsts(host: &Section, origin: Option<&PublicOrigin>) -> Option<String> {
+    let section = host.section("hsts", HSTS_TABLE.keys);
+    let max_age = section.read("max_age", |value| value.duration(0, 10 * YEAR));
+    let subdomains = section.read("include_subdomains", |value| value.boolean());
+    let preload = section.read("preload", |value| value.boolean());
+    let (max_age, subdomains, preload) = (max_age?.as_secs(), subdomains?, preload?);
+    if origin.is_some_and(|origin| !origin.is_https()) {
+        let instead = "leave [host.NAME.hsts] out, or make the origin https";
+        section.reading.problem(&section.header, "means nothing on a host without https", instead);
+    }
+    if preload && (!subdomains || max_age < YEAR) {
+        section.reading.problem(
+            &section.place("preload"),
+            "wants a year at least, and the subdomains too",
+            "write max_age = \"365d\" and include_subdomains = true, or leave preload out",
+        );
+    }
+    let mut value = format!("max-age={max_age}");
+    if subdomains {
+        value.push_str("; includeSubDomains");
+    }
+    if preload {
+        value.push_str("; preload");
+    }
+    Some(value)
+}
+
+/// In seconds, as HSTS counts it.
+const YEAR: u64 = 31_536_000;
 
 fn own_prefix(value: &Value) -> Option<String> {
     let path = canonical_path(value)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{JobCaller, Key, Patience, Rate, RelyingParty, Table, TlsFiles};
+use super::{JobCaller, Key, Patience, Rate, RelyingParty, Table, Tls};
 
 pub(super) const TABLE: Table = Table {
     header: "job_listener.NAME",
@@ -13,6 +13,8 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("address", "\"127.0.0.1:8090\""),
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
+        Key::optional("ocsp", "\"certificate.ocsp\""),
+        Key::defaulted("tls_policy", "\"intermediate\""),
         Key::optional("client_ca", "\"callers-ca.pem\""),
         Key::optional("relying_party", "\"main\""),
         Key::optional("callers", "[\"nightly\"]"),
@@ -34,7 +36,7 @@ pub(super) const TABLE: Table = Table {
 pub struct JobListener {
     pub name: String,
     pub address: SocketAddr,
-    pub tls: Option<TlsFiles>,
+    pub tls: Option<Tls>,
     /// PEM file with the authorities whose client certificates are asked for.
     pub client_ca: Option<PathBuf>,
     /// Whose system users make the calls.

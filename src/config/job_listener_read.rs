@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::certificate::{existing_file, tls};
 use super::job_listener::TABLE;
-use super::listener::{existing_file, socket_address, tls_files};
+use super::listener::socket_address;
 use super::route_bounds_read::rate;
 use super::section::{Named, Section};
 use super::url_path::host_and_port;
 use super::{
     JobBounds, JobCaller, JobListener, Listener, Patience, Proof, RelyingParty, SoapCredentials,
+    TlsFiles,
 };
 
 /// Reads every job listener.
@@ -17,7 +19,7 @@ pub(super) fn job_listeners(
     root: &Section,
     parties: &Named<RelyingParty>,
     callers: &Named<JobCaller>,
-    listeners: &[Listener],
+    (listeners, further): (&[Listener], &[TlsFiles]),
 ) -> Option<Vec<Arc<JobListener>>> {
     let mut taken: Vec<(SocketAddr, String)> = listeners
         .iter()
@@ -25,7 +27,7 @@ pub(super) fn job_listeners(
         .collect();
     let mut read = Vec::new();
     for (name, section) in root.named("job_listener", TABLE.keys) {
-        let listener = job_listener(name, &section, parties, callers);
+        let listener = job_listener(name, &section, (parties, callers), further);
         if let Some(listener) = &listener {
             refuse_taken(listener, &section, &taken);
             refuse_without_system_user(root, listener, &section);
@@ -42,11 +44,11 @@ pub(super) fn job_listeners(
 fn job_listener(
     name: String,
     section: &Section,
-    parties: &Named<RelyingParty>,
-    callers: &Named<JobCaller>,
+    (parties, callers): (&Named<RelyingParty>, &Named<JobCaller>),
+    further: &[TlsFiles],
 ) -> Option<JobListener> {
     let address = section.read("address", socket_address);
-    let tls = tls_files(section);
+    let tls = tls(section, further);
     let client_ca = section.optional("client_ca", existing_file);
     if section.has("client_ca") && !section.has("certificate") {
         section.reading.problem(

@@ -1,14 +1,12 @@
 //! `[listener.NAME]`: an address we accept connections on.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
+use super::certificate::tls;
 use super::reading::{Reading, quoted};
-use super::secret_source::{reason, warn_when_open};
 use super::section::Section;
 use super::value::Value;
-use super::{Key, Table};
+use super::{Key, Table, Tls, TlsFiles};
 
 pub(super) const TABLE: Table = Table {
     header: "listener.NAME",
@@ -16,6 +14,9 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("address", "\"127.0.0.1:8080\""),
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
+        Key::optional("ocsp", "\"certificate.ocsp\""),
+        Key::defaulted("tls_policy", "\"intermediate\""),
+        Key::defaulted("redirect_to_https", "false"),
     ],
 };
 
@@ -24,32 +25,35 @@ pub(super) const TABLE: Table = Table {
 pub struct Listener {
     pub name: String,
     pub address: SocketAddr,
-    pub tls: Option<TlsFiles>,
+    pub tls: Option<Tls>,
+    pub serves: Serves,
 }
 
-/// PEM files: the certificate chain, leaf first, and its private key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    pub certificate: PathBuf,
-    pub key: PathBuf,
+/// What a listener does with those who come to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// It serves them.
+    Everything,
+    /// It sends them on to the same address by https.
+    RedirectsToHttps,
 }
 
 /// Reads every listener; one called `web` when the file names none, and none where nobody but jobs
 /// is served.
-pub(super) fn listeners(root: &Section) -> Option<Vec<Listener>> {
+pub(super) fn listeners(root: &Section, further: &[TlsFiles]) -> Option<Vec<Listener>> {
     let named = root.named("listener", TABLE.keys);
     if named.is_empty() && root.has("job_listener") && !root.has("host") {
         return Some(Vec::new());
     }
     if named.is_empty() {
         let absent = root.absent("listener", TABLE.keys);
-        return Some(vec![listener("web".to_owned(), &absent)?]);
+        return Some(vec![listener("web".to_owned(), &absent, further)?]);
     }
     let mut taken: Vec<(SocketAddr, String)> = Vec::new();
     let read: Vec<Option<Listener>> = named
         .into_iter()
         .map(|(name, section)| {
-            let listener = listener(name, &section)?;
+            let listener = listener(name, &section, further)?;
             refuse_taken(&listener, &section, &taken);
             taken.push((listener.address, listener.name.clone()));
             Some(listener)
@@ -70,35 +74,22 @@ pub(super) fn socket_address(value: &Value) -> Option<SocketAddr> {
     }
 }
 
-fn listener(name: String, section: &Section) -> Option<Listener> {
+fn listener(name: String, section: &Section, further: &[TlsFiles]) -> Option<Listener> {
     let address = section.read("address", socket_address);
-    let tls = tls_files(section);
-    Some(Listener { name, address: address?, tls: tls? })
-}
-
-/// Both files of TLS, or neither.
-pub(super) fn tls_files(section: &Section) -> Option<Option<TlsFiles>> {
-    let certificate = section.optional("certificate", existing_file);
-    let key = section.optional("key", |value| {
-        let path = existing_file(value)?;
-        warn_when_open(value, &path);
-        Some(path)
-    });
-    match (section.has("certificate"), section.has("key")) {
-        (true, true) => Some(Some(TlsFiles { certificate: certificate?, key: key? })),
-        (false, false) => Some(None),
-        (true, false) => refuse_half(section, "key", "certificate"),
-        (false, true) => refuse_half(section, "certificate", "key"),
+    let tls = tls(section, further);
+    let redirects = section.read("redirect_to_https", |value| value.boolean());
+    let serves = match redirects? {
+        true => Serves::RedirectsToHttps,
+        false => Serves::Everything,
+    };
+    if serves == Serves::RedirectsToHttps && section.has("certificate") {
+        section.reading.problem(
+            &section.place("redirect_to_https"),
+            "means nothing on a listener with TLS",
+            "leave it out, or write it on a listener without certificate and key",
+        );
     }
-}
-
-fn refuse_half<T>(section: &Section, missing: &str, given: &str) -> Option<T> {
-    section.reading.problem(
-        &section.place(missing),
-        format!("is missing beside {given}"),
-        format!("write both for TLS, or leave {given} out for plain http"),
-    );
-    None
+    Some(Listener { name, address: address?, tls: tls?, serves })
 }
 
 fn refuse_taken(listener: &Listener, section: &Section, taken: &[(SocketAddr, String)]) {
@@ -111,19 +102,5 @@ fn refuse_taken(listener: &Listener, section: &Section, taken: &[(SocketAddr, St
             format!("{address} is taken by [listener.{other}]"),
             "choose another port",
         );
-    }
-}
-
-/// A file that can be opened.
-pub(super) fn existing_file(value: &Value) -> Option<PathBuf> {
-    let name = value.text()?;
-    let path = value.reading.path(name);
-    match fs::File::open(&path).and_then(|file| file.metadata()) {
-        Ok(metadata) if metadata.is_file() => Some(path),
-        Ok(_) => value.refuse(format!("{} is not a file", quoted(name)), "name a PEM file"),
-        Err(error) => value.refuse(
-            format!("{} {}", quoted(name), reason(&error)),
-            "name a PEM file; a relative path begins at this file's folder",
-        ),
     }
 }

@@ -10,9 +10,9 @@ use super::reading::{Place, Reading};
 use super::section::Section;
 use super::{
     Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, audit,
-    environment, forwarded, header_names, host, job_caller, job_listener, job_listener_read,
-    key_ring, limits, listener, log, redis, relying_party, relying_party_read, route,
-    route_bounds_read, route_read, route_rules, session, system_user, traces, vault,
+    certificate, environment, forwarded, header_names, host, job_caller, job_listener,
+    job_listener_read, key_ring, limits, listener, log, redis, relying_party, relying_party_read,
+    route, route_bounds_read, route_read, route_rules, session, system_user, traces, vault,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -121,8 +121,10 @@ pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
 pub fn tables() -> Vec<Table> {
     vec![
         listener::TABLE,
+        certificate::TABLE,
         host::TABLE,
         app_pages::TABLE,
+        host::HSTS_TABLE,
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
         system_user::TABLE,
@@ -146,7 +148,9 @@ pub fn tables() -> Vec<Table> {
 
 fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let root = root(reading, document);
-    let listeners = listener::listeners(&root);
+    let further = certificate::certificates(&root);
+    let further = further.as_deref();
+    let listeners = listener::listeners(&root, further.unwrap_or_default());
     let admin = admin::admin(&root);
     let audit = audit::audit(&root);
     let forwarded = forwarded::forwarded(&root);
@@ -165,9 +169,10 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         &root,
         &parties,
         &callers,
-        listeners.as_deref().unwrap_or_default(),
+        (listeners.as_deref().unwrap_or_default(), further.unwrap_or_default()),
     );
     warn_without_vault(&root, &parties.sound());
+    warn_of_unused_certificates(&root);
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     if let Some(session) = &session {
@@ -176,6 +181,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
         admin::refuse_taken(&root, admin, listeners);
     }
+    further?;
     Some(Settings {
         admin: admin?,
         audit: audit?,
@@ -192,6 +198,18 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         traces: traces?,
         vault: vault.map_or(Some(None), |read| read.map(Some))?,
     })
+}
+
+/// What no listener shows, nobody sees.
+fn warn_of_unused_certificates(root: &Section) {
+    let listeners = root.named("listener", listener::TABLE.keys);
+    let jobs = root.named("job_listener", job_listener::TABLE.keys);
+    let mut all = listeners.iter().chain(&jobs);
+    if root.has("certificate") && !all.any(|(_, section)| section.has("certificate")) {
+        let wrong = "no listener has TLS, so nobody is shown one of these";
+        let instead = "give a listener a certificate and key of its own";
+        root.reading.warn(&root.place("certificate"), wrong, instead);
+    }
 }
 
 /// What nobody keeps is lost.
@@ -228,6 +246,7 @@ fn folder(path: &Path) -> &Path {
 
 const ROOT: &[Key] = &[
     Key::optional("listener", "{}"),
+    Key::optional("certificate", "{}"),
     Key::optional("host", "{}"),
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),

@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use crate::crypto::Secret;
 
-use super::listener::existing_file;
+use super::certificate::existing_file;
 use super::reading::quoted;
 use super::secret_source::secret;
 use super::section::Section;

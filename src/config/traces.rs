@@ -87,7 +87,7 @@ fn endpoint(value: &Value) -> Option<Url> {
     match Url::parse(text).ok().filter(fits) {
         Some(url) => Some(url),
         None => value.refuse(
-            format!("{} is not a collector's address", quoted(text)),
+            "is not a collector's address",
             "write such as \"http://127.0.0.1:4318\", for gRPC \"http://127.0.0.1:4317\"",
         ),
     }

@@ -19,7 +19,8 @@ use crate::session::{Loaded, SessionState};
 use crate::telemetry::{Event, Who};
 use crate::web::{Cookies, Fields, Inbound, Refusal, Reply, ReturnTo};
 
-use super::audited::{self, About};
+use super::about::About;
+use super::audited;
 use super::exchange::Exchange;
 use super::respond::{self, Refused};
 use super::site::{HostSite, Site};

@@ -1,27 +1,16 @@
 //! What of a request goes to the audit log, and in which words.
 
-use std::sync::Arc;
-
 use http::header;
 use pingora::proxy::Session as Downstream;
 
-use crate::config::JobCaller;
-use crate::session::SessionState;
 use crate::telemetry::{Event, Scene, Who};
 use crate::web::Client;
 
+use super::about::About;
 use super::calls::CallTrouble;
 use super::entrance::job_door;
 use super::exchange::Exchange;
 use super::respond::{During, Reason, Refused};
-
-/// Whom a refusal is about.
-#[derive(Clone, Debug)]
-pub(super) enum About {
-    Caller(Arc<JobCaller>),
-    /// Somebody signed in, and the route that is not for them.
-    Person(Arc<SessionState>, String),
-}
 
 /// Where and when a request happens, as far as it is known.
 pub(super) fn scene<'a>(downstream: &'a Downstream, exchange: &'a Exchange) -> Scene<'a> {

@@ -18,7 +18,7 @@ use crate::web::{
     Asking, Inbound, PathProblem, Refusal, Reply, ReturnTo, Slashes, with_plain_slashes,
 };
 
-use super::audited::About;
+use super::about::About;
 use super::calls::Call;
 use super::own_pages;
 use super::respond::Refused;

@@ -7,7 +7,7 @@ use http::header;
 use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
-use crate::config::Limits;
+use crate::config::{Limits, Serves};
 use crate::telemetry::Limit;
 use crate::web::{Inbound, JobDoor};
 
@@ -55,6 +55,11 @@ pub(super) fn is_misdirected(
     named.is_some_and(|named| {
         !named.leads_to(inbound.authority()) && !peer.is_some_and(|peer| site.trusts(peer))
     })
+}
+
+/// Whether it came to a listener that sends everybody on to https.
+pub(super) fn is_to_go_by_https(downstream: &Downstream) -> bool {
+    Line::of(downstream).is_some_and(|line| line.serves == Serves::RedirectsToHttps)
 }
 
 /// What is known of a connection that came to a job listener.

@@ -6,15 +6,15 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
-use crate::config::{AccessField, SameSite, UpstreamScheme};
-use crate::telemetry::{AccessLine, AccessLog, Child, Limit, Request, traced};
+use crate::config::{SameSite, UpstreamScheme};
+use crate::telemetry::{AccessLog, Child, Limit, traced};
 use crate::web::{Asking, Client, Inbound, Refusal, Reply};
 
 use super::decide::decide;
@@ -24,9 +24,10 @@ use super::lane::Lane;
 use super::request_id::{REQUEST_ID, RequestId, RequestIds};
 use super::respond::{self, During, Refused};
 use super::site::Site;
-use super::verdict::{Departure, Verdict};
+use super::verdict::Verdict;
 use super::{
-    audited, calls, entrance, forward, leaving, returned, steps, supply, traces, tunnel, wire,
+    accounts, audited, calls, entrance, forward, leaving, returned, secure, steps, supply, traces,
+    tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -73,7 +74,11 @@ impl ProxyHttp for Gateway {
             Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
             Verdict::Wait(step) => {
-                match traced(exchange.trace.clone(), steps::take(downstream, exchange, step)).await
+                match traced(
+                    exchange.trace.clone(),
+                    Box::pin(steps::take(downstream, exchange, step)),
+                )
+                .await
                 {
                     Ok(reply) => reply,
                     Err(refused) => {
@@ -91,6 +96,7 @@ impl ProxyHttp for Gateway {
             false => reply,
         };
         let reply = respond::named(reply, &exchange.request_id);
+        let reply = secure::pinned(reply, downstream, &exchange.site);
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
     }
@@ -194,8 +200,9 @@ impl ProxyHttp for Gateway {
         }
         let route = exchange.site.route(departure.route());
         returned::clean(response, &exchange.site.spoofable, route.server_headers)?;
-        let names = &exchange.site.hosts[departure.host()].names;
-        forward::edit_response(response, departure, names)
+        let host = &exchange.site.hosts[departure.host()];
+        secure::pin(response, host);
+        forward::edit_response(response, departure, &host.names)
     }
 
     /// Pieces of an answer to HTTP/2 are read from the app as the client takes them.
@@ -273,6 +280,7 @@ impl ProxyHttp for Gateway {
             let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
+            let reply = secure::pinned(reply, downstream, &exchange.site);
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         } else if exchange.site.metrics.drain().is_grace_over() {
             leaving::close(downstream).await;
@@ -294,50 +302,7 @@ impl ProxyHttp for Gateway {
         if exchange.site.metrics.drain().has_begun() {
             exchange.outcome = leaving::outcome(downstream, exchange, error);
         }
-        exchange.upstream.iter_mut().for_each(|upstream| upstream.answered(status));
-        exchange.upstream = None;
-        let request = downstream.req_header();
-        let departure = exchange.departure();
-        let host =
-            departure.map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority());
-        let tenant = exchange.tenant().map(|ctx| ctx.as_str());
-        if let Some(trace) = &exchange.trace {
-            trace.finish(&Request {
-                method: request.method.as_str(),
-                path: request.uri.path(),
-                status,
-                host,
-                route: exchange.lane_name(),
-                tenant,
-                request_id: &exchange.request_id,
-            });
-        }
-        let Some(access) = &self.access else { return };
-        let detail = exchange.detail.clone().or_else(|| error.map(|error| error.to_string()));
-        let trace_id = exchange.trace.as_ref().filter(|_| access.wants(AccessField::TraceId));
-        let trace_id = trace_id.map(|trace| trace.trace_id());
-        let upstream =
-            access.wants(AccessField::Upstream).then(|| exchange.upstream_name()).flatten();
-        access.write(&AccessLine {
-            request_id: &exchange.request_id,
-            client: exchange.client.as_ref().map(Client::address),
-            method: request.method.as_str(),
-            host,
-            path: request.uri.path(),
-            status,
-            bytes: downstream.body_bytes_sent(),
-            micros: exchange.started.elapsed().as_micros() as u64,
-            route: exchange.lane_name(),
-            tenant,
-            caller: exchange.call.as_ref().and_then(|call| call.caller()),
-            detail: detail.as_deref(),
-            protocol: wire::protocol(request.version),
-            request_bytes: downstream.body_bytes_read(),
-            trace_id: trace_id.as_deref(),
-            upstream: upstream.as_deref(),
-            user: departure.and_then(Departure::user),
-            user_agent: request.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()),
-        });
+        accounts::close(downstream, exchange, self.access.as_ref(), error);
     }
 
     /// pingora's own log lines name no query: codes and states ride there.
@@ -378,6 +343,7 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
             Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
         }
+        Ok(inbound) if entrance::is_to_go_by_https(downstream) => secure::sent_on(&site, &inbound),
         Ok(inbound) => {
             drop(admission);
             let _authentication = exchange.open(Child::Authentication);
@@ -418,8 +384,11 @@ async fn sent_on(
     if let Err(over) = entrance::let_out(downstream, exchange, lane) {
         return Some(Verdict::Refuse(Refused::over(over)));
     }
-    let trace = exchange.trace.clone();
-    if let Err(refused) = traced(trace, calls::prepare(exchange)).await {
+    let prepared = match exchange.trace.clone() {
+        Some(trace) => traced(Some(trace), Box::pin(calls::prepare(exchange))).await,
+        None => calls::prepare(exchange).await,
+    };
+    if let Err(refused) = prepared {
         return Some(Verdict::Refuse(refused));
     }
     wire::forget_spelling(downstream.req_header_mut());

@@ -7,6 +7,7 @@ use pingora::proxy::Session as Downstream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::config::Serves;
 use crate::web::{JobDoor, NamedInTls};
 
 use super::flow::Flow;
@@ -18,6 +19,8 @@ pub struct Line {
     pub named: NamedInTls,
     /// The job listener it came to.
     pub jobs: Option<Arc<JobDoor>>,
+    /// What its listener does with those who come.
+    pub serves: Serves,
     state: Arc<State>,
 }
 
@@ -43,7 +46,17 @@ impl Line {
             flows: Mutex::default(),
         };
         let jobs = jobs.map(|name| Arc::new(JobDoor::new(name)));
-        Self { named: NamedInTls::default(), jobs, state: Arc::new(state) }
+        Self {
+            named: NamedInTls::default(),
+            jobs,
+            serves: Serves::Everything,
+            state: Arc::new(state),
+        }
+    }
+
+    /// The same at a listener that does this with those who come.
+    pub fn that(self, serves: Serves) -> Self {
+        Self { serves, ..self }
     }
 
     /// The line a request came on, where one is kept.

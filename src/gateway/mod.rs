@@ -1,5 +1,7 @@
 //! The life of a request: decided without sockets, then answered or let out.
 
+mod about;
+mod accounts;
 mod addresses;
 mod app_pages;
 mod audited;
@@ -23,6 +25,7 @@ mod own_pages;
 mod request_id;
 mod respond;
 mod returned;
+mod secure;
 mod site;
 mod start;
 mod steps;

@@ -8,7 +8,7 @@ use crate::signin::{Failed, Failure};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Refusal, Reply};
 
-use super::audited::About;
+use super::about::About;
 use super::calls::CallTrouble;
 use super::site::HostSite;
 use super::turnstile::Over;

@@ -66,6 +66,8 @@ pub struct HostSite {
     pub names: CookieNames,
     /// What apps are told the public host is.
     pub(super) authority: HeaderValue,
+    /// What browsers are told of https, where they are.
+    pub(super) hsts: Option<HeaderValue>,
     pub(super) authenticator: Authenticator,
 }
 
@@ -220,6 +222,10 @@ impl HostSite {
             host: host.clone(),
             names,
             authority: authority.expect("an origin's host is visible ASCII"),
+            hsts: host
+                .hsts
+                .as_deref()
+                .map(|hsts| HeaderValue::try_from(hsts).expect("digits and words")),
             authenticator: Authenticator::new(cookie),
         }
     }

@@ -1,17 +1,24 @@
 //! Certificates and keys from PEM files, and the TLS settings of a listener.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::client::verify_server_name;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{NoClientAuth, ParsedCertificate, WebPkiClientVerifier};
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::{
+    ClientHello, NoClientAuth, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier,
+};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
-use crate::config::TlsFiles;
+use crate::config::{Tls, TlsFiles, TlsPolicy};
 
 use super::doorway::Doorway;
 
@@ -24,21 +31,79 @@ pub enum TlsFailed {
     ClientAuthority { file: PathBuf, reason: String },
     #[error("{}: no private key can be read from it: {reason}", file.display())]
     Key { file: PathBuf, reason: String },
+    #[error("{}: no OCSP response can be read from it: {reason}", file.display())]
+    Ocsp { file: PathBuf, reason: String },
     #[error("{} and {} do not belong together: {reason}", certificate.display(), key.display())]
     Pair { certificate: PathBuf, key: PathBuf, reason: String },
+    #[error("these versions of TLS cannot be spoken: {reason}")]
+    Versions { reason: String },
 }
 
 /// What a listener answers a TLS hello with.
 #[derive(Debug)]
 pub(super) struct Presented {
     pub(super) config: Arc<ServerConfig>,
-    leaf: CertificateDer<'static>,
+    shown: Arc<Shown>,
 }
 
 impl Presented {
-    /// Whether its certificate stands for a host, by the rules of browsers (RFC 6125).
-    pub(super) fn covers(&self, host: &str) -> bool {
-        stands_for(&self.leaf, host)
+    /// Whether what is shown to who names `named` in TLS stands for a host too, by the rules of
+    /// browsers (RFC 6125): all of what may be shown, since which one it was depends on the client.
+    pub(super) fn covers(&self, named: &str, host: &str) -> bool {
+        let mut shown = self.shown.to(Some(named));
+        shown.all(|certificate| stands_for(&certificate.cert[0], host))
+    }
+}
+
+/// The certificates of a listener, its own first.
+#[derive(Debug)]
+struct Shown(Vec<Arc<CertifiedKey>>);
+
+impl Shown {
+    /// Those that may be shown to who names this host: those that stand for it, or else the
+    /// listener's own.
+    fn to(&self, named: Option<&str>) -> impl Iterator<Item = &Arc<CertifiedKey>> {
+        let covers = move |one: &&Arc<CertifiedKey>| {
+            named.is_some_and(|named| stands_for(&one.cert[0], named))
+        };
+        let known = self.0.iter().any(|one| covers(&one));
+        self.0
+            .iter()
+            .take(if known { usize::MAX } else { 1 })
+            .filter(move |one| !known || covers(one))
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    /// The first that the client can verify the signature of, where there is one; a site may have
+    /// one with RSA and one with ECDSA for the same name.
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let schemes = hello.signature_schemes();
+        let can = |one: &&Arc<CertifiedKey>| one.key.choose_scheme(schemes).is_some();
+        let named = hello.server_name();
+        self.to(named).find(can).or_else(|| self.to(named).next()).cloned()
+    }
+}
+
+/// What the files of a listener's certificates look like from outside, to tell when one was replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamps(Vec<Option<Stamp>>);
+
+type Stamp = (u64, u64, Option<SystemTime>);
+
+impl Stamps {
+    /// As they are now. A file that is not there has a stamp too, of its own.
+    pub(super) fn of(doorway: &Doorway) -> Self {
+        let tls = doorway.tls.iter().flat_map(|tls| &tls.certificates);
+        let files = tls.flat_map(|files| {
+            [Some(&files.certificate), Some(&files.key), files.ocsp.as_ref()].into_iter().flatten()
+        });
+        Self(files.chain(&doorway.client_ca).map(|file| Self::stamp(file)).collect())
+    }
+
+    fn stamp(file: &Path) -> Option<Stamp> {
+        let metadata = fs::metadata(file).ok()?;
+        Some((metadata.ino(), metadata.len(), metadata.modified().ok()))
     }
 }
 
@@ -54,36 +119,59 @@ pub(super) fn stands_for(certificate: &CertificateDer<'_>, name: &str) -> bool {
 /// [`TlsFailed`] names the file.
 pub(super) fn of(doorway: &Doorway) -> Result<Option<Arc<Presented>>, TlsFailed> {
     let authorities = doorway.client_ca.as_deref();
-    doorway.tls.as_ref().map(|files| presented(files, authorities)).transpose()
+    doorway.tls.as_ref().map(|tls| presented(tls, authorities)).transpose()
 }
 
-/// TLS 1.2 and 1.3 with rustls' own cipher suites, HTTP/2 and HTTP/1.1 by ALPN.
+/// The versions of the policy with rustls' own cipher suites, HTTP/2 and HTTP/1.1 by ALPN. Tickets
+/// for later connections are sealed with keys that rustls replaces every six hours, and that end
+/// with this: what another certificate or authority let in, a ticket does not.
 ///
 /// # Errors
 /// [`TlsFailed`] names the file.
-fn presented(files: &TlsFiles, authorities: Option<&Path>) -> Result<Arc<Presented>, TlsFailed> {
-    let chain = chain(&files.certificate)?;
-    let leaf = chain[0].clone();
-    let key = key(&files.key)?;
+fn presented(tls: &Tls, authorities: Option<&Path>) -> Result<Arc<Presented>, TlsFailed> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let shown = tls.certificates.iter().map(|files| certified(files, &provider));
+    let shown = Arc::new(Shown(shown.collect::<Result<_, _>>()?));
+    let clients = clients(authorities, &provider)?;
+    let versions: &[&SupportedProtocolVersion] = match tls.policy {
+        TlsPolicy::Intermediate => &[&TLS13, &TLS12],
+        TlsPolicy::Modern => &[&TLS13],
+    };
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|error| TlsFailed::Versions { reason: error.to_string() })?
+        .with_client_cert_verifier(clients)
+        .with_cert_resolver(shown.clone());
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    if let Ok(ticketer) = rustls::crypto::aws_lc_rs::Ticketer::new() {
+        config.ticketer = ticketer;
+    }
+    Ok(Arc::new(Presented { config: Arc::new(config), shown }))
+}
+
+/// One certificate with its key, and with the authority's word on it where there is any.
+fn certified(files: &TlsFiles, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, TlsFailed> {
+    let chain = chain(&files.certificate)?;
     let pair = |error: rustls::Error| TlsFailed::Pair {
         certificate: files.certificate.clone(),
         key: files.key.clone(),
         reason: error.to_string(),
     };
-    let clients = clients(authorities, &provider)?;
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(pair)?
-        .with_client_cert_verifier(clients)
-        .with_single_cert(chain, key)
-        .map_err(pair)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    if let Ok(ticketer) = rustls::crypto::aws_lc_rs::Ticketer::new() {
-        config.ticketer = ticketer;
+    let mut certified = CertifiedKey::from_der(chain, key(&files.key)?, provider).map_err(pair)?;
+    if let Some(file) = &files.ocsp {
+        let failed = |reason: String| TlsFailed::Ocsp { file: file.clone(), reason };
+        let word = fs::read(file).map_err(|error| failed(error.to_string()))?;
+        // A DER sequence (RFC 6960 §4.2.1), and no PEM.
+        if word.first() != Some(&0x30) || word.len() > LARGEST_OCSP {
+            return Err(failed("it is no OCSP response in DER".to_owned()));
+        }
+        certified.ocsp = Some(word);
     }
-    Ok(Arc::new(Presented { config: Arc::new(config), leaf }))
+    Ok(Arc::new(certified))
 }
+
+/// Bytes; those of authorities have one to three thousand.
+const LARGEST_OCSP: usize = 64 << 10;
 
 /// A client may show a certificate of one of the authorities, or none.
 fn clients(

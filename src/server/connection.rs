@@ -23,6 +23,7 @@ use rustls_pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
+use crate::config::Serves;
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
 use crate::web::ServerName;
@@ -49,22 +50,22 @@ impl Front {
     pub(super) async fn serve(
         &self,
         stream: TcpStream,
-        jobs: Option<&str>,
+        (name, jobs): (&str, Option<&str>),
         presented: Option<Arc<Presented>>,
         course: Course,
     ) {
         let _latency_only = stream.set_nodelay(true);
         let Ok(peer) = stream.peer_addr() else { return };
         let mut connection = identified(stream, peer);
-        let line = Line::to(jobs);
-        if jobs.is_some() || presented.is_some() {
-            carry(&mut connection, line.clone());
-        }
-        let (terms, handshake_timeout) = {
+        let (terms, handshake_timeout, serves) = {
             let site = self.site.load();
             let limits = &site.settings.limits;
-            (Terms::of(limits), limits.handshake_timeout)
+            (Terms::of(limits), limits.handshake_timeout, site.settings.serves(name))
         };
+        let line = Line::to(jobs).that(serves);
+        if jobs.is_some() || presented.is_some() || serves == Serves::RedirectsToHttps {
+            carry(&mut connection, line.clone());
+        }
         match presented {
             None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
             Some(presented) => {
@@ -99,7 +100,8 @@ impl Front {
             door.showed(move |name| stands_for(&certificate, name));
         }
         if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
-            let covers = move |host: &str| presented.covers(host);
+            let named = asked.to_owned();
+            let covers = move |host: &str| presented.covers(&named, host);
             let _once = line.named.set(ServerName::new(asked, covers));
         }
         Some(secured)

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::config::Settings;
 
 use super::assemble::{Options, StartFailed, listen};
-use super::certificates::{self, Presented};
+use super::certificates::{self, Presented, Stamps, TlsFailed};
 use super::doorway::{Doorway, doorways};
 
 /// One open listener.
@@ -23,11 +23,14 @@ pub(super) struct OpenDoor {
     jobs: Option<Arc<str>>,
     socket: TcpListener,
     tls: Option<Arc<ArcSwap<Presented>>>,
+    /// Where its certificates come from, and what the files looked like when they were read last.
+    read: Option<(Doorway, Stamps)>,
     close: watch::Sender<bool>,
 }
 
 /// What a worker needs of a listener.
 pub(super) struct DoorPlan {
+    pub(super) name: Arc<str>,
     pub(super) socket: TcpListener,
     pub(super) tls: Option<Arc<ArcSwap<Presented>>>,
     pub(super) jobs: Option<Arc<str>>,
@@ -37,7 +40,7 @@ pub(super) struct DoorPlan {
 /// Opened, but not yet in force: everything that could fail has succeeded.
 pub(super) struct Changes {
     opened: Vec<OpenDoor>,
-    certificates: Vec<(String, Arc<Presented>)>,
+    certificates: Vec<(Doorway, Stamps, Arc<Presented>)>,
     closed: Vec<String>,
 }
 
@@ -51,6 +54,7 @@ impl OpenDoor {
         socket: Option<TcpListener>,
     ) -> Result<Self, StartFailed> {
         let failed = |source| StartFailed::Address { address: doorway.address, source };
+        let stamps = Stamps::of(doorway);
         let tls = certificates::of(doorway)?;
         let socket = match socket {
             Some(socket) => socket,
@@ -63,6 +67,7 @@ impl OpenDoor {
             jobs: doorway.jobs.as_deref().map(Arc::from),
             address: socket.local_addr().map_err(failed)?,
             socket,
+            read: tls.is_some().then(|| (doorway.clone(), stamps)),
             tls: tls.map(|config| Arc::new(ArcSwap::from(config))),
             close: watch::channel(false).0,
         })
@@ -75,11 +80,29 @@ impl OpenDoor {
     pub(super) fn plan(&self) -> Result<DoorPlan, StartFailed> {
         let socket = self.socket.try_clone().map_err(StartFailed::Thread)?;
         let (tls, jobs) = (self.tls.clone(), self.jobs.clone());
-        Ok(DoorPlan { socket, tls, jobs, closed: self.close.subscribe() })
+        let name = Arc::from(self.name.as_str());
+        Ok(DoorPlan { name, socket, tls, jobs, closed: self.close.subscribe() })
     }
 
     pub(super) fn socket(&self) -> &TcpListener {
         &self.socket
+    }
+
+    /// Looks whether the files of its certificates are what they were when they were read last, and
+    /// reads them where they are not: good ones are shown from the next handshake on, in place of
+    /// bad ones the old are shown further. `None` where nothing has changed.
+    pub(super) fn look(&mut self) -> Option<Result<(), TlsFailed>> {
+        let (doorway, read) = self.read.as_mut()?;
+        let stamps = Stamps::of(doorway);
+        if stamps == *read {
+            return None;
+        }
+        *read = stamps;
+        Some(certificates::of(doorway).map(|config| {
+            if let (Some(tls), Some(config)) = (&self.tls, config) {
+                tls.store(config);
+            }
+        }))
     }
 
     fn serves(&self, doorway: &Doorway) -> bool {
@@ -112,9 +135,10 @@ impl Changes {
         let mut changes = Self { opened: Vec::new(), certificates: Vec::new(), closed: Vec::new() };
         for doorway in doorways(settings) {
             match open.iter().find(|door| door.serves(&doorway)) {
-                Some(door) => {
+                Some(_) => {
+                    let stamps = Stamps::of(&doorway);
                     if let Some(config) = certificates::of(&doorway)? {
-                        changes.certificates.push((door.name.clone(), config));
+                        changes.certificates.push((doorway, stamps, config));
                     }
                 }
                 None => changes.opened.push(OpenDoor::open(&doorway, None)?),
@@ -136,10 +160,13 @@ impl Changes {
 
     /// Puts the changes in force. Connections of a closed listener live on.
     pub(super) fn apply(self, open: &mut Vec<OpenDoor>) {
-        for (name, config) in self.certificates {
-            let door = open.iter().find(|door| door.name == name);
-            if let Some(tls) = door.and_then(|door| door.tls.as_ref()) {
+        for (doorway, stamps, config) in self.certificates {
+            let door = open.iter_mut().find(|door| door.name == doorway.name);
+            if let Some(door) = door
+                && let Some(tls) = &door.tls
+            {
                 tls.store(config);
+                door.read = Some((doorway, stamps));
             }
         }
         open.retain(|door| {

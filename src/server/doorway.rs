@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::config::{JobListener, Listener, Settings, TlsFiles};
+use crate::config::{JobListener, Listener, Settings, Tls};
 
 /// One place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) struct Doorway {
     /// What its socket is called: the listener's name, behind `job:` for background jobs.
     pub(super) name: String,
     pub(super) address: SocketAddr,
-    pub(super) tls: Option<TlsFiles>,
+    pub(super) tls: Option<Tls>,
     /// The authorities whose client certificates are asked for.
     pub(super) client_ca: Option<PathBuf>,
     /// The name of the job listener it is.

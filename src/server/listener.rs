@@ -22,19 +22,19 @@ use super::drain::{Backlog, Course, Stage};
 /// open. While one connection waits for its place, no other is accepted: they wait in the backlog,
 /// where they cost nothing.
 pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course) {
-    let DoorPlan { socket, tls, jobs, mut closed } = plan;
+    let DoorPlan { name, socket, tls, jobs, mut closed } = plan;
     let Ok(socket) = TcpListener::from_std(socket) else { return };
-    let mut open = JoinSet::new();
-    let fresh = course.clone();
+    let (fresh, mut open) = (course.clone(), JoinSet::new());
     let kind = if jobs.is_some() { DoorKind::Jobs } else { DoorKind::Public };
     let enter = async |stream: TcpStream, peer: SocketAddr| {
         let admitted = front.load.admit(peer.ip(), kind).await;
         let away = |limit| turn_away(&stream, limit);
         let held = admitted.map_err(|limit| tls.is_none().then(|| away(limit))).ok()?;
         let (front, course) = (front.clone(), fresh.clone());
-        let (presented, jobs) = (tls.as_ref().map(|tls| tls.load_full()), jobs.clone());
+        let presented = tls.as_ref().map(|tls| tls.load_full());
+        let (name, jobs) = (name.clone(), jobs.clone());
         let served: Served = Box::pin(async move {
-            front.serve(stream, jobs.as_deref(), presented, course).await;
+            front.serve(stream, (&name, jobs.as_deref()), presented, course).await;
             drop(held);
         });
         Some(served)

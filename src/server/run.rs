@@ -18,6 +18,7 @@ use crate::telemetry::{AccessLog, Drained, Event};
 
 use super::admin::{self, State};
 use super::assemble::{self, Load, Options, Roots, StartFailed};
+use super::certificates::TlsFailed;
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
 use super::report::{Changed, Report};
@@ -130,6 +131,13 @@ impl Running {
     /// The system users of the configuration in force: their vault, tickets and tenants.
     pub fn system_users(&self) -> Arc<SystemUsers> {
         self.site.load().users.clone()
+    }
+
+    /// Looks whether certificates were replaced in their files, and shows the new ones from the next
+    /// handshake on; what was found, by listener. What does not hold changes nothing.
+    pub fn look_at_certificates(&mut self) -> Vec<(String, Result<(), TlsFailed>)> {
+        let looked = self.doors.iter_mut().map(|door| Some((door.name.clone(), door.look()?)));
+        looked.flatten().collect()
     }
 
     /// Puts a new configuration in force for every request that begins from now on: routes, keys,

@@ -6,6 +6,7 @@ use http::StatusCode;
 use url::Url;
 
 use crate::clock::{Clock, Timestamp};
+use crate::telemetry::{current, traced};
 
 use super::back_channel::BackChannel;
 use super::failure::Outage;
@@ -53,11 +54,11 @@ impl KeyStore {
         }
         self.0.known().attempted = Some(now);
         let shared = self.0.clone();
-        let fetch = tokio::spawn(async move {
+        let fetch = tokio::spawn(traced(current(), async move {
             let fetched = shared.fetch().await;
             shared.settle(now, fetched);
             drop(flight);
-        });
+        }));
         fetch.await.map_err(|_stopped| Arc::new(Outage::Stopped))
     }
 }

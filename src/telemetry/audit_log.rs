@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use crate::config::LineForm;
 use crate::identity::Principal;
 
-use super::outlet::{AUDIT, Outlet, Severity};
+use super::outlet::{Outlet, Severity};
+use super::sink::AUDIT;
 use super::spelling::Spelling;
 
 /// Takes events from everywhere; cheap to clone. The default one keeps nothing.

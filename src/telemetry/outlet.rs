@@ -13,7 +13,7 @@ use prometheus::{IntCounter, IntCounterVec, Opts};
 
 use crate::config::{LineDestination, LineForm};
 
-use super::sink::Sink;
+use super::sink::{AUDIT, Sink};
 use super::spelling::Spelling;
 
 /// Takes lines. A line waits at most a tenth of a second; when the output cannot keep up and 4 MiB
@@ -279,8 +279,6 @@ fn lost_lines(name: &str) -> IntCounterVec {
         .expect("the name and its labels are written here")
 }
 
-/// What the audit log is called.
-pub(super) const AUDIT: &str = "audit";
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long the end may take.
 const LAST: Duration = Duration::from_secs(2);

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use crate::config::LineDestination;
 
-use super::outlet::AUDIT;
 use super::spelling::stamp;
 
 /// Where a batch of whole lines goes.
@@ -211,6 +210,8 @@ fn host_name() -> String {
     if name.is_empty() { "-".to_owned() } else { name }
 }
 
+/// What the audit log is called.
+pub(super) const AUDIT: &str = "audit";
 /// How long a socket's other end may take for a line.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Facilities (RFC 5424 §6.2.1).

@@ -1,4 +1,4 @@
-//! Spans of requests: begun, ended, and left for whoever sends them. Nobody waits for that.
+//! Spans of requests: begun, ended, and left for whoever sends them, so that nobody waits for that.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

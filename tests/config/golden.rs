@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
     self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, Loaded, PathMatch,
-    Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Settings, VaultPlace,
+    Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves, Settings, Tls, TlsFiles,
+    VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -77,8 +78,17 @@ fn warned(warnings: &[Problem]) -> String {
 fn described(settings: &Settings) -> String {
     let mut out = String::new();
     for listener in &settings.listeners {
-        let tls = if listener.tls.is_some() { "tls" } else { "plain" };
+        let tls = match (&listener.tls, listener.serves) {
+            (None, Serves::Everything) => "plain".to_owned(),
+            (None, Serves::RedirectsToHttps) => "plain, to https".to_owned(),
+            (Some(tls), _) => described_tls(tls),
+        };
         writeln!(out, "listener {} {} {tls}", listener.name, listener.address).unwrap();
+    }
+    for host in &settings.hosts {
+        if let Some(hsts) = &host.hsts {
+            writeln!(out, "hsts {} {hsts}", host.name).unwrap();
+        }
     }
     for party in &settings.relying_parties {
         writeln!(out, "{}", described_party(party)).unwrap();
@@ -145,6 +155,16 @@ fn described(settings: &Settings) -> String {
             *ca = ca.file_name().unwrap().into();
         }
         writeln!(out, "{redis:?}").unwrap();
+    }
+    out
+}
+
+fn described_tls(tls: &Tls) -> String {
+    let mut out = format!("tls {:?}", tls.policy);
+    for TlsFiles { certificate, key, ocsp } in &tls.certificates {
+        let name = |path: &Path| path.file_name().unwrap().display().to_string();
+        let word = if ocsp.is_some() { " with OCSP" } else { "" };
+        write!(out, ", {} and {}{word}", name(certificate), name(key)).unwrap();
     }
     out
 }

@@ -9,7 +9,9 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 5] = [
+const WHOLE_TABLES: [&str; 7] = [
+    "certificate.NAME",
+    "host.NAME.hsts",
     "host.NAME.app_pages",
     "relying_party.NAME.legacy",
     "relying_party.NAME.system_user",

@@ -9,6 +9,7 @@ mod app_pages;
 mod audit;
 mod browser;
 mod callback;
+mod certificates;
 mod collector;
 mod commands;
 #[cfg(target_os = "linux")]

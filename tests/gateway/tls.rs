@@ -38,7 +38,7 @@ impl Secure {
         Self::with(name, "").await
     }
 
-    async fn with(name: &str, more: &str) -> Self {
+    pub async fn with(name: &str, more: &str) -> Self {
         Self::built(name, more, |_| {}).await
     }
 

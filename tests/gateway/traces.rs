@@ -126,7 +126,7 @@ async fn superid_and_the_store_are_parts_of_whatever_waits_for_them() {
         let request = spans.iter().rfind(whole).unwrap_or_else(|| panic!("{path}: {spans:?}"));
         spans.iter().filter(|span| span.parent == request.id && span.name == name).count()
     };
-    assert!(of("/auth/callback", "superid") >= 2, "the code, and the token's proof");
+    assert!(of("/auth/callback", "superid") >= 3, "the code, the keys, the token's proof");
     assert!(of("/auth/callback", "store") >= 2, "looked for, and kept");
     assert!(of("/Cust12345/api", "superid") >= 1, "a ticket is bought");
     assert!(of("/Cust12345/api", "store") >= 1);

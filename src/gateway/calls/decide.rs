@@ -7,7 +7,7 @@ use http::{HeaderMap, header};
 use crate::authn::{Asked, CallDenied, CallPermit, From};
 use crate::web::{Inbound, JobDoor, Refusal, Slashes};
 
-use super::super::audited::About;
+use super::super::about::About;
 use super::super::respond::Refused;
 use super::super::site::Site;
 use super::super::verdict::Verdict;
