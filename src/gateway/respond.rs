@@ -27,7 +27,7 @@ pub struct Refused {
     pub(super) during: During,
     /// Whom it is about, for the audit log.
     pub(super) about: Option<Box<About>>,
-    cookies: Vec<HeaderValue>,
+    cookies: Box<[HeaderValue]>,
 }
 
 /// What was going on.
@@ -60,7 +60,7 @@ impl Refused {
             standing: None,
             during: During::Request,
             about: None,
-            cookies: Vec::new(),
+            cookies: Box::default(),
         }
     }
 
@@ -110,7 +110,7 @@ impl Refused {
             standing: None,
             during: During::Request,
             about: None,
-            cookies: Vec::new(),
+            cookies: Box::default(),
         }
     }
 
@@ -137,7 +137,7 @@ impl Refused {
         let again = failed.again.map(|target| host.start_address(&target, None));
         let limit =
             matches!(reason, Reason::Trouble(Trouble::TooBusy)).then_some(Limit::SpentAttempts);
-        let (detail, cookies) = (failed.detail, failed.cookies);
+        let (detail, cookies) = (failed.detail, failed.cookies.into());
         let during = During::SignIn;
         Self { reason, again, detail, limit, standing: None, during, about: None, cookies }
     }

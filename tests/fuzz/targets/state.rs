@@ -113,6 +113,7 @@ impl Consents for Nobody {
         &'a self,
         _: &'a RelyingParty,
         _: Consent,
+        _: Option<superid_gateway::telemetry::Scene<'a>>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(std::future::ready(()))
     }
