@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 /// The one source of time; cheap to clone, and every clone shows the same time.
 #[derive(Clone, Debug)]
@@ -18,7 +19,10 @@ impl Clock {
 
     /// A clock that stands still until [`Clock::set`] or [`Clock::advance`] turns it.
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(AtomicU64::new(start.0))))
+        Self(Source::Manual(Arc::new(Hand {
+            seconds: AtomicU64::new(start.0),
+            turned: Notify::new(),
+        })))
     }
 
     /// Whole seconds since 1970, UTC.
@@ -27,7 +31,7 @@ impl Clock {
             Source::System(_) => Timestamp(
                 SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()),
             ),
-            Source::Manual(seconds) => Timestamp(seconds.load(Ordering::SeqCst)),
+            Source::Manual(hand) => Timestamp(hand.seconds.load(Ordering::SeqCst)),
         }
     }
 
@@ -36,21 +40,43 @@ impl Clock {
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
             Source::System(start) => start.elapsed(),
-            Source::Manual(seconds) => Duration::from_secs(seconds.load(Ordering::SeqCst)),
+            Source::Manual(hand) => Duration::from_secs(hand.seconds.load(Ordering::SeqCst)),
         }
     }
 
     /// Turns a manual clock forward; the system's clock is left alone.
     pub fn advance(&self, seconds: u64) {
-        if let Source::Manual(now) = &self.0 {
-            now.fetch_add(seconds, Ordering::SeqCst);
+        if let Source::Manual(hand) = &self.0 {
+            hand.seconds.fetch_add(seconds, Ordering::SeqCst);
+            hand.turned.notify_waiters();
         }
     }
 
     /// Sets a manual clock; the system's clock is left alone.
     pub fn set(&self, to: Timestamp) {
-        if let Source::Manual(now) = &self.0 {
-            now.store(to.0, Ordering::SeqCst);
+        if let Source::Manual(hand) = &self.0 {
+            hand.seconds.store(to.0, Ordering::SeqCst);
+            hand.turned.notify_waiters();
+        }
+    }
+
+    /// Waits until it shows `moment` or later.
+    pub async fn reaches(&self, moment: Timestamp) {
+        match &self.0 {
+            Source::System(_) => {
+                // The machine's clock may be set meanwhile.
+                while self.now() < moment {
+                    let left = moment.since(self.now()).min(LONGEST);
+                    tokio::time::sleep(Duration::from_secs(left)).await;
+                }
+            }
+            Source::Manual(hand) => loop {
+                let turned = hand.turned.notified();
+                if self.now() >= moment {
+                    return;
+                }
+                turned.await;
+            },
         }
     }
 }
@@ -75,6 +101,16 @@ impl Timestamp {
 
 #[derive(Clone, Debug)]
 enum Source {
-    Manual(Arc<AtomicU64>),
+    Manual(Arc<Hand>),
     System(Instant),
 }
+
+/// What turns a manual clock.
+#[derive(Debug)]
+struct Hand {
+    seconds: AtomicU64,
+    turned: Notify,
+}
+
+/// Seconds between two looks at the machine's clock.
+const LONGEST: u64 = 60;

@@ -2,6 +2,7 @@
 //! redirects, verifies, keeps the session and tells the app who is calling.
 
 pub mod authn;
+mod back_channel;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -23,3 +24,4 @@ pub mod telemetry;
 pub mod tenants;
 pub mod vault;
 pub mod web;
+pub mod webhook;

@@ -30,7 +30,7 @@ pub fn serve(upstream: u16, superid: &str, token: &str, key: &str) {
     let options = Options {
         workers: 1,
         access: Some(access),
-        open: vec![("job:bench".to_owned(), socket)],
+        open: vec![("job:bench".to_owned(), socket.into())],
         ..Options::ordinary()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -56,7 +56,7 @@ fn gateway(upstream: u16) {
     let options = Options {
         workers: 1,
         access: Some(access),
-        open: vec![("bench".to_owned(), socket)],
+        open: vec![("bench".to_owned(), socket.into())],
         ..Options::ordinary()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -1,13 +1,12 @@
 //! Who is calling through a job listener, and whether they may make this call.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::config::{JobCaller, JobListener, Proof};
 use crate::identity::ContextId;
-use crate::web::{Inbound, JobDoor};
+use crate::web::{Inbound, JobDoor, Peer};
 
 /// Permission for one call to one tenant. Only [`CallPermit::ask`] makes one.
 #[derive(Clone, Debug)]
@@ -42,7 +41,7 @@ pub struct Asked<'a> {
 pub struct From<'a> {
     pub door: &'a JobDoor,
     /// Who connected; `None` where that was somebody who passes calls on.
-    pub peer: Option<IpAddr>,
+    pub peer: Option<Peer>,
 }
 
 impl CallPermit {
@@ -94,18 +93,32 @@ fn proven<'l>(
     }
     let by_certificate = listener.callers.iter().find(|caller| match &caller.proof {
         Proof::CertificateName(name) => door.is_certified_as(name),
-        Proof::Loopback | Proof::Password(_) | Proof::Token(_) => false,
+        Proof::Loopback | Proof::LocalUser(_) | Proof::Password(_) | Proof::Token(_) => false,
     });
     if let Some(caller) = by_certificate {
         return Ok(caller);
     }
-    let here = |caller: &&Arc<JobCaller>| matches!(caller.proof, Proof::Loopback);
-    let caller = listener.callers.iter().find(here).ok_or(CallDenied::Nobody)?;
-    if !peer.is_some_and(|peer| peer.to_canonical().is_loopback()) {
-        return Err(CallDenied::Nobody);
-    }
+    let caller = by_place(listener, peer.ok_or(CallDenied::Nobody)?).ok_or(CallDenied::Nobody)?;
     let named = listener.hosts.iter().any(|host| host == inbound.authority());
-    if named && !is_of_a_page(headers) { Ok(caller) } else { Err(CallDenied::Page) }
+    // No name leads a browser to a socket in the file system: any is as good there.
+    let any = matches!(caller.proof, Proof::LocalUser(_)) && listener.hosts.is_empty();
+    if (named || any) && !is_of_a_page(headers) { Ok(caller) } else { Err(CallDenied::Page) }
+}
+
+/// Who is trusted for being on this machine, or for the user it runs as.
+fn by_place(listener: &JobListener, peer: Peer) -> Option<&Arc<JobCaller>> {
+    listener.callers.iter().find(|caller| match (&caller.proof, peer) {
+        (Proof::Loopback, Peer::Address(address)) => address.to_canonical().is_loopback(),
+        (Proof::LocalUser(users), Peer::User(local)) => users.include(local.user, local.group),
+        (
+            Proof::CertificateName(_)
+            | Proof::LocalUser(_)
+            | Proof::Loopback
+            | Proof::Password(_)
+            | Proof::Token(_),
+            _,
+        ) => false,
+    })
 }
 
 /// Every secret is compared, whichever matches, so that time tells nothing.
@@ -119,7 +132,7 @@ fn by_secret<'l>(listener: &'l JobListener, said: &HeaderValue) -> Option<&'l Ar
         let matches = match &caller.proof {
             Proof::Password(both) => basic && both.matches(credentials),
             Proof::Token(token) => bearer && token.matches(credentials),
-            Proof::CertificateName(_) | Proof::Loopback => false,
+            Proof::CertificateName(_) | Proof::Loopback | Proof::LocalUser(_) => false,
         };
         if matches && found.is_none() {
             found = Some(caller);

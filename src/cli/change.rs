@@ -1,8 +1,8 @@
 //! `reload` and `upgrade`: ask the running gateway to change, and tell how that went.
 
 use std::fs;
-use std::io::{self, Read as _, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::config::{self, Loaded};
 
-use super::{Verdict, check};
+use super::{Verdict, admin_client, check};
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,22 +110,12 @@ fn ask(admin: SocketAddr) -> io::Result<Told> {
     let failed = |error: &dyn std::fmt::Display| {
         io::Error::other(format!("no gateway answers at http://{admin}/changes: {error}"))
     };
-    let answer = answer(admin).map_err(|error| failed(&error))?;
-    let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(|| failed(&"no body"))?;
-    serde_json::from_str(body).map_err(|error| failed(&error))
-}
-
-fn answer(admin: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&admin, ONE_ANSWER)?;
-    stream.set_read_timeout(Some(ONE_ANSWER))?;
-    stream.write_all(b"GET /changes HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.take(MOST_ANSWER).read_to_string(&mut answer)?;
-    Ok(answer)
+    let answer = admin_client::ask(admin, "/changes", ONE_ANSWER);
+    serde_json::from_str(&answer.map_err(|error| failed(&error))?.body)
+        .map_err(|error| failed(&error))
 }
 
 /// A new process has 60 seconds to begin.
 const PATIENCE: Duration = Duration::from_secs(70);
 const PAUSE: Duration = Duration::from_millis(50);
 const ONE_ANSWER: Duration = Duration::from_secs(5);
-const MOST_ANSWER: u64 = 1 << 20;

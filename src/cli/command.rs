@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -12,7 +13,7 @@ use crate::crypto::{Random, install_provider};
 #[cfg(feature = "emulator")]
 use super::arguments::{Demo, Emulated};
 use super::vault::{VAULT_HELP, VaultCommand, vault};
-use super::{Change, PartnerKeyCommand, Verdict};
+use super::{Admin, Change, PartnerKeyCommand, Question, Verdict};
 
 /// Signs people in with SuperOffice's SuperID in front of any web app.
 #[derive(Debug, Parser)]
@@ -39,6 +40,9 @@ enum Command {
     /// Tell which route and rule a request meets, and what the app would be sent
     #[command(after_help = EXPLAIN_HELP)]
     Explain(Explain),
+    /// Tell whether the gateway on this machine takes requests, for a container's health check
+    #[command(after_help = HEALTH_HELP)]
+    Health(Health),
     /// Make the key files a configuration asks for, or look at and convert partner keys
     #[command(after_help = KEYS_HELP)]
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -83,6 +87,30 @@ struct Running {
 }
 
 #[derive(Debug, Args)]
+struct Health {
+    #[command(flatten)]
+    admin: AdminListener,
+    /// Ask whether the process runs, whether it takes requests or not
+    #[arg(long)]
+    alive: bool,
+    /// How long the answer may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=60))]
+    deadline: u64,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct AdminListener {
+    /// The TOML file, which says where the admin listener is
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The admin listener itself
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
 struct Explain {
     #[command(flatten)]
     configured: Configured,
@@ -115,6 +143,7 @@ pub fn main() -> ExitCode {
             super::explain(&asked.configured.config, &asked.method, &asked.url, &mut out)
                 .map(ExitCode::from)
         }
+        Command::Health(asked) => health(&asked, &mut out).map(ExitCode::from),
         Command::Keys(asked) => keys(&asked, &mut out).map(ExitCode::from),
         Command::Reload(asked) => change(Change::Reload, &asked, &mut out),
         Command::Run(file) => super::run::run(&file.config),
@@ -125,6 +154,15 @@ pub fn main() -> ExitCode {
         eprintln!("superid-gateway: {error}");
         ExitCode::from(3)
     })
+}
+
+fn health(asked: &Health, out: &mut dyn Write) -> io::Result<Verdict> {
+    let admin = match (&asked.admin.config, asked.admin.address) {
+        (_, Some(address)) => Admin::At(address),
+        (config, None) => Admin::In(config.as_deref().expect("clap asks for one of the two")),
+    };
+    let question = if asked.alive { Question::Alive } else { Question::Ready };
+    super::health(question, admin, Duration::from_secs(asked.deadline), out)
 }
 
 fn keys(asked: &Keys, out: &mut dyn Write) -> io::Result<Verdict> {
@@ -170,6 +208,18 @@ Point your program at http://127.0.0.1:7400 as you would at https://sod.superoff
 const EXPLAIN_HELP: &str = "\
 Example:
   superid-gateway explain --config gateway.toml GET https://app.example/orders/7";
+const HEALTH_HELP: &str = "\
+Examples:
+  superid-gateway health --config gateway.toml
+  superid-gateway health --address 127.0.0.1:9321 --alive
+
+Of the configuration only [admin] is read: no secret is needed. In a Dockerfile:
+  HEALTHCHECK CMD [\"superid-gateway\", \"health\", \"--config\", \"/etc/superid-gateway/gateway.toml\"]
+
+Exit codes:
+  0  it takes requests; with --alive: the process runs
+  1  it does not, for the reason printed
+  64 wrong arguments";
 const KEYS_HELP: &str = "\
 Example:
   superid-gateway keys --config gateway.toml

@@ -73,7 +73,7 @@ impl Parts {
         let text = demo_settings::text(&places, &Random::system());
         let settings = demo_settings::settings(&text)?;
         let open = [("demo", front), ("admin", admin), ("job:jobs", jobs)];
-        let open = open.map(|(name, socket)| (name.to_owned(), socket)).into();
+        let open = open.map(|(name, socket)| (name.to_owned(), socket.into())).into();
         let options = Options { open, upstream_roots: Roots::Nobody, ..Options::ordinary() };
         let gateway = Running::start(settings, options).await.map_err(io::Error::other)?;
         install(&superid, &gateway).await?;

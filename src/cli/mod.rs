@@ -1,6 +1,7 @@
 //! The commands.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what commands are for")]
 
+mod admin_client;
 #[cfg(feature = "emulator")]
 mod arguments;
 mod change;
@@ -15,6 +16,7 @@ mod demo_words;
 #[cfg(feature = "emulator")]
 mod emulate;
 mod explain;
+mod health;
 mod keys;
 mod link;
 mod logs;
@@ -33,6 +35,7 @@ pub use change::{Change, change};
 pub use check::check;
 pub use command::main;
 pub use explain::explain;
+pub use health::{Admin, Question, health};
 pub use keys::keys;
 pub use partner_keys::{Conversion, Form, KeySource, PartnerKeyCommand, partner_keys};
 pub use verdict::Verdict;

@@ -49,6 +49,9 @@ pub(super) fn run(path: &Path) -> io::Result<ExitCode> {
         for (name, address) in running.addresses() {
             tracing::info!(listener = name.as_str(), %address, "listening");
         }
+        for (name, path) in running.paths() {
+            tracing::info!(listener = name.as_str(), path = %path.display(), "listening");
+        }
         if let Some(address) = running.admin() {
             tracing::info!(%address, "admin listening");
         }
@@ -151,15 +154,18 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
 /// Loads and checks the file again and puts it in force; where anything is wrong with it, says so
 /// and changes nothing. What the log tells, the admin listener knows by then.
 fn reload(running: &mut Running, path: &Path) {
+    service_manager::reloads();
     match reloaded(running, path) {
         Ok(warnings) => {
             running.report(Changed::Taken, warnings);
             tracing::info!("the new configuration is in force");
+            service_manager::reloaded("serving");
         }
         Err(reasons) => {
-            let told = reasons.join("\n");
+            let outcome = format!("the old configuration stays in force: {}", reasons.join("\n"));
             running.report(Changed::Refused, reasons);
-            tracing::error!("the old configuration stays in force: {told}");
+            tracing::error!("{outcome}");
+            service_manager::reloaded(&outcome);
         }
     }
 }

@@ -4,7 +4,6 @@
 use std::env;
 use std::ffi::OsString;
 use std::io;
-use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,7 +12,7 @@ use std::time::Duration;
 use command_fds::{CommandFdExt as _, FdMapping};
 use tokio::sync::mpsc;
 
-use crate::server::Running;
+use crate::server::{Listening, Running, passed_name};
 
 use super::link::{Link, Teller};
 
@@ -122,8 +121,8 @@ impl Drop for Started {
 }
 
 /// The protocol is systemd's, so that a successor needs no other way to find its sockets.
-fn command(program: &Program, sockets: Vec<(String, TcpListener)>) -> io::Result<Command> {
-    let names: Vec<&str> = sockets.iter().map(|(name, _)| name.as_str()).collect();
+fn command(program: &Program, sockets: Vec<(String, Listening)>) -> io::Result<Command> {
+    let names: Vec<String> = sockets.iter().map(|(name, _)| passed_name(name)).collect();
     let mut command = Command::new(&program.name);
     command
         .args(&program.arguments)

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
+use super::local_user::{group, user};
 use super::reading::quoted;
 use super::relying_party_read::tenant;
 use super::secret_source::secret;
@@ -26,6 +27,8 @@ pub(super) const TABLE: Table = Table {
         Key::optional("token", "{ env = \"NIGHTLY_TOKEN\" }"),
         Key::optional("certificate_name", "\"nightly.jobs.example\""),
         Key::optional("loopback", "true"),
+        Key::optional("unix_user", "\"nightly\""),
+        Key::optional("unix_group", "\"jobs\""),
         Key::required("tenants", "[\"Cust12345\"]"),
         Key::defaulted("paths", "[\"/api\", \"/Remote\"]"),
     ],
@@ -48,11 +51,38 @@ pub enum Proof {
     CertificateName(String),
     /// By calling from this machine; never from a web page.
     Loopback,
+    /// By calling as one of these users through a socket in the file system.
+    LocalUser(LocalUsers),
     /// By Basic authentication, with its own name as the user name: name and password as they are
     /// sent (RFC 7617 §2), so that they need no decoding to be compared.
     Password(Secret),
     /// By a bearer token.
     Token(Secret),
+}
+
+/// Users of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalUsers {
+    /// Any of these; empty where the group alone counts.
+    pub users: Vec<u32>,
+    /// Any of these, each the group a process runs as; empty where the user alone counts.
+    pub groups: Vec<u32>,
+}
+
+impl LocalUsers {
+    /// Whether who runs as this user and this group is one of them.
+    pub fn include(&self, user: u32, group: u32) -> bool {
+        (self.users.is_empty() || self.users.contains(&user))
+            && (self.groups.is_empty() || self.groups.contains(&group))
+    }
+
+    /// Whether somebody could be one of both.
+    pub(super) fn meet(&self, other: &Self) -> bool {
+        let meet = |ours: &[u32], theirs: &[u32]| {
+            ours.is_empty() || theirs.is_empty() || ours.iter().any(|one| theirs.contains(one))
+        };
+        meet(&self.users, &other.users) && meet(&self.groups, &other.groups)
+    }
 }
 
 /// The tenants a caller may call.
@@ -97,9 +127,11 @@ fn job_caller(name: &str, section: &Section) -> Option<JobCaller> {
 }
 
 fn proof(name: &str, section: &Section) -> Option<Proof> {
-    const WAYS: [&str; 4] = ["password", "token", "certificate_name", "loopback"];
-    let given: Vec<&str> = WAYS.into_iter().filter(|way| section.has(way)).collect();
-    let instead = "write one of password, token, certificate_name and loopback = true";
+    const WAYS: [&str; 5] = ["password", "token", "certificate_name", "loopback", LOCAL_USER];
+    let is_given =
+        |way: &&str| section.has(way) || (*way == LOCAL_USER && section.has("unix_group"));
+    let given: Vec<&str> = WAYS.into_iter().filter(is_given).collect();
+    let instead = "write one of password, token, certificate_name, loopback = true and unix_user";
     let way = match given.as_slice() {
         [way] => *way,
         [] => {
@@ -118,6 +150,7 @@ fn proof(name: &str, section: &Section) -> Option<Proof> {
             .map(|password| Proof::Password(basic_credentials(name, &password))),
         "token" => section.optional("token", caller_secret).map(Proof::Token),
         "loopback" => section.optional("loopback", loopback),
+        LOCAL_USER => local_users(section).map(Proof::LocalUser),
         _ => section.optional("certificate_name", certificate_name).map(Proof::CertificateName),
     }
 }
@@ -133,6 +166,37 @@ fn loopback(value: &Value) -> Option<Proof> {
         true => Some(Proof::Loopback),
         false => value.refuse("is false, which proves nothing", "leave it out"),
     }
+}
+
+/// Users, groups, or users within groups.
+fn local_users(section: &Section) -> Option<LocalUsers> {
+    let read = |name, convert: fn(&Value) -> Option<u32>| match section.has(name) {
+        true => section.optional(name, |value| one_or_more(value, convert)),
+        false => Some(Vec::new()),
+    };
+    let users = read(LOCAL_USER, local_user);
+    let groups = read("unix_group", group);
+    Some(LocalUsers { users: users?, groups: groups? })
+}
+
+fn one_or_more(value: &Value, convert: fn(&Value) -> Option<u32>) -> Option<Vec<u32>> {
+    if !value.raw.is_array() {
+        return convert(value).map(|one| vec![one]);
+    }
+    let all = value.distinct(convert)?;
+    if all.is_empty() {
+        return value.refuse("is empty, which proves nothing", value.key.hint());
+    }
+    Some(all)
+}
+
+fn local_user(value: &Value) -> Option<u32> {
+    let user = user(value)?;
+    if user == OVERFLOW {
+        let wrong = "is how the system shows every user it cannot name here, in containers too";
+        return value.refuse(wrong, "let the job run as a user of its own");
+    }
+    Some(user)
 }
 
 /// What a client certificate may stand for.
@@ -188,7 +252,10 @@ fn refuse_same_token(root: &Section, entries: &BTreeMap<String, Option<Arc<JobCa
         .flatten()
         .filter_map(|caller| match &caller.proof {
             Proof::Token(token) => Some((caller.name.as_str(), token)),
-            Proof::CertificateName(_) | Proof::Loopback | Proof::Password(_) => None,
+            Proof::CertificateName(_)
+            | Proof::LocalUser(_)
+            | Proof::Loopback
+            | Proof::Password(_) => None,
         })
         .collect();
     for (index, (name, token)) in tokens.iter().enumerate() {
@@ -202,3 +269,7 @@ fn refuse_same_token(root: &Section, entries: &BTreeMap<String, Option<Arc<JobCa
         }
     }
 }
+
+const LOCAL_USER: &str = "unix_user";
+/// The user that stands for those of other user namespaces: see user_namespaces(7).
+const OVERFLOW: u32 = 65_534;

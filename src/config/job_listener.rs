@@ -1,16 +1,18 @@
 //! `[job_listener.NAME]`: an address background jobs call tenants through.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{JobCaller, Key, Patience, Rate, RelyingParty, Table, Tls};
+use super::{JobCaller, Key, ListenAddress, Patience, Rate, RelyingParty, Table, Tls};
 
 pub(super) const TABLE: Table = Table {
     header: "job_listener.NAME",
     keys: &[
         Key::defaulted("address", "\"127.0.0.1:8090\""),
+        Key::defaulted("socket_mode", "\"0660\""),
+        Key::optional("socket_owner", "\"superid-gateway\""),
+        Key::optional("socket_group", "\"jobs\""),
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
         Key::optional("ocsp", "\"certificate.ocsp\""),
@@ -35,7 +37,7 @@ pub(super) const TABLE: Table = Table {
 #[derive(Clone, Debug)]
 pub struct JobListener {
     pub name: String,
-    pub address: SocketAddr,
+    pub address: ListenAddress,
     pub tls: Option<Tls>,
     /// PEM file with the authorities whose client certificates are asked for.
     pub client_ca: Option<PathBuf>,

@@ -1,17 +1,16 @@
 //! Reads `[job_listener.NAME]`, and what must hold between it and its callers.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::certificate::{existing_file, tls};
 use super::job_listener::TABLE;
-use super::listener::socket_address;
 use super::route_bounds_read::rate;
 use super::section::{Named, Section};
+use super::unix_socket::listen_address;
 use super::url_path::host_and_port;
 use super::{
-    JobBounds, JobCaller, JobListener, Listener, Patience, Proof, RelyingParty, SoapCredentials,
-    TlsFiles,
+    JobBounds, JobCaller, JobListener, ListenAddress, Listener, LocalUsers, Patience, Proof,
+    RelyingParty, SoapCredentials, TlsFiles,
 };
 
 /// Reads every job listener.
@@ -21,9 +20,9 @@ pub(super) fn job_listeners(
     callers: &Named<JobCaller>,
     (listeners, further): (&[Listener], &[TlsFiles]),
 ) -> Option<Vec<Arc<JobListener>>> {
-    let mut taken: Vec<(SocketAddr, String)> = listeners
+    let mut taken: Vec<(ListenAddress, String)> = listeners
         .iter()
-        .map(|listener| (listener.address, format!("listener.{}", listener.name)))
+        .map(|listener| (listener.address.into(), format!("listener.{}", listener.name)))
         .collect();
     let mut read = Vec::new();
     for (name, section) in root.named("job_listener", TABLE.keys) {
@@ -33,8 +32,9 @@ pub(super) fn job_listeners(
             refuse_without_system_user(root, listener, &section);
             refuse_open_secrets(listener, &section);
             refuse_useless_callers(listener, &section);
+            refuse_same_users(listener, &section);
             let header = format!("job_listener.{}", listener.name);
-            taken.push((listener.address, header));
+            taken.push((listener.address.clone(), header));
         }
         read.push(listener.map(Arc::new));
     }
@@ -47,7 +47,7 @@ fn job_listener(
     (parties, callers): (&Named<RelyingParty>, &Named<JobCaller>),
     further: &[TlsFiles],
 ) -> Option<JobListener> {
-    let address = section.read("address", socket_address);
+    let address = listen_address(section);
     let tls = tls(section, further);
     let client_ca = section.optional("client_ca", existing_file);
     if section.has("client_ca") && !section.has("certificate") {
@@ -56,6 +56,9 @@ fn job_listener(
             "means nothing without TLS",
             "write certificate and key too",
         );
+    }
+    if let Some(ListenAddress::Unix(_)) = address {
+        refuse_tls(section);
     }
     let relying_party = relying_party(section, parties);
     let callers = match section.has("callers") {
@@ -140,14 +143,28 @@ fn refuse_without_system_user(root: &Section, listener: &JobListener, section: &
     }
 }
 
-fn refuse_taken(listener: &JobListener, section: &Section, taken: &[(SocketAddr, String)]) {
-    let address = listener.address;
-    let same = |(other, _): &&(SocketAddr, String)| *other == address && address.port() != 0;
-    if let Some((_, other)) = taken.iter().find(same) {
+fn refuse_taken(listener: &JobListener, section: &Section, taken: &[(ListenAddress, String)]) {
+    let address = &listener.address;
+    if let Some((_, other)) = taken.iter().find(|(other, _)| other.collides(address)) {
+        let instead = match address {
+            ListenAddress::Network(_) => "choose another port",
+            ListenAddress::Unix(_) => "choose another path",
+        };
         section.reading.problem(
             &section.place("address"),
             format!("{address} is taken by [{other}]"),
-            "choose another port",
+            instead,
+        );
+    }
+}
+
+/// Nobody listens on the way through a socket in the file system.
+fn refuse_tls(section: &Section) {
+    if let Some(key) = ["certificate", "key"].into_iter().find(|key| section.has(key)) {
+        section.reading.problem(
+            &section.place(key),
+            "means nothing on a unix socket, which no network leads to",
+            "leave it out",
         );
     }
 }
@@ -157,7 +174,7 @@ fn refuse_taken(listener: &JobListener, section: &Section, taken: &[(SocketAddr,
 fn refuse_open_secrets(listener: &JobListener, section: &Section) {
     let secret =
         |caller: &&Arc<JobCaller>| matches!(caller.proof, Proof::Password(_) | Proof::Token(_));
-    let beyond = !listener.address.ip().is_loopback();
+    let beyond = !listener.address.is_local();
     if let (true, None, Some(caller)) =
         (beyond, &listener.tls, listener.callers.iter().find(secret))
     {
@@ -178,7 +195,7 @@ fn refuse_useless_callers(listener: &JobListener, section: &Section) {
         section.reading.problem(
             &section.place("callers"),
             "names nobody: every call would be refused",
-            "add [job_caller.NAME] with a password, a token, certificate_name or loopback = true",
+            "add [job_caller.NAME] with a password, a token, certificate_name, loopback = true or unix_user",
         );
     }
     for caller in &listener.callers {
@@ -188,9 +205,14 @@ fn refuse_useless_callers(listener: &JobListener, section: &Section) {
                 "proves itself by certificate",
                 "write client_ca = \"callers-ca.pem\"",
             ),
-            Proof::Loopback if !listener.address.ip().is_loopback() => {
+            Proof::Loopback if !on_loopback(listener) => {
                 ("address", "is trusted on this machine alone", "write \"127.0.0.1:8090\"")
             }
+            Proof::LocalUser(_) if listener.address.network().is_some() => (
+                "address",
+                "is trusted for the user it runs as",
+                "write \"unix:/run/superid-gateway/jobs.sock\"",
+            ),
             Proof::Loopback if listener.hosts.is_empty() => {
                 ("hosts", "is trusted for where it is", "write hosts = [\"localhost:8090\"]")
             }
@@ -202,5 +224,32 @@ fn refuse_useless_callers(listener: &JobListener, section: &Section) {
             format!("does not serve [job_caller.{}], which {why}", caller.name),
             instead,
         );
+    }
+}
+
+fn on_loopback(listener: &JobListener) -> bool {
+    listener.address.network().is_some_and(|address| address.ip().is_loopback())
+}
+
+/// Who calls is told by the user, so no two callers are the same.
+fn refuse_same_users(listener: &JobListener, section: &Section) {
+    let local: Vec<(&str, &LocalUsers)> = listener
+        .callers
+        .iter()
+        .filter_map(|caller| match &caller.proof {
+            Proof::LocalUser(users) => Some((caller.name.as_str(), users)),
+            Proof::CertificateName(_) | Proof::Loopback | Proof::Password(_) | Proof::Token(_) => {
+                None
+            }
+        })
+        .collect();
+    for (index, (name, users)) in local.iter().enumerate() {
+        if let Some((other, _)) = local[..index].iter().find(|(_, other)| other.meet(users)) {
+            section.reading.problem(
+                &section.place("callers"),
+                format!("{other} and {name} could be the same user: which calls cannot be told"),
+                "give each caller users of its own",
+            );
+        }
     }
 }

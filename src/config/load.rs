@@ -9,10 +9,11 @@ use toml::de::DeTable;
 use super::reading::{Place, Reading};
 use super::section::Section;
 use super::{
-    Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, audit,
+    Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, audit,
     certificate, environment, forwarded, header_names, host, job_caller, job_listener,
     job_listener_read, key_ring, limits, listener, log, redis, relying_party, relying_party_read,
     route, route_bounds_read, route_read, route_rules, session, system_user, traces, vault,
+    webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -100,19 +101,35 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
 /// # Errors
 /// [`Problems`]: the file cannot be read, is not TOML, or the table does not hold.
 pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
-    let text = read(path)?;
+    alone(path, "vault", |root| match root.has("vault") {
+        true => vault::vault(root).map(Some),
+        false => Some(None),
+    })
+}
+
+/// `[admin]` alone, for commands that ask a running gateway.
+///
+/// # Errors
+/// As [`load_vault`].
+pub fn load_admin(path: &Path) -> Result<Admin, Problems> {
+    alone(path, "admin", admin::admin)
+}
+
+/// What `read` makes of one table. Problems elsewhere are passed over.
+fn alone<T>(
+    path: &Path,
+    table: &str,
+    read: impl FnOnce(&Section) -> Option<T>,
+) -> Result<T, Problems> {
+    let text = self::read(path)?;
     let file = path.display().to_string();
     let environment = |name: &str| std::env::var(name).ok();
     let reading = Reading::new(&text, &file, folder(path), &environment);
-    let written = reading.parse().map(|document| {
-        let root = root(&reading, document.get_ref());
-        root.has("vault").then(|| vault::vault(&root))
-    });
+    let written = reading.parse().and_then(|document| read(&root(&reading, document.get_ref())));
     let (mut problems, warnings) = reading.findings();
-    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with("vault"));
+    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with(table));
     match written {
-        Some(None) => Ok(None),
-        Some(Some(Some(vault))) if problems.is_empty() => Ok(Some(vault)),
+        Some(written) if problems.is_empty() => Ok(written),
         _ => Err(Problems::Found { problems, warnings }),
     }
 }
@@ -128,6 +145,7 @@ pub fn tables() -> Vec<Table> {
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
         system_user::TABLE,
+        webhook::TABLE,
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,
@@ -173,6 +191,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     );
     warn_without_vault(&root, &parties.sound());
     warn_of_unused_certificates(&root);
+    webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     if let Some(session) = &session {

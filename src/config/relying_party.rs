@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::{Environment, Key, SystemUser, Table};
+use super::{Environment, Key, SystemUser, Table, Webhook};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME",
@@ -21,6 +21,10 @@ pub(super) const TABLE: Table = Table {
         Key::optional("tenant", "\"Cust12345\""),
         Key::optional("legacy", "{ serials = { Cust12345 = \"1501052557\" } }"),
         Key::optional("system_user", "{ key = { file = \"partner-key.xml\" } }"),
+        Key::optional(
+            "webhook",
+            "{ url = \"https://app.example/events\", secret = { env = \"WEBHOOK_SECRET\" } }",
+        ),
     ],
 };
 
@@ -50,6 +54,8 @@ pub struct RelyingParty {
     pub tenant: Option<ContextId>,
     /// What it buys system user tickets with, where it does.
     pub system_user: Option<Arc<SystemUser>>,
+    /// Who is told what happened to its installations.
+    pub webhook: Option<Arc<Webhook>>,
 }
 
 /// How people sign in.

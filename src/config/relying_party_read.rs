@@ -13,6 +13,7 @@ use super::section::{Named, Section};
 use super::system_user::system_user;
 use super::url_path::canonical_path;
 use super::value::Value;
+use super::webhook::webhook;
 use super::{Environment, Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 
 /// Reads every relying party.
@@ -24,7 +25,7 @@ pub(super) fn relying_parties(
     let entries: BTreeMap<_, _> = tables
         .iter()
         .map(|(name, section)| {
-            (name.clone(), relying_party(name, section, environments).map(Arc::new))
+            (name.clone(), relying_party(name, (root, section), environments).map(Arc::new))
         })
         .collect();
     for (name, section) in &tables {
@@ -43,7 +44,7 @@ pub(super) fn tenant(value: &Value) -> Option<ContextId> {
 
 fn relying_party(
     name: &str,
-    section: &Section,
+    (root, section): (&Section, &Section),
     environments: &Named<Environment>,
 ) -> Option<RelyingParty> {
     let title = section.optional("title", |value| value.line(100));
@@ -58,6 +59,7 @@ fn relying_party(
         section.read("pkce", |value| value.choice(&[("S256", Pkce::S256), ("off", Pkce::Off)]));
     let tenant = section.optional("tenant", tenant);
     let system_user = system_user(section, environment.as_deref());
+    let webhook = webhook(root, section);
     Some(RelyingParty {
         name: name.to_owned(),
         title: title.unwrap_or_else(|| name.to_owned()),
@@ -69,6 +71,7 @@ fn relying_party(
         pkce: pkce?,
         tenant,
         system_user,
+        webhook,
     })
 }
 

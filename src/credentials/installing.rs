@@ -92,7 +92,8 @@ impl SystemUsers {
             stored: self.now(),
             dormant: None,
         };
-        if let Err(error) = vault.put(entry).await {
+        if let Err(error) = vault.install(entry, Self::telling(party)).await {
+            tracing::error!(relying_party = %party.name, tenant = %key.tenant, "not installed: {error}");
             return Installed::Failed(error.to_string());
         }
         self.renewed(&key);

@@ -3,7 +3,7 @@
 use crate::config::{Environment, RelyingParty};
 use crate::identity::{ContextId, TenantKey};
 use crate::tenants::{AwayReason, Looked};
-use crate::vault::VaultFailed;
+use crate::vault::{Telling, VaultFailed};
 
 use super::system_users::SystemUsers;
 
@@ -46,10 +46,10 @@ impl SystemUsers {
     ) -> Result<Noticed, NotActed> {
         let looked = self.tenants().look(environment, tenant).await;
         let looked = looked.ok_or(NotActed::StateUnknown)?;
-        let keys: Vec<TenantKey> = parties
+        let keys: Vec<(TenantKey, Telling)> = parties
             .filter(|party| party.environment.name == environment.name)
             .filter(|party| party.system_user.is_some())
-            .map(|party| Self::key(party, tenant))
+            .map(|party| (Self::key(party, tenant), Self::telling(party)))
             .collect();
         let came = match &looked.now {
             Ok(_) if self.wake(&keys).await? => Noticed::Woken,
@@ -62,24 +62,24 @@ impl SystemUsers {
             Ok(_) | Err(_) => Noticed::Same,
         };
         if came != Noticed::Same {
-            keys.iter().for_each(|key| self.tickets().forget(key));
+            keys.iter().for_each(|(key, _)| self.tickets().forget(key));
         }
         Ok(came)
     }
 
-    async fn wake(&self, keys: &[TenantKey]) -> Result<bool, VaultFailed> {
+    async fn wake(&self, keys: &[(TenantKey, Telling)]) -> Result<bool, VaultFailed> {
         let Some(vault) = self.vault() else { return Ok(false) };
         let mut woken = false;
-        for key in keys {
-            woken |= vault.wake(key).await?;
+        for (key, telling) in keys {
+            woken |= vault.wake(key, *telling).await?;
         }
         Ok(woken)
     }
 
-    async fn sleep(&self, keys: &[TenantKey]) -> Result<(), VaultFailed> {
+    async fn sleep(&self, keys: &[(TenantKey, Telling)]) -> Result<(), VaultFailed> {
         let Some(vault) = self.vault() else { return Ok(()) };
-        for key in keys {
-            vault.sleep(key, self.now()).await?;
+        for (key, telling) in keys {
+            vault.sleep(key, self.now(), *telling).await?;
         }
         Ok(())
     }

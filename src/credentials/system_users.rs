@@ -9,7 +9,7 @@ use crate::identity::{ContextId, TenantKey};
 use crate::superid::SuperId;
 use crate::telemetry::Metrics;
 use crate::tenants::{Away, Home, Tenants};
-use crate::vault::Vault;
+use crate::vault::{Telling, Vault};
 
 use super::exchange_desk::ExchangeDesk;
 use super::stores::Stores;
@@ -62,6 +62,11 @@ impl SystemUsers {
             client_id: party.client_id.as_str().into(),
             tenant: tenant.clone(),
         }
+    }
+
+    /// Whether an app hears of its installations.
+    pub fn telling(party: &RelyingParty) -> Telling {
+        if party.webhook.is_some() { Telling::App } else { Telling::Nobody }
     }
 
     /// The relying party in force with this client id.

@@ -1,6 +1,7 @@
 //! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
 mod digest;
+mod mac;
 mod partner_key;
 mod provider;
 mod random;
@@ -8,6 +9,7 @@ mod seal;
 mod secret;
 
 pub use digest::{plain_sha256, sha256};
+pub use mac::MacKey;
 pub use partner_key::{
     CannotSign, KeyForm, KeyRefused, PartnerKey, SigningFailed, SigningKey, WeakKeys,
 };

@@ -22,6 +22,8 @@ pub enum Purpose {
     Binding,
     /// Verified posted claims on their way from the POST to our own GET.
     Handoff,
+    /// What waits to be told to an app.
+    Letter,
     /// The signed-in state.
     Session,
     /// An original URL too long for `state`.
@@ -33,10 +35,11 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Attempt,
         Self::Binding,
         Self::Handoff,
+        Self::Letter,
         Self::Session,
         Self::Target,
         Self::Ticket,
@@ -48,6 +51,7 @@ impl Purpose {
             Self::Attempt => b"superid-gateway attempt v1",
             Self::Binding => b"superid-gateway binding v1",
             Self::Handoff => b"superid-gateway handoff v1",
+            Self::Letter => b"superid-gateway letter v1",
             Self::Session => b"superid-gateway session v1",
             Self::Target => b"superid-gateway target v1",
             Self::Ticket => b"superid-gateway ticket v1",

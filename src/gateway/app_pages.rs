@@ -231,7 +231,9 @@ impl Desk<'_> {
         }
         if let Some(vault) = self.site.users.vault() {
             let failed = |error| Refused::new(Trouble::Internal, format!("the vault: {error}"));
-            vault.forget(&self.key()).await.map_err(failed)?;
+            let telling = SystemUsers::telling(&self.pages.relying_party);
+            let by = &principal.subject;
+            vault.uninstall(&self.key(), by, telling).await.map_err(failed)?;
         }
         self.site.users.tickets().forget(&self.key());
         let (party, principal) = (&self.pages.relying_party, &self.session.principal);

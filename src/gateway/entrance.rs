@@ -9,7 +9,7 @@ use pingora::{Error, ErrorType};
 
 use crate::config::{Limits, Serves};
 use crate::telemetry::Limit;
-use crate::web::{Inbound, JobDoor};
+use crate::web::{Inbound, JobDoor, Peer};
 
 use super::calls::CallTrouble;
 use super::exchange::Exchange;
@@ -65,6 +65,15 @@ pub(super) fn is_to_go_by_https(downstream: &Downstream) -> bool {
 /// What is known of a connection that came to a job listener.
 pub(super) fn job_door(downstream: &Downstream) -> Option<&JobDoor> {
     Line::of(downstream)?.jobs.as_deref()
+}
+
+/// Who is at the other end of the connection.
+pub(super) fn peer(downstream: &Downstream) -> Option<Peer> {
+    if let Some(user) = job_door(downstream).and_then(JobDoor::user) {
+        return Some(Peer::User(user));
+    }
+    let address = downstream.client_addr()?.as_inet()?.ip();
+    Some(Peer::Address(address))
 }
 
 /// Takes a place on the way to the app for a request that may leave, until its exchange ends.

@@ -15,7 +15,7 @@ use pingora::{Error, ErrorType};
 
 use crate::config::{SameSite, UpstreamScheme};
 use crate::telemetry::{AccessLog, Child, Limit, traced};
-use crate::web::{Asking, Client, Inbound, Refusal, Reply};
+use crate::web::{Asking, Client, Inbound, Peer, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, Stage};
@@ -319,10 +319,14 @@ impl ProxyHttp for Gateway {
 
 /// Removes what nobody outside may say, admits, and decides.
 fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
-    let peer = downstream.client_addr().and_then(|address| address.as_inet()).map(|inet| inet.ip());
+    let sender = entrance::peer(downstream);
+    let peer = sender.and_then(Peer::address);
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
-    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
+    exchange.client = sender.map(|sender| match sender {
+        Peer::Address(peer) => site.proxies.client(peer, headers),
+        Peer::User(user) => Client::local(user),
+    });
     if let Some(given) = site.proxies.request_id(peer, headers).and_then(RequestId::given) {
         exchange.request_id = given;
     }
@@ -347,10 +351,10 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         Ok(inbound) => {
             drop(admission);
             let _authentication = exchange.open(Child::Authentication);
-            let sender = exchange.client.as_ref().map(Client::subscriber);
-            let inbound = inbound.over(transport).sent_by(sender);
-            if let (Some(door), Some(peer)) = (entrance::job_door(downstream), peer) {
-                return calls::decide_job(&site, (door, peer, relayed), &inbound);
+            let subscriber = exchange.client.as_ref().map(Client::subscriber);
+            let inbound = inbound.over(transport).sent_by(subscriber);
+            if let (Some(door), Some(sender)) = (entrance::job_door(downstream), sender) {
+                return calls::decide_job(&site, (door, sender, relayed), &inbound);
             }
             decide(&site, &inbound, site.clock.now())
         }

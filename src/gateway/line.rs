@@ -37,18 +37,17 @@ struct State {
 pub(super) struct Busy(Arc<State>);
 
 impl Line {
-    /// A line that begins now, to the job listener of this name, or to the public.
-    pub fn to(jobs: Option<&str>) -> Self {
+    /// A line that begins now, to a job listener, or to the public.
+    pub fn to(jobs: Option<JobDoor>) -> Self {
         let state = State {
             requests: Arc::default(),
             idle_since: Mutex::new(Instant::now()),
             idle: Notify::new(),
             flows: Mutex::default(),
         };
-        let jobs = jobs.map(|name| Arc::new(JobDoor::new(name)));
         Self {
             named: NamedInTls::default(),
-            jobs,
+            jobs: jobs.map(Arc::new),
             serves: Serves::Everything,
             state: Arc::new(state),
         }

@@ -1,7 +1,8 @@
 //! From settings to something that can run: the site, its listeners, TLS.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,15 +11,18 @@ use pingora::server::configuration::ServerConf;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::clock::Clock;
+use crate::config::ListenAddress;
 use crate::credentials::StoresFailed;
 use crate::crypto::Random;
 use crate::gateway::Site;
 use crate::limits::{Crowds, Guest, House, Member};
 use crate::session::Note;
 use crate::telemetry::{AccessLog, AuditLog, Levels, Limit, Metrics, Tracer};
-use crate::web::Subscriber;
+use crate::web::{Peer, Subscriber};
 
 use super::certificates::TlsFailed;
+use super::socket::Listening;
+use super::unix_socket::{self, SocketFailed};
 
 /// What is not in the configuration file.
 pub struct Options {
@@ -31,7 +35,7 @@ pub struct Options {
     pub audit: AuditLog,
     pub tracer: Option<Tracer>,
     /// Sockets that listen already, by the name of their listener; `admin` is the admin listener's.
-    pub open: Vec<(String, TcpListener)>,
+    pub open: Vec<(String, Listening)>,
     /// What a process before this one remembers.
     pub inherited: Vec<Note>,
     pub upstream_roots: Roots,
@@ -70,7 +74,7 @@ impl Options {
     }
 
     /// Takes the open socket of a listener out.
-    pub(super) fn taken(&mut self, name: &str) -> Option<TcpListener> {
+    pub(super) fn taken(&mut self, name: &str) -> Option<Listening> {
         let at = self.open.iter().position(|(known, _)| known == name)?;
         Some(self.open.swap_remove(at).1)
     }
@@ -81,6 +85,8 @@ impl Options {
 pub enum StartFailed {
     #[error("{address}: cannot listen there: {source}; is another program using it?")]
     Address { address: SocketAddr, source: io::Error },
+    #[error("{}: {source}", path.display())]
+    Socket { path: PathBuf, source: SocketFailed },
     #[error(transparent)]
     Stores(#[from] StoresFailed),
     #[error("a worker thread cannot start: {0}")]
@@ -99,9 +105,9 @@ pub(super) struct Load {
 
 /// Who comes in through a door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DoorKind {
-    /// Background jobs: few machines, with many calls each.
-    Jobs,
+pub(super) enum DoorKind<'a> {
+    /// Background jobs, at the listener of this name.
+    Jobs(&'a str),
     Public,
 }
 
@@ -132,20 +138,18 @@ impl Load {
         self.site.load().metrics.refused(reason);
     }
 
-    /// Counts a connection from `peer`, unless there are too many from there, where it is no
-    /// trusted proxy and no background job, or in all. In that case it waits for a while: others go,
-    /// if they can.
+    /// Counts a connection from `peer`, unless there are too many from there or in all. In the
+    /// latter case it waits for a while: others go, if they can.
     ///
     /// # Errors
     /// The limit that leaves it no place.
-    pub(super) async fn admit(&self, peer: IpAddr, door: DoorKind) -> Result<Held, Limit> {
+    pub(super) async fn admit(&self, peer: Peer, door: DoorKind<'_>) -> Result<Held, Limit> {
         let site = self.site.load_full();
         let most = &site.settings.limits.crowd;
-        let member = match door == DoorKind::Jobs || site.trusts(peer) {
-            true => None,
-            false => {
-                let from = Subscriber::of(peer);
-                let member = self.crowds.enter(from, most.connections_per_address);
+        let member = match crowd(&site, peer, door) {
+            None => None,
+            Some((from, most)) => {
+                let member = self.crowds.enter(from, most);
                 if member.is_none() {
                     site.metrics.limit_hit(Limit::ConnectionsPerAddress);
                     site.metrics.connection_refused(Limit::ConnectionsPerAddress);
@@ -186,6 +190,28 @@ impl Load {
     }
 }
 
+/// Whom a connection is counted with, and how many there may be. Trusted proxies and machines that
+/// call are few, and have many connections each. A user of this machine has as many as the
+/// listener takes calls at once: more could carry nothing.
+fn crowd(site: &Site, peer: Peer, door: DoorKind<'_>) -> Option<(Subscriber, usize)> {
+    match (peer, door) {
+        (Peer::Address(_), DoorKind::Jobs(_)) => None,
+        (Peer::Address(address), DoorKind::Public) if site.trusts(address) => None,
+        (Peer::Address(address), DoorKind::Public) => {
+            let most = site.settings.limits.crowd.connections_per_address;
+            Some((Subscriber::of(address), most))
+        }
+        (Peer::User(user), DoorKind::Public) => {
+            let most = site.settings.limits.crowd.connections_per_address;
+            Some((Subscriber::local(user), most))
+        }
+        (Peer::User(user), DoorKind::Jobs(name)) => {
+            let listener = site.settings.job_listeners.iter().find(|one| one.name == name)?;
+            Some((Subscriber::local(user), listener.bounds.max_requests))
+        }
+    }
+}
+
 /// pingora's own settings.
 pub(super) fn pingora_settings(roots: Roots) -> Arc<ServerConf> {
     let nobody = matches!(roots, Roots::Nobody).then(|| "/dev/null".to_owned());
@@ -199,6 +225,20 @@ pub(super) fn pingora_settings(roots: Roots) -> Arc<ServerConf> {
 }
 
 /// Opens a socket that listens.
+///
+/// # Errors
+/// [`StartFailed`] names the address or the path.
+pub(super) fn open(address: &ListenAddress) -> Result<Listening, StartFailed> {
+    match address {
+        ListenAddress::Network(address) => listen(*address).map(Listening::Network),
+        ListenAddress::Unix(socket) => {
+            let failed = |source| StartFailed::Socket { path: socket.path.clone(), source };
+            unix_socket::listen(socket, BACKLOG).map(Listening::Unix).map_err(failed)
+        }
+    }
+}
+
+/// Opens a socket on the network.
 ///
 /// # Errors
 /// [`StartFailed::Address`].

@@ -1,7 +1,8 @@
 //! The life of one client's connection: TLS where there is any, then HTTP/2, or HTTP/1 behind the
 //! guard.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,18 +21,18 @@ use pingora::protocols::{
 };
 use pingora::proxy::HttpProxy;
 use rustls_pki_types::CertificateDer;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::config::Serves;
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, Limit, RefusedLine};
-use crate::web::ServerName;
+use crate::web::{JobDoor, Peer, ServerName};
 
 use super::assemble::Load;
 use super::certificates::{Presented, stands_for};
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
+use super::socket::Arrived;
 
 /// What every connection of a worker is served with.
 pub(super) struct Front {
@@ -49,29 +50,34 @@ impl Front {
     /// not what any stage could need.
     pub(super) async fn serve(
         &self,
-        stream: TcpStream,
+        arrived: Arrived,
         (name, jobs): (&str, Option<&str>),
         presented: Option<Arc<Presented>>,
         course: Course,
     ) {
-        let _latency_only = stream.set_nodelay(true);
-        let Ok(peer) = stream.peer_addr() else { return };
-        let mut connection = identified(stream, peer);
+        let peer = arrived.peer;
+        let mut connection = identified(arrived);
         let (terms, handshake_timeout, serves) = {
             let site = self.site.load();
             let limits = &site.settings.limits;
             (Terms::of(limits), limits.handshake_timeout, site.settings.serves(name))
         };
+        let user = match peer {
+            Peer::Address(_) => None,
+            Peer::User(user) => Some(user),
+        };
+        let jobs = jobs.map(|name| JobDoor::new(name, user));
+        let to_jobs = jobs.is_some();
         let line = Line::to(jobs).that(serves);
-        if jobs.is_some() || presented.is_some() || serves == Serves::RedirectsToHttps {
+        if to_jobs || presented.is_some() || serves == Serves::RedirectsToHttps {
             carry(&mut connection, line.clone());
         }
         match presented {
-            None => Box::pin(self.http1(connection, terms, peer.ip(), course)).await,
+            None => Box::pin(self.http1(connection, terms, peer, course)).await,
             Some(presented) => {
                 let handshake = self.handshake(connection, &line, presented, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
-                Box::pin(self.secured(secured, terms, peer.ip(), line, course)).await;
+                Box::pin(self.secured(secured, terms, peer, line, course)).await;
             }
         }
     }
@@ -111,7 +117,7 @@ impl Front {
         &self,
         connection: S,
         terms: Terms,
-        client: IpAddr,
+        client: Peer,
         line: Line,
         course: Course,
     ) {
@@ -126,7 +132,7 @@ impl Front {
         &self,
         connection: S,
         terms: Terms,
-        client: IpAddr,
+        client: Peer,
         mut course: Course,
     ) {
         let (guard, way_back) = Guard::new(connection, terms);
@@ -216,7 +222,7 @@ impl Front {
         if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
     }
 
-    fn note(&self, client: IpAddr, fault: Fault) {
+    fn note(&self, client: Peer, fault: Fault) {
         self.load.refused(fault.reason());
         if let Some(access) = &self.access {
             let detail = fault.to_string();
@@ -234,11 +240,11 @@ fn carry(connection: &mut Connection, line: Line) {
     }
 }
 
-fn identified(stream: TcpStream, peer: SocketAddr) -> Connection {
-    let descriptor = std::os::fd::AsRawFd::as_raw_fd(&stream);
-    let mut connection: Connection = stream.into();
+fn identified(arrived: Arrived) -> Connection {
+    let descriptor = arrived.as_fd().as_raw_fd();
+    let (mut connection, address) = arrived.into_connection();
     let digest = SocketDigest::from_raw_fd(descriptor);
-    let _unset_before = digest.peer_addr.set(Some(peer.into()));
+    let _unset_before = digest.peer_addr.set(address.map(SocketAddr::into));
     connection.set_socket_digest(digest);
     connection
 }

@@ -1,27 +1,30 @@
 //! The listeners that are open, and how they follow a new configuration.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::config::Settings;
+use crate::config::{ListenAddress, Settings};
 
-use super::assemble::{Options, StartFailed, listen};
+use super::assemble::{self, Options, StartFailed};
 use super::certificates::{self, Presented, Stamps, TlsFailed};
 use super::doorway::{Doorway, doorways};
+use super::socket::Listening;
+use super::unix_socket;
 
 /// One open listener.
 pub(super) struct OpenDoor {
     pub(super) name: String,
     /// The address that was asked for; the port may have been 0.
-    asked: SocketAddr,
-    /// The address it has.
-    pub(super) address: SocketAddr,
+    asked: ListenAddress,
+    /// The address it has, on the network.
+    pub(super) address: Option<SocketAddr>,
     /// The name of the job listener it is.
     jobs: Option<Arc<str>>,
-    socket: TcpListener,
+    socket: Listening,
     tls: Option<Arc<ArcSwap<Presented>>>,
     /// Where its certificates come from, and what the files looked like when they were read last.
     read: Option<(Doorway, Stamps)>,
@@ -31,7 +34,7 @@ pub(super) struct OpenDoor {
 /// What a worker needs of a listener.
 pub(super) struct DoorPlan {
     pub(super) name: Arc<str>,
-    pub(super) socket: TcpListener,
+    pub(super) socket: Listening,
     pub(super) tls: Option<Arc<ArcSwap<Presented>>>,
     pub(super) jobs: Option<Arc<str>>,
     pub(super) closed: watch::Receiver<bool>,
@@ -41,6 +44,7 @@ pub(super) struct DoorPlan {
 pub(super) struct Changes {
     opened: Vec<OpenDoor>,
     certificates: Vec<(Doorway, Stamps, Arc<Presented>)>,
+    permissions: Vec<(String, ListenAddress)>,
     closed: Vec<String>,
 }
 
@@ -49,23 +53,19 @@ impl OpenDoor {
     ///
     /// # Errors
     /// [`StartFailed`] names the address or file.
-    pub(super) fn open(
-        doorway: &Doorway,
-        socket: Option<TcpListener>,
-    ) -> Result<Self, StartFailed> {
-        let failed = |source| StartFailed::Address { address: doorway.address, source };
+    pub(super) fn open(doorway: &Doorway, socket: Option<Listening>) -> Result<Self, StartFailed> {
         let stamps = Stamps::of(doorway);
         let tls = certificates::of(doorway)?;
         let socket = match socket {
             Some(socket) => socket,
-            None => listen(doorway.address)?,
+            None => assemble::open(&doorway.address)?,
         };
-        socket.set_nonblocking(true).map_err(failed)?;
+        socket.set_nonblocking().map_err(StartFailed::Thread)?;
         Ok(Self {
             name: doorway.name.clone(),
-            asked: doorway.address,
+            asked: doorway.address.clone(),
             jobs: doorway.jobs.as_deref().map(Arc::from),
-            address: socket.local_addr().map_err(failed)?,
+            address: socket.address(),
             socket,
             read: tls.is_some().then(|| (doorway.clone(), stamps)),
             tls: tls.map(|config| Arc::new(ArcSwap::from(config))),
@@ -84,7 +84,15 @@ impl OpenDoor {
         Ok(DoorPlan { name, socket, tls, jobs, closed: self.close.subscribe() })
     }
 
-    pub(super) fn socket(&self) -> &TcpListener {
+    /// Its path, in the file system.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match &self.asked {
+            ListenAddress::Network(_) => None,
+            ListenAddress::Unix(socket) => Some(socket.path.clone()),
+        }
+    }
+
+    pub(super) fn socket(&self) -> &Listening {
         &self.socket
     }
 
@@ -105,10 +113,28 @@ impl OpenDoor {
         }))
     }
 
+    /// Lets others connect from now on.
+    fn permit(&mut self, asked: ListenAddress) {
+        if let ListenAddress::Unix(socket) = &asked
+            && let Err(error) = unix_socket::permit(socket)
+        {
+            tracing::warn!("{asked}: its owner, group or mode cannot be changed: {error}");
+        }
+        self.asked = asked;
+    }
+
     fn serves(&self, doorway: &Doorway) -> bool {
         self.name == doorway.name
-            && self.asked == doorway.address
+            && is_same_place(&self.asked, &doorway.address)
             && self.tls.is_some() == doorway.tls.is_some()
+    }
+}
+
+/// The same address, or the same path, whoever may connect to it.
+fn is_same_place(one: &ListenAddress, other: &ListenAddress) -> bool {
+    match (one, other) {
+        (ListenAddress::Unix(one), ListenAddress::Unix(other)) => one.path == other.path,
+        (one, other) => one == other,
     }
 }
 
@@ -132,10 +158,19 @@ impl Changes {
     /// # Errors
     /// [`StartFailed`]; nothing has changed then.
     pub(super) fn prepare(open: &[OpenDoor], settings: &Settings) -> Result<Self, StartFailed> {
-        let mut changes = Self { opened: Vec::new(), certificates: Vec::new(), closed: Vec::new() };
+        let mut changes = Self {
+            opened: Vec::new(),
+            certificates: Vec::new(),
+            permissions: Vec::new(),
+            closed: Vec::new(),
+        };
         for doorway in doorways(settings) {
             match open.iter().find(|door| door.serves(&doorway)) {
-                Some(_) => {
+                Some(door) => {
+                    if door.asked != doorway.address {
+                        let changed = (door.name.clone(), doorway.address.clone());
+                        changes.permissions.push(changed);
+                    }
                     let stamps = Stamps::of(&doorway);
                     if let Some(config) = certificates::of(&doorway)? {
                         changes.certificates.push((doorway, stamps, config));
@@ -167,6 +202,11 @@ impl Changes {
             {
                 tls.store(config);
                 door.read = Some((doorway, stamps));
+            }
+        }
+        for (name, asked) in self.permissions {
+            if let Some(door) = open.iter_mut().find(|door| door.name == name) {
+                door.permit(asked);
             }
         }
         open.retain(|door| {

@@ -1,16 +1,15 @@
 //! Where connections come in, as the configuration has it: for people, and for background jobs.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::config::{JobListener, Listener, Settings, Tls};
+use crate::config::{JobListener, ListenAddress, Listener, Settings, Tls};
 
 /// One place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Doorway {
     /// What its socket is called: the listener's name, behind `job:` for background jobs.
     pub(super) name: String,
-    pub(super) address: SocketAddr,
+    pub(super) address: ListenAddress,
     pub(super) tls: Option<Tls>,
     /// The authorities whose client certificates are asked for.
     pub(super) client_ca: Option<PathBuf>,
@@ -29,7 +28,7 @@ impl Doorway {
     fn for_people(listener: &Listener) -> Self {
         Self {
             name: listener.name.clone(),
-            address: listener.address,
+            address: listener.address.into(),
             tls: listener.tls.clone(),
             client_ca: None,
             jobs: None,
@@ -39,7 +38,7 @@ impl Doorway {
     fn for_jobs(listener: &JobListener) -> Self {
         Self {
             name: format!("job:{}", listener.name),
-            address: listener.address,
+            address: listener.address.clone(),
             tls: listener.tls.clone(),
             client_ca: listener.client_ca.clone(),
             jobs: Some(listener.name.clone()),

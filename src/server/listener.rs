@@ -1,13 +1,12 @@
 //! The accept loop of one listener on one worker.
 
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -17,24 +16,25 @@ use super::assemble::DoorKind;
 use super::connection::Front;
 use super::doors::DoorPlan;
 use super::drain::{Backlog, Course, Stage};
+use super::socket::{Arrived, Entrance};
 
 /// Accepts until told to stop or the listener is closed, then waits for the connections that are
 /// open. While one connection waits for its place, no other is accepted: they wait in the backlog,
 /// where they cost nothing.
 pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course) {
     let DoorPlan { name, socket, tls, jobs, mut closed } = plan;
-    let Ok(socket) = TcpListener::from_std(socket) else { return };
+    let Ok(socket) = Entrance::of(socket) else { return };
     let (fresh, mut open) = (course.clone(), JoinSet::new());
-    let kind = if jobs.is_some() { DoorKind::Jobs } else { DoorKind::Public };
-    let enter = async |stream: TcpStream, peer: SocketAddr| {
-        let admitted = front.load.admit(peer.ip(), kind).await;
-        let away = |limit| turn_away(&stream, limit);
+    let kind = jobs.as_deref().map_or(DoorKind::Public, DoorKind::Jobs);
+    let enter = async |arrived: Arrived| {
+        let admitted = front.load.admit(arrived.peer, kind).await;
+        let away = |limit| turn_away(&arrived, limit);
         let held = admitted.map_err(|limit| tls.is_none().then(|| away(limit))).ok()?;
         let (front, course) = (front.clone(), fresh.clone());
         let presented = tls.as_ref().map(|tls| tls.load_full());
         let (name, jobs) = (name.clone(), jobs.clone());
         let served: Served = Box::pin(async move {
-            front.serve(stream, (&name, jobs.as_deref()), presented, course).await;
+            front.serve(arrived, (&name, jobs.as_deref()), presented, course).await;
             drop(held);
         });
         Some(served)
@@ -50,7 +50,7 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
                 }
             }
             accepted = socket.accept(), if door.is_none() => match accepted {
-                Ok((stream, peer)) => door = Some(Box::pin(enter(stream, peer))),
+                Ok(arrived) => door = Some(Box::pin(enter(arrived))),
                 // Out of descriptors or memory: connections wait in the backlog meanwhile.
                 Err(_) => {
                     front.load.met(Limit::Descriptors);
@@ -68,13 +68,10 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
         open.spawn(served);
     }
     let theirs = course.has_reached(Stage::Shut) && course.backlog() == Backlog::Theirs;
-    if let (false, Ok(socket)) = (theirs, socket.into_std()) {
+    if let (false, Ok(socket)) = (theirs, socket.into_listening()) {
         // Those that wait would be reset with the socket.
-        while let Ok((stream, peer)) = socket.accept() {
-            let whole = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-            if let Ok(stream) = whole
-                && let Some(served) = enter(stream, peer).await
-            {
+        while let Ok(arrived) = socket.accept_waiting() {
+            if let Some(served) = enter(arrived).await {
                 open.spawn(served);
             }
         }
@@ -85,7 +82,7 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
 /// Tells a client why it is closed, in one write that waits for nobody. Under TLS nothing can be
 /// said without the handshake, which costs more than a request. What it has asked by now is read
 /// first: closed over it, the connection would be reset, and the answer with it.
-fn turn_away(stream: &TcpStream, limit: Limit) {
+fn turn_away(stream: &impl AsFd, limit: Limit) {
     let (status, after) = match limit {
         Limit::ConnectionsPerAddress => ("429 Too Many Requests", "1"),
         _ => ("503 Service Unavailable", "10"),
@@ -117,6 +114,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 

@@ -12,8 +12,11 @@ mod http2;
 mod listener;
 mod report;
 mod run;
+mod socket;
 mod sockets;
 mod streams;
+mod teller;
+mod unix_socket;
 mod worker;
 
 pub use assemble::{Options, Roots, StartFailed};
@@ -21,4 +24,6 @@ pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, 
 pub use http2::{Heard, Http2Terms, Watched};
 pub use report::Changed;
 pub use run::Running;
-pub use sockets::Sockets;
+pub use socket::Listening;
+pub use sockets::{Sockets, passed_name};
+pub use unix_socket::SocketFailed;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -22,6 +23,8 @@ use super::certificates::TlsFailed;
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
 use super::report::{Changed, Report};
+use super::socket::Listening;
+use super::teller::Teller;
 use super::worker::{Work, Worker};
 
 /// A running gateway. Dropping it lets the requests in flight end and returns at once;
@@ -32,6 +35,7 @@ pub struct Running {
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
     admin: Option<Admin>,
+    teller: Option<Teller>,
     load: Arc<Load>,
     leave: watch::Sender<Option<Leave>>,
     report: Report,
@@ -55,8 +59,10 @@ impl Running {
         install_provider();
         let doors = doors::open_all(&settings, &mut options)?;
         let admin = match options.taken(ADMIN) {
-            Some(socket) => Some(socket),
-            None => settings.admin.address.map(assemble::listen).transpose()?,
+            Some(Listening::Network(socket)) => Some(socket),
+            Some(Listening::Unix(_)) | None => {
+                settings.admin.address.map(assemble::listen).transpose()?
+            }
         };
         let roots = options.upstream_roots;
         let mut stores = Stores::open(&settings, &options.clock, &options.random)?;
@@ -74,6 +80,7 @@ impl Running {
             doors,
             workers: Vec::new(),
             admin: None,
+            teller: None,
             leave: watch::channel(None).0,
             report: Report::default(),
             over: watch::channel(false).0,
@@ -81,6 +88,7 @@ impl Running {
         for number in 0..workers(options.workers) {
             running.hire(number, options.access.clone(), roots).await?;
         }
+        running.teller = Some(Teller::start(running.site.clone())?);
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
@@ -97,9 +105,14 @@ impl Running {
         Ok(running)
     }
 
-    /// The listeners by name, with the ports they really have.
+    /// The listeners on the network by name, with the ports they really have.
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        self.doors.iter().map(|door| (door.name.clone(), door.address)).collect()
+        self.doors.iter().filter_map(|door| Some((door.name.clone(), door.address?))).collect()
+    }
+
+    /// The listeners in the file system by name, with their paths.
+    pub fn paths(&self) -> Vec<(String, PathBuf)> {
+        self.doors.iter().filter_map(|door| Some((door.name.clone(), door.path()?))).collect()
     }
 
     /// The admin listener's address.
@@ -116,10 +129,13 @@ impl Running {
     ///
     /// # Errors
     /// When there are no descriptors left.
-    pub fn sockets(&self) -> io::Result<Vec<(String, TcpListener)>> {
-        let doors = self.doors.iter().map(|door| (door.name.as_str(), door.socket()));
-        let admin = self.admin.iter().map(|admin| (ADMIN, &admin.socket));
-        doors.chain(admin).map(|(name, one)| Ok((name.to_owned(), one.try_clone()?))).collect()
+    pub fn sockets(&self) -> io::Result<Vec<(String, Listening)>> {
+        let doors = self.doors.iter().map(|door| (door.name.clone(), door.socket().try_clone()));
+        let admin = self
+            .admin
+            .iter()
+            .map(|admin| (ADMIN.to_owned(), admin.socket.try_clone().map(Listening::Network)));
+        doors.chain(admin).map(|(name, socket)| Ok((name, socket?))).collect()
     }
 
     /// What is remembered of sessions and sign-ins, and the clock that goes with it.
@@ -202,11 +218,15 @@ impl Running {
     async fn end(self, leave: Leave) -> Drained {
         self.leave.send_replace(Some(leave));
         drop(self.doors);
-        let (workers, over) = (self.workers, self.over);
+        let (workers, over, teller) = (self.workers, self.over, self.teller);
+        teller.iter().for_each(Teller::leave);
         let admin = self.admin.map(|admin| admin.thread);
         let ended = tokio::task::spawn_blocking(move || {
             for worker in workers {
                 let _panicked = worker.thread.join();
+            }
+            if let Some(teller) = teller {
+                teller.join();
             }
             over.send_replace(true);
             if let Some(thread) = admin {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::back_channel::CallFailed;
+use crate::back_channel::CallFailed;
+
 use super::jwks::KeySetRefused;
 
 /// Why nobody was signed in. `Display` is for operators; no variant holds a token.

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::StatusCode;
 use url::Url;
 
+use crate::back_channel::BackChannel;
 use crate::clock::{Clock, Timestamp};
 use crate::telemetry::{current, traced};
 
-use super::back_channel::BackChannel;
+use super::asked::asked;
 use super::failure::Outage;
 use super::jwks::KeySet;
 use super::key_hint::KeyHint;
@@ -102,7 +103,7 @@ impl Shared {
     }
 
     async fn fetch(&self) -> Result<KeySet, Outage> {
-        let answer = self.back_channel.get(&self.url).await?;
+        let answer = asked(self.back_channel.get(&self.url)).await?;
         if answer.status != StatusCode::OK {
             return Err(Outage::Status(answer.status.as_u16()));
         }

@@ -1,7 +1,7 @@
 //! SuperID's back channel, and the decision whether claims are true.
 
 mod addresses;
-mod back_channel;
+mod asked;
 mod claims;
 mod exchange;
 mod failure;
@@ -30,7 +30,7 @@ mod times;
 mod token_endpoint;
 mod verify;
 
-pub use back_channel::CallFailed;
+pub use crate::back_channel::CallFailed;
 pub use claims::VerifiedClaims;
 pub use failure::{AnswerGarbled, ClaimsRefused, ErrorCode, Outage, SignInFailed};
 pub use jwks::{KeySet, KeySetRefused};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::back_channel::{BackChannel, Transport};
 use crate::clock::Clock;
 use crate::config::{Environment, Flow, RelyingParty, Settings};
 use crate::identity::{ContextId, Credential, SystemUserToken};
 
-use super::back_channel::{BackChannel, Transport};
 use super::claims::VerifiedClaims;
 use super::failure::{ClaimsRefused, ErrorCode, SignInFailed};
 use super::jwt::UnverifiedToken;

@@ -7,12 +7,13 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
 
+use crate::back_channel::BackChannel;
 use crate::clock::Timestamp;
 use crate::config::{AllowedAddresses, Environment};
 use crate::identity::ContextId;
 
 use super::addresses::believed;
-use super::back_channel::BackChannel;
+use super::asked::asked;
 use super::failure::Outage;
 use super::json::{Json, Object};
 
@@ -91,7 +92,7 @@ pub(super) async fn ask(
     tenant: &ContextId,
 ) -> Result<TenantState, StateFailed> {
     let url = environment.tenant_state(tenant).ok_or(StateFailed::NotConfigured)?;
-    let answer = back_channel.get(&url).await.map_err(Outage::from)?;
+    let answer = asked(back_channel.get(&url)).await.map_err(Outage::from)?;
     if answer.status != StatusCode::OK {
         return Err(Outage::Status(answer.status.as_u16()).into());
     }

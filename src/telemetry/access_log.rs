@@ -1,10 +1,11 @@
 //! One line for each request: what it says, and in which order.
 
 use std::io::Write;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::config::{AccessField, LineForm};
+
+use crate::web::Peer;
 
 use super::outlet::{Outlet, Severity, Writer};
 use super::spelling::Spelling;
@@ -43,7 +44,7 @@ pub struct AccessLine<'a> {
 
 /// What is said of an HTTP/1 message that was refused by its bytes, before it was a request.
 pub struct RefusedLine<'a> {
-    pub client: IpAddr,
+    pub client: Peer,
     pub status: u16,
     pub detail: &'a str,
 }

@@ -7,6 +7,7 @@ use super::calls::CallCounters;
 use super::drain::{Drain, Drained, Outcome};
 use super::limit::Limit;
 use super::tickets::TicketCounters;
+use super::webhooks::WebhookCounters;
 
 /// What is counted over the life of the process. Counting one thing is one atomic step; what has
 /// labels of its own is looked up once, or seldom.
@@ -30,6 +31,7 @@ pub struct Metrics {
     tickets: TicketCounters,
     calls: CallCounters,
     upstream_requests_in_flight: IntGaugeVec,
+    webhooks: WebhookCounters,
 }
 
 /// The counters of one route.
@@ -91,6 +93,7 @@ impl Default for Metrics {
                 named("upstream_requests_in_flight", "Requests in flight to a route's upstream."),
                 &["route"],
             )),
+            webhooks: webhooks(),
             limit_hits: Limit::EVERY
                 .iter()
                 .map(|limit| limit_hits.with_label_values(&[limit.name()]))
@@ -167,6 +170,11 @@ impl Metrics {
         let _known = self.registry.register(counted);
     }
 
+    /// The counters of telling apps.
+    pub fn webhooks(&self) -> &WebhookCounters {
+        &self.webhooks
+    }
+
     /// How far the end of the process has come.
     pub fn drain(&self) -> &Drain {
         &self.drain
@@ -212,6 +220,7 @@ impl Metrics {
             self.tickets
                 .collectors()
                 .into_iter()
+                .chain(self.webhooks.collectors())
                 .chain([Box::new(self.calls.collector()) as Box<dyn Collector>]),
         ) {
             kept(self.registry.register(one));
@@ -233,6 +242,14 @@ fn tickets() -> TicketCounters {
         counters("ticket_lookups_total", TICKET_LOOKUPS, &["answer"]),
         kept(IntCounter::with_opts(named("ticket_renewals_total", TICKET_RENEWALS))),
         counters("ticket_shares_total", TICKET_SHARES, &["outcome"]),
+    )
+}
+
+fn webhooks() -> WebhookCounters {
+    WebhookCounters::of(
+        counters("webhook_deliveries_total", WEBHOOK_DELIVERIES, &["outcome"]),
+        gauge("webhook_events_waiting", WEBHOOK_WAITING),
+        gauge("webhook_oldest_event_seconds", WEBHOOK_OLDEST),
     )
 }
 
@@ -266,6 +283,9 @@ const TICKET_EXCHANGES: &str = "Times SuperID was asked for a ticket, by outcome
 const TICKET_LOOKUPS: &str = "Times a system user ticket was wanted, by whether it was at hand.";
 const TICKET_RENEWALS: &str = "Times a younger ticket was looked for ahead of need.";
 const TICKET_SHARES: &str = "What the store that replicas share did for tickets, by outcome.";
+const WEBHOOK_DELIVERIES: &str = "Times an event was posted to an app's webhook, by outcome.";
+const WEBHOOK_OLDEST: &str = "How long the oldest event has waited for its app to take it.";
+const WEBHOOK_WAITING: &str = "Events that wait until their app takes them.";
 const STATUSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod spelling;
 mod tickets;
 mod trace_context;
 mod tracer;
+mod webhooks;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
 pub use audit_log::{AUDIT_LOG, AuditLog, Event, Scene, Who};
@@ -27,3 +28,4 @@ pub use outlet::{Outlet, Writer};
 pub use tickets::{TicketCounters, TicketExchange, TicketShare};
 pub use trace_context::TraceContext;
 pub use tracer::{Child, Open, Request, Trace, Tracer, child, current, traced};
+pub use webhooks::{Delivery, WebhookCounters};

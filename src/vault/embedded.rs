@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use crate::clock::Timestamp;
 
 use super::failure::VaultFailed;
+use super::outbox::{Claim, Letter, Waiting};
 use super::record::{Name, Record};
 use super::sqlite::Sqlite;
 use super::store::{Promised, Store};
@@ -84,18 +85,38 @@ impl Store for Embedded {
         self.ask(DEADLINE, move |sqlite| sqlite.read(&name))
     }
 
-    fn remove(&self, name: &Name) -> Promised<'_, bool> {
+    fn remove(&self, name: &Name, letter: Option<Letter>) -> Promised<'_, bool> {
         let name = name.clone();
-        self.ask(DEADLINE, move |sqlite| sqlite.remove(&name))
+        self.ask(DEADLINE, move |sqlite| sqlite.remove(&name, letter.as_ref()))
     }
 
-    fn swap(&self, old: Record, new: Option<Record>) -> Promised<'_, bool> {
-        self.ask(DEADLINE, move |sqlite| sqlite.swap(&old, new.as_ref()))
+    fn swap(&self, old: Record, new: Option<Record>, letter: Option<Letter>) -> Promised<'_, bool> {
+        self.ask(DEADLINE, move |sqlite| sqlite.swap(&old, new.as_ref(), letter.as_ref()))
     }
 
-    fn write(&self, records: Vec<Record>) -> Promised<'_, ()> {
-        let patience = if records.len() > 1 { LONG } else { DEADLINE };
-        self.ask(patience, move |sqlite| sqlite.write(&records))
+    fn write(&self, records: Vec<Record>, letters: Vec<Letter>) -> Promised<'_, ()> {
+        let patience = if records.len() + letters.len() > 2 { LONG } else { DEADLINE };
+        self.ask(patience, move |sqlite| sqlite.write(&records, &letters))
+    }
+
+    fn claim(&self, claim: Claim) -> Promised<'_, Vec<Waiting>> {
+        self.ask(DEADLINE, move |sqlite| sqlite.claim(&claim))
+    }
+
+    fn letters(&self, after: Option<u64>) -> Promised<'_, Vec<Waiting>> {
+        self.ask(DEADLINE, move |sqlite| sqlite.letters(after))
+    }
+
+    fn put_off(&self, claimed: Waiting, due: Timestamp) -> Promised<'_, bool> {
+        self.ask(DEADLINE, move |sqlite| sqlite.put_off(&claimed, due))
+    }
+
+    fn reseal(&self, letter: Waiting, sealed: String) -> Promised<'_, bool> {
+        self.ask(DEADLINE, move |sqlite| sqlite.reseal(&letter, &sealed))
+    }
+
+    fn taken(&self, letter: Waiting) -> Promised<'_, bool> {
+        self.ask(DEADLINE, move |sqlite| sqlite.taken(&letter))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use crate::clock::{Clock, Timestamp};
 use crate::config::{self, VaultPlace};
 use crate::crypto::{KeyRing, Random};
@@ -11,6 +13,7 @@ use crate::telemetry::{Child, child};
 
 use super::embedded::Embedded;
 use super::entry::Entry;
+use super::event::{EventKind, Telling};
 use super::failure::VaultFailed;
 use super::memory::Memory;
 use super::record::{Name, Record};
@@ -23,7 +26,9 @@ use super::store::Store;
 pub struct Vault {
     pub(super) store: Arc<dyn Store>,
     pub(super) sealer: Sealer,
-    clock: Clock,
+    pub(super) clock: Clock,
+    /// Rings when there is a letter to deliver.
+    pub(super) bell: Arc<Notify>,
     place: Option<VaultPlace>,
 }
 
@@ -53,7 +58,7 @@ impl Vault {
 
     /// A vault over any store.
     pub fn over(store: Arc<dyn Store>, sealer: Sealer, clock: Clock) -> Self {
-        Self { store, sealer, clock, place: None }
+        Self { store, sealer, clock, bell: Arc::default(), place: None }
     }
 
     /// The vault of a new configuration: the same store under new keys where the place has stayed,
@@ -93,7 +98,7 @@ impl Vault {
     pub async fn put(&self, entry: Entry) -> Result<(), VaultFailed> {
         entry.check_lengths()?;
         let _span = child(Child::Store);
-        self.store.write(vec![self.sealer.seal(&entry)]).await?;
+        self.store.write(vec![self.sealer.seal(&entry)], Vec::new()).await?;
         // The entry is kept; what could not be cleared away goes with the next one.
         let _next_time = self.prune().await;
         Ok(())
@@ -105,7 +110,8 @@ impl Vault {
     /// [`VaultFailed`]: nothing was written.
     pub async fn put_all(&self, entries: &[Entry]) -> Result<(), VaultFailed> {
         entries.iter().try_for_each(Entry::check_lengths)?;
-        self.store.write(entries.iter().map(|entry| self.sealer.seal(entry)).collect()).await
+        let records = entries.iter().map(|entry| self.sealer.seal(entry)).collect();
+        self.store.write(records, Vec::new()).await
     }
 
     /// Deletes the entry for good, also one that does not open; `false` when there is none.
@@ -113,28 +119,33 @@ impl Vault {
     /// # Errors
     /// [`VaultFailed`]: nothing was deleted.
     pub async fn forget(&self, key: &TenantKey) -> Result<bool, VaultFailed> {
-        self.store.remove(&Name::from(key)).await
+        self.store.remove(&Name::from(key), None).await
     }
 
     /// Marks the entry dormant since `at`; `false` when there is none that is awake. It can be
     /// woken for 30 days.
     ///
     /// # Errors
-    /// [`VaultFailed`]: nothing has changed.
-    pub async fn sleep(&self, key: &TenantKey, at: Timestamp) -> Result<bool, VaultFailed> {
+    /// [`VaultFailed`]: nothing has changed; so also when it is to be told and the outbox is full.
+    pub async fn sleep(
+        &self,
+        key: &TenantKey,
+        at: Timestamp,
+        telling: Telling,
+    ) -> Result<bool, VaultFailed> {
         let asleep =
             |entry: Entry| entry.dormant.is_none().then_some(Entry { dormant: Some(at), ..entry });
-        self.change(key, asleep).await
+        self.change(key, asleep, telling.of(EventKind::Dormant)).await
     }
 
     /// Ends the sleep of an entry; `false` when there is none that sleeps.
     ///
     /// # Errors
-    /// [`VaultFailed`]: nothing has changed.
-    pub async fn wake(&self, key: &TenantKey) -> Result<bool, VaultFailed> {
+    /// [`VaultFailed`]: nothing has changed; so also when it is to be told and the outbox is full.
+    pub async fn wake(&self, key: &TenantKey, telling: Telling) -> Result<bool, VaultFailed> {
         let awake =
             |entry: Entry| entry.dormant.is_some().then_some(Entry { dormant: None, ..entry });
-        self.change(key, awake).await
+        self.change(key, awake, telling.of(EventKind::Restored)).await
     }
 
     /// Deletes what has been dormant for more than 30 days, and tells how many. What does not open
@@ -147,7 +158,7 @@ impl Vault {
         let mut gone = 0;
         for record in self.store.dormant(until).await? {
             let proven = self.sealer.open(&record).is_ok();
-            if proven && self.store.swap(record, None).await? {
+            if proven && self.store.swap(record, None, None).await? {
                 gone += 1;
             }
         }
@@ -159,11 +170,15 @@ impl Vault {
         &self,
         key: &TenantKey,
         change: impl Fn(Entry) -> Option<Entry>,
+        told: Option<EventKind>,
     ) -> Result<bool, VaultFailed> {
         for _ in 0..TRIES {
             let Some((record, entry)) = self.opened(key).await? else { return Ok(false) };
             let Some(changed) = change(entry) else { return Ok(false) };
-            if self.store.swap(record, Some(self.sealer.seal(&changed))).await? {
+            let now = self.clock.now();
+            let letter = told.map(|kind| self.sealer.letter(&changed, (kind, None), now));
+            if self.store.swap(record, Some(self.sealer.seal(&changed)), letter).await? {
+                self.bell.notify_one();
                 return Ok(true);
             }
         }

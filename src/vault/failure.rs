@@ -37,6 +37,9 @@ pub enum VaultFailed {
     /// Another kind of file, or one whose first bytes are damaged.
     #[error("the file is no vault, or its first bytes are damaged; it was left as it is")]
     NotAVault,
+    /// Too many events wait to be told to one app: nothing was written.
+    #[error("the outbox is full: 10,000 events wait until the app's webhook takes them")]
+    OutboxFull,
     /// The file, its folder or its disk cannot be written.
     #[error("the vault cannot be written: its file, folder or disk is read-only for this user")]
     ReadOnly,

@@ -14,8 +14,8 @@ use super::record::{Name, Record};
 /// Seals with the first key of `vault.keys`, opens with any of them.
 #[derive(Clone, Debug)]
 pub struct Sealer {
-    keys: KeyRing,
-    random: Random,
+    pub(super) keys: KeyRing,
+    pub(super) random: Random,
 }
 
 impl Sealer {

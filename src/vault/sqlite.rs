@@ -7,8 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 use crate::clock::Timestamp;
 
 use super::failure::VaultFailed;
+use super::outbox::{Claim, Letter, Waiting};
 use super::record::{Checksum, Name, Record};
-use super::sqlite_file;
+use super::sqlite_file::{self, seconds};
+use super::sqlite_outbox;
 use super::store::{MOST, PAGE};
 
 /// An open file, and what was found wrong with it.
@@ -94,14 +96,32 @@ impl Sqlite {
         }
     }
 
-    pub(super) fn remove(&mut self, name: &Name) -> Result<bool, VaultFailed> {
-        self.change(|db| delete(db, name))
+    pub(super) fn remove(
+        &mut self,
+        name: &Name,
+        letter: Option<&Letter>,
+    ) -> Result<bool, VaultFailed> {
+        self.change(|db| {
+            let gone = delete(db, name)?;
+            if let (true, Some(letter)) = (gone, letter) {
+                sqlite_outbox::add(db, letter)?;
+            }
+            Ok(gone)
+        })
     }
 
-    pub(super) fn swap(&mut self, old: &Record, new: Option<&Record>) -> Result<bool, VaultFailed> {
+    pub(super) fn swap(
+        &mut self,
+        old: &Record,
+        new: Option<&Record>,
+        letter: Option<&Letter>,
+    ) -> Result<bool, VaultFailed> {
         self.change(|db| {
             if find(db, &old.name)?.as_ref() != Some(old) {
                 return Ok(false);
+            }
+            if let Some(letter) = letter {
+                sqlite_outbox::add_within_bounds(db, letter)?;
             }
             match new {
                 Some(new) => update(db, new),
@@ -110,8 +130,43 @@ impl Sqlite {
         })
     }
 
-    pub(super) fn write(&mut self, records: &[Record]) -> Result<(), VaultFailed> {
-        self.change(|db| records.iter().try_for_each(|record| put(db, record)))
+    pub(super) fn write(
+        &mut self,
+        records: &[Record],
+        letters: &[Letter],
+    ) -> Result<(), VaultFailed> {
+        self.change(|db| {
+            records.iter().try_for_each(|record| put(db, record))?;
+            letters.iter().try_for_each(|letter| sqlite_outbox::add_within_bounds(db, letter))
+        })
+    }
+
+    pub(super) fn claim(&mut self, claim: &Claim) -> Result<Vec<Waiting>, VaultFailed> {
+        // Whoever looks whether there is something writes nothing.
+        if sqlite_outbox::next(&self.db, claim)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.change(|db| sqlite_outbox::claim(db, claim))
+    }
+
+    pub(super) fn letters(&self, after: Option<u64>) -> Result<Vec<Waiting>, VaultFailed> {
+        sqlite_outbox::page(&self.db, after)
+    }
+
+    pub(super) fn put_off(
+        &mut self,
+        claimed: &Waiting,
+        due: Timestamp,
+    ) -> Result<bool, VaultFailed> {
+        self.change(|db| sqlite_outbox::put_off(db, claimed, due))
+    }
+
+    pub(super) fn reseal(&mut self, letter: &Waiting, sealed: &str) -> Result<bool, VaultFailed> {
+        self.change(|db| sqlite_outbox::reseal(db, letter, sealed))
+    }
+
+    pub(super) fn taken(&mut self, letter: &Waiting) -> Result<bool, VaultFailed> {
+        self.change(|db| sqlite_outbox::taken(db, letter))
     }
 
     /// All of it or nothing, on the disk when it returns, and never into a broken file.
@@ -175,12 +230,18 @@ impl Sqlite {
     }
 
     fn count_missing(&self) -> Result<Option<String>, VaultFailed> {
-        let both = "SELECT (SELECT count(*) FROM entries), (SELECT sum(entries) FROM tally)";
-        let (there, told): (i64, Option<i64>) =
-            self.db.query_row(both, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let told = told.unwrap_or(0);
-        Ok((there != told)
-            .then(|| format!("{there} entries are in it, and there should be {told}")))
+        for table in ["entries", "letters"] {
+            let both =
+                format!("SELECT (SELECT count(*) FROM {table}), (SELECT sum({table}) FROM tally)");
+            let (there, told): (i64, Option<i64>) =
+                self.db.query_row(&both, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let told = told.unwrap_or(0);
+            if there != told {
+                let words = format!("{there} {table} are in it, and there should be {told}");
+                return Ok(Some(words));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -256,10 +317,6 @@ fn select(which: &str) -> String {
     )
 }
 
-fn seconds(time: Timestamp) -> i64 {
-    time.0.try_into().unwrap_or(i64::MAX)
-}
-
 const THIS: &str = "environment = ?1 AND client_id = ?2 AND tenant = ?3";
 const IN_ORDER: &str = "ORDER BY environment, client_id, tenant";
 const BACKWARDS: &str = "ORDER BY environment DESC, client_id DESC, tenant DESC";
@@ -283,7 +340,7 @@ mod tests {
         };
         let mut kept = 0;
         let failed = loop {
-            match sqlite.write(&[record(kept), record(kept + 1)]) {
+            match sqlite.write(&[record(kept), record(kept + 1)], &[]) {
                 Ok(()) => kept += 2,
                 Err(failed) => break failed,
             }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use crate::clock::Timestamp;
+
 use super::failure::VaultFailed;
 
 /// Opens the file, or makes it.
@@ -74,7 +76,7 @@ fn refuse_strangers(db: &Connection) -> Result<(), VaultFailed> {
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (id, version) {
-        (APPLICATION, VERSION) => Ok(()),
+        (APPLICATION, OLDEST..=VERSION) => Ok(()),
         (APPLICATION, found) => Err(VaultFailed::Newer { found, known: VERSION }),
         (0, 0) if tables == 0 => Ok(()),
         _ => Err(VaultFailed::NotAVault),
@@ -122,8 +124,12 @@ fn prepare(db: &mut Connection) -> Result<(), VaultFailed> {
     }
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have been faster.
-    if version(&change)? != VERSION {
-        change.execute_batch(SCHEMA)?;
+    let found = version(&change)?;
+    if found != VERSION {
+        if found < OLDEST {
+            change.execute_batch(ENTRIES)?;
+        }
+        change.execute_batch(LETTERS)?;
         change.pragma_update(None, "application_id", APPLICATION)?;
         change.pragma_update(None, "user_version", VERSION)?;
     }
@@ -153,6 +159,11 @@ impl From<rusqlite::Error> for VaultFailed {
     }
 }
 
+/// A moment as a column has it.
+pub(super) fn seconds(time: Timestamp) -> i64 {
+    time.0.try_into().unwrap_or(i64::MAX)
+}
+
 /// How long another process's write is waited for.
 pub(super) const BUSY: Duration = Duration::from_secs(3);
 
@@ -161,11 +172,13 @@ const PAGES: i64 = 262_144;
 
 /// `SGvt`, so that no other program's database is taken for a vault.
 const APPLICATION: i64 = 0x5347_7674;
-const VERSION: i64 = 1;
+/// Formats there have been; what is older than ours is brought up when it is opened.
+const OLDEST: i64 = 1;
+const VERSION: i64 = 2;
 
 /// One tree for the entries, without an index that could disagree with it, and their number, so
 /// that a damaged tree cannot lose any unnoticed.
-const SCHEMA: &str = "
+const ENTRIES: &str = "
 CREATE TABLE entries (
     environment TEXT NOT NULL,
     client_id TEXT NOT NULL,
@@ -177,4 +190,21 @@ CREATE TABLE entries (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tally (entries INTEGER NOT NULL) STRICT;
 INSERT INTO tally VALUES (0);
+";
+
+/// What came with format 2. A program that knows format 1 alone, and has the file open, goes on with
+/// its entries.
+const LETTERS: &str = "
+CREATE TABLE letters (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    written INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    sealed TEXT NOT NULL
+) STRICT;
+ALTER TABLE tally ADD COLUMN letters INTEGER NOT NULL DEFAULT 0;
 ";

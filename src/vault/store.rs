@@ -5,6 +5,7 @@ use std::pin::Pin;
 use crate::clock::Timestamp;
 
 use super::failure::VaultFailed;
+use super::outbox::{Claim, Letter, Waiting};
 use super::record::{Name, Record};
 
 /// An answer that takes a while, and that comes: each call has a deadline.
@@ -26,14 +27,35 @@ pub trait Store: Send + Sync {
     /// The record of that name. `None` is only said where nothing can be missing.
     fn read(&self, name: &Name) -> Promised<'_, Option<Record>>;
 
-    /// Forgets the record; `false` when there is none.
-    fn remove(&self, name: &Name) -> Promised<'_, bool>;
+    /// Forgets the record; `false` when there is none, and then the letter is not kept either. That
+    /// is never refused because too many letters wait: each took a record to get there.
+    fn remove(&self, name: &Name, letter: Option<Letter>) -> Promised<'_, bool>;
 
-    /// Puts `new` in the place of `old`, or nothing, if `old` is still what is there.
-    fn swap(&self, old: Record, new: Option<Record>) -> Promised<'_, bool>;
+    /// Puts `new` in the place of `old`, or nothing, and keeps the letter, if `old` is still what is
+    /// there. [`VaultFailed::OutboxFull`] where the letter's app has [`MOST_LETTERS`](super::MOST_LETTERS) already.
+    fn swap(&self, old: Record, new: Option<Record>, letter: Option<Letter>) -> Promised<'_, bool>;
 
-    /// Writes all of them or none, in the place of what has their names.
-    fn write(&self, records: Vec<Record>) -> Promised<'_, ()>;
+    /// Writes all of the records, in the place of what has their names, and all of the letters; or
+    /// nothing of it. [`VaultFailed::OutboxFull`] where an app would have more than [`MOST_LETTERS`](super::MOST_LETTERS).
+    fn write(&self, records: Vec<Record>, letters: Vec<Letter>) -> Promised<'_, ()>;
+
+    /// The letters of an app that may be delivered now, oldest first: of each name the oldest alone,
+    /// if it is due. What is given is due at `until` from then on, and has one try more; so no two
+    /// claims are given the same letter at a time.
+    fn claim(&self, claim: Claim) -> Promised<'_, Vec<Waiting>>;
+
+    /// At most [`PAGE`] letters with larger numbers, of all apps, in order of number.
+    fn letters(&self, after: Option<u64>) -> Promised<'_, Vec<Waiting>>;
+
+    /// Makes a claimed letter due at another time; `false` when somebody has claimed it since, or it
+    /// is gone.
+    fn put_off(&self, claimed: Waiting, due: Timestamp) -> Promised<'_, bool>;
+
+    /// Puts other bytes in the place of a letter's, if they are still what is there.
+    fn reseal(&self, letter: Waiting, sealed: String) -> Promised<'_, bool>;
+
+    /// The letter has been delivered, whoever holds it now: it goes. `false` when it is gone.
+    fn taken(&self, letter: Waiting) -> Promised<'_, bool>;
 }
 
 /// Records in one answer.

@@ -5,6 +5,7 @@ use crate::crypto::SealedBy;
 use super::entries::Vault;
 use super::entry::{Entry, Summary};
 use super::failure::{Unopened, VaultFailed};
+use super::outbox::Waiting;
 use super::portable::{LineRefused, read_line};
 use super::record::{Name, Record};
 
@@ -33,6 +34,8 @@ pub struct Verified {
     pub dormant: usize,
     /// Those that open, but not with the first key.
     pub older_key: usize,
+    /// Events that wait to be told.
+    pub letters: usize,
     pub faults: Vec<Fault>,
 }
 
@@ -51,6 +54,8 @@ pub struct Rewrapped {
     pub anew: usize,
     /// Sealed with it before.
     pub current: usize,
+    /// Events that wait to be told, sealed with it now.
+    pub letters: usize,
     /// Not opened, and left as they are.
     pub left: Vec<Fault>,
 }
@@ -112,9 +117,14 @@ impl Vault {
             page.items.iter().for_each(|(record, opened)| self.judge(record, opened, &mut found));
             after = page.after;
             if after.is_none() {
-                return Ok(found);
+                break;
             }
         }
+        for (waiting, opened) in self.letters().await? {
+            found.letters += 1;
+            found.faults.extend(opened.err().map(|why| letter_fault(&waiting, why)));
+        }
+        Ok(found)
     }
 
     /// What is wrong with the place as a whole: entries may be missing then.
@@ -145,10 +155,25 @@ impl Vault {
             }
             after = page.after;
             if after.is_none() {
-                return Ok(done);
+                break;
             }
             progress(seen);
         }
+        self.seal_letters_anew(&mut done).await?;
+        Ok(done)
+    }
+
+    async fn seal_letters_anew(&self, done: &mut Rewrapped) -> Result<(), VaultFailed> {
+        for (waiting, _) in self.letters().await? {
+            match self.sealer.letter_anew(&waiting) {
+                Ok(None) => {}
+                Ok(Some(sealed)) => {
+                    done.letters += usize::from(self.store.reseal(waiting, sealed).await?);
+                }
+                Err(why) => done.left.push(letter_fault(&waiting, why)),
+            }
+        }
+        Ok(())
     }
 
     async fn seal_anew(
@@ -163,7 +188,8 @@ impl Vault {
             }
             Ok(_) if self.sealer.sealed_by(&record) == SealedBy::First => done.current += 1,
             // Who changed it meanwhile has sealed it with their first key.
-            Ok(entry) => match self.store.swap(record, Some(self.sealer.seal(&entry))).await? {
+            Ok(entry) => match self.store.swap(record, Some(self.sealer.seal(&entry)), None).await?
+            {
                 true => done.anew += 1,
                 false => done.current += 1,
             },
@@ -186,4 +212,9 @@ impl Vault {
             }
         }
     }
+}
+
+fn letter_fault(waiting: &Waiting, why: Unopened) -> Fault {
+    let words = format!("the event {} that waits to be told {why}", waiting.letter.id);
+    Fault { name: Some(waiting.letter.name.clone()), words }
 }

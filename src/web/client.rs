@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use ipnet::IpNet;
 
+use super::{LocalUser, Peer};
+
 /// The proxies whose forwarding headers are believed; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(Vec<IpNet>);
@@ -19,6 +21,13 @@ pub struct Client {
 }
 
 impl Client {
+    /// A user of this machine, who has no address.
+    pub fn local(user: LocalUser) -> Self {
+        let chain = Peer::User(user).to_string();
+        let address_len = chain.len();
+        Self { chain, address_len, subscriber: Subscriber::local(user) }
+    }
+
     /// The right-most address that is not a trusted proxy.
     pub fn address(&self) -> &str {
         &self.chain[..self.address_len]
@@ -55,6 +64,11 @@ impl Subscriber {
             IpAddr::V4(address) => Self(address.to_ipv6_mapped().to_bits()),
             IpAddr::V6(address) => Self(address.to_bits() >> 64 << 64),
         }
+    }
+
+    /// A user of this machine: no address is spelled so, of IPv4 or of an IPv6 network.
+    pub fn local(user: LocalUser) -> Self {
+        Self(1 << 63 | u128::from(user.user))
     }
 
     /// A number that no other one has.

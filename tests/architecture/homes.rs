@@ -78,7 +78,7 @@ pub const HOMES: &[Row] = &[
     ("rustix", Home::In(&["cli/"]), "only commands send signals and ask the machine"),
     (
         "rustls",
-        Home::In(&["crypto/", "server/", "superid/back_channel.rs"]),
+        Home::In(&["crypto/", "server/", "back_channel.rs"]),
         "one TLS policy for each direction",
     ),
     ("rustls_pki_types", Home::Anywhere, "certificates as bytes, and reading PEM"),
@@ -97,7 +97,7 @@ pub const HOMES: &[Row] = &[
 ];
 
 const HYPER: &[&str] =
-    &["superid/back_channel.rs", "server/admin.rs", "emulator/", "telemetry/exporter.rs"];
+    &["back_channel.rs", "server/admin.rs", "emulator/", "telemetry/exporter.rs"];
 
 /// Every place that names a dependency outside its home. Tests may use what the crate has.
 pub fn named_only_at_home(tree: &Tree, homes: &[Row]) -> Vec<Problem> {

@@ -226,10 +226,13 @@ fn described_party(party: &RelyingParty) -> String {
     let system_user = party.system_user.as_ref().map_or(String::new(), |user| {
         format!(" system user by {:?} with {:?}", user.protocol, user.key)
     });
+    let webhook = party.webhook.as_ref().map_or(String::new(), |webhook| {
+        format!(" tells {} by {} keys in {:?}", webhook.url, webhook.keys.len(), webhook.timeout)
+    });
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
     let RelyingParty { name, title, environment, client_id, redirect_path, pkce, .. } = party;
     let environment = &environment.issuer;
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}{webhook}"
     )
 }

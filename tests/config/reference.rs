@@ -9,18 +9,21 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 7] = [
+const WHOLE_TABLES: [&str; 8] = [
     "certificate.NAME",
     "host.NAME.hsts",
     "host.NAME.app_pages",
     "relying_party.NAME.legacy",
     "relying_party.NAME.system_user",
+    "relying_party.NAME.webhook",
     "job_listener.NAME",
     "job_caller.NAME",
 ];
 
-/// A caller proves itself in one way, and its password is the one that is looked at.
-const OTHER_WAYS: [&str; 3] = ["# token =", "# certificate_name =", "# loopback ="];
+/// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
+/// the network or in the file system.
+const OTHER_WAYS: [&str; 5] =
+    ["# token =", "# certificate_name =", "# loopback =", "# unix_", "# socket_"];
 
 /// What a line says, and whether it does so in a comment.
 #[derive(Debug, PartialEq, Eq)]

@@ -45,6 +45,8 @@ impl Scratch {
         scratch.write("empty.txt", "\n");
         scratch.write("open.key", &format!("{KEY}\n"));
         scratch.set_mode("open.key", 0o644);
+        fs::create_dir(scratch.0.join("everybody")).unwrap();
+        scratch.set_mode("everybody", 0o777);
         scratch
     }
 
@@ -83,6 +85,8 @@ pub fn variables(name: &str) -> Option<String> {
         "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
         "NIGHTLY_PASSWORD" => Some("nightly-0123456789abcdef".to_owned()),
         "REPORT_TOKEN" => Some("report-0123456789abcdef".to_owned()),
+        "WEBHOOK_SECRET" => Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYX".to_owned()),
+        "PREVIOUS_WEBHOOK_SECRET" => Some("GBkaGxwdHh8gISIjJCUmJygpKissLS4v".to_owned()),
         "SESSION_KEY" => Some(KEY.to_owned()),
         "PARTNER_KEY_PASSPHRASE" => Some("hello".to_owned()),
         "EMPTY" => Some(String::new()),

@@ -62,7 +62,7 @@ impl House {
         let options = Options {
             workers: 1,
             access,
-            open: vec![("web".to_owned(), front)],
+            open: vec![("web".to_owned(), front.into())],
             ..Options::ordinary()
         };
         let settings = settings(&upstream, listener, limits);

@@ -22,7 +22,7 @@ async fn world() -> World {
 }
 
 /// Presses the button of the page that asks whether the app shall go, which sends no referrer.
-async fn confirm(world: &World, browser: &mut Browser, tenant: &str) -> (u16, String) {
+pub async fn confirm(world: &World, browser: &mut Browser, tenant: &str) -> (u16, String) {
     post(world, browser, "Sec-Fetch-Site: same-origin\r\nOrigin: null\r\n", tenant).await
 }
 

@@ -13,8 +13,10 @@ use crate::wire::find;
 pub struct Collector {
     pub url: String,
     /// Head and body of each request.
-    taken: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    taken: Arc<Mutex<Taken>>,
 }
+
+type Taken = Vec<(String, Vec<u8>)>;
 
 /// A span as it was sent; ids in hexadecimal.
 #[derive(Clone, Debug)]

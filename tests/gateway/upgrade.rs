@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use superid_gateway::clock::Clock;
 use superid_gateway::emulator::{self, App, Emulator};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::net::UnixDatagram;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -22,10 +23,12 @@ use crate::wire::{Door, Net, PATIENCE, Stream, read_answer};
 use crate::world::{ASTRID, JONAS};
 
 /// A running program, started as a service manager does that opened its sockets.
-struct Service {
-    first: Child,
+pub struct Service {
+    pub first: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    folder: PathBuf,
+    pub folder: PathBuf,
+    /// What is said to the service manager.
+    pub manager: UnixDatagram,
     admin: SocketAddr,
     origin: String,
     net: Net,
@@ -36,10 +39,11 @@ struct Service {
 }
 
 impl Service {
-    async fn start(name: &str) -> Self {
+    pub async fn start(name: &str) -> Self {
         let folder =
             std::env::temp_dir().join(format!("superid-gateway-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
+        let manager = UnixDatagram::bind(folder.join("notify")).unwrap();
         let (front, admin) = (bound(), bound());
         let (address, admin_address) = (front.local_addr().unwrap(), admin.local_addr().unwrap());
         let origin = format!("http://localhost:{}", address.port());
@@ -56,6 +60,7 @@ impl Service {
         command
             .args(["run", "--config"])
             .arg(folder.join("gateway.toml"))
+            .env("NOTIFY_SOCKET", folder.join("notify"))
             .env("LISTEN_FDS", "2")
             .env("LISTEN_FDNAMES", "one.socket:two.socket")
             .stdout(Stdio::piped())
@@ -71,8 +76,18 @@ impl Service {
         let authority = origin.strip_prefix("http://").unwrap();
         net.lead(authority, Door { address, tls: None });
         let (group, admin) = (group_of(&first), admin_address);
-        let mut service =
-            Self { first, lines, folder, admin, origin, net, app, _superid: superid, group };
+        let mut service = Self {
+            first,
+            lines,
+            folder,
+            manager,
+            admin,
+            origin,
+            net,
+            app,
+            _superid: superid,
+            group,
+        };
         service.says("admin listening").await;
         service
     }
@@ -89,12 +104,12 @@ impl Service {
     }
 
     /// Sends a signal to the first process, by the shell's own `kill`.
-    async fn signal(&self, name: &str) {
+    pub async fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.first.id().unwrap());
         assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
     }
 
-    async fn upgrade(&mut self) {
+    pub async fn upgrade(&mut self) {
         self.signal("USR2").await;
         self.says("the new process serves").await;
     }
@@ -103,12 +118,12 @@ impl Service {
         ApiClient(self.net.clone())
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
     }
 
     /// What a command says about it, and its exit code.
-    async fn told(&self, arguments: &[&str]) -> (i32, String) {
+    pub async fn told(&self, arguments: &[&str]) -> (i32, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_superid-gateway"));
         command.args(arguments).arg("--config").arg(self.folder.join("gateway.toml"));
         let output = command.output().await.unwrap();

@@ -116,6 +116,12 @@ impl World {
 
     /// Another process with the same origins takes over, with more TOML laid over.
     pub async fn taken_over(mut self, more: &str) -> Self {
+        self.gateway = self.beside(more).await;
+        self
+    }
+
+    /// The same process, and this one goes on.
+    pub async fn beside(&self, more: &str) -> Running {
         let front = TcpListener::bind("127.0.0.1:0").unwrap();
         let places = Places {
             port: self.port,
@@ -128,8 +134,7 @@ impl World {
         let settings = places.settings(&table.to_string());
         register(&self.superid, &settings);
         lead(&self.net, &settings, front.local_addr().unwrap(), None);
-        self.gateway = start(settings, &self.clock, front, Told::default()).await;
-        self
+        start(settings, &self.clock, front, Told::default()).await
     }
 
     /// The running gateway follows a configuration with more TOML laid over.
@@ -241,7 +246,7 @@ async fn start(settings: Settings, clock: &Clock, front: TcpListener, told: Told
         access,
         audit,
         tracer,
-        open: vec![("web".to_owned(), front), ("admin".to_owned(), admin)],
+        open: vec![("web".to_owned(), front.into()), ("admin".to_owned(), admin.into())],
         inherited: Vec::new(),
         upstream_roots: Roots::Nobody,
     };

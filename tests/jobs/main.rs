@@ -12,4 +12,6 @@ mod lines;
 mod partner;
 mod soap;
 mod under_load;
+mod unix_process;
+mod unix_sockets;
 mod world;

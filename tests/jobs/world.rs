@@ -12,7 +12,7 @@ use superid_gateway::config;
 use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, App, Emulator};
 use superid_gateway::identity::{ContextId, SystemUserToken, TenantKey};
-use superid_gateway::server::{Options, Roots, Running};
+use superid_gateway::server::{Options, Roots, Running, StartFailed};
 use superid_gateway::vault::Entry;
 use toml::{Table, Value};
 
@@ -39,6 +39,11 @@ impl World {
 
     /// The same with a piece of TOML laid over it.
     pub async fn with(changes: &str) -> Self {
+        Self::tried(changes).await.unwrap()
+    }
+
+    /// The same, where the gateway may not start.
+    pub async fn tried(changes: &str) -> Result<Self, StartFailed> {
         let clock = Clock::manual(Timestamp(NOW));
         let seconds = clock.clone();
         let superid = Emulator::start(emulator::Options {
@@ -53,18 +58,27 @@ impl World {
             ..App::new(APP, "jobs-secret", "http://localhost/auth/callback")
         });
         let settings = settings(&superid, changes);
-        let options = Options {
-            clock: clock.clone(),
-            random: Random::system(),
-            workers: 2,
-            upstream_roots: Roots::Nobody,
-            ..Options::ordinary()
-        };
-        let gateway = Running::start(settings, options).await.unwrap();
+        let gateway = Running::start(settings, options(&clock)).await?;
         let world = Self { clock, superid, gateway };
         world.install(NORDLYS).await;
         world.install(FJORDBANK).await;
+        Ok(world)
+    }
+
+    /// Lets another gateway take over, with the sockets of this one.
+    pub async fn taken_over(self, changes: &str) -> Self {
+        let options = Options { open: self.gateway.sockets().unwrap(), ..options(&self.clock) };
+        let gateway = Running::start(settings(&self.superid, changes), options).await.unwrap();
+        let Self { clock, superid, gateway: before } = self;
+        before.hand_over().await;
+        let world = Self { clock, superid, gateway };
+        world.install(NORDLYS).await;
         world
+    }
+
+    /// Puts a new configuration in force: the old one with a piece of TOML laid over it.
+    pub fn reload(&mut self, changes: &str) {
+        self.gateway.reload(settings(&self.superid, changes)).unwrap();
     }
 
     /// Puts the system user token of a tenant into the vault, as an installation does.
@@ -135,6 +149,16 @@ pub fn nightly() -> String {
 }
 
 pub const NIGHTLY_PASSWORD: &str = "nightly-password-0123456789";
+
+fn options(clock: &Clock) -> Options {
+    Options {
+        clock: clock.clone(),
+        random: Random::system(),
+        workers: 2,
+        upstream_roots: Roots::Nobody,
+        ..Options::ordinary()
+    }
+}
 
 fn settings(superid: &Emulator, changes: &str) -> config::Settings {
     let origins: Vec<String> = superid.hosts().iter().map(|host| format!("{host:?}")).collect();

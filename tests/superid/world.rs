@@ -136,6 +136,7 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
         pkce: Pkce::S256,
         tenant: None,
         system_user: None,
+        webhook: None,
     }
 }
 

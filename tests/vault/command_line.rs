@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use superid_gateway::vault::Entry;
+use superid_gateway::vault::{Entry, Telling};
 
 use crate::world::{Folder, KEY, NOW, OTHER_KEY, entry, key, open, token, wait};
 
 #[test]
 fn a_list_and_one_entry_are_shown_without_tokens() {
     let place = Place::filled();
-    wait(place.folder.vault().sleep(&key(2), NOW)).unwrap();
+    wait(place.folder.vault().sleep(&key(2), NOW, Telling::Nobody)).unwrap();
     let list = place.call("list --config", "");
     assert_eq!(code(&list), 0);
     assert_eq!(
@@ -32,6 +32,32 @@ fn a_list_and_one_entry_are_shown_without_tokens() {
     for printed in [text(&shown), list.to_string()] {
         assert!(!printed.contains("Our App"), "{printed}");
     }
+}
+
+#[test]
+fn what_waits_to_be_told_is_listed_and_can_be_given_up() {
+    let place = Place::filled();
+    assert_eq!(text(&place.call("outbox --config", "")), "nothing waits to be told\n");
+    wait(place.folder.vault().install(entry(3, 1), Telling::App)).unwrap();
+    let listed = text(&place.call("outbox --config", ""));
+    let id = listed.split(' ').next().unwrap().to_owned();
+    assert_eq!(
+        listed,
+        format!(
+            "{id}  sod/0123456789abcdef/Cust3  installed  since 2027-01-15T08:00:00Z  0 tries  \
+             due 2027-01-15T08:00:00Z\n"
+        )
+    );
+    let json: Value =
+        serde_json::from_slice(&place.call("outbox --config", "--json").stdout).unwrap();
+    assert_eq!(
+        (&json["events"][0]["id"], &json["events"][0]["type"]),
+        (&id.clone().into(), &"installed".into())
+    );
+    let given_up = place.call("outbox --config", &format!("--give-up {id}"));
+    assert_eq!((code(&given_up), text(&given_up)), (0, format!("{id}: given up\n")));
+    assert_eq!(code(&place.call("outbox --config", &format!("--give-up {id}"))), 1);
+    assert_eq!(text(&place.call("outbox --config", "")), "nothing waits to be told\n");
 }
 
 #[test]

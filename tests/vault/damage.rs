@@ -5,7 +5,7 @@ use std::path::Path;
 
 use superid_gateway::clock::Clock;
 use superid_gateway::identity::TenantKey;
-use superid_gateway::vault::{Unopened, Vault, VaultFailed};
+use superid_gateway::vault::{Telling, Unopened, Vault, VaultFailed};
 
 use crate::world::{Folder, KEY, NOW, entry, key, open, token, wait};
 
@@ -75,7 +75,7 @@ async fn a_damaged_entry_is_told_from_others_and_a_new_one_may_take_its_place() 
     for tenant in [1, 2] {
         vault.put(entry(tenant, 1)).await.unwrap();
     }
-    vault.sleep(&key(2), NOW).await.unwrap();
+    vault.sleep(&key(2), NOW, Telling::Nobody).await.unwrap();
     drop(vault);
     let mut bytes = folder.closed();
     let sealed = &fs::read(folder.file()).unwrap();
@@ -119,7 +119,7 @@ async fn a_date_of_sleep_that_was_changed_deletes_nothing() {
     let folder = Folder::new();
     let vault = folder.vault();
     vault.put(entry(1, 1)).await.unwrap();
-    vault.sleep(&key(1), NOW).await.unwrap();
+    vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap();
     drop(vault);
     let mut bytes = folder.closed();
     let at = find(&bytes, &NOW.0.to_be_bytes()[4..]).unwrap();
@@ -155,7 +155,7 @@ fn a_vault_of_a_later_version_is_left_as_it_is() {
     bytes[60..64].copy_from_slice(&9_u32.to_be_bytes());
     fs::write(folder.file(), &bytes).unwrap();
     let failed = open(&folder.file(), &[KEY]).unwrap_err();
-    assert!(matches!(failed, VaultFailed::Newer { found: 9, known: 1 }), "{failed}");
+    assert!(matches!(failed, VaultFailed::Newer { found: 9, known: 2 }), "{failed}");
     assert_eq!(fs::read(folder.file()).unwrap(), bytes);
 }
 

@@ -3,7 +3,7 @@
 use superid_gateway::clock::Clock;
 use superid_gateway::config::{self, VaultPlace};
 use superid_gateway::crypto::{KeyRing, Random, SealedBy};
-use superid_gateway::vault::{Entry, Vault, VaultFailed};
+use superid_gateway::vault::{Entry, Telling, Vault, VaultFailed};
 
 use crate::world::{Folder, KEY, NOW, OTHER_KEY, entry, key, open, open_at, token};
 
@@ -74,7 +74,7 @@ async fn what_slept_too_long_goes_when_the_next_entry_is_put() {
     let folder = Folder::new();
     let vault = folder.vault();
     vault.put(entry(1, 1)).await.unwrap();
-    vault.sleep(&key(1), NOW).await.unwrap();
+    vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap();
     let later = open_at(&folder.file(), &[KEY], Clock::manual(NOW.plus(31 * 86_400))).unwrap();
     assert_eq!(later.prune().await.unwrap(), 1);
     assert!(vault.look(&key(1)).await.unwrap().is_none());

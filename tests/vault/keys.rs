@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use superid_gateway::crypto::{KeyRing, Random};
 use superid_gateway::identity::{ContextId, TenantKey};
 use superid_gateway::vault::{
-    Entry, Name, Record, Rewrapped, Sealer, Unopened, VaultFailed, plain_line, read_line,
+    Entry, Name, Record, Rewrapped, Sealer, Telling, Unopened, VaultFailed, plain_line, read_line,
     sealed_line,
 };
 
@@ -35,12 +35,12 @@ async fn after_a_rewrap_the_older_key_may_go() {
     let old = folder.vault();
     let entries: Vec<Entry> = (1..=1_200).map(|tenant| entry(tenant, 1)).collect();
     old.put_all(&entries).await.unwrap();
-    old.sleep(&key(7), crate::world::NOW).await.unwrap();
+    old.sleep(&key(7), crate::world::NOW, Telling::Nobody).await.unwrap();
     let both = open(&folder.file(), &[OTHER_KEY, KEY]).unwrap();
     both.put(entry(1, 2)).await.unwrap();
     let mut told = Vec::new();
     let done = both.rewrap(|seen| told.push(seen)).await.unwrap();
-    assert_eq!(done, Rewrapped { anew: 1_199, current: 1, left: vec![] });
+    assert_eq!(done, Rewrapped { anew: 1_199, current: 1, letters: 0, left: vec![] });
     assert_eq!(told, [500, 1_000, 1_200]);
     let new = open(&folder.file(), &[OTHER_KEY]).unwrap();
     assert_eq!(token(new.get(&key(1)).await.unwrap()), "Our App-1-2");

@@ -14,6 +14,7 @@ use super::care::{forget, rewrap, verify};
 use super::carry::{Present, Tokens, export, import};
 use super::list::{Form, Token, list, show};
 use super::open::{Making, Opened, run};
+use super::outbox::{give_up, outbox};
 
 /// What to do with a vault.
 #[derive(Debug, Subcommand)]
@@ -30,6 +31,9 @@ pub(in crate::cli) enum VaultCommand {
     /// List the entries, without their tokens
     #[command(after_help = LIST_HELP)]
     List(Listed),
+    /// List what waits to be told to apps by webhook, or give an event up
+    #[command(after_help = OUTBOX_HELP)]
+    Outbox(Outbox),
     /// Seal every entry with the first key of vault.keys
     #[command(after_help = REWRAP_HELP)]
     Rewrap(Configured),
@@ -100,6 +104,15 @@ pub(in crate::cli) struct Import {
 }
 
 #[derive(Debug, Args)]
+pub(in crate::cli) struct Outbox {
+    #[command(flatten)]
+    listed: Listed,
+    /// Give this event up: the app is never told
+    #[arg(long, value_name = "EVENT")]
+    give_up: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(in crate::cli) struct Forget {
     #[command(flatten)]
     configured: Configured,
@@ -137,6 +150,10 @@ async fn perform(
             import(opened, from, present, out).await
         }
         VaultCommand::List(asked) => list(opened, asked.form(), out).await,
+        VaultCommand::Outbox(Outbox { listed, give_up: None }) => {
+            outbox(opened, listed.form(), out).await
+        }
+        VaultCommand::Outbox(Outbox { give_up: Some(id), .. }) => give_up(opened, id, out).await,
         VaultCommand::Rewrap(_) => rewrap(opened, out).await,
         VaultCommand::Show(Show { listed, entry, token, .. }) => {
             let token = if *token { Token::Shown } else { Token::Hidden };
@@ -153,6 +170,7 @@ impl VaultCommand {
             Self::Forget(asked) => &asked.configured,
             Self::Import(asked) => &asked.configured,
             Self::List(asked) | Self::Verify(asked) => &asked.configured,
+            Self::Outbox(asked) => &asked.listed.configured,
             Self::Rewrap(configured) => configured,
             Self::Show(asked) => &asked.listed.configured,
         };
@@ -188,6 +206,7 @@ Examples:
   superid-gateway vault import --config gateway.toml --from vault.jsonl
   superid-gateway vault import --config gateway.toml --replace --from vault.jsonl
   superid-gateway vault forget --config gateway.toml sod/my-app/Cust12345
+  superid-gateway vault outbox --config gateway.toml
   superid-gateway vault rewrap --config gateway.toml
   superid-gateway vault verify --json --config gateway.toml
 
@@ -229,6 +248,13 @@ Example:
   superid-gateway vault forget --config gateway.toml sod/my-app/Cust12345
 
 The tenant's administrator has to consent again to bring it back.";
+const OUTBOX_HELP: &str = "\
+Examples:
+  superid-gateway vault outbox --config gateway.toml
+  superid-gateway vault outbox --config gateway.toml --give-up evt_A1b2
+
+What an app's webhook has not taken yet, the oldest first. Ends with 1 when an event does not open, or
+there is none to give up.";
 const REWRAP_HELP: &str = "\
 Example:
   superid-gateway vault rewrap --config gateway.toml

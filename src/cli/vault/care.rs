@@ -40,6 +40,9 @@ pub(super) async fn rewrap(opened: &Opened, out: &mut dyn Write) -> io::Result<V
         counted(done.anew),
         done.current
     )?;
+    if done.letters > 0 {
+        writeln!(out, "{} events that wait to be told sealed anew", done.letters)?;
+    }
     Ok(if done.left.is_empty() { Verdict::Fine } else { Verdict::Problems })
 }
 
@@ -53,13 +56,14 @@ pub(super) async fn verify(
     found.faults.extend(open_to_others(&opened.path));
     match form {
         Form::Json => {
-            let Verified { entries, opened, dormant, older_key, faults } = &found;
+            let Verified { entries, opened, dormant, older_key, letters, faults } = &found;
             let faults: Vec<Value> = faults.iter().map(fault_in_json).collect();
             let whole = json!({
                 "entries": entries,
                 "opened": opened,
                 "dormant": dormant,
                 "older_key": older_key,
+                "events": letters,
                 "faults": faults,
             });
             writeln!(out, "{whole:#}")?;
@@ -73,13 +77,16 @@ fn print(opened: &Opened, found: &Verified, out: &mut dyn Write) -> io::Result<(
     for fault in &found.faults {
         writeln!(out, "{}", fault_in_words(fault))?;
     }
-    let Verified { entries, opened: open, dormant, older_key, faults } = found;
+    let Verified { entries, opened: open, dormant, older_key, letters, faults } = found;
     write!(out, "{}: {}, {open} open", opened.path.display(), counted(*entries))?;
     if *dormant > 0 {
         write!(out, ", {dormant} dormant")?;
     }
     if *older_key > 0 {
         write!(out, ", {older_key} sealed with an older key (rewrap seals them anew)")?;
+    }
+    if *letters > 0 {
+        write!(out, ", {letters} events wait to be told")?;
     }
     match faults.len() {
         0 => writeln!(out, "; nothing is wrong"),

@@ -179,14 +179,14 @@ pub(super) fn counted(entries: usize) -> String {
     }
 }
 
-fn date(time: Timestamp) -> String {
+pub(super) fn date(time: Timestamp) -> String {
     let seconds = i64::try_from(time.0).unwrap_or(i64::MAX);
     let date = OffsetDateTime::from_unix_timestamp(seconds).ok();
     date.and_then(|date| date.format(&Rfc3339).ok()).unwrap_or_else(|| format!("{seconds} s"))
 }
 
 /// What claims said may hold anything; a terminal obeys control characters.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let escaped = |letter: char| match letter.is_control() {
         true => letter.escape_default().to_string(),
         false => letter.to_string(),

@@ -5,5 +5,6 @@ mod care;
 mod carry;
 mod list;
 mod open;
+mod outbox;
 
 pub(super) use arguments::{VAULT_HELP, VaultCommand, vault};

@@ -1,11 +1,9 @@
 //! The verdict on a background job's request, without a socket.
 
-use std::net::IpAddr;
-
 use http::{HeaderMap, header};
 
 use crate::authn::{Asked, CallDenied, CallPermit, From};
-use crate::web::{Inbound, JobDoor, Refusal, Slashes};
+use crate::web::{Inbound, JobDoor, Peer, Refusal, Slashes};
 
 use super::super::about::About;
 use super::super::respond::Refused;
@@ -30,10 +28,10 @@ impl Relayed {
     }
 }
 
-/// Decides, for a request that came to a job listener from an address.
+/// Decides, for a request that came to a job listener from somebody.
 pub(in crate::gateway) fn decide_job(
     site: &Site,
-    (door, peer, relayed): (&JobDoor, IpAddr, Relayed),
+    (door, peer, relayed): (&JobDoor, Peer, Relayed),
     inbound: &Inbound<'_>,
 ) -> Verdict {
     let Some(number) = site.job_listener(door.listener()) else {

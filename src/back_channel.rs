@@ -1,4 +1,4 @@
-//! Calls to SuperID: bounded in time, size and number, and followed nowhere else.
+//! Calls of ours to others: bounded in time, size and number, and followed nowhere else.
 
 use std::error::Error as StdError;
 use std::io;
@@ -9,8 +9,9 @@ use bytes::Bytes;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, USER_AGENT,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,10 +20,8 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::telemetry::{self, Child};
-
-/// The HTTP client for all that is SuperID's.
-pub(super) struct BackChannel {
+/// The one HTTP client of the gateway: calls to SuperID, and what apps are told.
+pub struct BackChannel {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     roots: Result<(), Arc<io::Error>>,
     calls: Semaphore,
@@ -31,7 +30,7 @@ pub(super) struct BackChannel {
 
 /// Whether the certificates this machine trusts are needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Transport {
+pub enum Transport {
     /// No address is https: loopback, as in the demo.
     Plain,
     Tls,
@@ -42,15 +41,17 @@ enum Payload {
     Form(String),
     Json(String),
     Nothing,
+    /// JSON with headers that vouch for it.
+    Signed(String, HeaderMap),
     /// An envelope, and the action its `SOAPAction` names (SOAP 1.1 §6.1.1).
     Soap(String, &'static str),
 }
 
 /// A whole answer.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) body: Bytes,
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Bytes,
 }
 
 /// Why a call brought no answer.
@@ -81,7 +82,7 @@ pub enum CallFailed {
 
 impl BackChannel {
     /// A client whose calls take `timeout` at most, each from first to last byte.
-    pub(super) fn new(timeout: Duration, transport: Transport) -> Self {
+    pub fn new(timeout: Duration, transport: Transport) -> Self {
         let (tls, roots) = trust(transport);
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
@@ -98,28 +99,28 @@ impl BackChannel {
 
     /// One of the same settings with places of its own, so that its callers and ours do not wait for
     /// each other.
-    pub(super) fn beside(&self) -> Self {
+    pub fn beside(&self) -> Self {
         let (client, roots) = (self.client.clone(), self.roots.clone());
         Self { client, roots, calls: Semaphore::new(MOST_CALLS), timeout: self.timeout }
     }
 
     /// Fetches a document.
-    pub(super) async fn get(&self, url: &Url) -> Result<Answer, CallFailed> {
+    pub async fn get(&self, url: &Url) -> Result<Answer, CallFailed> {
         self.call(url, Payload::Nothing).await
     }
 
     /// Posts a form.
-    pub(super) async fn post(&self, url: &Url, form: String) -> Result<Answer, CallFailed> {
+    pub async fn post(&self, url: &Url, form: String) -> Result<Answer, CallFailed> {
         self.call(url, Payload::Form(form)).await
     }
 
     /// Posts a JSON document.
-    pub(super) async fn post_json(&self, url: &Url, json: String) -> Result<Answer, CallFailed> {
+    pub async fn post_json(&self, url: &Url, json: String) -> Result<Answer, CallFailed> {
         self.call(url, Payload::Json(json)).await
     }
 
     /// Posts a SOAP 1.1 envelope for an action, which is written without its quotes here.
-    pub(super) async fn post_soap(
+    pub async fn post_soap(
         &self,
         url: &Url,
         envelope: String,
@@ -128,7 +129,27 @@ impl BackChannel {
         self.call(url, Payload::Soap(envelope, action)).await
     }
 
+    /// Posts a JSON document with headers that vouch for it, and tells the status of the answer. Its
+    /// body is not read.
+    ///
+    /// # Errors
+    /// [`CallFailed`]: nobody knows whether it arrived.
+    pub async fn post_signed(
+        &self,
+        url: &Url,
+        json: String,
+        vouching: HeaderMap,
+    ) -> Result<StatusCode, CallFailed> {
+        let request = self.request(url, Payload::Signed(json, vouching))?;
+        self.in_time(async { Ok(self.begin(request).await?.status()) }).await
+    }
+
     async fn call(&self, url: &Url, payload: Payload) -> Result<Answer, CallFailed> {
+        let request = self.request(url, payload)?;
+        self.in_time(self.exchange(request)).await
+    }
+
+    fn request(&self, url: &Url, payload: Payload) -> Result<Request<Full<Bytes>>, CallFailed> {
         if let ("https", Err(missing)) = (url.scheme(), &self.roots) {
             return Err(CallFailed::NoRoots(missing.clone()));
         }
@@ -139,23 +160,29 @@ impl BackChannel {
             .body(Full::new(body))
             .map_err(CallFailed::Unaddressable)?;
         *request.headers_mut() = headers;
-        let mut span = telemetry::child(Child::SuperId);
-        let answered = match tokio::time::timeout(self.timeout, self.exchange(request)).await {
+        Ok(request)
+    }
+
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, CallFailed>>,
+    ) -> Result<T, CallFailed> {
+        let turn = async {
+            let _turn = self.calls.acquire().await.expect("the semaphore is never closed");
+            call.await
+        };
+        match tokio::time::timeout(self.timeout, turn).await {
             Ok(answered) => answered,
             Err(_elapsed) => Err(CallFailed::TimedOut(self.timeout)),
-        };
-        if let Some(span) = &mut span {
-            match &answered {
-                Ok(answer) => span.answered(answer.status.as_u16()),
-                Err(_) => span.failed(),
-            }
         }
-        answered
+    }
+
+    async fn begin(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, CallFailed> {
+        self.client.request(request).await.map_err(CallFailed::Unreachable)
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, CallFailed> {
-        let _turn = self.calls.acquire().await.expect("the semaphore is never closed");
-        let answer = self.client.request(request).await.map_err(CallFailed::Unreachable)?;
+        let answer = self.begin(request).await?;
         let encoding = answer.headers().get(CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(CallFailed::Encoded);
@@ -185,6 +212,10 @@ impl Payload {
             Self::Nothing => return Ok((Method::GET, headers, Bytes::new())),
             Self::Form(form) => ("application/x-www-form-urlencoded", form),
             Self::Json(json) => ("application/json", json),
+            Self::Signed(json, vouching) => {
+                headers.extend(vouching);
+                ("application/json", json)
+            }
             Self::Soap(envelope, action) => {
                 headers.insert(ACCEPT, fixed("text/xml"));
                 headers.insert(SOAP_ACTION, HeaderValue::try_from(format!("\"{action}\""))?);
@@ -207,7 +238,7 @@ fn trust(transport: Transport) -> (ClientConfig, Result<(), Arc<io::Error>>) {
             .expect("aws-lc speaks TLS 1.2 and 1.3")
     };
     let loaded = match transport {
-        Transport::Plain => Err(io::Error::other("no address of SuperID's is https")),
+        Transport::Plain => Err(io::Error::other("no address is https")),
         Transport::Tls => builder().with_native_roots(),
     };
     match loaded {
