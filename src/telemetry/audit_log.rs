@@ -140,7 +140,7 @@ impl AuditLog {
             SUCCESS => Severity::Notice,
             _ => Severity::Warning,
         };
-        outlet.take(severity, |out| event.spell(out, scene));
+        outlet.say(severity, |out| event.spell(out, scene));
     }
 }
 

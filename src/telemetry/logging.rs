@@ -45,7 +45,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         let mut said = Said::default();
         event.record(&mut said);
         let target = said.target.as_deref().unwrap_or(event.metadata().target());
-        self.0.take(severity, |out| {
+        self.0.say(severity, |out| {
             let mut line = Spelling::begin(out, self.0.form(), Some(level), &said.message);
             for (name, value) in &said.members {
                 match value {

@@ -16,7 +16,7 @@ use crate::config::{LineDestination, LineForm};
 use super::sink::{AUDIT, Sink};
 use super::spelling::Spelling;
 
-/// Takes lines. A line waits at most a tenth of a second; when the output cannot keep up and 4 MiB
+/// Takes lines. A request's waits at most a tenth of a second, others do not; when the output cannot keep up and 4 MiB
 /// wait, further lines are dropped. What is dropped, or cannot be written, is counted, and said in the
 /// next line that can be.
 #[derive(Clone)]
@@ -103,6 +103,12 @@ impl Outlet {
         spell(&mut line);
         self.0.collect(&line);
         LINE.set(line);
+    }
+
+    /// The same, to be written at once: for lines that come seldom.
+    pub(super) fn say(&self, severity: Severity, spell: impl FnOnce(&mut Vec<u8>)) {
+        self.take(severity, spell);
+        self.0.wake();
     }
 
     fn writing(name: &'static str, form: LineForm, sink: Sink) -> (Self, Writer) {
