@@ -22,6 +22,7 @@ pub mod signin;
 pub mod superid;
 pub mod telemetry;
 pub mod tenants;
+pub mod upstreams;
 pub mod vault;
 pub mod web;
 pub mod webhook;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::config::{JobCaller, JobListener, Proof};
 use crate::identity::ContextId;
@@ -29,9 +29,9 @@ pub enum CallDenied {
 }
 
 /// What a call asks for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Asked<'a> {
-    pub tenant: &'a ContextId,
+    pub tenant: ContextId,
     /// What follows the tenant's name in the path, from its slash on.
     pub below: &'a str,
 }
@@ -56,13 +56,13 @@ impl CallPermit {
         asked: Asked<'_>,
     ) -> Result<Self, CallDenied> {
         let caller = proven(listener, from, inbound)?;
-        if !caller.tenants.include(asked.tenant) {
+        if !caller.tenants.include(&asked.tenant) {
             return Err(CallDenied::Tenant(caller.clone()));
         }
         if !caller.paths.iter().any(|path| covers(path, asked.below)) {
             return Err(CallDenied::Path(caller.clone()));
         }
-        Ok(Self { caller: caller.clone(), tenant: asked.tenant.clone() })
+        Ok(Self { caller: caller.clone(), tenant: asked.tenant })
     }
 
     /// Who calls.
@@ -74,6 +74,11 @@ impl CallPermit {
     pub fn tenant(&self) -> &ContextId {
         &self.tenant
     }
+
+    /// Who calls which tenant.
+    pub fn into_parts(self) -> (Arc<JobCaller>, ContextId) {
+        (self.caller, self.tenant)
+    }
 }
 
 /// By what is said in `Authorization`, if anything is; else by certificate; else by place.
@@ -84,11 +89,11 @@ fn proven<'l>(
 ) -> Result<&'l Arc<JobCaller>, CallDenied> {
     let headers = inbound.headers();
     // A browser remembers passwords and shows certificates by itself, for any page.
-    if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
+    if headers.contains_key(header::ORIGIN) || headers.contains_key(SEC_FETCH_SITE) {
         return Err(CallDenied::Page);
     }
     if headers.contains_key(header::AUTHORIZATION) {
-        let said = inbound.header("authorization").ok_or(CallDenied::Nobody)?;
+        let said = inbound.header(header::AUTHORIZATION).ok_or(CallDenied::Nobody)?;
         return by_secret(listener, said).ok_or(CallDenied::Nobody);
     }
     let by_certificate = listener.callers.iter().find(|caller| match &caller.proof {
@@ -160,6 +165,8 @@ fn covers(path: &str, below: &str) -> bool {
             head.eq_ignore_ascii_case(path) && (rest.is_empty() || rest.starts_with('/'))
         })
 }
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 #[cfg(test)]
 mod tests {

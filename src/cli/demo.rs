@@ -9,7 +9,7 @@ use crate::credentials::Installation;
 use crate::crypto::Random;
 use crate::emulator::{self, DemoApp, Emulator, IssuedKey, Seed};
 use crate::identity::{ContextId, SystemUserToken};
-use crate::server::{Options, Roots, Running};
+use crate::server::{Options, Running};
 use crate::telemetry::{Outlet, log_through};
 
 use super::arguments::Demo;
@@ -74,7 +74,7 @@ impl Parts {
         let settings = demo_settings::settings(&text)?;
         let open = [("demo", front), ("admin", admin), ("job:jobs", jobs)];
         let open = open.map(|(name, socket)| (name.to_owned(), socket.into())).into();
-        let options = Options { open, upstream_roots: Roots::Nobody, ..Options::ordinary() };
+        let options = Options { open, ..Options::ordinary() };
         let gateway = Running::start(settings, options).await.map_err(io::Error::other)?;
         install(&superid, &gateway).await?;
         Ok(Self { superid, app, gateway, port })

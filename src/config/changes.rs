@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::{Host, JobListener, RelyingParty, Route, Settings};
+use super::{Host, JobListener, RelyingParty, Route, Settings, Upstream};
 
 /// The tables that differ, sorted: `+route.new`, `-route.gone` or `route.changed`. Values are never in
 /// it, and neither is whether a secret alone is another one.
@@ -40,6 +40,7 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
         routes,
         session,
         traces,
+        upstreams,
         vault,
     } = settings;
     let mut tables = BTreeMap::new();
@@ -67,10 +68,19 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
     }
     listeners.iter().for_each(|one| single(&format!("listener.{}", one.name), one));
     relying_parties.iter().for_each(|one| single(&format!("relying_party.{}", one.name), one));
+    for servers in upstreams {
+        let name = servers.name.as_deref().unwrap_or_default();
+        single(&format!("upstream.{name}"), servers);
+    }
     for route in routes {
         let hosts: Vec<&str> = route.hosts.iter().map(|host| host.name.as_str()).collect();
         let own = Route { hosts: Vec::new(), relying_parties: Vec::new(), ..route.clone() };
-        single(&format!("route.{}", route.name), &(own, hosts, names(&route.relying_parties)));
+        let mut own = format!("{own:?}");
+        if let Some(app) = route.upstream.app().filter(|app| app.servers.name.is_some()) {
+            own = own.replace(&format!("{:?}", app.servers), "");
+        }
+        let refers = (hosts, names(&route.relying_parties), route.upstream.app().map(named));
+        single(&format!("route.{}", route.name), &(own, refers));
     }
     tables
 }
@@ -79,6 +89,10 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
 fn alone(host: &Host) -> (Host, Vec<&str>) {
     let own = Host { relying_parties: Vec::new(), ..host.clone() };
     (own, names(&host.relying_parties))
+}
+
+fn named(app: &Upstream) -> Option<&str> {
+    app.servers.name.as_deref()
 }
 
 fn names(parties: &[Arc<RelyingParty>]) -> Vec<&str> {

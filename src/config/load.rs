@@ -12,8 +12,8 @@ use super::{
     Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, audit,
     certificate, environment, forwarded, header_names, host, job_caller, job_listener,
     job_listener_read, key_ring, limits, listener, log, redis, relying_party, relying_party_read,
-    route, route_bounds_read, route_read, route_rules, session, system_user, traces, vault,
-    webhook, webhook_rules,
+    route, route_bounds_read, route_read, route_rules, session, system_user, traces, upstream,
+    upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -96,13 +96,14 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
     }
 }
 
-/// `[vault]` alone, for commands that need nothing else of the file; `None` when it is not written.
+/// `[vault]` alone, with `[redis]` where it lies there, for commands that need nothing else of the
+/// file; `None` when it is not written.
 ///
 /// # Errors
 /// [`Problems`]: the file cannot be read, is not TOML, or the table does not hold.
 pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
-    alone(path, "vault", |root| match root.has("vault") {
-        true => vault::vault(root).map(Some),
+    alone(path, &["vault", "redis"], |root| match root.has("vault") {
+        true => vault::vault(root, redis::redis(root).as_ref()).map(Some),
         false => Some(None),
     })
 }
@@ -112,13 +113,14 @@ pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
 /// # Errors
 /// As [`load_vault`].
 pub fn load_admin(path: &Path) -> Result<Admin, Problems> {
-    alone(path, "admin", admin::admin)
+    alone(path, &["admin"], admin::admin)
 }
 
-/// What `read` makes of one table. Problems elsewhere are passed over.
+/// What `read` makes of the first of these tables. Problems elsewhere are passed over; those of the
+/// others count where it comes to nothing.
 fn alone<T>(
     path: &Path,
-    table: &str,
+    tables: &[&str],
     read: impl FnOnce(&Section) -> Option<T>,
 ) -> Result<T, Problems> {
     let text = self::read(path)?;
@@ -127,7 +129,9 @@ fn alone<T>(
     let reading = Reading::new(&text, &file, folder(path), &environment);
     let written = reading.parse().and_then(|document| read(&root(&reading, document.get_ref())));
     let (mut problems, warnings) = reading.findings();
-    problems.retain(|problem| problem.key == "toml" || problem.key.starts_with(table));
+    let needed = if written.is_some() { &tables[..1] } else { tables };
+    let counts = |key: &str| key == "toml" || needed.iter().any(|table| key.starts_with(table));
+    problems.retain(|problem| counts(&problem.key));
     match written {
         Some(written) if problems.is_empty() => Ok(written),
         _ => Err(Problems::Found { problems, warnings }),
@@ -149,6 +153,7 @@ pub fn tables() -> Vec<Table> {
         environment::TABLE,
         route::TABLE,
         header_names::TABLE,
+        upstream::TABLE,
         route_bounds_read::RATE_TABLE,
         job_listener::TABLE,
         job_caller::TABLE,
@@ -177,11 +182,13 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let redis = redis::redis(&root);
     let session = session::session(&root);
     let traces = traces::traces(&root);
-    let vault = root.has("vault").then(|| vault::vault(&root));
+    let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
     let hosts = host::hosts(&root, &parties);
-    let routes = route_read::routes(&root, &hosts, &parties);
+    let (upstreams, places) = upstream_read::upstreams(&root);
+    let routes = route_read::routes(&root, (&hosts, &parties), &upstreams);
+    route_rules::warn_unused(reading, &places, &routes);
     let callers = job_caller::job_callers(&root);
     let job_listeners = job_listener_read::job_listeners(
         &root,
@@ -212,6 +219,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         log: log?,
         redis: redis?,
         relying_parties: parties.all()?,
+        upstreams: upstreams.all()?,
         routes: routes.into_iter().map(|read| read.route).collect(),
         session: session?,
         traces: traces?,
@@ -270,6 +278,7 @@ const ROOT: &[Key] = &[
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),
     Key::optional("route", "{}"),
+    Key::optional("upstream", "{}"),
     Key::optional("job_listener", "{}"),
     Key::optional("job_caller", "{}"),
     Key::optional("session", "{}"),

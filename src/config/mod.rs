@@ -40,6 +40,8 @@ mod settings;
 mod system_user;
 mod traces;
 mod unix_socket;
+mod upstream;
+mod upstream_read;
 mod url_path;
 mod value;
 mod vault;
@@ -69,7 +71,7 @@ pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
-    PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,
 };
 pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
@@ -77,5 +79,9 @@ pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
 pub use traces::{TraceProtocol, Traces};
 pub use unix_socket::{ListenAddress, UnixSocket};
+pub use upstream::{
+    Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamScheme,
+    UpstreamTls,
+};
 pub use vault::{Vault, VaultPlace};
 pub use webhook::Webhook;

@@ -1,5 +1,6 @@
 //! `[redis]`: the store that replicas share.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub(super) const TABLE: Table = Table {
 
 /// A Redis or Valkey server. What is kept there is sealed, so it is trusted to be there and to
 /// count, and with nothing else.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redis {
     pub address: RedisAddress,
     /// The database's number; 0 unless the URL's path names another.
@@ -102,6 +103,24 @@ fn read_or_absent<T>(
     match section.has(name) {
         true => section.optional(name, convert).map(Some),
         false => Some(None),
+    }
+}
+
+impl fmt::Display for Redis {
+    /// Where it is, for people.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bracketed = |host: &str| match host.contains(':') {
+            true => format!("[{host}]"),
+            false => host.to_owned(),
+        };
+        match &self.address {
+            RedisAddress::Plain { host, port } => write!(out, "redis://{}:{port}", bracketed(host)),
+            RedisAddress::Tls { host, port, .. } => {
+                write!(out, "rediss://{}:{port}", bracketed(host))
+            }
+            RedisAddress::Unix(path) => return write!(out, "unix://{}", path.display()),
+        }?;
+        write!(out, "/{}", self.database)
     }
 }
 

@@ -7,7 +7,7 @@ use http::HeaderName;
 
 use crate::identity::ContextId;
 
-use super::{Host, Key, RelyingParty, RouteBounds, Table};
+use super::{Host, Key, RelyingParty, RouteBounds, Servers, Table};
 
 pub(super) const TABLE: Table = Table {
     header: "route.NAME",
@@ -134,34 +134,13 @@ impl Destination {
 /// The app behind a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
-    pub scheme: UpstreamScheme,
-    /// Name or address, lower case; an IPv6 address without brackets.
-    pub host: String,
-    pub port: u16,
+    /// Routes that name the same table share them.
+    pub servers: Arc<Servers>,
     /// What `Host` says to the app.
     pub host_header: HostHeader,
     pub connect_timeout: Duration,
     /// The longest silence from the app, headers and body alike.
     pub read_timeout: Duration,
-}
-
-impl Upstream {
-    /// Its name and, where it is not the scheme's own, its port; an IPv6 address in brackets.
-    pub fn authority(&self) -> String {
-        let name =
-            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        match (self.scheme, self.port) {
-            (UpstreamScheme::Http, 80) | (UpstreamScheme::Https, 443) => name,
-            (_, port) => format!("{name}:{port}"),
-        }
-    }
-}
-
-/// How the app is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpstreamScheme {
-    Http,
-    Https,
 }
 
 /// What the app sees as `Host`.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use url::Url;
-
 use crate::identity::ContextId;
 
 use super::header_names::header_names;
@@ -11,12 +9,13 @@ use super::reading::quoted;
 use super::relying_party_read::tenant;
 use super::route::TABLE;
 use super::route_bounds_read::route_bounds;
-use super::section::{Named, Section};
-use super::url_path::{canonical_path, plain_url};
+use super::section::{Named, Section, is_name};
+use super::upstream_read::server_url;
+use super::url_path::canonical_path;
 use super::value::Value;
 use super::{
     Access, ClaimRule, Destination, EncodedSlashes, Host, HostHeader, PathMatch, PathPattern,
-    Patience, Present, RelyingParty, Restriction, Route, ServerHeaders, Upstream, UpstreamScheme,
+    Patience, Present, RelyingParty, Restriction, Route, ServerHeaders, Servers, Upstream,
 };
 
 /// A route beside the table it was read from, so that later rules can point at it.
@@ -28,8 +27,8 @@ pub(super) struct ReadRoute<'d> {
 /// Reads every route; a broken one, reported, is left out.
 pub(super) fn routes<'d>(
     root: &Section<'d>,
-    hosts: &Named<Host>,
-    parties: &Named<RelyingParty>,
+    (hosts, parties): (&Named<Host>, &Named<RelyingParty>),
+    upstreams: &Named<Servers>,
 ) -> Vec<ReadRoute<'d>> {
     let tables = root.named("route", TABLE.keys);
     if tables.is_empty() && !root.has("route") && (root.has("host") || !root.has("job_listener")) {
@@ -40,7 +39,7 @@ pub(super) fn routes<'d>(
     tables
         .into_iter()
         .filter_map(|(name, section)| {
-            let route = route(name, &section, hosts, parties)?;
+            let route = route(name, &section, (hosts, parties), upstreams)?;
             Some(ReadRoute { section, route })
         })
         .collect()
@@ -49,8 +48,8 @@ pub(super) fn routes<'d>(
 fn route(
     name: String,
     section: &Section,
-    hosts: &Named<Host>,
-    parties: &Named<RelyingParty>,
+    (hosts, parties): (&Named<Host>, &Named<RelyingParty>),
+    upstreams: &Named<Servers>,
 ) -> Option<Route> {
     let served = match section.has("hosts") {
         true => section.optional("hosts", |value| some_hosts(value, hosts)),
@@ -60,7 +59,7 @@ fn route(
     let encoded_slashes = section.read("encoded_slashes", |value| {
         value.choice(&[("refuse", EncodedSlashes::Refuse), ("pass", EncodedSlashes::Pass)])
     });
-    let upstream = destination(section);
+    let upstream = destination(section, upstreams);
     let server_headers = section.read("server_headers", |value| {
         value.choice(&[("remove", ServerHeaders::Remove), ("pass", ServerHeaders::Pass)])
     });
@@ -128,10 +127,10 @@ fn path_pattern(section: &Section) -> Option<PathPattern> {
     Some(PathPattern { path: path?, matching: matching? })
 }
 
-fn destination(section: &Section) -> Option<Destination> {
+fn destination(section: &Section, upstreams: &Named<Servers>) -> Option<Destination> {
     let to_tenant = section.optional("upstream", |value| value.raw.as_str().map(|it| it == TENANT));
     if to_tenant != Some(true) {
-        return upstream(section).map(Destination::App);
+        return upstream(section, upstreams).map(Destination::App);
     }
     let connect = section.read("connect_timeout", |value| value.duration(1, 60));
     let read = section.read("read_timeout", |value| value.duration(1, 86_400));
@@ -150,49 +149,22 @@ fn destination(section: &Section) -> Option<Destination> {
     Some(Destination::Tenant(Patience { connect: connect?, read: read? }))
 }
 
-fn upstream(section: &Section) -> Option<Upstream> {
-    let address = section.read("upstream", upstream_url);
+fn upstream(section: &Section, upstreams: &Named<Servers>) -> Option<Upstream> {
+    let servers = section.read("upstream", |value| match value.raw.as_str() {
+        Some(text) if is_name(text) => upstreams.find(value),
+        _ => server_url(value).map(|server| Arc::new(Servers::one(server))),
+    });
     let host_header = section.read("host_header", |value| {
         value.choice(&[("public", HostHeader::Public), ("upstream", HostHeader::Upstream)])
     });
     let connect_timeout = section.read("connect_timeout", |value| value.duration(1, 60));
     let read_timeout = section.read("read_timeout", |value| value.duration(1, 86_400));
-    let (scheme, host, port) = address?;
     Some(Upstream {
-        scheme,
-        host,
-        port,
+        servers: servers?,
         host_header: host_header?,
         connect_timeout: connect_timeout?,
         read_timeout: read_timeout?,
     })
-}
-
-fn upstream_url(value: &Value) -> Option<(UpstreamScheme, String, u16)> {
-    let text = value.text()?;
-    let url = plain_url(value, "http")?;
-    let scheme = match url.scheme() {
-        "http" => UpstreamScheme::Http,
-        "https" => UpstreamScheme::Https,
-        other => {
-            let wrong = format!("{} speaks {other}", quoted(text));
-            return value.refuse(wrong, "write an http or https URL");
-        }
-    };
-    if url.path() != "/" {
-        let wrong = format!("{} has a path, and paths are forwarded as they come", quoted(text));
-        return value.refuse(wrong, format!("write {}", quoted(&before_path(&url))));
-    }
-    match (url.host_str(), url.port_or_known_default()) {
-        (Some(host), Some(port)) if port != 0 => {
-            Some((scheme, host.trim_matches(['[', ']']).to_owned(), port))
-        }
-        _ => value.refuse(format!("{} has no port to call", quoted(text)), value.key.hint()),
-    }
-}
-
-fn before_path(url: &Url) -> String {
-    url.origin().ascii_serialization()
 }
 
 fn access(section: &Section) -> Option<Access> {

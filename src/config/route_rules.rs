@@ -3,10 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use super::reading::{Place, Reading};
 use super::route_read::ReadRoute;
 use super::{
     Access, Destination, Flow, Host, JobListener, Listener, PathMatch, Present, RelyingParty,
-    Route, Upstream,
+    Route, Server, ServerPlace,
 };
 
 /// Checks all routes together.
@@ -24,6 +25,18 @@ pub(super) fn check(routes: &[ReadRoute], listeners: (&[Listener], &[Arc<JobList
         warn_about_credential(read);
         refuse_unlimited_system_user(read);
         refuse_tenant_without_credential(read);
+    }
+}
+
+/// What no route names does nothing.
+pub(super) fn warn_unused(reading: &Reading, upstreams: &[Place], routes: &[ReadRoute]) {
+    let apps = || routes.iter().filter_map(|read| read.route.upstream.app());
+    for place in upstreams {
+        let name = place.key.strip_prefix("upstream.").unwrap_or(&place.key);
+        if !apps().any(|app| app.servers.name.as_deref() == Some(name)) {
+            let instead = format!("write upstream = \"{name}\" on a route, or take it out");
+            reading.warn(place, "no route leads there", instead);
+        }
     }
 }
 
@@ -104,7 +117,8 @@ fn refuse_ourselves(read: &ReadRoute, (listeners, jobs): (&[Listener], &[Arc<Job
     let jobs = jobs
         .iter()
         .filter_map(|one| Some((one.address.network()?, format!("job_listener.{}", one.name))));
-    let Some((_, table)) = people.chain(jobs).find(|(address, _)| reaches(app, *address)) else {
+    let reached = |address: SocketAddr| app.servers.each.iter().any(|one| reaches(one, address));
+    let Some((_, table)) = people.chain(jobs).find(|(address, _)| reached(*address)) else {
         return;
     };
     read.section.reading.problem(
@@ -196,15 +210,14 @@ fn refuse_tenant_without_credential(read: &ReadRoute) {
     }
 }
 
-fn reaches(upstream: &Upstream, address: SocketAddr) -> bool {
+fn reaches(server: &Server, address: SocketAddr) -> bool {
+    let ServerPlace::Net { host, port } = &server.place else { return false };
     let listens = address.ip();
     let local = |ip: IpAddr| ip == listens || (ip.is_loopback() && listens.is_unspecified());
-    upstream.port == address.port()
-        && match upstream.host.parse::<IpAddr>() {
+    *port == address.port()
+        && match host.parse::<IpAddr>() {
             Ok(ip) => local(ip),
-            Err(_) => {
-                upstream.host == "localhost" && (listens.is_loopback() || listens.is_unspecified())
-            }
+            Err(_) => host == "localhost" && (listens.is_loopback() || listens.is_unspecified()),
         }
 }
 

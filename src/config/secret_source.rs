@@ -100,7 +100,7 @@ fn from_file(value: &Value, when_missing: &str) -> Option<String> {
 }
 
 /// Reads text of at most [`MOST`] bytes: whatever a path leads to, it is not read for ever.
-fn read_small(path: &Path) -> io::Result<String> {
+pub(super) fn read_small(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     fs::File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MOST {

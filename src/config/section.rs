@@ -211,7 +211,8 @@ impl<T> Named<T> {
     }
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a table may be called so.
+pub(super) fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     (1..=64).contains(&text.len()) && text.bytes().all(fits)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Admin, Audit, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
-    Serves, Session, Traces, Vault,
+    Servers, Serves, Session, Traces, Vault,
 };
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
@@ -22,6 +22,8 @@ pub struct Settings {
     pub redis: Option<Redis>,
     pub relying_parties: Vec<Arc<RelyingParty>>,
     pub routes: Vec<Route>,
+    /// Those that routes may name; others may name none of them.
+    pub upstreams: Vec<Arc<Servers>>,
     pub session: Session,
     /// Where traces are sent; `None` where there are none.
     pub traces: Option<Traces>,

@@ -4,6 +4,7 @@ mod exchange_desk;
 mod injected;
 mod installing;
 mod noticed;
+mod partner;
 mod stores;
 mod system_users;
 mod ticket_cache;
@@ -11,6 +12,7 @@ mod ticket_cache;
 pub use injected::{Injection, injected};
 pub use installing::{Installation, Installed};
 pub use noticed::{NotActed, Noticed};
+pub use partner::Partner;
 pub use stores::{Stores, StoresFailed};
 pub use system_users::SystemUsers;
 pub use ticket_cache::{

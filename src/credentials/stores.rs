@@ -1,10 +1,13 @@
-//! What is opened before a configuration is in force: the vault, and the link to the shared store.
+//! What is opened before a configuration is in force: the vault, and the links to the shared store.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{self, Redis, Settings};
 use crate::crypto::Random;
-use crate::redis_link::{LinkFailed, RedisLink};
-use crate::telemetry::{AuditLog, Tracer};
+use crate::redis_link::{LinkFailed, LinkState, LinkWatch, RedisLink};
+use crate::telemetry::{AuditLog, LinkCounter, LinkCounters, Tracer};
 use crate::vault::{Vault, VaultFailed};
 
 use super::ticket_cache::SharedTickets;
@@ -19,6 +22,14 @@ pub struct Stores {
     pub audit: AuditLog,
     /// Who begins traces, where there are any.
     pub tracer: Option<Tracer>,
+    links: Vec<Linked>,
+}
+
+/// A link, and who counts what it does.
+#[derive(Clone)]
+struct Linked {
+    link: RedisLink,
+    watch: Arc<OnceLock<LinkCounter>>,
 }
 
 /// Why a store cannot be opened.
@@ -37,19 +48,19 @@ impl Stores {
     /// # Errors
     /// [`StoresFailed`] names the store.
     pub fn open(settings: &Settings, clock: &Clock, random: &Random) -> Result<Self, StoresFailed> {
-        let open = |vault| Vault::open(vault, clock.clone(), random.clone());
-        let vault = settings.vault.as_ref().map(open).transpose()?;
-        let shared = match (&settings.redis, &settings.vault) {
-            (Some(redis), Some(vault)) => {
-                let link = RedisLink::open(redis, random.clone())?;
-                Some(SharedTickets::new(link, vault.keys.clone(), random.clone()))
-            }
-            _ => None,
-        };
-        Ok(Self { vault, shared, audit: AuditLog::default(), tracer: None })
+        let mut stores = Self::default();
+        stores.open_vault(settings, clock, random)?;
+        if let (Some(redis), Some(vault)) = (&settings.redis, &settings.vault) {
+            let linked = Linked::open(TICKETS, redis, random.clone())?;
+            let (link, keys) = (linked.link.clone(), vault.keys.clone());
+            stores.shared = Some(SharedTickets::new(link, keys, random.clone()));
+            stores.links.push(linked);
+        }
+        Ok(stores)
     }
 
-    /// The stores of a new configuration. The link to the shared store stays as it was opened.
+    /// The stores of a new configuration. The link that tickets are shared over stays as it was
+    /// opened; the vault's follows the configuration.
     ///
     /// # Errors
     /// [`StoresFailed`]; the stores there were go on.
@@ -59,11 +70,66 @@ impl Stores {
         clock: &Clock,
         random: &Random,
     ) -> Result<Self, StoresFailed> {
-        let vault = match (&settings.vault, &self.vault) {
-            (Some(wanted), Some(open)) => Some(open.reopened(wanted, random.clone())?),
-            (Some(wanted), None) => Some(Vault::open(wanted, clock.clone(), random.clone())?),
-            (None, _) => None,
-        };
-        Ok(Self { vault, ..self.clone() })
+        let kept = |wanted: &config::Vault| self.vault.as_ref()?.reopened(wanted, random.clone());
+        let mut stores = self.clone();
+        match settings.vault.as_ref().and_then(kept) {
+            Some(vault) => stores.vault = Some(vault.tended(PRUNED_EVERY)),
+            None => stores.open_vault(settings, clock, random)?,
+        }
+        Ok(stores)
+    }
+
+    /// How the links to the shared store stand, by name.
+    pub fn links(&self) -> Vec<(&'static str, LinkState)> {
+        self.links.iter().map(|linked| (linked.link.name(), linked.link.state())).collect()
+    }
+
+    /// Has the links' commands counted from now on.
+    pub(super) fn count_in(&self, counters: &LinkCounters) {
+        for linked in &self.links {
+            linked.watch.get_or_init(|| counters.link(linked.link.name()));
+        }
+    }
+
+    fn open_vault(
+        &mut self,
+        settings: &Settings,
+        clock: &Clock,
+        random: &Random,
+    ) -> Result<(), StoresFailed> {
+        self.vault = None;
+        self.links.retain(|linked| linked.link.name() != VAULT);
+        let Some(wanted) = &settings.vault else { return Ok(()) };
+        let mut opened = None;
+        let vault = Vault::opened_by(wanted, clock.clone(), random.clone(), |redis, random| {
+            let linked = Linked::open(VAULT, redis, random)?;
+            Ok(opened.insert(linked).link.clone())
+        })?;
+        self.links.extend(opened);
+        self.vault = Some(vault.tended(PRUNED_EVERY));
+        Ok(())
     }
 }
+
+impl Linked {
+    fn open(name: &'static str, redis: &Redis, random: Random) -> Result<Self, LinkFailed> {
+        let watch: Arc<OnceLock<LinkCounter>> = Arc::default();
+        let counted = Box::new(Counted(watch.clone()));
+        Ok(Self { link: RedisLink::open_watched(name, redis, random, counted)?, watch })
+    }
+}
+
+struct Counted(Arc<OnceLock<LinkCounter>>);
+
+impl LinkWatch for Counted {
+    fn carried_out(&self, took: Duration, failed: Option<&LinkFailed>) {
+        if let Some(counter) = self.0.get() {
+            counter.carried_out(took, failed.map(LinkFailed::name));
+        }
+    }
+}
+
+const TICKETS: &str = "tickets";
+const VAULT: &str = "vault";
+/// How often dormant entries are looked through.
+const PRUNED_EVERY: Duration = Duration::from_secs(3_600);

@@ -6,22 +6,25 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{RelyingParty, Settings};
 use crate::crypto::Random;
 use crate::identity::{ContextId, TenantKey};
+use crate::redis_link::LinkState;
 use crate::superid::SuperId;
 use crate::telemetry::Metrics;
 use crate::tenants::{Away, Home, Tenants};
 use crate::vault::{Telling, Vault};
 
 use super::exchange_desk::ExchangeDesk;
+use super::partner::Partner;
 use super::stores::Stores;
 use super::ticket_cache::{Held, NoTicket, TicketCache};
 
 /// The system users of all tenants; one for each configuration that is in force. Tickets outlive it.
 pub struct SystemUsers {
+    partners: Vec<Arc<Partner>>,
     tenants: Tenants,
     tickets: Arc<TicketCache>,
     desk: Arc<ExchangeDesk>,
     superid: Arc<SuperId>,
-    vault: Option<Vault>,
+    stores: Stores,
     clock: Clock,
 }
 
@@ -36,6 +39,7 @@ impl SystemUsers {
     ) -> Self {
         let desk = before.map(|before| before.desk.clone()).unwrap_or_default();
         desk.open(settings, superid, stores);
+        stores.count_in(metrics.links());
         let tickets = before.map(|before| before.tickets.clone()).unwrap_or_else(|| {
             let counters = metrics.tickets().clone();
             let cache = TicketCache::new(desk.clone(), clock.clone(), random.clone(), counters);
@@ -45,12 +49,14 @@ impl SystemUsers {
             })
         });
         let known = before.map(|before| &before.tenants);
+        let partners = settings.relying_parties.iter().map(|party| Arc::new(Partner::new(party)));
         Self {
+            partners: partners.collect(),
             tenants: Tenants::new(settings, superid.clone(), clock.clone(), known),
             tickets,
             desk,
             superid: superid.clone(),
-            vault: stores.vault.clone(),
+            stores: stores.clone(),
             clock: clock.clone(),
         }
     }
@@ -62,6 +68,12 @@ impl SystemUsers {
             client_id: party.client_id.as_str().into(),
             tenant: tenant.clone(),
         }
+    }
+
+    /// What the calls of a relying party of this configuration have in common.
+    pub fn partner(&self, party: &Arc<RelyingParty>) -> Arc<Partner> {
+        let known = self.partners.iter().find(|known| Arc::ptr_eq(known.party(), party));
+        known.cloned().unwrap_or_else(|| Arc::new(Partner::new(party)))
     }
 
     /// Whether an app hears of its installations.
@@ -102,7 +114,12 @@ impl SystemUsers {
 
     /// Where system user tokens are kept.
     pub fn vault(&self) -> Option<&Vault> {
-        self.vault.as_ref()
+        self.stores.vault.as_ref()
+    }
+
+    /// How the links to the store that replicas share stand, by name.
+    pub fn links(&self) -> Vec<(&'static str, LinkState)> {
+        self.stores.links()
     }
 
     pub(super) fn installing(&self) -> &tokio::sync::Mutex<()> {

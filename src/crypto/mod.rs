@@ -1,5 +1,6 @@
 //! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
+mod client_tls;
 mod digest;
 mod mac;
 mod partner_key;
@@ -8,6 +9,7 @@ mod random;
 mod seal;
 mod secret;
 
+pub use client_tls::{Authorities, ClientIdentity, ClientTls};
 pub use digest::{plain_sha256, sha256};
 pub use mac::MacKey;
 pub use partner_key::{

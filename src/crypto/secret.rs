@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use subtle::ConstantTimeEq;
+use aws_lc_rs::constant_time;
+use bytes::Bytes;
+use http::HeaderValue;
 use zeroize::Zeroizing;
 
 /// A credential, key or token. `Debug` shows only its length; there is no `Display`.
@@ -22,9 +24,30 @@ impl Secret {
 
     /// Compares without telling by time where two values differ; lengths may be told.
     pub fn matches(&self, other: &str) -> bool {
-        self.0.as_bytes().ct_eq(other.as_bytes()).into()
+        let (ours, theirs) = (self.0.as_bytes(), other.as_bytes());
+        constant_time::verify_slices_are_equal(ours, theirs).is_ok()
+    }
+
+    /// The string behind a word, as the value of a header; `None` where no header can hold it. Its
+    /// clones are cheap, print nothing, and the last one wipes it.
+    pub fn header(&self, word: &str) -> Option<HeaderValue> {
+        let text = Zeroizing::new([word, self.reveal()].concat().into_bytes());
+        if !text.is_ascii() {
+            return None;
+        }
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
+        value.set_sensitive(true);
+        Some(value)
     }
 }
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(other.reveal())
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,6 +76,18 @@ mod tests {
         let secret = Secret::new("hunter2".to_owned());
         assert_eq!(format!("{secret:?}"), "Secret(7 bytes)");
         assert!(secret.matches("hunter2"));
-        assert!(!secret.matches("hunter3"));
+        assert!(!secret.matches("hunter3") && !secret.matches("hunter22"));
+        assert!(!secret.matches("") && Secret::new(String::new()).matches(""));
+    }
+
+    #[test]
+    fn a_header_holds_it_behind_a_word_and_does_not_print_it() {
+        let header = Secret::new("hunter2".to_owned()).header("Basic ").unwrap();
+        assert_eq!(header.as_bytes(), b"Basic hunter2");
+        assert!(header.is_sensitive() && header.clone().is_sensitive());
+        assert!(!format!("{header:?}").contains("hunter2"));
+        for odd in ["two\r\nlines", "h\u{fc}nter", "\u{7f}", "\0"] {
+            assert_eq!(Secret::new(odd.to_owned()).header(""), None, "{odd:?}");
+        }
     }
 }

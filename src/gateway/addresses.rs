@@ -9,7 +9,6 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::Upstream;
 
 /// The address of one upstream. Reading it costs no lock. A name is looked up again after
 /// [`FRESH`] seconds by one request, while the others go on with the address that is known; it
@@ -31,13 +30,13 @@ struct Found {
 }
 
 impl UpstreamAddress {
-    pub(super) fn new(upstream: &Upstream) -> Self {
-        let bare = upstream.host.trim_matches(['[', ']']);
-        let fixed = bare.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, upstream.port));
+    /// Of `name`, which is looked up within `patience`.
+    pub(super) fn new(name: &str, port: u16, patience: Duration) -> Self {
+        let fixed = name.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port));
         Self {
-            name: upstream.host.clone(),
-            port: upstream.port,
-            patience: upstream.connect_timeout,
+            name: name.to_owned(),
+            port,
+            patience,
             fixed,
             found: ArcSwapOption::empty(),
             asking: AtomicBool::new(false),

@@ -33,6 +33,7 @@ pub(super) fn scene<'a>(downstream: &'a Downstream, exchange: &'a Exchange) -> S
 pub(super) fn refusal(downstream: &Downstream, exchange: &Exchange, refused: &Refused) {
     let word = refused.word();
     let (reason, detail) = (word.as_str(), refused.detail.as_str());
+    let door = job_door(downstream);
     let event = match (refused.during, refused.about.as_deref(), &refused.reason) {
         (During::SignIn, ..) => Event::SignInRefused { reason, detail },
         (During::Notice, ..) => Event::NoticeRefused { reason, detail },
@@ -40,7 +41,7 @@ pub(super) fn refusal(downstream: &Downstream, exchange: &Exchange, refused: &Re
             Event::AccessRefused { who: Who::is(&session.principal), route, reason }
         }
         (During::Request, about, Reason::Call(trouble, _)) if is_about_a_caller(*trouble) => {
-            let Some(door) = job_door(downstream) else { return };
+            let Some(door) = &door else { return };
             let caller = match about {
                 Some(About::Caller(caller)) => Some(caller.name.as_str()),
                 _ => None,

@@ -111,7 +111,7 @@ impl Leaving<'_> {
                 None => refused,
             });
         }
-        let call = match Call::of_a_person(permit, route, self.inbound.target()) {
+        let call = match Call::of_a_person(&self.site.users, permit, route, self.inbound.target()) {
             Ok(call) => call,
             Err(refused) => return Verdict::Refuse(refused),
         };

@@ -1,6 +1,7 @@
 //! A request's places and the size of its body: taken and measured as it passes.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header;
@@ -30,7 +31,8 @@ pub(super) fn bound(downstream: &mut Downstream, exchange: &mut Exchange) {
         downstream.set_write_timeout(Some(limits.write_timeout));
     }
     downstream.set_total_drain_timeout(Some(limits.unread_body_timeout));
-    exchange.busy = Line::of(downstream).filter(|_| unguarded).map(Line::enter);
+    let line = if unguarded { Line::of(downstream) } else { None };
+    exchange.busy = line.map(Line::enter);
 }
 
 /// Takes a place for a request that is born, until its exchange ends.
@@ -63,13 +65,13 @@ pub(super) fn is_to_go_by_https(downstream: &Downstream) -> bool {
 }
 
 /// What is known of a connection that came to a job listener.
-pub(super) fn job_door(downstream: &Downstream) -> Option<&JobDoor> {
-    Line::of(downstream)?.jobs.as_deref()
+pub(super) fn job_door(downstream: &Downstream) -> Option<Arc<JobDoor>> {
+    Line::of(downstream)?.jobs.clone()
 }
 
 /// Who is at the other end of the connection.
 pub(super) fn peer(downstream: &Downstream) -> Option<Peer> {
-    if let Some(user) = job_door(downstream).and_then(JobDoor::user) {
+    if let Some(user) = job_door(downstream).and_then(|door| door.user()) {
         return Some(Peer::User(user));
     }
     let address = downstream.client_addr()?.as_inet()?.ip();

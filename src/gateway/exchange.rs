@@ -10,6 +10,7 @@ use crate::telemetry::{Child, Open, Outcome, Trace};
 use crate::web::Client;
 
 use super::calls::Call;
+use super::chosen::Chosen;
 use super::flow::Flow;
 use super::lane::Lane;
 use super::line::Busy;
@@ -46,6 +47,8 @@ pub struct Exchange {
     pub(super) silence: Option<Arc<Silence>>,
     /// How far its answer has come, where the app is read as the client takes.
     pub(super) flow: Option<Arc<Flow>>,
+    /// Which of the app's servers it went to.
+    pub(super) chosen: Chosen,
     /// That it is on its connection, over HTTP/2.
     pub(super) busy: Option<Busy>,
     /// How it ended, should the process end meanwhile.
@@ -86,6 +89,7 @@ impl Exchange {
             places: [None, None],
             silence: None,
             flow: None,
+            chosen: Chosen::default(),
             busy: None,
             outcome: Outcome::Cut,
             detail: None,
@@ -108,13 +112,10 @@ impl Exchange {
         self.trace.as_ref().and_then(|trace| trace.open(child))
     }
 
-    /// The app's address as the configuration names it.
+    /// The URL of the app's server that has it, or had it last.
     pub(super) fn upstream_name(&self) -> Option<String> {
         let app = self.site.route(self.departure()?.route()).upstream.app()?;
-        Some(match app.host.contains(':') {
-            true => format!("[{}]:{}", app.host, app.port),
-            false => format!("{}:{}", app.host, app.port),
-        })
+        app.servers.each.get(self.chosen.server()).map(ToString::to_string)
     }
 
     /// The tenant it is about, once that is decided.

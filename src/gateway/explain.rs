@@ -68,8 +68,8 @@ fn route_told(route: &Route, out: &mut String) -> std::fmt::Result {
     writeln!(out, "route     {} ({} {matching})", route.name, route.path.path)?;
     match &route.upstream {
         Destination::App(upstream) => {
-            let scheme = format!("{:?}", upstream.scheme).to_ascii_lowercase();
-            writeln!(out, "upstream  {scheme}://{}:{}", upstream.host, upstream.port)?;
+            let each = upstream.servers.each.iter().map(ToString::to_string);
+            writeln!(out, "upstream  {}", each.collect::<Vec<_>>().join(", "))?;
         }
         Destination::Tenant(_) => {
             writeln!(out, "upstream  the web services of the tenant of whoever is signed in")?;

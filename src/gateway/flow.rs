@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
 
 use http::StatusCode;
-use tokio::net::TcpStream;
 
+use super::cord::Cord;
 /// Known to the request that is answered and to the connection its answer comes by.
 #[derive(Debug)]
 pub(super) struct Flow {
@@ -37,7 +37,7 @@ impl Flow {
     }
 
     /// It comes by a connection that was used before, or by a new one.
-    pub(super) fn comes_by(&self, kept: Option<&TcpStream>) {
+    pub(super) fn comes_by(&self, kept: Option<&Cord>) {
         self.reused.store(kept.is_some(), Ordering::Relaxed);
     }
 

@@ -34,7 +34,9 @@ pub(super) fn edit_request(
         Some(cookie) => headers.insert(header::COOKIE, cookie.clone()),
         None => headers.remove(header::COOKIE),
     };
-    let upstream_host = site.ways[departure.route()].as_ref().and_then(Way::host);
+    let server = exchange.chosen.server();
+    let way = site.roads[departure.route()].as_ref().and_then(|roads| roads.ways.get(server));
+    let upstream_host = way.and_then(Way::host);
     headers.insert(header::HOST, upstream_host.unwrap_or(&host.authority).clone());
     headers.insert(FORWARDED_HOST, host.authority.clone());
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));

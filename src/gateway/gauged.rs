@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::cord::Cord;
 use super::flow::Flow;
 use super::kept;
 
@@ -18,7 +18,7 @@ use super::kept;
 #[derive(Debug)]
 pub(super) struct Returning {
     /// Taken out by its drop alone.
-    gauged: Option<Gauged<TcpStream>>,
+    gauged: Option<Gauged<Cord>>,
     way: kept::Way,
     is_good: bool,
 }
@@ -38,16 +38,11 @@ pub(super) struct Gauged<S> {
 }
 
 impl Returning {
-    pub(super) fn new(
-        stream: TcpStream,
-        flow: Arc<Flow>,
-        silence: Duration,
-        way: kept::Way,
-    ) -> Self {
+    pub(super) fn new(stream: Cord, flow: Arc<Flow>, silence: Duration, way: kept::Way) -> Self {
         Self { gauged: Some(Gauged::new(stream, flow, silence)), way, is_good: false }
     }
 
-    fn gauged(&mut self) -> &mut Gauged<TcpStream> {
+    fn gauged(&mut self) -> &mut Gauged<Cord> {
         self.gauged.as_mut().expect("it is there until the drop")
     }
 }
@@ -100,7 +95,7 @@ impl AsyncWrite for Returning {
 impl VirtualSocket for Returning {
     fn set_socket_option(&self, option: VirtualSockOpt) -> io::Result<()> {
         match (option, &self.gauged) {
-            (VirtualSockOpt::NoDelay, Some(gauged)) => gauged.inner.set_nodelay(true),
+            (VirtualSockOpt::NoDelay, Some(gauged)) => gauged.inner.set_nodelay(),
             _ => Ok(()),
         }
     }

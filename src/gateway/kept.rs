@@ -1,20 +1,20 @@
 //! Connections to apps between two requests, where pingora's own pool cannot keep them.
 
 use std::cell::RefCell;
-use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use std::net::SocketAddr;
-
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-/// Which connections may stand for one another: the number of an upstream, and where it is.
-pub(super) type Way = (u64, SocketAddr);
+use super::cord::Cord;
+
+/// Which connections may stand for one another: the number of a server, and the address its name
+/// led to.
+pub(super) type Way = (u64, Option<SocketAddr>);
 
 struct Kept {
     way: Way,
-    stream: TcpStream,
+    stream: Cord,
     since: Instant,
 }
 
@@ -30,7 +30,7 @@ thread_local! {
 }
 
 /// Keeps a connection on which nothing is under way, for [`IDLE`] at most.
-pub(super) fn give(way: Way, stream: TcpStream) {
+pub(super) fn give(way: Way, stream: Cord) {
     let begins = SHELF.with_borrow_mut(|shelf| {
         if shelf.kept.len() < MOST {
             shelf.kept.push(Kept { way, stream, since: Instant::now() });
@@ -46,10 +46,10 @@ pub(super) fn give(way: Way, stream: TcpStream) {
 }
 
 /// The connection that was given last and is still open.
-pub(super) fn take(way: Way) -> Option<TcpStream> {
+pub(super) fn take(way: Way) -> Option<Cord> {
     SHELF.with_borrow_mut(|shelf| {
         while let Some(at) = shelf.kept.iter().rposition(|kept| kept.way == way) {
-            let kept = shelf.kept.remove(at);
+            let mut kept = shelf.kept.remove(at);
             if kept.is_good() {
                 return Some(kept.stream);
             }
@@ -60,10 +60,8 @@ pub(super) fn take(way: Way) -> Option<TcpStream> {
 
 impl Kept {
     /// Nothing may come on a connection that was asked for nothing.
-    fn is_good(&self) -> bool {
-        let silent = self.stream.try_read(&mut [0]);
-        self.since.elapsed() < IDLE
-            && silent.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    fn is_good(&mut self) -> bool {
+        self.since.elapsed() < IDLE && self.stream.is_silent()
     }
 }
 
@@ -72,7 +70,7 @@ async fn sweep() {
     loop {
         sleep(BETWEEN).await;
         let empty = SHELF.with_borrow_mut(|shelf| {
-            shelf.kept.retain(Kept::is_good);
+            shelf.kept.retain_mut(Kept::is_good);
             shelf.is_swept = !shelf.kept.is_empty();
             shelf.kept.is_empty()
         });
@@ -92,7 +90,7 @@ const MOST: usize = 512;
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt as _;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -104,15 +102,16 @@ mod tests {
     #[tokio::test]
     async fn the_last_one_comes_back_first_and_only_on_its_own_way() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let address = listener.local_addr().ok();
         let (first, _app) = pair(&listener).await;
         let (second, _app) = pair(&listener).await;
         let names = [&first, &second].map(|stream| stream.local_addr().unwrap());
-        give((1, address), first);
-        give((1, address), second);
+        give((1, address), Cord::Plain(first));
+        give((1, address), Cord::Plain(second));
         assert!(take((2, address)).is_none());
         for name in names.into_iter().rev() {
-            assert_eq!(take((1, address)).unwrap().local_addr().unwrap(), name);
+            let Some(Cord::Plain(kept)) = take((1, address)) else { panic!("it was kept") };
+            assert_eq!(kept.local_addr().unwrap(), name);
         }
         assert!(take((1, address)).is_none());
     }
@@ -120,14 +119,14 @@ mod tests {
     #[tokio::test]
     async fn one_that_was_closed_or_talks_unasked_does_not_come_back() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let way = (1, listener.local_addr().unwrap());
+        let way = (1, listener.local_addr().ok());
         let (closed, app) = pair(&listener).await;
         drop(app);
         let (talking, mut app) = pair(&listener).await;
         app.write_all(b"HTTP/1.1 408 Request Timeout\r\n\r\n").await.unwrap();
         for stream in [closed, talking] {
             stream.readable().await.unwrap();
-            give(way, stream);
+            give(way, Cord::Plain(stream));
         }
         assert!(take(way).is_none());
     }

@@ -13,7 +13,7 @@ use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
-use crate::config::{SameSite, UpstreamScheme};
+use crate::config::SameSite;
 use crate::telemetry::{AccessLog, Child, Limit, traced};
 use crate::web::{Asking, Client, Inbound, Peer, Refusal, Reply};
 
@@ -26,8 +26,8 @@ use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, entrance, forward, leaving, returned, secure, steps, supply, traces,
-    tunnel, wire,
+    accounts, audited, calls, entrance, forward, journey, leaving, returned, secure, steps, supply,
+    traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -123,25 +123,19 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
         exchange.upstream = exchange.open(Child::Upstream);
-        if let Some(peer) = calls::lead(exchange).await? {
-            return Ok(peer);
+        if let Some((mut peer, dial)) = calls::lead(exchange).await? {
+            exchange.flow = supply::bounded(&mut peer, &dial, downstream);
+            return Ok(Box::new(peer));
         }
-        let departure = exchange.departure().ok_or_else(undecided)?;
-        let site = &exchange.site;
-        let way = site.ways[departure.route()].as_ref().ok_or_else(undecided)?;
-        let address = way.address.resolve(&site.clock).await;
-        let address = address.map_err(|error| {
-            Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
-        })?;
-        let upstream = site.route(departure.route()).upstream.app().ok_or_else(undecided)?;
-        let mut peer = way.peer(upstream, address);
+        let (mut peer, dial) = journey::peer(exchange).await?;
         if downstream.is_upgrade_req() {
-            let bounds = &site.route(departure.route()).bounds;
-            let silence = tunnel::Silence::new(upstream.read_timeout, bounds);
-            tunnel::lead(&mut peer, upstream.connect_timeout, silence.clone());
+            let departure = exchange.departure().ok_or_else(undecided)?;
+            let route = exchange.site.route(departure.route());
+            let silence = tunnel::Silence::new(route.upstream.patience().read, &route.bounds);
+            tunnel::lead(&mut peer, &dial, silence.clone());
             exchange.silence = Some(silence);
-        } else if upstream.scheme == UpstreamScheme::Http {
-            exchange.flow = supply::bounded(&mut peer, downstream);
+        } else {
+            exchange.flow = supply::bounded(&mut peer, &dial, downstream);
         }
         Ok(Box::new(peer))
     }
@@ -187,6 +181,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         leaving::last_answer(downstream);
+        journey::answered(exchange);
         exchange.flow.iter().for_each(|flow| flow.begins(response.status));
         if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
             calls::clean(response, call, &exchange.site.spoofable)?;
@@ -239,11 +234,15 @@ impl ProxyHttp for Gateway {
             true => error.retry.decide_reuse(reused),
             false => error.set_retry(false),
         }
+        // An end that a kept connection came to is nobody's failure.
+        if !error.retry() && !over {
+            journey::broken(downstream, exchange, &mut error);
+        }
         exchange.again += 1;
         error
     }
 
-    /// A tenant that cannot be connected to may have moved.
+    /// A tenant that cannot be connected to may have moved, and an app may have other servers.
     fn fail_to_connect(
         &self,
         _downstream: &mut Downstream,
@@ -252,6 +251,7 @@ impl ProxyHttp for Gateway {
         mut error: Box<Error>,
     ) -> Box<Error> {
         calls::unreachable(exchange, &mut error);
+        journey::unreachable(exchange, &mut error);
         error
     }
 
@@ -336,11 +336,8 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         return Verdict::Refuse(Refused::over(over));
     }
     let transport = site.proxies.transport(peer, headers);
-    let relayed = calls::Relayed::of(headers);
-    let forged = match entrance::job_door(downstream) {
-        Some(_) => &site.forged_by_jobs,
-        None => &site.spoofable,
-    };
+    let jobs = entrance::job_door(downstream).map(|door| (door, calls::Relayed::of(headers)));
+    let forged = if jobs.is_some() { &site.forged_by_jobs } else { &site.spoofable };
     let proof = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
     match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
@@ -353,8 +350,8 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
             let _authentication = exchange.open(Child::Authentication);
             let subscriber = exchange.client.as_ref().map(Client::subscriber);
             let inbound = inbound.over(transport).sent_by(subscriber);
-            if let (Some(door), Some(sender)) = (entrance::job_door(downstream), sender) {
-                return calls::decide_job(&site, (door, sender, relayed), &inbound);
+            if let (Some((door, relayed)), Some(sender)) = (&jobs, sender) {
+                return calls::decide_job(&site, (door, sender, *relayed), &inbound);
             }
             decide(&site, &inbound, site.clock.now())
         }

@@ -1,5 +1,6 @@
 //! A configuration in force: everything a request needs, immutable, taken once at its birth.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,11 +10,13 @@ use http::{HeaderName, HeaderValue};
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::{
-    Access, Flow, Host, JobListener, Legacy, Present, RelyingParty, Route, Session, Settings,
+    Access, AllowedAddresses, Destination, Flow, Host, JobListener, Legacy, Present, RelyingParty,
+    Route, Session, Settings,
 };
 use crate::credentials::{Stores, SystemUsers};
-use crate::crypto::Random;
+use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
+use crate::redis_link::LinkState;
 use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
@@ -22,11 +25,12 @@ use crate::telemetry::{AuditLog, Levels, Metrics, RouteMetrics, Tracer};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
+use super::checkup;
 use super::installations::Installations;
 use super::lane::Lane;
+use super::roads::{Pools, Roads};
 use super::told::Told;
 use super::turnstile::Turnstile;
-use super::way::Way;
 
 /// What one configuration became.
 pub struct Site {
@@ -41,8 +45,9 @@ pub struct Site {
     pub(super) forged_by_jobs: Spoofable,
     pub(super) proxies: Proxies,
     pub(super) desk: Desk,
-    /// One for each route; none where a tenant is behind it.
-    pub(super) ways: Vec<Option<Way>>,
+    /// Those of each route; none where a tenant is behind it.
+    pub(super) roads: Vec<Option<Roads>>,
+    pub(super) pools: Pools,
     /// One for each job listener.
     pub(super) lines: Vec<Arc<Lines>>,
     /// The ways to tenants.
@@ -123,7 +128,11 @@ impl Site {
             before.map(|site| &site.desk),
         );
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
-        let ways = settings.routes.iter().map(|route| route.upstream.app().map(Way::new)).collect();
+        let machine = OnceCell::new();
+        let machine = || machine.get_or_init(Authorities::of_this_machine).clone();
+        let pools = Pools::new(&settings, before.map(|site| &site.pools));
+        let roads = |route: &Route| Roads::of(route, &pools, machine);
+        let roads = settings.routes.iter().map(roads).collect();
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
@@ -132,9 +141,10 @@ impl Site {
             forged_by_jobs: Spoofable::new([]),
             proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
             desk,
-            ways,
+            roads,
+            pools,
             lines: lines(&settings, before),
-            tenant_ways: before.map(|site| site.tenant_ways.clone()).unwrap_or_default(),
+            tenant_ways: tenant_ways(&settings, before, machine),
             users,
             superid,
             turnstile,
@@ -159,8 +169,20 @@ impl Site {
         Levels {
             requests_in_flight: self.turnstile.requests(),
             upstream_requests: self.turnstile.upstream_requests(),
+            links: self
+                .users
+                .links()
+                .into_iter()
+                .map(|(name, state)| (name, state == LinkState::Up))
+                .collect(),
             connections_open: 0,
+            servers: self.pools.levels(self.clock.now()),
         }
+    }
+
+    /// What looks after the servers of upstreams, for as long as it is waited for.
+    pub fn checkups(&self) -> impl Iterator<Item = impl Future<Output = ()> + Send + use<>> {
+        checkup::all(&self.settings, &self.pools, &self.clock).into_iter()
     }
 
     /// Whether an address is a trusted proxy's.
@@ -290,6 +312,28 @@ fn route_metrics(settings: &Settings, metrics: &Metrics) -> Vec<RouteMetrics> {
     let jobs = settings.job_listeners.iter();
     let jobs = jobs.map(|listener| metrics.route(&format!("job:{}", listener.name)));
     routes.chain(jobs).chain([metrics.own()]).collect()
+}
+
+/// The ways known go on.
+fn tenant_ways(
+    settings: &Settings,
+    before: Option<&Site>,
+    machine: impl FnOnce() -> Authorities,
+) -> Arc<Ways> {
+    let ways = before.map(|site| site.tenant_ways.clone()).unwrap_or_default();
+    if calls_superoffice(settings) {
+        ways.believe(machine);
+    }
+    ways
+}
+
+/// Whether there are calls to tenants, whose hosts speak https.
+fn calls_superoffice(settings: &Settings) -> bool {
+    let to_tenant = |route: &Route| matches!(route.upstream, Destination::Tenant(_));
+    let https =
+        |party: &Arc<RelyingParty>| party.environment.addresses == AllowedAddresses::SuperOffice;
+    let calls = !settings.job_listeners.is_empty() || settings.routes.iter().any(to_tenant);
+    calls && settings.relying_parties.iter().any(https)
 }
 
 /// Lines go on where the bounds are the same.

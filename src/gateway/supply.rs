@@ -5,7 +5,6 @@
 //! and a client of HTTP/2 has a hundred answers waiting at a time. Here nothing is read from the app
 //! while a piece of the answer waits for its client.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,38 +15,40 @@ use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::l4::virt::VirtualSocketStream;
 use pingora::proxy::Session as Downstream;
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorType, OrErr as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
+use super::dial::Dial;
 use super::flow::Flow;
 use super::gauged::Returning;
 use super::kept;
 use super::line::Line;
 
 /// Lets `peer` be reached by a connection that is read from as its client takes what is read, where
-/// that client may wait for many answers at a time. It knows itself how long the app may be silent:
-/// pingora's timer would count the time in which nothing is read, too.
-pub(super) fn bounded(peer: &mut HttpPeer, downstream: &Downstream) -> Option<Arc<Flow>> {
-    let line = Line::of(downstream).filter(|_| downstream.is_http2())?;
-    let flow = line.flow();
-    lead(peer, flow.clone());
-    Some(flow)
-}
-
-fn lead(peer: &mut HttpPeer, flow: Arc<Flow>) {
+/// that client may wait for many answers at a time, or pingora makes no such connections. It knows
+/// itself how long the app may be silent: pingora's timer would count the time in which nothing is
+/// read, too.
+pub(super) fn bounded(
+    peer: &mut HttpPeer,
+    dial: &Arc<Dial>,
+    downstream: &Downstream,
+) -> Option<Arc<Flow>> {
+    let line = Line::of(downstream);
+    if !dial.is_ours() && !(downstream.is_http2() && line.is_some()) {
+        return None;
+    }
+    let flow = line.map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);
     let options = &mut peer.options;
     options.custom_l4 = Some(Arc::new(Connector {
-        group: peer.group_key,
+        dial: dial.clone(),
         connect_timeout: options.connection_timeout,
         silence: options.read_timeout.take().unwrap_or(Duration::MAX),
-        flow,
+        flow: flow.clone(),
     }));
+    Some(flow)
 }
 
 #[derive(Debug)]
 struct Connector {
-    group: u64,
+    dial: Arc<Dial>,
     connect_timeout: Option<Duration>,
     silence: Duration,
     flow: Arc<Flow>,
@@ -56,24 +57,14 @@ struct Connector {
 #[async_trait]
 impl L4Connect for Connector {
     async fn connect(&self, address: &socket::SocketAddr) -> pingora::Result<Stream> {
-        let address = address
-            .as_inet()
-            .ok_or_else(|| Error::explain(ErrorType::ConnectError, "not an internet address"))?;
-        let way = (self.group, *address);
+        let way = (self.dial.group(), address.as_inet().copied());
         let kept = kept::take(way);
         self.flow.comes_by(kept.as_ref());
         let stream = match kept {
             Some(stream) => stream,
-            None => connected(*address, self.connect_timeout).await?,
+            None => self.dial.connect(address, self.connect_timeout).await?,
         };
         let returning = Returning::new(stream, self.flow.clone(), self.silence, way);
         Ok(VirtualSocketStream::new(Box::new(returning)).into())
     }
-}
-
-async fn connected(address: SocketAddr, most: Option<Duration>) -> pingora::Result<TcpStream> {
-    timeout(most.unwrap_or(Duration::MAX), TcpStream::connect(address))
-        .await
-        .or_err(ErrorType::ConnectTimedout, "connecting to the app")?
-        .or_err(ErrorType::ConnectError, "connecting to the app")
 }

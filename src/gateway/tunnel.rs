@@ -18,12 +18,14 @@ use pingora::protocols::l4::socket::SocketAddr;
 use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket, VirtualSocketStream};
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorSource, ErrorType, OrErr as _};
+use pingora::{Error, ErrorSource};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::config::RouteBounds;
+
+use super::cord::Cord;
+use super::dial::Dial;
 
 /// How long the app's connection and the client's may both be silent, counted from the
 /// last byte in either direction: the app's own time for an answer, and once there is a tunnel, the
@@ -62,12 +64,13 @@ impl Silence {
 
 /// Lets `peer` be reached by a connection of its own, which nobody uses again: it knows how long
 /// this one request's may be silent, so pingora's own timer for each read is put away.
-pub(super) fn lead(peer: &mut HttpPeer, connect_timeout: Duration, silence: Arc<Silence>) {
+pub(super) fn lead(peer: &mut HttpPeer, dial: &Arc<Dial>, silence: Arc<Silence>) {
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
     peer.group_key = peer.group_key.rotate_left(1) ^ number;
     peer.options.idle_timeout = Some(Duration::ZERO);
     peer.options.read_timeout = None;
-    peer.options.custom_l4 = Some(Arc::new(Connector { connect_timeout, silence }));
+    let (dial, connect_timeout) = (dial.clone(), peer.options.connection_timeout);
+    peer.options.custom_l4 = Some(Arc::new(Connector { dial, connect_timeout, silence }));
 }
 
 /// Whether an error is the end of an app's silence that took too long.
@@ -81,20 +84,15 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 #[derive(Debug)]
 struct Connector {
-    connect_timeout: Duration,
+    dial: Arc<Dial>,
+    connect_timeout: Option<Duration>,
     silence: Arc<Silence>,
 }
 
 #[async_trait]
 impl L4Connect for Connector {
     async fn connect(&self, address: &SocketAddr) -> pingora::Result<Stream> {
-        let address = address
-            .as_inet()
-            .ok_or_else(|| Error::explain(ErrorType::ConnectError, "not an internet address"))?;
-        let inner = timeout(self.connect_timeout, TcpStream::connect(address))
-            .await
-            .or_err(ErrorType::ConnectTimedout, "connecting for a tunnel")?
-            .or_err(ErrorType::ConnectError, "connecting for a tunnel")?;
+        let inner = self.dial.connect(address, self.connect_timeout).await?;
         let patient = Patient::new(inner, self.silence.clone());
         Ok(VirtualSocketStream::new(Box::new(patient)).into())
     }
@@ -169,10 +167,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 }
 
-impl VirtualSocket for Patient<TcpStream> {
+impl VirtualSocket for Patient<Cord> {
     fn set_socket_option(&self, option: VirtualSockOpt) -> io::Result<()> {
         match option {
-            VirtualSockOpt::NoDelay => self.inner.set_nodelay(true),
+            VirtualSockOpt::NoDelay => self.inner.set_nodelay(),
             _ => Ok(()),
         }
     }

@@ -166,9 +166,7 @@ impl Gate {
     }
 
     fn leads_to(&self, upstream: &Destination) -> bool {
-        let place = |upstream: &Destination| {
-            upstream.app().map(|app| (app.scheme, app.host.clone(), app.port))
-        };
+        let place = |upstream: &Destination| upstream.app().map(|app| app.servers.places());
         place(&self.upstream) == place(upstream)
     }
 }

@@ -1,34 +1,66 @@
-//! The way to an app: where it is, and which connections lead there.
+//! The way to a server: where it is, and which connections lead there.
 
+use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use pingora::protocols::l4::socket;
 use pingora::upstreams::peer::HttpPeer;
 
-use crate::config::{HostHeader, Upstream, UpstreamScheme};
-use crate::crypto::sha256;
+use crate::clock::Clock;
+use crate::config::{HostHeader, Patience, Server, ServerPlace, Upstream, UpstreamTls};
+use crate::crypto::Authorities;
 
 use super::addresses::UpstreamAddress;
+use super::dial::Dial;
 
-/// A route's way to its app, worked out once for each configuration.
+/// A route's way to one server of its app, worked out once for each configuration.
 pub(super) struct Way {
-    pub(super) address: Arc<UpstreamAddress>,
-    group: u64,
+    place: Place,
+    pub(super) dial: Arc<Dial>,
     host: Option<HeaderValue>,
+    patience: Patience,
+}
+
+enum Place {
+    Net(Arc<UpstreamAddress>),
+    Socket(PathBuf),
 }
 
 impl Way {
-    /// The way to `upstream`.
-    pub(super) fn new(upstream: &Upstream) -> Self {
+    /// The way to one server of `upstream`'s; `machine` says whom this machine believes.
+    pub(super) fn new(
+        upstream: &Upstream,
+        server: &Server,
+        machine: impl FnOnce() -> Authorities,
+    ) -> Self {
+        let patience = Patience { connect: upstream.connect_timeout, read: upstream.read_timeout };
+        let way = Self::without_host(server, &upstream.servers.tls, patience, machine);
+        let value = |host| HeaderValue::try_from(host).expect("a URL's host is visible ASCII");
         let host = match upstream.host_header {
             HostHeader::Public => None,
-            HostHeader::Upstream => Some(upstream.authority()),
+            HostHeader::Upstream => Some(value(server.authority())),
         };
-        let value = |host| HeaderValue::try_from(host).expect("a URL's host is visible ASCII");
-        let (address, group) = (Arc::new(UpstreamAddress::new(upstream)), group(upstream));
-        Self { address, group, host: host.map(value) }
+        Self { host, ..way }
+    }
+
+    /// The way to a server that nobody asked for.
+    pub(super) fn without_host(
+        server: &Server,
+        tls: &UpstreamTls,
+        patience: Patience,
+        machine: impl FnOnce() -> Authorities,
+    ) -> Self {
+        let place = match &server.place {
+            ServerPlace::Net { host, port } => {
+                Place::Net(Arc::new(UpstreamAddress::new(host, *port, patience.connect)))
+            }
+            ServerPlace::Socket(path) => Place::Socket(path.clone()),
+        };
+        Self { place, dial: Arc::new(Dial::new(server, tls, machine)), host: None, patience }
     }
 
     /// The `Host` to send, where it is not the public one.
@@ -36,32 +68,55 @@ impl Way {
         self.host.as_ref()
     }
 
-    /// The connection to use. The pool keeps connections apart by the group key, and its own key
-    /// knows nothing of TLS identity beyond the name, so the whole upstream is hashed in.
-    pub(super) fn peer(&self, upstream: &Upstream, address: SocketAddr) -> HttpPeer {
-        let tls = upstream.scheme == UpstreamScheme::Https;
-        let mut peer = HttpPeer::new(address, tls, upstream.host.clone());
-        peer.group_key = self.group;
-        let options = &mut peer.options;
-        options.connection_timeout = Some(upstream.connect_timeout);
-        options.total_connection_timeout = Some(upstream.connect_timeout * 2);
-        options.read_timeout = Some(upstream.read_timeout);
-        options.write_timeout = Some(upstream.read_timeout);
-        options.idle_timeout = Some(POOL_IDLE);
-        peer
+    /// Where it leads now.
+    ///
+    /// # Errors
+    /// The resolver's, or a path's that can be no socket's.
+    pub(super) async fn address(&self, clock: &Clock) -> io::Result<socket::SocketAddr> {
+        match &self.place {
+            Place::Net(address) => address.resolve(clock).await.map(Into::into),
+            Place::Socket(path) => {
+                std::os::unix::net::SocketAddr::from_pathname(path).map(socket::SocketAddr::Unix)
+            }
+        }
+    }
+
+    /// What pingora is told of the server.
+    ///
+    /// # Errors
+    /// As [`Way::address`].
+    pub(super) async fn peer(&self, clock: &Clock) -> io::Result<HttpPeer> {
+        match &self.place {
+            Place::Net(address) => {
+                let address = address.resolve(clock).await?;
+                Ok(peer_at(address, &self.dial, self.patience))
+            }
+            Place::Socket(path) => {
+                let path = path.to_str().ok_or(io::ErrorKind::InvalidInput)?;
+                let peer = HttpPeer::new_uds(path, false, String::new());
+                let peer = peer.map_err(|_| io::ErrorKind::InvalidInput)?;
+                Ok(with_terms(peer, &self.dial, self.patience))
+            }
+        }
     }
 }
 
-fn group(upstream: &Upstream) -> u64 {
-    let digest = sha256(&[
-        format!("{:?}", upstream.scheme).as_bytes(),
-        upstream.host.as_bytes(),
-        &upstream.port.to_be_bytes(),
-    ]);
-    u64::from_be_bytes([
-        digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7],
-    ])
+/// What pingora is told of a server at an address: that HTTP is spoken there. TLS, where there is
+/// some, is [`Dial`]'s; pingora's pool keeps connections apart by the group key.
+pub(super) fn peer_at(address: SocketAddr, dial: &Dial, patience: Patience) -> HttpPeer {
+    with_terms(HttpPeer::new(address, false, String::new()), dial, patience)
 }
 
-/// Seconds an unused connection to an app is kept.
+fn with_terms(mut peer: HttpPeer, dial: &Dial, patience: Patience) -> HttpPeer {
+    peer.group_key = dial.group();
+    let options = &mut peer.options;
+    options.connection_timeout = Some(patience.connect);
+    options.total_connection_timeout = Some(patience.connect * 2);
+    options.read_timeout = Some(patience.read);
+    options.write_timeout = Some(patience.read);
+    options.idle_timeout = Some(POOL_IDLE);
+    peer
+}
+
+/// How long an unused connection to an app is kept.
 const POOL_IDLE: Duration = Duration::from_secs(60);

@@ -1,5 +1,6 @@
 //! Credentials for the tenant's web services, each a type of its own.
 
+use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -52,6 +53,11 @@ impl AccessToken {
     pub fn reveal(&self) -> &str {
         self.0.reveal()
     }
+
+    /// The value of `Authorization` for it (RFC 6750 §2.1).
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        self.0.header("Bearer ")
+    }
 }
 
 impl Ticket {
@@ -66,6 +72,16 @@ impl Ticket {
     /// The ticket itself.
     pub fn reveal(&self) -> &str {
         self.0.reveal()
+    }
+
+    /// The value of `Authorization` for it (`superid.md` §6).
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        self.0.header("SOTicket ")
+    }
+
+    /// The ticket alone as a header's value.
+    pub fn header(&self) -> Option<HeaderValue> {
+        self.0.header("")
     }
 }
 

@@ -16,6 +16,12 @@ pub enum LinkFailed {
     /// There is no connection, and the last attempt at one failed.
     #[error("redis cannot be reached: {0}")]
     Down(Arc<str>),
+    /// The connection broke before the answer came: the command may have been carried out.
+    #[error("the connection to redis broke before it answered: {0}")]
+    Lost(Arc<str>),
+    /// Redis has reached its `maxmemory`, and nothing was written.
+    #[error("redis has no memory left: {0}")]
+    OutOfMemory(Arc<str>),
     /// Redis does not take our user or password, or does not allow a command.
     #[error("redis refuses our user or password: {0}")]
     Refused(Arc<str>),
@@ -34,9 +40,23 @@ impl LinkFailed {
             Self::Answer(_) => "answer",
             Self::Busy => "busy",
             Self::Down(_) => "down",
+            Self::Lost(_) => "lost",
+            Self::OutOfMemory(_) => "out_of_memory",
             Self::Refused(_) => "refused",
             Self::TimedOut => "timed_out",
             Self::Unusable(_) => "unusable",
+        }
+    }
+
+    /// Every name there is.
+    pub const NAMES: [&str; 8] =
+        ["answer", "busy", "down", "lost", "out_of_memory", "refused", "timed_out", "unusable"];
+
+    /// What a broken connection leaves open.
+    pub(super) fn unknown(self) -> Self {
+        match self {
+            Self::Down(why) => Self::Lost(why),
+            other => other,
         }
     }
 
@@ -47,6 +67,7 @@ impl LinkFailed {
                 Self::Refused(text())
             }
             _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => Self::Refused(text()),
+            _ if is_out_of_memory(error) => Self::OutOfMemory(text()),
             ErrorKind::InvalidClientConfig => Self::Unusable(text()),
             ErrorKind::Server(_) | ErrorKind::Extension => Self::Answer(text()),
             _ => Self::Down(text()),
@@ -61,6 +82,11 @@ pub(super) fn breaks(error: &RedisError) -> bool {
         error.kind(),
         ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::BusyLoading)
     ) || error.is_unrecoverable_error()
+}
+
+/// Older servers have it inside the error of a script.
+fn is_out_of_memory(error: &RedisError) -> bool {
+    error.code() == Some("OOM") || error.to_string().contains("OOM command not allowed")
 }
 
 fn bounded(text: &str) -> Arc<str> {

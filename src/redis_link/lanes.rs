@@ -20,6 +20,23 @@ pub enum LinkState {
     Up,
 }
 
+/// A command on its way.
+pub(super) struct Errand {
+    pub command: Cmd,
+    /// How long it may take in all.
+    pub patience: Duration,
+    pub kept: Kept,
+}
+
+/// When a command counts as carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Once the server answers.
+    InMemory,
+    /// Once what it wrote is in the server's append-only file, where the server can tell: Redis 7.2.
+    OnDisk,
+}
+
 /// The side of those who send commands.
 #[derive(Clone)]
 pub(super) struct Lanes {
@@ -31,6 +48,7 @@ pub(super) struct Lanes {
 
 /// The side of whoever keeps the connection up.
 pub(super) struct Keeper {
+    name: &'static str,
     server: Server,
     state: watch::Sender<State>,
     broken: watch::Receiver<u64>,
@@ -52,26 +70,27 @@ struct Lane {
 }
 
 /// The two sides of one link; nothing happens until the keeper is run.
-pub(super) fn lanes(server: Server, timeout: Duration) -> (Lanes, Keeper) {
+pub(super) fn lanes(name: &'static str, server: Server, timeout: Duration) -> (Lanes, Keeper) {
     let (state, states) = watch::channel(State::Connecting);
     let (broken, breakages) = watch::channel(0);
     let lanes = Lanes { state: states, broken, timeout };
-    (lanes, Keeper { server, state, broken: breakages, timeout })
+    (lanes, Keeper { name, server, state, broken: breakages, timeout })
 }
 
 impl Lanes {
-    /// Sends a command and waits for its answer, for no longer than the timeout in all. Where the
+    /// Sends a command and waits for its answer, for no longer than its patience in all. Where the
     /// connection turns out to be broken it is sent once more on the next: every command of ours
     /// may be carried out twice.
-    pub async fn run(&self, command: &Cmd) -> Result<Value, LinkFailed> {
-        let deadline = Instant::now() + self.timeout;
-        match self.run_once(command, deadline).await {
+    pub async fn run(&self, errand: &Errand) -> Result<Value, LinkFailed> {
+        let deadline = Instant::now() + errand.patience;
+        match self.run_once(errand, deadline).await {
             Err(Attempt::Broken(_)) => {}
             Err(Attempt::Failed(failed)) => return Err(failed),
             Ok(value) => return Ok(value),
         }
-        self.run_once(command, deadline).await.map_err(|attempt| match attempt {
-            Attempt::Broken(failed) | Attempt::Failed(failed) => failed,
+        self.run_once(errand, deadline).await.map_err(|attempt| match attempt {
+            // The first attempt may have come through.
+            Attempt::Broken(failed) | Attempt::Failed(failed) => failed.unknown(),
         })
     }
 
@@ -83,12 +102,26 @@ impl Lanes {
         }
     }
 
-    async fn run_once(&self, command: &Cmd, deadline: Instant) -> Result<Value, Attempt> {
+    /// Waits for a connection; `false` when there will be none any more.
+    pub async fn up(&self) -> bool {
+        self.state.clone().wait_for(|state| matches!(state, State::Up(_))).await.is_ok()
+    }
+
+    async fn run_once(&self, errand: &Errand, deadline: Instant) -> Result<Value, Attempt> {
         let mut lane = self.lane(deadline).await.map_err(Attempt::Failed)?;
+        let value = self.send(&mut lane, &errand.command, deadline).await?;
+        if errand.kept == Kept::OnDisk {
+            // On the same connection: it is that connection's writes that are waited for.
+            self.synced(&mut lane, deadline).await?;
+        }
+        Ok(value)
+    }
+
+    async fn send(&self, lane: &mut Lane, command: &Cmd, until: Instant) -> Result<Value, Attempt> {
         let begun = Instant::now();
-        match timeout_at(deadline, lane.connection.send_packed_command(command)).await {
-            Ok(Ok(value)) => value.extract_error().map_err(|error| self.sorted(&lane, &error)),
-            Ok(Err(error)) => Err(self.sorted(&lane, &error)),
+        match timeout_at(until, lane.connection.send_packed_command(command)).await {
+            Ok(Ok(value)) => value.extract_error().map_err(|error| self.sorted(lane, &error)),
+            Ok(Err(error)) => Err(self.sorted(lane, &error)),
             Err(_elapsed) => {
                 // A command that began late proves nothing about the connection.
                 if begun.elapsed() * 2 > self.timeout {
@@ -96,6 +129,22 @@ impl Lanes {
                 }
                 Err(Attempt::Failed(LinkFailed::TimedOut))
             }
+        }
+    }
+
+    /// Waits until what was written over this connection is in the server's file. A server that
+    /// cannot say so, or does not let us ask, has answered all it can.
+    async fn synced(&self, lane: &mut Lane, until: Instant) -> Result<(), Attempt> {
+        let left = until.saturating_duration_since(Instant::now()).as_millis();
+        let mut wait = redis::cmd("WAITAOF");
+        // One file, no replicas, and no longer than we would wait ourselves.
+        wait.arg(1).arg(0).arg(u64::try_from(left).unwrap_or(u64::MAX).max(1));
+        match self.send(lane, &wait, until).await {
+            Ok(Value::Array(counts)) if counts.first() == Some(&Value::Int(0)) => {
+                Err(Attempt::Failed(LinkFailed::TimedOut))
+            }
+            Ok(_) | Err(Attempt::Failed(LinkFailed::Answer(_) | LinkFailed::Refused(_))) => Ok(()),
+            Err(other) => Err(other),
         }
     }
 
@@ -153,10 +202,10 @@ impl Keeper {
                 Ok(connection) => {
                     number += 1;
                     let since = Instant::now();
-                    tracing::info!("the link to redis is up");
+                    tracing::info!(link = self.name, "the link to redis is up");
                     self.state.send_replace(State::Up(Lane { connection, number }));
                     self.until_broken(number).await;
-                    tracing::warn!("the link to redis broke");
+                    tracing::warn!(link = self.name, "the link to redis broke");
                     self.state.send_replace(State::Connecting);
                     // One that breaks at once again and again is not hammered.
                     pause = if since.elapsed() > LASTING { Duration::ZERO } else { FIRST_PAUSE };
@@ -188,7 +237,7 @@ impl Keeper {
     fn tell_down(&self, failed: LinkFailed) {
         let news = !matches!(&*self.state.borrow(), State::Down(known) if *known == failed);
         if news {
-            tracing::warn!(reason = %failed, "the link to redis is down");
+            tracing::warn!(link = self.name, reason = %failed, "the link to redis is down");
         }
         self.state.send_replace(State::Down(failed));
     }

@@ -1,7 +1,7 @@
 //! A link: a thread of its own that outlives every worker, and commands handed to it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Cmd, FromRedisValue, Value, from_redis_value};
 use tokio::runtime::{Builder, Handle};
@@ -12,8 +12,9 @@ use crate::config::Redis;
 use crate::crypto::Random;
 
 use super::failure::LinkFailed;
-use super::lanes::{Keeper, Lanes, LinkState, lanes};
+use super::lanes::{Errand, Keeper, Kept, Lanes, LinkState, lanes};
 use super::server::Server;
+use super::watch::{LinkWatch, Unwatched};
 
 /// The link to one Redis or Valkey. Cheap to clone; the last clone takes it down.
 ///
@@ -23,6 +24,8 @@ use super::server::Server;
 pub struct RedisLink(Arc<Inner>);
 
 struct Inner {
+    name: &'static str,
+    watch: Box<dyn LinkWatch>,
     lanes: Lanes,
     prefix: String,
     random: Random,
@@ -41,11 +44,26 @@ impl RedisLink {
     /// [`LinkFailed::Unusable`] when no client can be made of the configuration, and
     /// [`LinkFailed::Down`] when the system gives no thread.
     pub fn open(config: &Redis, random: Random) -> Result<Self, LinkFailed> {
-        let (lanes, keeper) = lanes(Server::new(config)?, config.timeout);
+        Self::open_watched("redis", config, random, Box::new(Unwatched))
+    }
+
+    /// The same with a name for the log, and with somebody who is told of each command.
+    ///
+    /// # Errors
+    /// Those of [`RedisLink::open`].
+    pub fn open_watched(
+        name: &'static str,
+        config: &Redis,
+        random: Random,
+        watch: Box<dyn LinkWatch>,
+    ) -> Result<Self, LinkFailed> {
+        let (lanes, keeper) = lanes(name, Server::new(config)?, config.timeout);
         let (end, ended) = oneshot::channel();
-        let runtime = start(keeper, ended)
+        let runtime = start(name, keeper, ended)
             .map_err(|error| LinkFailed::Down(format!("no thread for it: {error}").into()))?;
         Ok(Self(Arc::new(Inner {
+            name,
+            watch,
             lanes,
             prefix: config.prefix.clone(),
             random,
@@ -56,9 +74,35 @@ impl RedisLink {
         })))
     }
 
+    /// What it is called in the log and in metrics.
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// How long a command may take, unless it is told otherwise.
+    pub fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
     /// How it stands, without asking.
     pub fn state(&self) -> LinkState {
         self.0.lanes.state()
+    }
+
+    /// Runs a task on the link's thread once there is a connection. It holds nobody up, and does not
+    /// keep a link that nobody uses any more.
+    pub fn run_once_up<F>(&self, task: impl FnOnce(Self) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let (lanes, link) = (self.0.lanes.clone(), Arc::downgrade(&self.0));
+        self.spawn(async move {
+            if lanes.up().await
+                && let Some(link) = link.upgrade()
+            {
+                task(Self(link)).await;
+            }
+        });
     }
 
     /// A key's name with the prefix before it.
@@ -81,19 +125,34 @@ impl RedisLink {
     /// Carries one command out. The caller waits no longer than the timeout, whatever the server,
     /// the network or the link's thread does.
     pub(super) async fn run<T: FromRedisValue>(&self, command: Cmd) -> Result<T, LinkFailed> {
+        self.carry_out(Errand { command, patience: self.0.timeout, kept: Kept::InMemory }).await
+    }
+
+    /// The same with a patience of its own.
+    pub(super) async fn carry_out<T: FromRedisValue>(
+        &self,
+        errand: Errand,
+    ) -> Result<T, LinkFailed> {
+        let begun = Instant::now();
+        let answer = self.carried_out(errand).await.and_then(read);
+        self.0.watch.carried_out(begun.elapsed(), answer.as_ref().err());
+        answer
+    }
+
+    async fn carried_out(&self, errand: Errand) -> Result<Value, LinkFailed> {
         let place = self.0.room.clone().try_acquire_owned().map_err(|_| LinkFailed::Busy)?;
         if let LinkState::Down(failed) = self.state() {
             return Err(failed);
         }
-        let lanes = self.0.lanes.clone();
+        let (lanes, patience) = (self.0.lanes.clone(), errand.patience);
         let task = self.0.runtime.spawn(async move {
-            let answer = lanes.run(&command).await;
+            let answer = lanes.run(&errand).await;
             drop(place);
             answer
         });
-        match timeout(self.0.timeout, task).await {
-            Ok(Ok(answer)) => answer.and_then(read),
-            Ok(Err(_ended)) => Err(LinkFailed::Down("the link has ended".into())),
+        match timeout(patience, task).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_ended)) => Err(LinkFailed::Lost("the link has ended".into())),
             Err(_elapsed) => Err(LinkFailed::TimedOut),
         }
     }
@@ -101,15 +160,15 @@ impl RedisLink {
 
 impl std::fmt::Debug for RedisLink {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "RedisLink({:?})", self.state())
+        write!(out, "RedisLink({}, {:?})", self.0.name, self.state())
     }
 }
 
 /// Starts the thread and gives its runtime.
-fn start(keeper: Keeper, ended: oneshot::Receiver<()>) -> std::io::Result<Handle> {
+fn start(name: &str, keeper: Keeper, ended: oneshot::Receiver<()>) -> std::io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
-    std::thread::Builder::new().name("redis-link".to_owned()).spawn(move || {
+    std::thread::Builder::new().name(format!("link-{name}")).spawn(move || {
         runtime.block_on(async {
             tokio::select! {
                 () = keeper.run() => {}

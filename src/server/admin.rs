@@ -14,7 +14,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
+
+use crate::redis_link::LinkState;
 
 use super::assemble::Load;
 use super::drain::Leave;
@@ -78,7 +81,7 @@ async fn serve(socket: TcpListener, state: State) {
 
 /// ```text
 /// GET /health   200 while the process runs
-/// GET /ready    200 while requests are taken, 503 from the moment a stop begins
+/// GET /ready    200 while requests are taken, whatever Redis does; 503 from the moment a stop begins
 /// GET /changes  200, how the latest change went
 /// GET /version  200
 /// GET /metrics  200, in Prometheus' text format
@@ -95,14 +98,7 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
         "/ready" if state.leave.borrow().is_some() => {
             json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"stopping"}"#.to_owned())
         }
-        "/ready" => {
-            let body = serde_json::json!({
-                "status": "ready",
-                "connections": state.load.open(),
-                "refused": state.load.refusals(),
-            });
-            json(StatusCode::OK, body.to_string())
-        }
+        "/ready" => json(StatusCode::OK, readiness(&state.load).to_string()),
         "/metrics" => written(
             StatusCode::OK,
             // The format's name and version, as Prometheus asks for it.
@@ -119,6 +115,39 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             json(StatusCode::OK, body.to_string())
         }
         _ => json(StatusCode::NOT_FOUND, r#"{"error":"not_found"}"#.to_owned()),
+    }
+}
+
+/// A replica without Redis still serves everybody whose ticket lives. If each of them said that it is
+/// not ready, an outage of Redis would be one of everything: so it is only told.
+fn readiness(load: &Load) -> Value {
+    let mut ready = serde_json::json!({
+        "status": "ready",
+        "connections": load.open(),
+        "refused": load.refusals(),
+    });
+    let links = load.links();
+    if !links.is_empty() {
+        let told = links.into_iter().map(|(name, state)| (name.to_owned(), link(name, &state)));
+        ready["redis"] = Value::Object(told.collect());
+    }
+    ready
+}
+
+fn link(name: &str, state: &LinkState) -> Value {
+    let down = |reason: &str| {
+        let meaning = match name {
+            "vault" => {
+                "tenants without a living ticket cannot be called, and none can be installed"
+            }
+            _ => "each replica buys tickets of its own",
+        };
+        serde_json::json!({ "state": "down", "reason": reason, "meaning": meaning })
+    };
+    match state {
+        LinkState::Connecting => down("a connection is being made"),
+        LinkState::Down(failed) => down(&failed.to_string()),
+        LinkState::Up => serde_json::json!({ "state": "up" }),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::credentials::StoresFailed;
 use crate::crypto::Random;
 use crate::gateway::Site;
 use crate::limits::{Crowds, Guest, House, Member};
+use crate::redis_link::LinkState;
 use crate::session::Note;
 use crate::telemetry::{AccessLog, AuditLog, Levels, Limit, Metrics, Tracer};
 use crate::web::{Peer, Subscriber};
@@ -38,16 +39,6 @@ pub struct Options {
     pub open: Vec<(String, Listening)>,
     /// What a process before this one remembers.
     pub inherited: Vec<Note>,
-    pub upstream_roots: Roots,
-}
-
-/// Whose certificates https apps are believed under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Roots {
-    /// The machine's.
-    Machine,
-    /// Nobody's: every app speaks plain http, and reading the machine's takes a while.
-    Nobody,
 }
 
 impl Options {
@@ -62,7 +53,6 @@ impl Options {
             tracer: None,
             open: Vec::new(),
             inherited: Vec::new(),
-            upstream_roots: Roots::Machine,
         }
     }
 
@@ -183,6 +173,11 @@ impl Load {
         self.site.load().metrics.limit_hit(limit);
     }
 
+    /// How the links to the store that replicas share stand, by name.
+    pub(super) fn links(&self) -> Vec<(&'static str, LinkState)> {
+        self.site.load().users.links()
+    }
+
     /// Every metric, as text.
     pub(super) fn metrics(&self) -> String {
         let site = self.site.load();
@@ -212,14 +207,14 @@ fn crowd(site: &Site, peer: Peer, door: DoorKind<'_>) -> Option<(Subscriber, usi
     }
 }
 
-/// pingora's own settings.
-pub(super) fn pingora_settings(roots: Roots) -> Arc<ServerConf> {
-    let nobody = matches!(roots, Roots::Nobody).then(|| "/dev/null".to_owned());
+/// pingora's own settings. It makes no TLS connections, and would read whom this machine believes for
+/// each worker twice.
+pub(super) fn pingora_settings() -> Arc<ServerConf> {
     Arc::new(ServerConf {
         threads: 1,
         max_retries: MOST_TRIES,
         upstream_keepalive_pool_size: POOL,
-        ca_file: nobody,
+        ca_file: Some("/dev/null".to_owned()),
         ..ServerConf::default()
     })
 }

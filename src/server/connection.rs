@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, AsRawFd as _};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ use super::assemble::Load;
 use super::certificates::{Presented, stands_for};
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
+use super::seldom::Seldom;
 use super::socket::Arrived;
 
 /// What every connection of a worker is served with.
@@ -138,10 +139,11 @@ impl Front {
         let (guard, way_back) = Guard::new(connection, terms);
         let farewell = guard.farewell();
         let mut serving = Box::pin(self.messages(Box::new(guard), course.clone()));
+        let mut ending = pin!(course.reaches(Stage::Ending));
         tokio::select! {
             biased;
             () = &mut serving => {}
-            () = course.reaches(Stage::Ending) => {
+            () = Seldom::new(ending.as_mut()) => {
                 farewell.say();
                 serving.await;
             }
@@ -160,7 +162,8 @@ impl Front {
         let since = Instant::now();
         let mut told = course.clone();
         let mut quiet = pin!(told.reaches(Stage::Quiet));
-        while self.next(&mut guard, &course, quiet.as_mut()).await == Opening::Message {
+        let mut quiet = Seldom::new(quiet.as_mut());
+        while self.next(&mut guard, &course, &mut quiet).await == Opening::Message {
             let mut session = ServerSession::new_http1(guard);
             match kept.take() {
                 Some(kept) => kept.apply_to_session(&mut session),
@@ -192,7 +195,7 @@ impl Front {
         &self,
         guard: &mut Guard<S>,
         course: &Course,
-        mut quiet: Pin<&mut impl Future<Output = ()>>,
+        mut quiet: impl Future<Output = ()> + Unpin,
     ) -> Opening {
         let house = &self.load.house;
         loop {

@@ -12,6 +12,7 @@ mod http2;
 mod listener;
 mod report;
 mod run;
+mod seldom;
 mod socket;
 mod sockets;
 mod streams;
@@ -19,7 +20,7 @@ mod teller;
 mod unix_socket;
 mod worker;
 
-pub use assemble::{Options, Roots, StartFailed};
+pub use assemble::{Options, StartFailed};
 pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
 pub use http2::{Heard, Http2Terms, Watched};
 pub use report::Changed;

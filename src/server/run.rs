@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::{Settings, changed_tables};
@@ -18,7 +20,7 @@ use crate::session::Memory;
 use crate::telemetry::{AccessLog, Drained, Event};
 
 use super::admin::{self, State};
-use super::assemble::{self, Load, Options, Roots, StartFailed};
+use super::assemble::{self, Load, Options, StartFailed};
 use super::certificates::TlsFailed;
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
@@ -41,6 +43,8 @@ pub struct Running {
     report: Report,
     /// Set when the last worker has ended.
     over: watch::Sender<bool>,
+    /// What looks after upstreams' servers; it ends when it is replaced or dropped.
+    checkups: JoinSet<()>,
 }
 
 /// The running admin listener.
@@ -64,7 +68,6 @@ impl Running {
                 settings.admin.address.map(assemble::listen).transpose()?
             }
         };
-        let roots = options.upstream_roots;
         let mut stores = Stores::open(&settings, &options.clock, &options.random)?;
         (stores.audit, stores.tracer) = (options.audit.clone(), options.tracer.clone());
         let (clock, random) = (options.clock.clone(), options.random.clone());
@@ -84,9 +87,11 @@ impl Running {
             leave: watch::channel(None).0,
             report: Report::default(),
             over: watch::channel(false).0,
+            checkups: JoinSet::new(),
         };
+        running.look_after_servers();
         for number in 0..workers(options.workers) {
-            running.hire(number, options.access.clone(), roots).await?;
+            running.hire(number, options.access.clone()).await?;
         }
         running.teller = Some(Teller::start(running.site.clone())?);
         if let Some(socket) = admin {
@@ -192,6 +197,7 @@ impl Running {
         let successor = before.successor(settings, &stores);
         self.stores = stores;
         self.site.store(Arc::new(successor));
+        self.look_after_servers();
         changes.apply(&mut self.doors);
         for (worker, plans) in self.workers.iter().zip(shares) {
             plans.into_iter().for_each(|plan| worker.open(plan));
@@ -237,18 +243,21 @@ impl Running {
         self.site.load().metrics.all_drained()
     }
 
-    async fn hire(
-        &mut self,
-        number: usize,
-        access: Option<AccessLog>,
-        roots: Roots,
-    ) -> Result<(), StartFailed> {
+    /// By the configuration in force.
+    fn look_after_servers(&mut self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        self.checkups = JoinSet::new();
+        for checkup in self.site.load().checkups() {
+            self.checkups.spawn_on(checkup, &runtime);
+        }
+    }
+
+    async fn hire(&mut self, number: usize, access: Option<AccessLog>) -> Result<(), StartFailed> {
         let work = Work {
             site: self.site.clone(),
             access,
             load: self.load.clone(),
             leave: self.leave.subscribe(),
-            roots,
         };
         let plans = self.doors.iter().map(OpenDoor::plan).collect::<Result<Vec<_>, _>>()?;
         let (worker, serves) = Worker::start(number, work)?;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::gateway::{Gateway, Site};
 use crate::telemetry::AccessLog;
 
-use super::assemble::{Load, Roots, StartFailed, pingora_settings};
+use super::assemble::{Load, StartFailed, pingora_settings};
 use super::connection::Front;
 use super::doors::DoorPlan;
 use super::drain::{Lead, Leave};
@@ -26,7 +26,6 @@ pub(super) struct Work {
     pub(super) load: Arc<Load>,
     /// Says how to leave; nobody left to say so means for good.
     pub(super) leave: watch::Receiver<Option<Leave>>,
-    pub(super) roots: Roots,
 }
 
 /// A running worker.
@@ -98,7 +97,7 @@ async fn told(leave: &mut watch::Receiver<Option<Leave>>, site: &ArcSwap<Site>) 
 fn front(work: &Work) -> Front {
     let site = work.site.load();
     let gateway = Gateway::new(work.site.clone(), work.access.clone());
-    let mut proxy = HttpProxy::new(gateway, pingora_settings(work.roots));
+    let mut proxy = HttpProxy::new(gateway, pingora_settings());
     proxy.handle_init_modules();
     proxy.server_options = Some(HttpServerOptions::default());
     proxy.h2_options = Some(http2::options(&site.settings.limits.crowd));

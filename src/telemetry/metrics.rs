@@ -1,11 +1,16 @@
 //! Every metric there is, as Prometheus reads them.
 
 use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
 
 use super::calls::CallCounters;
 use super::drain::{Drain, Drained, Outcome};
 use super::limit::Limit;
+use super::links::{self, LinkCounters};
+use super::servers::{ServerCounters, ServerLevel};
 use super::tickets::TicketCounters;
 use super::webhooks::WebhookCounters;
 
@@ -21,6 +26,7 @@ pub struct Metrics {
     drained: [IntCounter; 3],
     connections_yielded: IntCounter,
     limit_hits: Vec<IntCounter>,
+    links: LinkCounters,
     refusals: IntCounterVec,
     /// Those that come in crowds.
     refusals_at_hand: [(&'static str, IntCounter); 3],
@@ -30,6 +36,7 @@ pub struct Metrics {
     sign_ins_begun: IntCounter,
     tickets: TicketCounters,
     calls: CallCounters,
+    servers: ServerCounters,
     upstream_requests_in_flight: IntGaugeVec,
     webhooks: WebhookCounters,
 }
@@ -48,6 +55,9 @@ pub struct Levels<'a> {
     pub requests_in_flight: usize,
     /// Route names, and requests in flight to their upstreams.
     pub upstream_requests: Vec<(&'a str, usize)>,
+    /// Links to the shared store, and whether they are up.
+    pub links: Vec<(&'a str, bool)>,
+    pub servers: Vec<ServerLevel<'a>>,
 }
 
 impl Default for Metrics {
@@ -85,10 +95,12 @@ impl Default for Metrics {
             sign_ins_begun: sign_ins.with_label_values(&["begun"]),
             sign_ins,
             tickets: tickets(),
+            links: link_counters(),
             calls: CallCounters::over(
                 counters("tenant_calls_total", TENANT_CALLS, &["tenant", "status"]),
                 STATUSES,
             ),
+            servers: servers(),
             upstream_requests_in_flight: kept(IntGaugeVec::new(
                 named("upstream_requests_in_flight", "Requests in flight to a route's upstream."),
                 &["route"],
@@ -159,6 +171,16 @@ impl Metrics {
         &self.calls
     }
 
+    /// The counters of the links to the shared store.
+    pub fn links(&self) -> &LinkCounters {
+        &self.links
+    }
+
+    /// The counters of upstreams' servers.
+    pub fn servers(&self) -> &ServerCounters {
+        &self.servers
+    }
+
     /// The counters of the ticket cache.
     pub fn tickets(&self) -> &TicketCounters {
         &self.tickets
@@ -199,6 +221,8 @@ impl Metrics {
         for (route, count) in &levels.upstream_requests {
             self.upstream_requests_in_flight.with_label_values(&[*route]).set(whole(*count));
         }
+        self.links.stand(&levels.links);
+        self.servers.stand(&levels.servers);
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
     }
 
@@ -221,7 +245,9 @@ impl Metrics {
                 .collectors()
                 .into_iter()
                 .chain(self.webhooks.collectors())
-                .chain([Box::new(self.calls.collector()) as Box<dyn Collector>]),
+                .chain(self.servers.collectors())
+                .chain([Box::new(self.calls.collector()) as Box<dyn Collector>])
+                .chain(self.links.collectors()),
         ) {
             kept(self.registry.register(one));
         }
@@ -245,12 +271,33 @@ fn tickets() -> TicketCounters {
     )
 }
 
+fn link_counters() -> LinkCounters {
+    let seconds = HistogramOpts::from(named("redis_command_seconds", REDIS_SECONDS));
+    LinkCounters::of(
+        counters("redis_commands_total", REDIS_COMMANDS, &["link", "outcome"]),
+        kept(HistogramVec::new(seconds.buckets(links::BOUNDS.to_vec()), &["link"])),
+        kept(IntGaugeVec::new(named("redis_up", REDIS_UP), &["link"])),
+    )
+}
+
 fn webhooks() -> WebhookCounters {
     WebhookCounters::of(
         counters("webhook_deliveries_total", WEBHOOK_DELIVERIES, &["outcome"]),
         gauge("webhook_events_waiting", WEBHOOK_WAITING),
         gauge("webhook_oldest_event_seconds", WEBHOOK_OLDEST),
     )
+}
+
+fn servers() -> ServerCounters {
+    const EACH: [&str; 2] = ["upstream", "server"];
+    let gauges = |name, help| kept(IntGaugeVec::new(named(name, help), &EACH));
+    let labels = ["upstream", "server", "kind"];
+    ServerCounters {
+        failures: counters("upstream_server_failures_total", SERVER_FAILURES, &labels),
+        ejections: counters("upstream_server_ejections_total", SERVER_EJECTIONS, &EACH),
+        up: gauges("upstream_server_up", "Whether a server is sent requests: 1 or 0."),
+        in_flight: gauges("upstream_server_requests_in_flight", "Requests that a server has."),
+    }
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
@@ -277,6 +324,13 @@ const DRAINED: &str =
     "Requests that were in flight when the process was told to end, by their end.";
 const HITS: &str = "How often somebody met a limit, by its name.";
 const REFUSALS: &str = "Requests refused by the gateway, by reason.";
+const REDIS_COMMANDS: &str =
+    "Commands to the store that replicas share, by link and by how they ended.";
+const REDIS_SECONDS: &str = "How long commands to the store that replicas share took.";
+const REDIS_UP: &str = "Whether a link to the store that replicas share is up.";
+const SERVER_EJECTIONS: &str = "Times a server was left out for its failures.";
+const SERVER_FAILURES: &str =
+    "Requests a server failed: connect had no connection, answer no answer.";
 const SIGN_INS: &str = "Sign-ins by outcome: begun, signed_in, or why not.";
 const TENANT_CALLS: &str = "Calls to tenants, by tenant and status.";
 const TICKET_EXCHANGES: &str = "Times SuperID was asked for a ticket, by outcome.";
@@ -290,8 +344,10 @@ const STATUSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::telemetry::TicketExchange;
+    use crate::telemetry::{ServerFailure, TicketExchange};
 
     #[test]
     fn what_is_counted_is_told_with_its_labels() {
@@ -309,10 +365,19 @@ mod tests {
         metrics.tickets().hit();
         metrics.calls().answered("Cust1", 204);
         metrics.tickets().exchanged(TicketExchange::Refused);
+        let link = metrics.links().link("vault");
+        link.carried_out(Duration::from_millis(3), None);
+        link.carried_out(Duration::from_secs(2), Some("timed_out"));
+        metrics.servers().failed("app", "http://a:1", ServerFailure::Connect);
+        metrics.servers().ejected("app", "http://a:1");
+        let level =
+            ServerLevel { upstream: "app", server: "http://a:1", is_up: true, in_flight: 4 };
         let levels = Levels {
             connections_open: 3,
             requests_in_flight: 2,
             upstream_requests: vec![("app", 1)],
+            links: vec![("tickets", true), ("vault", false)],
+            servers: vec![level],
         };
         let text = metrics.text(&levels);
         for line in [
@@ -330,9 +395,19 @@ mod tests {
             "ticket_lookups_total{answer=\"hit\"} 1",
             "ticket_exchanges_total{outcome=\"refused\"} 1",
             "ticket_shares_total{outcome=\"unavailable\"} 0",
+            "redis_commands_total{link=\"vault\",outcome=\"answered\"} 1",
+            "redis_commands_total{link=\"vault\",outcome=\"timed_out\"} 1",
+            "redis_command_seconds_bucket{link=\"vault\",le=\"0.005\"} 1",
+            "redis_command_seconds_count{link=\"vault\"} 2",
+            "redis_up{link=\"tickets\"} 1",
+            "redis_up{link=\"vault\"} 0",
             "connections_open 3",
             "requests_in_flight 2",
             "upstream_requests_in_flight{route=\"app\"} 1",
+            "upstream_server_failures_total{kind=\"connect\",server=\"http://a:1\",upstream=\"app\"} 1",
+            "upstream_server_ejections_total{server=\"http://a:1\",upstream=\"app\"} 1",
+            "upstream_server_up{server=\"http://a:1\",upstream=\"app\"} 1",
+            "upstream_server_requests_in_flight{server=\"http://a:1\",upstream=\"app\"} 4",
         ] {
             assert!(text.contains(&format!("\nsuperid_gateway_{line}\n")), "{line} in\n{text}");
         }

@@ -5,6 +5,7 @@ mod away;
 mod home;
 mod public_address;
 mod slot;
+mod slots;
 #[allow(clippy::module_inception, reason = "the file holds what the folder is for")]
 mod tenants;
 

@@ -1,6 +1,7 @@
 //! What is known of one tenant: how long it holds, and when SuperID is asked again.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::{Clock, Timestamp};
@@ -18,6 +19,7 @@ pub(super) struct Slot {
     /// Held by whoever is asking.
     flight: Arc<tokio::sync::Mutex<()>>,
     known: Mutex<Known>,
+    touched: AtomicU64,
 }
 
 #[derive(Default)]
@@ -60,7 +62,20 @@ enum Step {
 impl Slot {
     pub(super) fn new(environment: Arc<Environment>, tenant: ContextId) -> Self {
         let flight = Arc::new(tokio::sync::Mutex::new(()));
-        Self { environment, tenant, flight, known: Mutex::default() }
+        Self { environment, tenant, flight, known: Mutex::default(), touched: AtomicU64::new(0) }
+    }
+
+    /// Somebody asks about the tenant.
+    pub(super) fn touch(&self, now: Timestamp) {
+        // Within a second there is nothing to write, and so no cache line to fight for.
+        if self.touched() != now {
+            self.touched.store(now.0, Ordering::Relaxed);
+        }
+    }
+
+    /// When somebody last did.
+    pub(super) fn touched(&self) -> Timestamp {
+        Timestamp(self.touched.load(Ordering::Relaxed))
     }
 
     /// Where the tenant is. While SuperID fails, where it was last known to be.

@@ -1,28 +1,27 @@
 //! The directory of tenants: one slot each, bounded in number, kept across reloads.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use moka::sync::Cache;
-
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::{Environment, Settings};
 use crate::identity::ContextId;
 use crate::superid::SuperId;
 
 use super::slot::{Looked, Slot};
+use super::slots::Slots;
 use super::{Away, AwayReason, Home};
 
 /// Where every tenant lives, of every environment the configuration uses.
 pub struct Tenants {
     clock: Clock,
-    directories: HashMap<String, Arc<Directory>>,
+    /// One for each environment; there are few.
+    directories: Vec<Arc<Directory>>,
     superid: Arc<SuperId>,
 }
 
 struct Directory {
     environment: Arc<Environment>,
-    slots: Cache<ContextId, Arc<Slot>>,
+    slots: Slots,
 }
 
 impl Tenants {
@@ -34,19 +33,16 @@ impl Tenants {
         clock: Clock,
         before: Option<&Self>,
     ) -> Self {
-        let known = |environment: &Arc<Environment>| {
-            let directory = before?.directories.get(&environment.name)?;
-            (directory.environment == *environment).then(|| directory.clone())
-        };
-        let parties = settings.relying_parties.iter();
-        let directories = parties
-            .map(|party| &party.environment)
-            .map(|environment| {
-                let directory =
-                    known(environment).unwrap_or_else(|| Arc::new(Directory::new(environment)));
-                (environment.name.clone(), directory)
-            })
-            .collect();
+        let mut directories: Vec<Arc<Directory>> = Vec::new();
+        for party in &settings.relying_parties {
+            let environment = &party.environment;
+            if directories.iter().any(|directory| directory.environment.name == environment.name) {
+                continue;
+            }
+            let known = before.and_then(|before| before.directory(&environment.name));
+            let same = known.filter(|directory| directory.environment == *environment).cloned();
+            directories.push(same.unwrap_or_else(|| Arc::new(Directory::new(environment))));
+        }
         Self { clock, directories, superid }
     }
 
@@ -61,10 +57,10 @@ impl Tenants {
         environment: &Environment,
         tenant: &ContextId,
     ) -> Result<Arc<Home>, Away> {
-        let Some(directory) = self.directories.get(&environment.name) else {
+        let Some(directory) = self.directory(&environment.name) else {
             return Err(Away { reason: AwayReason::NotConfigured, retry_after: HOUR });
         };
-        directory.slot(tenant).find(&self.superid, &self.clock).await
+        directory.slot(tenant, self.clock.now()).find(&self.superid, &self.clock).await
     }
 
     /// A call found that the tenant is not at this home (421, or no connection): SuperID is asked before
@@ -87,27 +83,30 @@ impl Tenants {
     /// A verified notice names this tenant: SuperID is asked at once, under the same bound as
     /// [`Tenants::forget`]. `None` where it was not asked, or gave no answer that is believed.
     pub async fn look(&self, environment: &Environment, tenant: &ContextId) -> Option<Looked> {
-        let directory = self.directories.get(&environment.name)?;
-        directory.slot(tenant).look(&self.superid, &self.clock).await
+        let directory = self.directory(&environment.name)?;
+        directory.slot(tenant, self.clock.now()).look(&self.superid, &self.clock).await
     }
 
     fn known_slot(&self, environment: &str, tenant: &ContextId) -> Option<Arc<Slot>> {
-        self.directories.get(environment)?.slots.get(tenant)
+        self.directory(environment)?.slots.get(tenant)
+    }
+
+    fn directory(&self, environment: &str) -> Option<&Arc<Directory>> {
+        self.directories.iter().find(|directory| directory.environment.name == environment)
     }
 }
 
 impl Directory {
     fn new(environment: &Arc<Environment>) -> Self {
-        Self { environment: environment.clone(), slots: Cache::new(MOST) }
+        Self { environment: environment.clone(), slots: Slots::new(MOST) }
     }
 
-    fn slot(&self, tenant: &ContextId) -> Arc<Slot> {
-        self.slots.get_with_by_ref(tenant, || {
-            Arc::new(Slot::new(self.environment.clone(), tenant.clone()))
-        })
+    fn slot(&self, tenant: &ContextId, now: Timestamp) -> Arc<Slot> {
+        let make = || Slot::new(self.environment.clone(), tenant.clone());
+        self.slots.get_or_make(tenant, now, make)
     }
 }
 
 /// Tenants known of one environment; the least used give way.
-const MOST: u64 = 20_000;
+const MOST: usize = 20_000;
 const HOUR: u64 = 60 * 60;

@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::{self, VaultPlace};
+use crate::config::{self, Redis, VaultPlace};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::TenantKey;
+use crate::redis_link::{LinkFailed, RedisLink};
 use crate::telemetry::{Child, child};
 
 use super::embedded::Embedded;
@@ -18,7 +20,9 @@ use super::failure::VaultFailed;
 use super::memory::Memory;
 use super::record::{Name, Record};
 use super::sealer::Sealer;
-use super::store::Store;
+use super::shared::Shared;
+use super::store::{PAGE, Store};
+use super::tending::Tending;
 
 /// System user tokens by environment, app and tenant; cheap to clone. A write that is answered with
 /// `Ok` is on the disk. Every call ends in time, and blocks no worker.
@@ -30,17 +34,36 @@ pub struct Vault {
     /// Rings when there is a letter to deliver.
     pub(super) bell: Arc<Notify>,
     place: Option<VaultPlace>,
+    _tending: Option<Arc<Tending>>,
 }
 
 impl Vault {
-    /// Opens the place a configuration names, or makes it. Blocks: for start and command line.
+    /// Opens the place a configuration names, or makes it. Blocks for a file; for Redis nobody waits.
     ///
     /// # Errors
     /// [`VaultFailed`]: it cannot be read, is no vault, or is a later version's.
     pub fn open(vault: &config::Vault, clock: Clock, random: Random) -> Result<Self, VaultFailed> {
+        Self::opened_by(vault, clock, random, RedisLink::open)
+    }
+
+    /// The same over a link that somebody else makes, where one is needed.
+    ///
+    /// # Errors
+    /// Those of [`Vault::open`].
+    pub fn opened_by(
+        vault: &config::Vault,
+        clock: Clock,
+        random: Random,
+        link: impl FnOnce(&Redis, Random) -> Result<RedisLink, LinkFailed>,
+    ) -> Result<Self, VaultFailed> {
         let store: Arc<dyn Store> = match &vault.place {
             VaultPlace::File(path) => Arc::new(Embedded::open(path)?),
             VaultPlace::Memory => Arc::new(Memory::default()),
+            VaultPlace::Redis(redis) => {
+                let shared = Shared::over(link(redis, random.clone())?);
+                shared.look_at_settings();
+                Arc::new(shared)
+            }
         };
         let sealer = Sealer::new(vault.keys.clone(), random);
         Ok(Self { place: Some(vault.place.clone()), ..Self::over(store, sealer, clock) })
@@ -58,19 +81,29 @@ impl Vault {
 
     /// A vault over any store.
     pub fn over(store: Arc<dyn Store>, sealer: Sealer, clock: Clock) -> Self {
-        Self { store, sealer, clock, bell: Arc::default(), place: None }
+        let bell = Arc::default();
+        Self { store, sealer, clock, bell, place: None, _tending: None }
     }
 
     /// The vault of a new configuration: the same store under new keys where the place has stayed,
-    /// so that one in memory keeps what it has.
-    ///
-    /// # Errors
-    /// Those of [`Vault::open`].
-    pub fn reopened(&self, vault: &config::Vault, random: Random) -> Result<Self, VaultFailed> {
-        if self.place.as_ref() != Some(&vault.place) {
-            return Self::open(vault, self.clock.clone(), random);
-        }
-        Ok(Self { sealer: Sealer::new(vault.keys.clone(), random), ..self.clone() })
+    /// so that one in memory keeps what it has. `None` where it is another place.
+    pub fn reopened(&self, vault: &config::Vault, random: Random) -> Option<Self> {
+        let sealer = Sealer::new(vault.keys.clone(), random);
+        let same = self.place.as_ref() == Some(&vault.place);
+        same.then(|| Self { sealer, _tending: None, ..self.clone() })
+    }
+
+    /// The same vault, out of which a thread takes what has been dormant for too long: at once, and
+    /// again after each `pause`, until the last clone of it is gone. What cannot be taken out now is
+    /// tried the next time.
+    pub fn tended(self, pause: Duration) -> Self {
+        let untended = Self { _tending: None, ..self };
+        let vault = untended.clone();
+        let tending = Tending::start(pause, move || {
+            let vault = vault.clone();
+            async move { vault.prune().await }
+        });
+        Self { _tending: tending.map(Arc::new), ..untended }
     }
 
     /// The entry to buy tickets with; `None` also for a dormant one.
@@ -156,13 +189,20 @@ impl Vault {
     pub async fn prune(&self) -> Result<usize, VaultFailed> {
         let until = Timestamp(self.clock.now().0.saturating_sub(RESTORABLE));
         let mut gone = 0;
-        for record in self.store.dormant(until).await? {
-            let proven = self.sealer.open(&record).is_ok();
-            if proven && self.store.swap(record, None, None).await? {
-                gone += 1;
+        loop {
+            let before = gone;
+            let found = self.store.dormant(until).await?;
+            let more = found.len() == PAGE;
+            for record in found {
+                let proven = self.sealer.open(&record).is_ok();
+                if proven && self.store.swap(record, None, None).await? {
+                    gone += 1;
+                }
+            }
+            if !more || gone == before {
+                return Ok(gone);
             }
         }
-        Ok(gone)
     }
 
     /// Changes an entry that nobody else changes meanwhile.

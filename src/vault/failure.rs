@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::redis_link::LinkFailed;
+
 use super::record::Name;
 
 /// Why the vault did not do what was asked. After a failed write the old value stands.
@@ -22,6 +24,9 @@ pub enum VaultFailed {
     /// A vault has a largest number of entries.
     #[error("the vault is full: it takes 100,000 entries")]
     Full,
+    /// Redis cannot be asked, or refuses: nothing has changed.
+    #[error("the vault cannot be read or written: {0}")]
+    Redis(LinkFailed),
     /// The operating system said no.
     #[error("the vault cannot be read or written: {reason}")]
     Io { reason: String, source: Option<Box<dyn Error + Send + Sync>> },
@@ -61,4 +66,14 @@ pub enum Unopened {
     Damaged,
     #[error("is sealed with a key that is not in vault.keys")]
     KeyMissing,
+}
+
+impl From<LinkFailed> for VaultFailed {
+    fn from(failed: LinkFailed) -> Self {
+        match failed {
+            LinkFailed::Busy => Self::Busy,
+            LinkFailed::Lost(_) | LinkFailed::TimedOut => Self::TooLate,
+            other => Self::Redis(other),
+        }
+    }
 }

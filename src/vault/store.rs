@@ -17,6 +17,11 @@ pub trait Store: Send + Sync {
     /// What is wrong with the place as a whole; nothing when all is well.
     fn check(&self) -> Promised<'_, Vec<String>>;
 
+    /// What of the place's own settings may lose entries later, though nothing is wrong yet.
+    fn concerns(&self) -> Promised<'_, Vec<String>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
     /// Dormant records, asleep since `until` or before; at most [`PAGE`] of them.
     fn dormant(&self, until: Timestamp) -> Promised<'_, Vec<Record>>;
 

@@ -61,11 +61,16 @@ pub struct Rewrapped {
 }
 
 impl Vault {
-    /// Up to 500 entries after the one named, without tokens.
+    /// Up to 500 entries after the one named, without tokens. What has been dormant for too long
+    /// goes first.
     ///
     /// # Errors
     /// [`VaultFailed`] when the vault as a whole cannot be read.
     pub async fn list(&self, after: Option<Name>) -> Result<Page<Listed>, VaultFailed> {
+        if after.is_none() {
+            // What cannot be cleared away is listed.
+            let _next_time = self.prune().await;
+        }
         let page = self.entries(after).await?;
         let listed = |(record, opened): (Record, Result<Entry, Unopened>)| {
             let sealed_by = self.sealer.sealed_by(&record);
@@ -99,12 +104,14 @@ impl Vault {
         read_line(line, &self.sealer)
     }
 
-    /// Opens every entry, and has the store look at itself.
+    /// Opens every entry, and has the store look at itself and at its settings.
     ///
     /// # Errors
     /// [`VaultFailed`] when it cannot be read at all; what is wrong with it is in the answer.
     pub async fn verify(&self) -> Result<Verified, VaultFailed> {
         let mut found = Verified { faults: self.check().await?, ..Verified::default() };
+        let concerns = self.store.concerns().await?;
+        found.faults.extend(concerns.into_iter().map(|words| Fault { name: None, words }));
         let mut after = None;
         loop {
             let page = match self.entries(after).await {

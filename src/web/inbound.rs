@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::header::AsHeaderName;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Version, header, request};
 
@@ -172,7 +173,7 @@ impl<'a> Inbound<'a> {
     }
 
     /// A header that is there once.
-    pub fn header(&self, name: &str) -> Option<&'a HeaderValue> {
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&'a HeaderValue> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
         values.next().is_none().then_some(first)

@@ -33,6 +33,7 @@ pub const FLOORS: &[(&str, Floor)] = &[
     ("routing", Floor::On(5)),
     ("tenants", Floor::On(5)),
     ("webhook", Floor::On(5)),
+    ("upstreams", Floor::On(5)),
     ("credentials", Floor::On(6)),
     ("pages", Floor::On(6)),
     ("signin", Floor::On(6)),

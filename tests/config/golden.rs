@@ -104,6 +104,9 @@ fn described(settings: &Settings) -> String {
     for route in &settings.routes {
         out += &described_route(route);
     }
+    for servers in &settings.upstreams {
+        writeln!(out, "{servers:?}").unwrap();
+    }
     for listener in &settings.job_listeners {
         out += &described_jobs(listener);
     }
@@ -122,8 +125,9 @@ fn described(settings: &Settings) -> String {
     .unwrap();
     if let Some(vault) = &settings.vault {
         let place = match &vault.place {
-            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap(),
-            VaultPlace::Memory => "in memory",
+            VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
+            VaultPlace::Redis(redis) => redis.to_string(),
+            VaultPlace::Memory => "in memory".to_owned(),
         };
         writeln!(out, "vault {place} {:?}", vault.keys).unwrap();
     }
@@ -207,7 +211,10 @@ fn described_route(route: &Route) -> String {
     let Route { name, path, upstream, present, bounds, encoded_slashes, server_headers, .. } =
         route;
     let to = match upstream {
-        Destination::App(app) => format!("{:?} {} {}", app.scheme, app.host, app.port),
+        Destination::App(app) => match &app.servers.name {
+            Some(name) => format!("[upstream.{name}]"),
+            None => app.servers.places().join(" "),
+        },
         Destination::Tenant(patience) => format!("the tenant within {patience:?}"),
     };
     format!(

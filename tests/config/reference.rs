@@ -9,7 +9,7 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 8] = [
+const WHOLE_TABLES: [&str; 9] = [
     "certificate.NAME",
     "host.NAME.hsts",
     "host.NAME.app_pages",
@@ -18,6 +18,7 @@ const WHOLE_TABLES: [&str; 8] = [
     "relying_party.NAME.webhook",
     "job_listener.NAME",
     "job_caller.NAME",
+    "upstream.NAME",
 ];
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on

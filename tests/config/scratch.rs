@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// 32 bytes in base64.
@@ -40,6 +41,10 @@ impl Scratch {
         scratch.write("weak.xml", include_str!("partner_keys/1024.xml"));
         scratch.write("redis-ca.pem", "read when the link opens\n");
         scratch.write("redis-password.txt", "a password\n");
+        let (chain, key) = certificate();
+        scratch.write("app-ca.pem", chain);
+        scratch.write("client.pem", chain);
+        scratch.write("client-key.pem", key);
         scratch.write("short.key", "AAAA\n");
         scratch.write("garbled.key", "not base64!\n");
         scratch.write("empty.txt", "\n");
@@ -77,6 +82,15 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _gone = fs::remove_dir_all(&self.0);
     }
+}
+
+/// A certificate and its key, made once.
+fn certificate() -> &'static (String, String) {
+    static MADE: LazyLock<(String, String)> = LazyLock::new(|| {
+        let made = rcgen::generate_simple_self_signed(vec!["app.internal".to_owned()]).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    });
+    &MADE
 }
 
 /// The environment of the tests.

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -161,7 +162,9 @@ fn every_metric_is_in_the_table_and_no_other() {
     metrics.own().answered(200);
     metrics.refused("a");
     metrics.connection_refused(Limit::Connections);
-    let levels = Levels { upstream_requests: vec![("a", 1)], ..Levels::default() };
+    metrics.links().link("a").carried_out(Duration::ZERO, None);
+    let (upstream_requests, links) = (vec![("a", 1)], vec![("a", true)]);
+    let levels = Levels { upstream_requests, links, ..Levels::default() };
     let text = metrics.text(&levels);
     let real = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let real = real.filter_map(|line| line.split(' ').next()?.strip_prefix(METRIC));

@@ -2,14 +2,17 @@
 //! lies.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rustls::{HandshakeKind, ServerConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Notify, Semaphore};
+use tokio_rustls::TlsAcceptor;
 
-use crate::wire::{dechunked, find, read_any};
+use crate::wire::{Stream, dechunked, find, read_any};
 
 /// Stops with the test's runtime.
 #[derive(Clone)]
@@ -24,6 +27,17 @@ struct State {
     arrived: Notify,
     connections: AtomicUsize,
     gate: Semaphore,
+    handshakes: Mutex<Vec<Handshake>>,
+}
+
+/// How a TLS connection began.
+#[derive(Clone, Debug)]
+pub struct Handshake {
+    pub kind: HandshakeKind,
+    /// The name the client asked for.
+    pub name: Option<String>,
+    /// Whether the client showed a certificate.
+    pub shown: bool,
 }
 
 /// A request as it came.
@@ -53,25 +67,62 @@ pub enum Reply {
 
 impl Recorder {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        Self::behind(None).await
+    }
+
+    /// One that speaks TLS, where there is an acceptor.
+    pub async fn behind(tls: Option<TlsAcceptor>) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), tls)
+    }
+
+    /// One on a socket that listens.
+    pub fn on(listener: TcpListener, tls: Option<TlsAcceptor>) -> Self {
+        let recorder = Self::silent(listener.local_addr().unwrap());
+        let serving = recorder.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (serving, tls) = (serving.clone(), tls.clone());
+                serving.state.connections.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    match tls {
+                        None => serving.serve(Box::new(stream)).await,
+                        Some(tls) => {
+                            let Ok(stream) = tls.accept(stream).await else { return };
+                            serving.noted(stream.get_ref().1);
+                            serving.serve(Box::new(stream)).await;
+                        }
+                    }
+                });
+            }
+        });
+        recorder
+    }
+
+    /// One on a socket of the file system; its address is nobody's.
+    pub fn at(path: &Path) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        let recorder = Self::silent(([0, 0, 0, 0], 0).into());
+        let serving = recorder.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let serving = serving.clone();
+                serving.state.connections.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move { serving.serve(Box::new(stream)).await });
+            }
+        });
+        recorder
+    }
+
+    fn silent(address: SocketAddr) -> Self {
         let state = Arc::new(State {
             requests: Mutex::default(),
             reply: Mutex::new(Reply::Bytes(ordinary(""))),
             arrived: Notify::new(),
             connections: AtomicUsize::new(0),
             gate: Semaphore::new(0),
+            handshakes: Mutex::default(),
         });
-        let recorder = Self { address, state };
-        let serving = recorder.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let serving = serving.clone();
-                serving.state.connections.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(async move { serving.serve(stream).await });
-            }
-        });
-        recorder
+        Self { address, state }
     }
 
     pub fn url(&self) -> String {
@@ -140,7 +191,20 @@ impl Recorder {
         self.state.gate.add_permits(1_000);
     }
 
-    async fn serve(&self, mut stream: TcpStream) {
+    /// How each of its TLS connections began.
+    pub fn handshakes(&self) -> Vec<Handshake> {
+        self.state.handshakes.lock().unwrap().clone()
+    }
+
+    fn noted(&self, agreed: &ServerConnection) {
+        self.state.handshakes.lock().unwrap().push(Handshake {
+            kind: agreed.handshake_kind().unwrap(),
+            name: agreed.server_name().map(str::to_owned),
+            shown: agreed.peer_certificates().is_some(),
+        });
+    }
+
+    async fn serve(&self, mut stream: Box<dyn Stream>) {
         let mut bytes = Vec::new();
         while let Some(request) = read_request(&mut stream, &mut bytes).await {
             self.state.requests.lock().unwrap().push(request);
@@ -199,13 +263,13 @@ pub fn ordinary(headers: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n{headers}\r\nthe app")
 }
 
-async fn echo(mut stream: TcpStream, head: String) {
+async fn echo(mut stream: Box<dyn Stream>, head: String) {
     let _gone = stream.write_all(head.as_bytes()).await;
-    let (mut from, mut to) = stream.split();
+    let (mut from, mut to) = tokio::io::split(stream);
     let _gone = tokio::io::copy(&mut from, &mut to).await;
 }
 
-async fn read_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Recorded> {
+async fn read_request(stream: &mut Box<dyn Stream>, bytes: &mut Vec<u8>) -> Option<Recorded> {
     let end = loop {
         if let Some(at) = find(bytes, b"\r\n\r\n") {
             break at;
@@ -226,7 +290,11 @@ async fn read_request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Rec
     Some(request)
 }
 
-async fn read_body(stream: &mut TcpStream, bytes: &mut Vec<u8>, head: &Recorded) -> Option<String> {
+async fn read_body(
+    stream: &mut Box<dyn Stream>,
+    bytes: &mut Vec<u8>,
+    head: &Recorded,
+) -> Option<String> {
     let chunked = head.header("transfer-encoding") == Some("chunked");
     let length: usize = head.header("content-length").map_or(0, |text| text.parse().unwrap());
     loop {

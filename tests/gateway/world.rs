@@ -9,7 +9,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{self, Flow, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, App, Emulator};
-use superid_gateway::server::{Options, Roots, Running, StartFailed};
+use superid_gateway::server::{Options, Running, StartFailed};
 use superid_gateway::telemetry::{AccessLog, AuditLog, Tracer};
 use tokio_rustls::TlsConnector;
 use toml::{Table, Value};
@@ -248,7 +248,6 @@ async fn start(settings: Settings, clock: &Clock, front: TcpListener, told: Told
         tracer,
         open: vec![("web".to_owned(), front.into()), ("admin".to_owned(), admin.into())],
         inherited: Vec::new(),
-        upstream_roots: Roots::Nobody,
     };
     Running::start(settings, options).await.unwrap()
 }

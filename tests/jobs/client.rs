@@ -32,6 +32,12 @@ impl Program {
         self.send(Method::GET, path, headers, Bytes::new()).await
     }
 
+    /// Where the connection may break.
+    #[allow(dead_code, reason = "the tests of replicas kill gateways")]
+    pub async fn try_get(&self, path: &str, headers: &[(&str, &str)]) -> Result<Answer, String> {
+        self.try_send(Method::GET, path, headers, Bytes::new()).await
+    }
+
     pub async fn send(
         &self,
         method: Method,
@@ -39,14 +45,25 @@ impl Program {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> Answer {
+        self.try_send(method, path, headers, body).await.unwrap()
+    }
+
+    async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Answer, String> {
+        let broken = |error: &dyn std::fmt::Display| error.to_string();
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = self.client.request(request.body(Full::new(body)).unwrap()).await.unwrap();
-        let (head, body) = answer.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: head.status, headers: head.headers, body }
+        let sent = self.client.request(request.body(Full::new(body)).unwrap()).await;
+        let (head, body) = sent.map_err(|error| broken(&error))?.into_parts();
+        let body = body.collect().await.map_err(|error| broken(&error))?.to_bytes();
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
 }
 

@@ -9,6 +9,7 @@ mod certificates;
 mod client;
 mod hides;
 mod lines;
+mod locations;
 mod partner;
 mod soap;
 mod under_load;

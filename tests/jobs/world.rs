@@ -12,7 +12,7 @@ use superid_gateway::config;
 use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, App, Emulator};
 use superid_gateway::identity::{ContextId, SystemUserToken, TenantKey};
-use superid_gateway::server::{Options, Roots, Running, StartFailed};
+use superid_gateway::server::{Options, Running, StartFailed};
 use superid_gateway::vault::Entry;
 use toml::{Table, Value};
 
@@ -151,13 +151,7 @@ pub fn nightly() -> String {
 pub const NIGHTLY_PASSWORD: &str = "nightly-password-0123456789";
 
 fn options(clock: &Clock) -> Options {
-    Options {
-        clock: clock.clone(),
-        random: Random::system(),
-        workers: 2,
-        upstream_roots: Roots::Nobody,
-        ..Options::ordinary()
-    }
+    Options { clock: clock.clone(), random: Random::system(), workers: 2, ..Options::ordinary() }
 }
 
 fn settings(superid: &Emulator, changes: &str) -> config::Settings {

@@ -37,6 +37,13 @@ impl RedisServer {
         Some(Self { password, ..started })
     }
 
+    /// Starts one that has what it acknowledged in its file.
+    #[allow(dead_code, reason = "tickets need none of that")]
+    pub fn start_keeping() -> Option<Self> {
+        let options = ["--appendonly", "yes", "--appendfsync", "always"];
+        Self::start_in(scratch(), options.into_iter().map(str::to_owned))
+    }
+
     fn start_in(folder: PathBuf, options: impl Iterator<Item = String>) -> Option<Self> {
         let options: Vec<String> = options.collect();
         let Some(child) = run(&folder, &options) else {
@@ -151,7 +158,9 @@ fn scratch() -> PathBuf {
 
 /// Returns once it takes connections.
 fn run(folder: &Path, options: &[String]) -> Option<Child> {
-    let mut child = Command::new("redis-server")
+    // Another release, or Valkey, for whoever names it.
+    let program = std::env::var_os("REDIS_SERVER").unwrap_or("redis-server".into());
+    let mut child = Command::new(program)
         .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
         .arg(folder.join("redis.sock"))
         .arg("--dir")

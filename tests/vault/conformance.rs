@@ -5,8 +5,9 @@ use std::sync::Arc;
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::vault::{Name, PAGE, Record, Store, Telling, Vault};
 
+use crate::kinds::{Kind, each_kind};
 use crate::letters;
-use crate::world::{Kind, NOW, each_kind, entry, key, token};
+use crate::world::{NOW, entry, key, token};
 
 #[tokio::test]
 async fn every_store_keeps_the_contract() {

@@ -1,11 +1,14 @@
 //! What may be kept, and what a vault in memory and a new configuration do.
 
+use std::time::Duration;
+
 use superid_gateway::clock::Clock;
 use superid_gateway::config::{self, VaultPlace};
 use superid_gateway::crypto::{KeyRing, Random, SealedBy};
-use superid_gateway::vault::{Entry, Telling, Vault, VaultFailed};
+use superid_gateway::vault::{Entry, PAGE, Telling, Vault, VaultFailed};
 
-use crate::world::{Folder, KEY, NOW, OTHER_KEY, entry, key, open, open_at, token};
+use crate::kinds::{Kind, each_kind};
+use crate::world::{Folder, KEY, NOW, OTHER_KEY, entry, key, open, open_at, token, until};
 
 #[tokio::test]
 async fn what_is_kept_outlives_the_process_and_nobody_else_can_read_its_file() {
@@ -78,6 +81,55 @@ async fn what_slept_too_long_goes_when_the_next_entry_is_put() {
     let later = open_at(&folder.file(), &[KEY], Clock::manual(NOW.plus(31 * 86_400))).unwrap();
     assert_eq!(later.prune().await.unwrap(), 1);
     assert!(vault.look(&key(1)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_list_has_nothing_that_slept_too_long() {
+    let clock = Clock::manual(NOW);
+    for Kind { name, vault, .. } in each_kind(&clock) {
+        clock.set(NOW);
+        vault.put_all(&[entry(1, 1), entry(2, 1)]).await.unwrap();
+        vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap();
+        assert_eq!(vault.list(None).await.unwrap().items.len(), 2, "{name}");
+        clock.set(NOW.plus(30 * 86_400));
+        let left = vault.list(None).await.unwrap().items;
+        assert_eq!(left.iter().map(|one| one.name.key()).collect::<Vec<_>>(), [Some(key(2))]);
+        assert!(vault.look(&key(1)).await.unwrap().is_none(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_slept_too_long_goes_when_the_gateway_starts_and_while_it_runs() {
+    let clock = Clock::manual(NOW);
+    for Kind { name, vault, .. } in each_kind(&clock) {
+        clock.set(NOW);
+        vault.put_all(&[entry(1, 1), entry(2, 1)]).await.unwrap();
+        vault.sleep(&key(1), NOW, Telling::Nobody).await.unwrap();
+        vault.sleep(&key(2), NOW.plus(86_400), Telling::Nobody).await.unwrap();
+        clock.set(NOW.plus(30 * 86_400));
+        let a_day = Duration::from_secs(86_400);
+        let at_the_start = vault.clone().tended(a_day);
+        until(async || vault.look(&key(1)).await.unwrap().is_none()).await;
+        assert!(vault.look(&key(2)).await.unwrap().is_some(), "{name}");
+        drop(at_the_start);
+        let tended = vault.clone().tended(Duration::from_millis(5));
+        clock.set(NOW.plus(31 * 86_400));
+        until(async || vault.look(&key(2)).await.unwrap().is_none()).await;
+        drop(tended);
+    }
+}
+
+#[tokio::test]
+async fn more_than_a_page_of_sleepers_go_at_once() {
+    let clock = Clock::manual(NOW);
+    for Kind { name, vault, .. } in each_kind(&clock) {
+        clock.set(NOW);
+        let asleep = |tenant| Entry { dormant: Some(NOW), ..entry(tenant, 1) };
+        let entries: Vec<Entry> = (0..PAGE as u32 + 10).map(asleep).collect();
+        vault.put_all(&entries).await.unwrap();
+        clock.set(NOW.plus(30 * 86_400));
+        assert_eq!(vault.prune().await.unwrap(), entries.len(), "{name}");
+    }
 }
 
 #[tokio::test]

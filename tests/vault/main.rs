@@ -11,8 +11,15 @@ mod damage;
 mod disk;
 mod entries;
 mod keys;
+mod kinds;
 mod letters;
+mod lossy;
+#[path = "../tickets/redis_server.rs"]
+#[allow(dead_code, reason = "it is shared with the tests of tickets")]
+mod redis_server;
 mod repeatable;
+mod shared;
+mod shared_commands;
 mod telling;
 mod waiting;
 mod world;

@@ -1,14 +1,14 @@
 //! A folder of a test's own, entries to keep, and vaults that keep them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{self, VaultPlace};
 use superid_gateway::crypto::{KeyRing, Random};
 use superid_gateway::identity::{ContextId, SystemUserToken, TenantKey};
-use superid_gateway::vault::{Embedded, Entry, Memory, Sealer, Store, Vault, VaultFailed};
+use superid_gateway::vault::{Entry, Vault, VaultFailed};
 
 /// Removed with everything in it at the end of the test.
 pub struct Folder(PathBuf);
@@ -64,37 +64,6 @@ pub fn open_at(file: &Path, keys: &[[u8; 32]], clock: Clock) -> Result<Vault, Va
     Vault::open(&config::Vault { place, keys: KeyRing::new(keys) }, clock, Random::system())
 }
 
-/// An empty store of one kind, and a vault over it.
-pub struct Kind {
-    pub name: &'static str,
-    pub store: Arc<dyn Store>,
-    pub vault: Vault,
-    _folder: Option<Folder>,
-}
-
-/// Each kind of store.
-pub fn each_kind(clock: &Clock) -> [Kind; 2] {
-    let folder = Folder::new();
-    let embedded = Arc::new(Embedded::open(&folder.file()).unwrap());
-    [
-        Kind::over("embedded", embedded, Some(folder), clock),
-        Kind::over("memory", Arc::new(Memory::default()), None, clock),
-    ]
-}
-
-impl Kind {
-    fn over(
-        name: &'static str,
-        store: Arc<dyn Store>,
-        _folder: Option<Folder>,
-        clock: &Clock,
-    ) -> Self {
-        let sealer = Sealer::new(KeyRing::new(&[KEY]), Random::system());
-        let vault = Vault::over(store.clone(), sealer, clock.clone());
-        Self { name, store, vault, _folder }
-    }
-}
-
 pub fn key(tenant: u32) -> TenantKey {
     TenantKey {
         environment: "sod".into(),
@@ -124,4 +93,13 @@ pub fn token(entry: Option<Entry>) -> String {
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(future)
+}
+
+/// Waits for something that comes within ten seconds.
+pub async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it did not come");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }

@@ -40,14 +40,14 @@ pub(in crate::cli) enum VaultCommand {
     /// Show one entry
     #[command(after_help = SHOW_HELP)]
     Show(Show),
-    /// Open every entry, look through the file, and say what is wrong
+    /// Open every entry, look at the file or at Redis, and say what is wrong
     #[command(after_help = VERIFY_HELP)]
     Verify(Listed),
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Configured {
-    /// The TOML file; of it only [vault] has to hold
+    /// The TOML file; of it only [vault] has to hold, and [redis] for a vault there
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 }

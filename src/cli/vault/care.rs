@@ -36,7 +36,7 @@ pub(super) async fn rewrap(opened: &Opened, out: &mut dyn Write) -> io::Result<V
     writeln!(
         out,
         "{}: {} sealed anew, {} had the first key already",
-        opened.path.display(),
+        opened.place,
         counted(done.anew),
         done.current
     )?;
@@ -53,7 +53,7 @@ pub(super) async fn verify(
     out: &mut dyn Write,
 ) -> io::Result<Verdict> {
     let mut found = opened.vault.verify().await.map_err(opened.failed())?;
-    found.faults.extend(open_to_others(&opened.path));
+    found.faults.extend(opened.file.as_deref().and_then(open_to_others));
     match form {
         Form::Json => {
             let Verified { entries, opened, dormant, older_key, letters, faults } = &found;
@@ -78,7 +78,7 @@ fn print(opened: &Opened, found: &Verified, out: &mut dyn Write) -> io::Result<(
         writeln!(out, "{}", fault_in_words(fault))?;
     }
     let Verified { entries, opened: open, dormant, older_key, letters, faults } = found;
-    write!(out, "{}: {}, {open} open", opened.path.display(), counted(*entries))?;
+    write!(out, "{}: {}, {open} open", opened.place, counted(*entries))?;
     if *dormant > 0 {
         write!(out, ", {dormant} dormant")?;
     }

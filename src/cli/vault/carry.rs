@@ -86,7 +86,7 @@ pub(super) async fn import(
         return Ok(Verdict::Problems);
     }
     opened.vault.put_all(&entries).await.map_err(opened.failed())?;
-    writeln!(out, "{}: {} imported", opened.path.display(), counted(entries.len()))?;
+    writeln!(out, "{}: {} imported", opened.place, counted(entries.len()))?;
     Ok(Verdict::Fine)
 }
 

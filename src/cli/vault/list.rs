@@ -106,7 +106,7 @@ pub(super) fn fault_in_json(fault: &Fault) -> Value {
 pub(super) fn fault_in_words(fault: &Fault) -> String {
     match &fault.name {
         Some(name) => format!("{name}: {}", fault.words),
-        None => format!("the file: {}", visible(&fault.words)),
+        None => format!("the vault: {}", visible(&fault.words)),
     }
 }
 

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use crate::cli::Verdict;
 use crate::clock::Clock;
 use crate::config::{self, Problems, VaultPlace};
-use crate::crypto::Random;
+use crate::crypto::{Random, install_provider};
 use crate::vault::{Vault, VaultFailed};
 
-/// An open vault and its file.
+/// An open vault, and where it lies.
 pub(super) struct Opened {
     pub(super) vault: Vault,
-    pub(super) path: PathBuf,
+    /// A file, or the address of a server.
+    pub(super) place: String,
+    /// The file, if it is one.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// Whether a vault that is not there is made.
@@ -46,26 +49,31 @@ pub(super) fn run(
             });
         }
     };
-    let VaultPlace::File(path) = settings.place.clone() else {
-        let words = "the vault is in the memory of the gateway, where no command can reach it";
-        return Err(io::Error::other(words));
+    let (place, file) = match &settings.place {
+        VaultPlace::File(path) => (path.display().to_string(), Some(path.clone())),
+        VaultPlace::Redis(redis) => (redis.to_string(), None),
+        VaultPlace::Memory => {
+            let words = "the vault is in the memory of the gateway, where no command can reach it";
+            return Err(io::Error::other(words));
+        }
     };
-    if making == Making::No && !path.exists() {
-        return Err(io::Error::other(format!("{}: there is no vault yet", path.display())));
+    if making == Making::No && file.as_ref().is_some_and(|path| !path.exists()) {
+        return Err(io::Error::other(format!("{place}: there is no vault yet")));
     }
+    install_provider();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let opened = Vault::open(&settings, Clock::system(), Random::system());
-    let vault = opened.map_err(|failed| told(&path, &failed))?;
-    runtime.block_on(work(&Opened { vault, path }, out))
+    let vault = opened.map_err(|failed| told(&place, &failed))?;
+    runtime.block_on(work(&Opened { vault, place, file }, out))
 }
 
 impl Opened {
-    /// The failure with the file's name.
+    /// The failure with the place's name.
     pub(super) fn failed(&self) -> impl Fn(VaultFailed) -> io::Error {
-        |failed| told(&self.path, &failed)
+        |failed| told(&self.place, &failed)
     }
 }
 
-fn told(path: &Path, failed: &VaultFailed) -> io::Error {
-    io::Error::other(format!("{}: {failed}", path.display()))
+fn told(place: &str, failed: &VaultFailed) -> io::Error {
+    io::Error::other(format!("{place}: {failed}"))
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use http::HeaderValue;
+
 use crate::clock::Timestamp;
 use crate::crypto::Random;
 use crate::identity::Ticket;
@@ -16,6 +18,8 @@ pub struct TicketId(pub [u8; 16]);
 #[derive(Debug)]
 pub struct Held {
     ticket: Ticket,
+    /// The value of `Authorization`: every call needs it.
+    authorization: Option<HeaderValue>,
     id: TicketId,
     bought: Timestamp,
     used: AtomicU64,
@@ -42,6 +46,7 @@ impl Held {
     ) -> Self {
         let jitter = u64::from(u16::from_be_bytes(random.bytes())) % JITTER;
         Self {
+            authorization: ticket.authorization(),
             ticket,
             id,
             bought,
@@ -54,6 +59,11 @@ impl Held {
     /// The ticket, for a header.
     pub fn ticket(&self) -> &Ticket {
         &self.ticket
+    }
+
+    /// The value of `Authorization` for it.
+    pub fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
     }
 
     /// Names this purchase.

@@ -4,33 +4,43 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderValue;
+use url::Url;
 
 use crate::authn::{CallPermit, Permit};
-use crate::config::{Destination, Present, RelyingParty, Route};
-use crate::credentials::{Again, Held, SystemUsers};
+use crate::config::{Destination, JobCaller, Present, RelyingParty, Route};
+use crate::credentials::{Again, Held, Partner, SystemUsers};
 use crate::identity::{ContextId, Credential, TenantKey};
 use crate::pages::Trouble;
 use crate::tenants::Home;
 
 use super::super::respond::Refused;
-use super::target::{Service, Target};
+use super::location::Whence;
+use super::target::Service;
 use super::trouble::CallTrouble;
+use super::ways::{TenantWay, Ways};
 
 /// One call. Only those with a permit make one.
 pub struct Call {
-    party: Arc<RelyingParty>,
+    partner: Arc<Partner>,
     key: TenantKey,
     /// Path and query after the tenant's name.
     below: String,
     to: To,
     presents: Presents,
-    /// What stands before a service's name in our own paths to it.
-    prefix: String,
-    /// The background job that calls, by its name.
-    caller: Option<String>,
-    home: Option<Arc<Home>>,
+    /// What stands before a service's name in our own paths to it; the tenant's name where that is
+    /// unsaid.
+    prefix: Option<String>,
+    /// The background job that calls.
+    caller: Option<Arc<JobCaller>>,
+    found: Option<Found>,
     held: Option<Arc<Held>>,
     tried: Tried,
+}
+
+/// Where a tenant lives, and the way there.
+struct Found {
+    home: Arc<Home>,
+    way: Arc<TenantWay>,
 }
 
 /// Where a call goes.
@@ -62,21 +72,14 @@ struct Tried {
 impl Call {
     /// A background job's.
     pub(in crate::gateway) fn of_a_job(
-        permit: &CallPermit,
-        party: &Arc<RelyingParty>,
-        target: &Target<'_>,
+        permit: CallPermit,
+        partner: Arc<Partner>,
+        below: &str,
+        service: Service,
     ) -> Self {
-        Self {
-            caller: Some(permit.caller().name.clone()),
-            prefix: format!("/{}", target.tenant),
-            ..Self::new(
-                permit.tenant(),
-                party,
-                target.below,
-                To::Tenant(target.service),
-                Presents::SystemUser,
-            )
-        }
+        let (caller, tenant) = permit.into_parts();
+        let call = Self::new(tenant, partner, below, To::Tenant(service), Presents::SystemUser);
+        Self { caller: Some(caller), ..call }
     }
 
     /// A signed-in person's to their own tenant, or to an app that gets the system user's ticket.
@@ -84,6 +87,7 @@ impl Call {
     /// # Errors
     /// When the path is none of a tenant's web services, or the session has no credential.
     pub(in crate::gateway) fn of_a_person(
+        users: &SystemUsers,
         permit: &Permit,
         route: &Route,
         target: &str,
@@ -96,9 +100,10 @@ impl Call {
         let session = permit.session().ok_or_else(missing)?;
         let of_session = |party: &&Arc<RelyingParty>| party.name == session.relying_party;
         let party = route.relying_parties.iter().find(of_session).ok_or_else(missing)?;
-        let tenant = &session.principal.context;
+        let partner = users.partner(party);
+        let tenant = session.principal.context.clone();
         if to_app {
-            let call = Self::new(tenant, party, "", To::App, Presents::SystemUser);
+            let call = Self::new(tenant, partner, "", To::App, Presents::SystemUser);
             return Ok(Some(Box::new(call)));
         }
         let path = route.path.path.trim_end_matches('/');
@@ -109,33 +114,33 @@ impl Call {
         };
         let presents = match (route.present, &session.credential) {
             (Present::SystemUser, _) => Some(Presents::SystemUser),
-            (_, Credential::Bearer { token, .. }) => bearer(token.reveal()).map(Presents::Bearer),
-            (_, Credential::Ticket(ticket)) => so_ticket(ticket.reveal()).map(Presents::Ticket),
+            (_, Credential::Bearer { token, .. }) => token.authorization().map(Presents::Bearer),
+            (_, Credential::Ticket(ticket)) => ticket.authorization().map(Presents::Ticket),
             (_, Credential::Nothing) => None,
         };
         let presents = presents.ok_or_else(|| {
             Refused::call(CallTrouble::NoCredential, "the sign-in gave nothing to call with")
         })?;
-        let call = Self::new(tenant, party, below, To::Tenant(service), presents);
-        Ok(Some(Box::new(Self { prefix: path.to_owned(), ..call })))
+        let call = Self::new(tenant, partner, below, To::Tenant(service), presents);
+        Ok(Some(Box::new(Self { prefix: Some(path.to_owned()), ..call })))
     }
 
     fn new(
-        tenant: &ContextId,
-        party: &Arc<RelyingParty>,
+        tenant: ContextId,
+        partner: Arc<Partner>,
         below: &str,
         to: To,
         presents: Presents,
     ) -> Self {
         Self {
-            key: SystemUsers::key(party, tenant),
-            party: party.clone(),
+            key: partner.key(tenant),
+            partner,
             below: below.to_owned(),
             to,
             presents,
-            prefix: String::new(),
+            prefix: None,
             caller: None,
-            home: None,
+            found: None,
             held: None,
             tried: Tried::default(),
         }
@@ -145,10 +150,17 @@ impl Call {
     ///
     /// # Errors
     /// Why there is none of them.
-    pub(in crate::gateway) async fn prepare(&mut self, users: &SystemUsers) -> Result<(), Refused> {
-        if self.home.is_none() && self.to != To::App {
-            let home = users.home(&self.party, self.tenant()).await;
-            self.home = Some(home.map_err(|away| Refused::away(&away))?);
+    pub(in crate::gateway) async fn prepare(
+        &mut self,
+        users: &SystemUsers,
+        ways: &Ways,
+    ) -> Result<(), Refused> {
+        if self.found.is_none() && self.to != To::App {
+            let home = users.home(self.party(), self.tenant()).await;
+            let home = home.map_err(|away| Refused::away(&away))?;
+            let nowhere = || Refused::new(Trouble::Internal, "an address that names no host");
+            let way = ways.to(home.api()).ok_or_else(nowhere)?;
+            self.found = Some(Found { home, way });
         }
         if self.held.is_none() && matches!(self.presents, Presents::SystemUser) {
             let held = users.ticket(&self.key).await;
@@ -184,8 +196,8 @@ impl Call {
 
     /// The tenant does not live there. Whether asking once more is worth a try.
     pub(in crate::gateway) fn moved(&mut self, users: &SystemUsers) -> Again {
-        let Some(home) = self.home.take() else { return Again::No };
-        users.tenants().forget(&home);
+        let Some(found) = self.found.take() else { return Again::No };
+        users.tenants().forget(&found.home);
         let again = if self.tried.address { Again::No } else { Again::Yes };
         self.tried.address = true;
         again
@@ -193,21 +205,32 @@ impl Call {
 
     /// The tenant's service is out of order: the next call asks how it is first.
     pub(in crate::gateway) fn is_out_of_order(&self, users: &SystemUsers) {
-        if let Some(home) = &self.home {
+        if let Some(home) = self.home() {
             users.tenants().forget(home);
         }
     }
 
-    /// The path by which we lead to an address of the tenant's own web services; `None` for any
-    /// other.
-    pub(in crate::gateway) fn local(&self, address: &str) -> Option<String> {
-        let home = self.home.as_ref()?;
+    /// What the tenant's `Location` says from here; `None` where that is what it says already.
+    pub(in crate::gateway) fn leads(&self, location: &str) -> Option<String> {
+        let home = self.home()?;
+        let asked = home.api().join(&self.path()?).ok()?;
         let services = [("api", home.api()), ("Remote", home.soap())];
-        let (service, below) = services.iter().find_map(|(service, base)| {
-            let below = address.strip_prefix(base.as_str())?;
-            (!below.starts_with('/')).then_some((*service, below))
-        })?;
-        Some(format!("{}/{service}/{below}", self.prefix))
+        let prefix = match &self.prefix {
+            Some(prefix) => prefix,
+            None => &format!("/{}", self.key.tenant),
+        };
+        Whence { asked: &asked, services, prefix }.leads(location)
+    }
+
+    /// Path and query at the tenant; `None` before it is known where that is.
+    pub(in crate::gateway) fn path(&self) -> Option<String> {
+        let home = self.home()?;
+        let base = match self.to {
+            To::Tenant(Service::Rest) => home.api(),
+            To::Tenant(Service::Soap) => home.soap(),
+            To::App => return None,
+        };
+        path(base, &self.below)
     }
 
     pub(in crate::gateway) fn tenant(&self) -> &ContextId {
@@ -215,7 +238,7 @@ impl Call {
     }
 
     pub(in crate::gateway) fn party(&self) -> &RelyingParty {
-        &self.party
+        self.partner.party()
     }
 
     pub(in crate::gateway) fn is_to_tenant(&self) -> bool {
@@ -228,7 +251,7 @@ impl Call {
 
     /// Which program calls, where it is one.
     pub(in crate::gateway) fn caller(&self) -> Option<&str> {
-        self.caller.as_deref()
+        self.caller.as_ref().map(|caller| &*caller.name)
     }
 
     /// Path and query after the tenant's name.
@@ -238,7 +261,12 @@ impl Call {
 
     /// Where the tenant lives, once that was found out.
     pub(in crate::gateway) fn home(&self) -> Option<&Arc<Home>> {
-        self.home.as_ref()
+        self.found.as_ref().map(|found| &found.home)
+    }
+
+    /// The way to there.
+    pub(in crate::gateway) fn way(&self) -> Option<&TenantWay> {
+        self.found.as_ref().map(|found| &*found.way)
     }
 
     /// The system user's ticket, for an envelope.
@@ -248,21 +276,25 @@ impl Call {
 
     /// The system user's ticket as a header's value.
     pub(in crate::gateway) fn ticket(&self) -> Option<HeaderValue> {
-        let mut value = HeaderValue::from_str(self.held.as_ref()?.ticket().reveal()).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        self.held.as_ref()?.ticket().header()
     }
 
-    /// The value of `Authorization`, and whether the client secret goes with it: with tickets it
-    /// must, beside a bearer token it must not (`superid.md` §6).
-    pub(in crate::gateway) fn authorization(&self) -> Option<(HeaderValue, AppToken)> {
-        match (&self.presents, &self.held) {
-            (Presents::Bearer(value), _) => Some((value.clone(), AppToken::Absent)),
-            (Presents::Ticket(value), _) => Some((value.clone(), AppToken::Beside)),
-            (Presents::SystemUser, Some(held)) => {
-                Some((so_ticket(held.ticket().reveal())?, AppToken::Beside))
+    /// The value of `Authorization`.
+    pub(in crate::gateway) fn authorization(&self) -> Option<&HeaderValue> {
+        match &self.presents {
+            Presents::Bearer(value) | Presents::Ticket(value) => Some(value),
+            Presents::SystemUser => self.held.as_ref()?.authorization(),
+        }
+    }
+
+    /// Whether the client secret goes with that, and which one: with tickets it must, beside a
+    /// bearer token it must not (`superid.md` §6).
+    pub(in crate::gateway) fn app_token(&self) -> AppToken<'_> {
+        match self.presents {
+            Presents::Bearer(_) => AppToken::Absent,
+            Presents::SystemUser | Presents::Ticket(_) => {
+                AppToken::Beside(self.partner.app_token())
             }
-            (Presents::SystemUser, None) => None,
         }
     }
 }
@@ -275,21 +307,35 @@ impl fmt::Debug for Call {
 
 /// Whether `SO-AppToken` goes with a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::gateway) enum AppToken {
+pub(in crate::gateway) enum AppToken<'a> {
     Absent,
-    Beside,
+    /// Its value; `None` where no header can hold it.
+    Beside(Option<&'a HeaderValue>),
 }
 
-/// `Bearer 8A:…`, which nothing prints.
-fn bearer(token: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::try_from(["Bearer ", token].concat()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+/// The tenant's own path, then what the call asks for. The first segment of what is asked for is
+/// what the address ends with, `api` or `Remote`, in the address's own spelling.
+fn path(base: &Url, below: &str) -> Option<String> {
+    let rest = below.get(1..)?;
+    let rest = &rest[rest.find(['/', '?']).unwrap_or(rest.len())..];
+    Some([base.path().trim_end_matches('/'), rest].concat())
 }
 
-/// `SOTicket 7T:…`, which nothing prints.
-fn so_ticket(ticket: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::try_from(["SOTicket ", ticket].concat()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_goes_below_the_address_of_its_tenant() {
+        let to = |base: &str, below: &str| path(&Url::parse(base).unwrap(), below).unwrap();
+        let api = "https://app.superoffice.com/cust12345/api/";
+        assert_eq!(to(api, "/API/v1/Contact/1?x=1"), "/cust12345/api/v1/Contact/1?x=1");
+        assert_eq!(to(api, "/api"), "/cust12345/api");
+        assert_eq!(to(api, "/api?x"), "/cust12345/api?x");
+        let soap = "https://sod2.superoffice.com/Cust1/Remote";
+        assert_eq!(
+            to(soap, "/remote/Services88/Contact.svc"),
+            "/Cust1/Remote/Services88/Contact.svc"
+        );
+    }
 }

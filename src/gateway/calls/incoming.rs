@@ -41,7 +41,7 @@ pub(in crate::gateway) fn judge(
 }
 
 /// Cleans an answer: no cookies, nothing that lets web pages read it, and addresses of the
-/// tenant's host become ours.
+/// tenant's web services become ours.
 ///
 /// # Errors
 /// When a header cannot be set.
@@ -66,9 +66,9 @@ pub(in crate::gateway) fn clean(
         response.insert_header(header::CONTENT_SECURITY_POLICY, "sandbox")?;
     }
     let Some(location) = response.headers.get(header::LOCATION) else { return Ok(()) };
-    let local = location.to_str().ok().and_then(|location| call.local(location));
-    match local {
-        Some(path) => response.insert_header(header::LOCATION, path),
+    let leads = location.to_str().ok().and_then(|location| call.leads(location));
+    match leads {
+        Some(location) => response.insert_header(header::LOCATION, location),
         None => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 mod call;
 mod decide;
 mod incoming;
+mod location;
 mod outgoing;
 mod refused;
 mod soap;

@@ -1,5 +1,7 @@
 //! What a call needs at each step of its request: prepared, led to its tenant, edited, judged.
 
+use std::sync::Arc;
+
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::prelude::HttpPeer;
 use pingora::proxy::Session as Downstream;
@@ -7,6 +9,7 @@ use pingora::{Error, ErrorType};
 
 use crate::credentials::Again;
 
+use super::super::dial::Dial;
 use super::super::exchange::Exchange;
 use super::super::lane::Lane;
 use super::super::respond::Refused;
@@ -20,7 +23,7 @@ use super::outgoing;
 /// Why the call cannot be made.
 pub(in crate::gateway) async fn prepare(exchange: &mut Exchange) -> Result<(), Refused> {
     let Some(call) = &mut exchange.call else { return Ok(()) };
-    call.prepare(&exchange.site.users).await
+    call.prepare(&exchange.site.users, &exchange.site.tenant_ways).await
 }
 
 /// Prepares what a second try needs anew, and leads it to its tenant; one to an app gets no further here.
@@ -29,16 +32,19 @@ pub(in crate::gateway) async fn prepare(exchange: &mut Exchange) -> Result<(), R
 /// When it cannot be prepared: `exchange.refused` says why.
 pub(in crate::gateway) async fn lead(
     exchange: &mut Exchange,
-) -> pingora::Result<Option<Box<HttpPeer>>> {
+) -> pingora::Result<Option<(HttpPeer, Arc<Dial>)>> {
     let Some(mut call) = exchange.call.take() else { return Ok(None) };
     let led = led(&mut call, exchange).await;
     exchange.call = Some(call);
     led
 }
 
-async fn led(call: &mut Call, exchange: &mut Exchange) -> pingora::Result<Option<Box<HttpPeer>>> {
+async fn led(
+    call: &mut Call,
+    exchange: &mut Exchange,
+) -> pingora::Result<Option<(HttpPeer, Arc<Dial>)>> {
     let site = exchange.site.clone();
-    if let Err(refused) = call.prepare(&site.users).await {
+    if let Err(refused) = call.prepare(&site.users, &site.tenant_ways).await {
         let text = "the call cannot be made";
         exchange.refused = Some(refused);
         return Err(Error::explain(NOT_MADE, text));
@@ -46,15 +52,14 @@ async fn led(call: &mut Call, exchange: &mut Exchange) -> pingora::Result<Option
     if call.to() == To::App {
         return Ok(None);
     }
-    let home = call.home().ok_or_else(no_call)?;
-    let way = site.tenant_ways.to(home.api()).ok_or_else(no_call)?;
+    let (Some(home), Some(way)) = (call.home(), call.way()) else { return Err(no_call()) };
     let patience = match exchange.lane {
         Some(Lane::Route(number)) => site.route(number).upstream.patience(),
         Some(Lane::Jobs(number)) => site.settings.job_listeners[number].bounds.patience,
         None => return Err(no_call()),
     };
     let peer = way.peer(&site.clock, home.reach(), patience).await?;
-    Ok(Some(Box::new(peer)))
+    Ok(Some((peer, way.dial())))
 }
 
 /// Turns the request into its call, or gives an app the ticket, under the route's name for it.
@@ -71,9 +76,7 @@ pub(in crate::gateway) fn edit(
         let name = &exchange.site.route(departure.route()).headers.ticket;
         return outgoing::give_ticket(request, call, name.as_ref());
     }
-    let home = call.home().ok_or_else(no_call)?;
-    let way = exchange.site.tenant_ways.to(home.api()).ok_or_else(no_call)?;
-    outgoing::edit(request, call, &way)
+    outgoing::edit(request, call)
 }
 
 /// Looks at the tenant's answer before anything of it goes back.

@@ -1,8 +1,7 @@
 //! The ways to tenants' web services: few hosts, many tenants.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,26 +11,36 @@ use pingora::{Error, ErrorType};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{HostHeader, Patience, Upstream, UpstreamScheme};
+use crate::config::{Patience, Server, UpstreamScheme, UpstreamTls};
+use crate::crypto::Authorities;
 use crate::tenants::{Reach, is_public};
 
-use super::super::way::Way;
+use super::super::addresses::UpstreamAddress;
+use super::super::dial::Dial;
+use super::super::way::peer_at;
 
 /// The ways that were needed so far; reading costs no lock.
 #[derive(Default)]
 pub(in crate::gateway) struct Ways {
     known: ArcSwap<HashMap<String, Arc<TenantWay>>>,
     adding: Mutex<()>,
+    /// Read once they are needed.
+    machine: OnceLock<Authorities>,
 }
 
 /// The way to one host.
 pub(in crate::gateway) struct TenantWay {
-    upstream: Upstream,
-    way: Way,
+    address: Arc<UpstreamAddress>,
+    dial: Arc<Dial>,
     authority: HeaderValue,
 }
 
 impl Ways {
+    /// Whom this machine believes, before it is needed: reading that takes a while.
+    pub(in crate::gateway) fn believe(&self, machine: impl FnOnce() -> Authorities) {
+        self.machine.get_or_init(machine);
+    }
+
     /// The way to the host of an address; `None` where the address names none.
     pub(in crate::gateway) fn to(&self, address: &Url) -> Option<Arc<TenantWay>> {
         let origin = &address[..url::Position::BeforePath];
@@ -39,7 +48,8 @@ impl Ways {
             return Some(way.clone());
         }
         let _one_at_a_time = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        let way = Arc::new(TenantWay::new(address)?);
+        let machine = || self.machine.get_or_init(Authorities::of_this_machine).clone();
+        let way = Arc::new(TenantWay::new(address, machine)?);
         let mut known = HashMap::clone(&self.known.load());
         if known.len() >= MOST_HOSTS {
             known.clear();
@@ -51,22 +61,24 @@ impl Ways {
 }
 
 impl TenantWay {
-    fn new(address: &Url) -> Option<Self> {
+    fn new(address: &Url, machine: impl FnOnce() -> Authorities) -> Option<Self> {
         let scheme = match address.scheme() {
             "https" => UpstreamScheme::Https,
             "http" => UpstreamScheme::Http,
             _ => return None,
         };
-        let upstream = Upstream {
-            scheme,
-            host: address.host_str()?.trim_matches(['[', ']']).to_owned(),
-            port: address.port_or_known_default()?,
-            host_header: HostHeader::Upstream,
-            connect_timeout: LOOKUP,
-            read_timeout: LOOKUP,
-        };
-        let authority = HeaderValue::try_from(upstream.authority()).ok()?;
-        Some(Self { way: Way::new(&upstream), upstream, authority })
+        let host = address.host_str()?.trim_matches(['[', ']']);
+        let port = address.port_or_known_default()?;
+        let server = Server { scheme, ..Server::at(host, port) };
+        let authority = HeaderValue::try_from(server.authority()).ok()?;
+        let dial = Arc::new(Dial::new(&server, &UpstreamTls::default(), machine));
+        let address = Arc::new(UpstreamAddress::new(host, port, LOOKUP));
+        Some(Self { address, dial, authority })
+    }
+
+    /// How connections to it are made.
+    pub(in crate::gateway) fn dial(&self) -> Arc<Dial> {
+        self.dial.clone()
     }
 
     /// What `Host` says to it.
@@ -84,24 +96,14 @@ impl TenantWay {
         reach: Reach,
         patience: Patience,
     ) -> pingora::Result<HttpPeer> {
-        let address = self.way.address.resolve(clock).await.map_err(|error| {
+        let address = self.address.resolve(clock).await.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the tenant's host does not resolve", error)
         })?;
         if reach == Reach::Public && !is_public(address.ip()) {
             let text = "the tenant's host leads to an address that is not public";
             return Err(Error::explain(ErrorType::ConnectError, text));
         }
-        Ok(self.peer_at(address, patience))
-    }
-
-    fn peer_at(&self, address: SocketAddr, Patience { connect, read }: Patience) -> HttpPeer {
-        let mut peer = self.way.peer(&self.upstream, address);
-        let options = &mut peer.options;
-        options.connection_timeout = Some(connect);
-        options.total_connection_timeout = Some(connect * 2);
-        options.read_timeout = Some(read);
-        options.write_timeout = Some(read);
-        peer
+        Ok(peer_at(address, &self.dial, patience))
     }
 }
 

@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use superid_gateway::config;
-use superid_gateway::server::{Options, Roots, Running};
+use superid_gateway::server::{Options, Running};
+
+use crate::app;
 
 pub struct Gateway {
     child: Child,
@@ -17,18 +19,21 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts it before an app on this port.
-    pub fn start(app: u16) -> Self {
+    /// Starts it before an app over http and one over https, which it starts with its own certificate.
+    pub fn start() -> Self {
         superid_gateway::crypto::install_provider();
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         let folder = std::env::temp_dir().join(format!("floods-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
         std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let plain = app::start(None);
+        let secure = app::start(Some(app::secured(made.cert.der().clone(), key.into())));
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg("gateway")
             .arg(&folder)
-            .arg(app.to_string())
+            .arg(format!("{plain},{secure}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -54,14 +59,15 @@ impl Drop for Gateway {
 }
 
 /// Says its address, and serves until its input is closed.
-pub fn serve(folder: &str, app: &str) {
+pub fn serve(folder: &str, apps: &str) {
+    let (plain, secure) = apps.split_once(',').expect("two ports");
     // As the program does: figures are not to be counted in pages of 2 MiB.
     let _refused = rustix::thread::disable_transparent_huge_pages(true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let text = CONFIGURATION.replace("$APP", app);
+    let text = CONFIGURATION.replace("$PLAIN", plain).replace("$SECURE", secure);
     let loaded = config::load_text(&text, "floods.toml", Path::new(folder), &|_| None);
     let settings = loaded.unwrap_or_else(|problems| panic!("{problems}")).settings;
-    let options = Options { workers: 1, upstream_roots: Roots::Nobody, ..Options::ordinary() };
+    let options = Options { workers: 1, ..Options::ordinary() };
     let gateway = runtime.block_on(Running::start(settings, options));
     let gateway = gateway.unwrap_or_else(|error| panic!("{error}"));
     println!("{}", gateway.addresses()[0].1);
@@ -80,8 +86,16 @@ enabled = false
 origin = "https://localhost"
 relying_parties = []
 [route.app]
-upstream = "http://127.0.0.1:$APP"
+upstream = "http://127.0.0.1:$PLAIN"
 access = "public"
+[route.https]
+path = "/https"
+upstream = "https"
+access = "public"
+[upstream.https]
+servers = ["https://127.0.0.1:$SECURE"]
+ca = "cert.pem"
+server_name = "localhost"
 [limits]
 handshake_timeout = "2s"
 header_timeout = "2s"

@@ -23,6 +23,12 @@ pub const EVERY: &[(&str, Hold)] = &[
     ("99 large answers, never reading", |address, certificate| {
         Box::pin(held(address, certificate, Asks { settings: OPEN, path: "/large" }, Reads::No))
     }),
+    ("99 large answers over https, windows never open", |address, certificate| {
+        Box::pin(held(address, certificate, Asks { settings: SHUT, path: LARGE }, Reads::Yes))
+    }),
+    ("99 large answers over https, never reading", |address, certificate| {
+        Box::pin(held(address, certificate, Asks { settings: OPEN, path: LARGE }, Reads::No))
+    }),
     ("no preface", |address, certificate| Box::pin(silent(address, certificate, b""))),
     ("half a preface", |address, certificate| {
         Box::pin(silent(address, certificate, b"PRI * HTTP"))
@@ -33,6 +39,9 @@ pub const EVERY: &[(&str, Hold)] = &[
     }),
     ("half a frame", |address, certificate| Box::pin(idle(address, certificate, &[0, 0, 9, 1]))),
 ];
+
+/// Of the app that speaks https.
+const LARGE: &str = "/https/large";
 
 struct Asks {
     settings: &'static [(u16, u32)],
@@ -53,8 +62,10 @@ enum Reads {
 pub async fn one_request(address: SocketAddr, certificate: &CertificateDer<'static>) {
     let mut talker = Talker::connect(address, certificate).await;
     talker.greet(&[]).await;
-    talker.say(get(1, "/small")).await;
-    while talker.hear().await.unwrap().kind != DATA {}
+    for (stream, path) in [(1, "/small"), (3, "/https/small")] {
+        talker.say(get(stream, path)).await;
+        while talker.hear().await.unwrap().kind != DATA {}
+    }
 }
 
 /// Takes `rounds` times as many large answers at once as asked for, as fast as they come; says how
@@ -62,6 +73,7 @@ pub async fn one_request(address: SocketAddr, certificate: &CertificateDer<'stat
 pub async fn taken(
     address: SocketAddr,
     certificate: &CertificateDer<'static>,
+    path: &str,
     at_once: u32,
     rounds: u32,
 ) -> f64 {
@@ -71,7 +83,7 @@ pub async fn taken(
     let mut bytes = 0;
     for round in 0..rounds {
         for number in 0..at_once {
-            talker.say(get(2 * (round * at_once + number) + 1, "/large")).await;
+            talker.say(get(2 * (round * at_once + number) + 1, path)).await;
         }
         let mut ended = 0;
         while ended < at_once {

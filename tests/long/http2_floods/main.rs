@@ -32,13 +32,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if let [_, mode, folder, app] = arguments.as_slice()
+    if let [_, mode, folder, apps] = arguments.as_slice()
         && mode == "gateway"
     {
-        return gateway::serve(folder, app);
+        return gateway::serve(folder, apps);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let gateway = Gateway::start(app::start());
+    let gateway = Gateway::start();
     let broken = runtime.block_on(everything(&gateway));
     drop(gateway);
     match broken.is_empty() {
@@ -55,7 +55,7 @@ async fn everything(gateway: &Gateway) -> Vec<String> {
     for _ in 0..20 {
         holding::one_request(address, certificate).await;
     }
-    println!("{:38}{:>20}{:>9}{:>8}{:>8}", "", "ended", "after", "CPU s", "MB");
+    println!("{:48}{:>20}{:>9}{:>8}{:>8}", "", "ended", "after", "CPU s", "MB");
     let quiet = quiet(gateway);
     let mut broken = Vec::new();
     for flood in FLOODS {
@@ -82,13 +82,20 @@ fn quiet(gateway: &Gateway) -> f64 {
 
 /// What clients cost that do take what they asked for.
 async fn figures(gateway: &Gateway) {
-    for (at_once, rounds) in [(1, 40), (8, 5), (64, 1)] {
+    for (path, at_once, rounds) in [
+        ("/large", 1, 40),
+        ("/large", 8, 5),
+        ("/large", 64, 1),
+        ("/https/large", 1, 40),
+        ("/https/large", 64, 1),
+    ] {
         let watch = Watch::start(gateway.process());
-        let taken = holding::taken(gateway.address, &gateway.certificate, at_once, rounds);
+        let (address, certificate) = (gateway.address, &gateway.certificate);
+        let taken = holding::taken(address, certificate, path, at_once, rounds);
         let megabytes = taken.await;
         let (seconds, grown) = watch.end();
         let each = seconds / megabytes * 1e3;
-        println!("{at_once} large answers at once, taken: {each:.2} CPU ms a MB, {grown:.1} MB");
+        println!("{at_once} of {path} at once, taken: {each:.2} CPU ms a MB, {grown:.1} MB");
     }
 }
 
@@ -129,7 +136,7 @@ impl Row {
             Ending::Closed(None) => "closed".to_owned(),
             Ending::Taken => "not ended".to_owned(),
         };
-        println!("{:38}{ended:>20}{after:>9.2?}{seconds:>8.3}{megabytes:>8.1}", self.name);
+        println!("{:48}{ended:>20}{after:>9.2?}{seconds:>8.3}{megabytes:>8.1}", self.name);
         let holds = ending != Ending::Taken && seconds < MOST.0 && megabytes < MOST.1;
         (!holds).then(|| self.name.to_owned())
     }

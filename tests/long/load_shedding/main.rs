@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use superid_gateway::config;
-use superid_gateway::server::{Options, Roots, Running};
+use superid_gateway::server::{Options, Running};
 
 use crate::app::App;
 use crate::clients::Offer;
@@ -53,7 +53,7 @@ async fn gateway(app: u16) -> Running {
         CONFIGURATION.replace("$APP", &app.to_string()).replace("$AT_ONCE", &AT_ONCE.to_string());
     let loaded = config::load_text(&text, "load.toml", Path::new("."), &|_| None);
     let settings = loaded.unwrap_or_else(|problems| panic!("{problems}")).settings;
-    let options = Options { workers: 1, upstream_roots: Roots::Nobody, ..Options::ordinary() };
+    let options = Options { workers: 1, ..Options::ordinary() };
     let gateway = Running::start(settings, options).await;
     gateway.unwrap_or_else(|error| panic!("{error}"))
 }

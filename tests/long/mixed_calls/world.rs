@@ -12,7 +12,7 @@ use superid_gateway::config;
 use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, Detail, Emulator, Seed};
 use superid_gateway::identity::{ContextId, SystemUserToken, TenantKey};
-use superid_gateway::server::{Options, Roots, Running};
+use superid_gateway::server::{Options, Running};
 use superid_gateway::vault::Entry;
 
 use crate::partner;
@@ -75,7 +75,7 @@ impl World {
         let options = Options {
             clock: clock.clone(),
             workers: 2,
-            upstream_roots: Roots::Nobody,
+
             random: Random::system(),
             ..Options::ordinary()
         };

@@ -1,0 +1,91 @@
+//! A connection to an app, whatever it is made of.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::task::unconstrained;
+use tokio_rustls::client::TlsStream;
+
+/// Bytes in both directions, as the app has them.
+#[derive(Debug)]
+pub(super) enum Cord {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    Unix(UnixStream),
+}
+
+trait Bytes: AsyncRead + AsyncWrite + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Bytes for S {}
+
+impl Cord {
+    /// Whether it is open, and nothing comes on it. What TLS says to itself is nothing.
+    pub(super) fn is_silent(&mut self) -> bool {
+        match self {
+            Self::Plain(stream) => is_nothing(stream.try_read(&mut [0])),
+            Self::Unix(stream) => is_nothing(stream.try_read(&mut [0])),
+            Self::Tls(_) => self.is_pending(),
+        }
+    }
+
+    /// A look that nobody is woken for.
+    fn is_pending(&mut self) -> bool {
+        let mut room = [0];
+        let mut buffer = ReadBuf::new(&mut room);
+        let read =
+            std::future::poll_fn(|context| Pin::new(&mut *self).poll_read(context, &mut buffer));
+        let looks = pin!(unconstrained(read));
+        looks.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    pub(super) fn set_nodelay(&self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.set_nodelay(true),
+            Self::Tls(stream) => stream.get_ref().0.set_nodelay(true),
+            Self::Unix(_) => Ok(()),
+        }
+    }
+
+    fn bytes(self: Pin<&mut Self>) -> Pin<&mut dyn Bytes> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream),
+            Self::Tls(stream) => Pin::new(stream.as_mut()),
+            Self::Unix(stream) => Pin::new(stream),
+        }
+    }
+}
+
+fn is_nothing(read: io::Result<usize>) -> bool {
+    read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+}
+
+impl AsyncRead for Cord {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.bytes().poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Cord {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.bytes().poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.bytes().poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.bytes().poll_shutdown(context)
+    }
+}

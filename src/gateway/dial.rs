@@ -1,0 +1,115 @@
+//! How a connection to a server is made, and which connections may stand for one another.
+
+use std::path::Path;
+use std::time::Duration;
+
+use pingora::protocols::l4::socket::SocketAddr;
+use pingora::{Error, ErrorType, OrErr as _};
+use rustls_pki_types::ServerName;
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::config::{Server, ServerPlace, UpstreamScheme, UpstreamTls};
+use crate::crypto::{Authorities, ClientTls, sha256};
+
+use super::cord::Cord;
+
+/// One server's connections: all that tells them from those of others is in it.
+pub(super) struct Dial {
+    group: u64,
+    is_ours: bool,
+    tls: Option<Tls>,
+}
+
+struct Tls {
+    connector: TlsConnector,
+    /// Asked for in the handshake and looked for in the certificate; none where the configuration's
+    /// is no name TLS knows.
+    name: Option<ServerName<'static>>,
+}
+
+impl Dial {
+    /// For `server`, whose certificate is believed under `machine`'s authorities unless `tls` has
+    /// others.
+    pub(super) fn new(
+        server: &Server,
+        tls: &UpstreamTls,
+        machine: impl FnOnce() -> Authorities,
+    ) -> Self {
+        let ServerPlace::Net { host, .. } = &server.place else {
+            return Self { group: group(server, "", &[]), is_ours: true, tls: None };
+        };
+        if server.scheme == UpstreamScheme::Http {
+            return Self { group: group(server, "", &[]), is_ours: false, tls: None };
+        }
+        let believed = tls.authorities.clone().unwrap_or_else(machine);
+        let terms = ClientTls::new(&believed, tls.shown.as_ref());
+        let name = tls.server_name.as_ref().unwrap_or(host);
+        let group = group(server, name, terms.digest());
+        let name = ServerName::try_from(name.clone()).ok();
+        let tls = Tls { connector: TlsConnector::from(terms.config()), name };
+        Self { group, is_ours: true, tls: Some(tls) }
+    }
+
+    /// The same for all connections that may stand for one another.
+    pub(super) fn group(&self) -> u64 {
+        self.group
+    }
+
+    /// Whether pingora's own connector does not make these connections.
+    pub(super) fn is_ours(&self) -> bool {
+        self.is_ours
+    }
+
+    /// Connects, and agrees on TLS where there is to be some; each takes `most` at most.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub(super) async fn connect(
+        &self,
+        address: &SocketAddr,
+        most: Option<Duration>,
+    ) -> pingora::Result<Cord> {
+        let most = most.unwrap_or(Duration::MAX);
+        let socket = address.as_unix().and_then(|address| address.as_pathname());
+        if let Some(path) = socket {
+            return reached(timeout(most, UnixStream::connect::<&Path>(path)).await)
+                .map(Cord::Unix);
+        }
+        let address = address
+            .as_inet()
+            .ok_or_else(|| Error::explain(ErrorType::ConnectError, "no address to connect to"))?;
+        let stream = reached(timeout(most, TcpStream::connect(address)).await)?;
+        let Some(tls) = &self.tls else { return Ok(Cord::Plain(stream)) };
+        let unnamed = || Error::explain(ErrorType::TLSHandshakeFailure, "no name for TLS");
+        let name = tls.name.clone().ok_or_else(unnamed)?;
+        stream.set_nodelay(true).or_err(ErrorType::ConnectError, "connecting to the app")?;
+        let secured = timeout(most, tls.connector.connect(name, stream))
+            .await
+            .or_err(ErrorType::TLSHandshakeTimedout, "agreeing on TLS with the app")?
+            .or_err(ErrorType::TLSHandshakeFailure, "agreeing on TLS with the app")?;
+        Ok(Cord::Tls(Box::new(secured)))
+    }
+}
+
+fn reached<S, E>(connected: Result<std::io::Result<S>, E>) -> pingora::Result<S>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    connected
+        .or_err(ErrorType::ConnectTimedout, "connecting to the app")?
+        .or_err(ErrorType::ConnectError, "connecting to the app")
+}
+
+impl std::fmt::Debug for Dial {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Dial({:x})", self.group)
+    }
+}
+
+fn group(server: &Server, name: &str, tls: &[u8]) -> u64 {
+    let digest = sha256(&[server.to_string().as_bytes(), name.as_bytes(), tls]);
+    let (first, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
+    u64::from_be_bytes(*first)
+}

@@ -1,0 +1,103 @@
+//! A request on its way to one of its app's servers, and to another where that is safe.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use pingora::proxy::Session as Downstream;
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorSource, ErrorType};
+
+use crate::telemetry::ServerFailure;
+use crate::upstreams::{Asking, Ejected, Pool, Tried};
+
+use super::dial::Dial;
+use super::exchange::{Exchange, Stage};
+
+/// The next server for a request that leaves, and how connections to it are made.
+///
+/// # Errors
+/// When its name leads nowhere.
+pub(super) async fn peer(exchange: &mut Exchange) -> pingora::Result<(HttpPeer, Arc<Dial>)> {
+    let Exchange { site, stage, client, chosen, .. } = exchange;
+    let Stage::Leaving(departure) = stage else { return Err(nowhere()) };
+    let roads = site.roads[departure.route()].as_ref().ok_or_else(nowhere)?;
+    if let Some(pool) = &roads.pool {
+        let address = client.as_ref().and_then(|client| client.address().parse::<IpAddr>().ok());
+        let asking = Asking { address, tenant: departure.tenant().map(|ctx| ctx.as_str()) };
+        let now = site.clock.now();
+        chosen.taken = None;
+        chosen.taken = pool.take(asking, &mut chosen.tried, now).or_else(|| {
+            // It is sent once more, and there is no other.
+            chosen.tried = Tried::default();
+            pool.take(asking, &mut chosen.tried, now)
+        });
+    }
+    let way = roads.ways.get(chosen.server()).ok_or_else(nowhere)?;
+    let peer = way.peer(&site.clock).await.map_err(|error| {
+        Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
+    })?;
+    Ok((peer, way.dial.clone()))
+}
+
+/// The server answers.
+pub(super) fn answered(exchange: &Exchange) {
+    if let (Some(pool), Some(taken)) = (pool(exchange), &exchange.chosen.taken) {
+        pool.answered(taken);
+    }
+}
+
+/// There is no connection to the server: nothing was sent, so another may have the request.
+pub(super) fn unreachable(exchange: &Exchange, error: &mut Error) {
+    if failed(exchange, ServerFailure::Connect) == Others::Up {
+        error.set_retry(true);
+    }
+}
+
+/// The server gave no answer. Another may have the request where it cannot do twice what it does,
+/// and brought no body.
+pub(super) fn broken(downstream: &mut Downstream, exchange: &Exchange, error: &mut Error) {
+    let ours = *error.esource() == ErrorSource::Upstream;
+    let silent = downstream.response_written().is_none();
+    if !(ours && silent) {
+        return;
+    }
+    let others = failed(exchange, ServerFailure::Answer);
+    let safe = downstream.req_header().method.is_idempotent()
+        && !downstream.is_upgrade_req()
+        && downstream.as_mut().is_body_empty();
+    if safe && others == Others::Up {
+        error.set_retry(true);
+    }
+}
+
+/// Whether another server could have the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Others {
+    None,
+    Up,
+}
+
+fn failed(exchange: &Exchange, how: ServerFailure) -> Others {
+    let (Some(pool), Some(taken)) = (pool(exchange), &exchange.chosen.taken) else {
+        return Others::None;
+    };
+    let now = exchange.site.clock.now();
+    exchange.site.metrics.servers().failed(pool.name(), taken.member().name(), how);
+    if pool.failed(taken, now) == Ejected::Yes {
+        exchange.site.metrics.servers().ejected(pool.name(), taken.member().name());
+        tracing::warn!(server = taken.member().name(), "is left out for a while: it failed");
+    }
+    match pool.has_another(exchange.chosen.tried, now) {
+        true => Others::Up,
+        false => Others::None,
+    }
+}
+
+fn pool(exchange: &Exchange) -> Option<&Pool> {
+    let departure = exchange.departure()?;
+    exchange.site.roads[departure.route()].as_ref()?.pool.as_deref()
+}
+
+fn nowhere() -> Box<Error> {
+    Error::explain(ErrorType::InternalError, "a request without a permit was about to leave")
+}
