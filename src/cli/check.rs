@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::config::{self, Loaded, Problem, Problems, Settings};
+use crate::config::{self, Given, Loaded, Problem, Problems, Settings};
 
 use super::Verdict;
 
@@ -13,7 +13,7 @@ use super::Verdict;
 /// # Errors
 /// Only when `out` cannot be written.
 pub fn check(path: &Path, out: &mut dyn Write) -> io::Result<Verdict> {
-    let file = path.display();
+    let file = called(path);
     match config::load(path) {
         Ok(Loaded { settings, warnings }) => {
             print_warnings(&warnings, out)?;
@@ -36,6 +36,30 @@ pub fn check(path: &Path, out: &mut dyn Write) -> io::Result<Verdict> {
             writeln!(out, "{unreadable}")?;
             Ok(Verdict::Unreadable)
         }
+    }
+}
+
+/// The effective configuration as TOML, each line with where it comes from, without secrets; for one
+/// that does not hold, what `check` says of it.
+///
+/// # Errors
+/// Only when `out` cannot be written.
+pub fn show(path: &Path, out: &mut dyn Write) -> io::Result<Verdict> {
+    let variable = |name: &str| std::env::var(name).ok();
+    match Given::read(path).and_then(|given| config::show(&given, &variable)) {
+        Ok(text) => {
+            out.write_all(text.as_bytes())?;
+            Ok(Verdict::Fine)
+        }
+        Err(_) => check(path, out),
+    }
+}
+
+/// What a configuration is called.
+fn called(path: &Path) -> String {
+    match path.as_os_str().is_empty() {
+        true => "the environment".to_owned(),
+        false => path.display().to_string(),
     }
 }
 

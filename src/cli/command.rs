@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -28,7 +28,10 @@ struct CommandLine {
 enum Command {
     /// Check a configuration and print what to register at SuperOffice
     #[command(after_help = CHECK_HELP)]
-    Check(Configured),
+    Check(Checked),
+    /// Look at the configuration as a whole
+    #[command(subcommand, after_help = CONFIG_HELP)]
+    Config(ConfigCommand),
     /// A SuperID, an app and the gateway on this machine, to try it all out
     #[cfg(feature = "emulator")]
     #[command(after_help = DEMO_HELP)]
@@ -61,19 +64,43 @@ enum Command {
     Vault(VaultCommand),
 }
 
+/// A configuration. Without a file it is what the environment says.
 #[derive(Debug, Args)]
 struct Configured {
-    /// The TOML file
+    /// The TOML file, or a folder whose *.toml are read in order; the environment alone if left out
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<PathBuf>,
+}
+
+impl Configured {
+    /// The path; empty for the environment alone.
+    fn path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(""))
+    }
+}
+
+#[derive(Debug, Args)]
+struct Checked {
+    #[command(flatten)]
+    configured: Configured,
+    /// Print the effective configuration too, as config show does
+    #[arg(long)]
+    show: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print it as TOML with where each line comes from, without secrets
+    #[command(after_help = CONFIG_HELP)]
+    Show(Configured),
 }
 
 #[derive(Debug, Args)]
 struct Keys {
     #[command(subcommand)]
     partner: Option<PartnerKeyCommand>,
-    /// The TOML file whose missing key files are made
-    #[arg(long, value_name = "FILE", required = true)]
+    /// The TOML file or folder whose missing key files are made
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
@@ -134,19 +161,22 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match command {
-        Command::Check(file) => super::check(&file.config, &mut out).map(ExitCode::from),
+        Command::Check(asked) => check(&asked, &mut out).map(ExitCode::from),
+        Command::Config(ConfigCommand::Show(file)) => {
+            super::show(file.path(), &mut out).map(ExitCode::from)
+        }
         #[cfg(feature = "emulator")]
         Command::Demo(demo) => super::demo::demo(demo),
         #[cfg(feature = "emulator")]
         Command::Emulator(emulated) => super::emulate::emulate(emulated),
         Command::Explain(asked) => {
-            super::explain(&asked.configured.config, &asked.method, &asked.url, &mut out)
+            super::explain(asked.configured.path(), &asked.method, &asked.url, &mut out)
                 .map(ExitCode::from)
         }
         Command::Health(asked) => health(&asked, &mut out).map(ExitCode::from),
         Command::Keys(asked) => keys(&asked, &mut out).map(ExitCode::from),
         Command::Reload(asked) => change(Change::Reload, &asked, &mut out),
-        Command::Run(file) => super::run::run(&file.config),
+        Command::Run(file) => super::run::run(file.path()),
         Command::Upgrade(asked) => change(Change::Upgrade, &asked, &mut out),
         Command::Vault(asked) => vault(asked, &mut out),
     };
@@ -154,6 +184,16 @@ pub fn main() -> ExitCode {
         eprintln!("superid-gateway: {error}");
         ExitCode::from(3)
     })
+}
+
+fn check(asked: &Checked, out: &mut dyn Write) -> io::Result<Verdict> {
+    let path = asked.configured.path();
+    let verdict = super::check(path, out)?;
+    if asked.show && verdict == Verdict::Fine {
+        writeln!(out)?;
+        return super::show(path, out);
+    }
+    Ok(verdict)
 }
 
 fn health(asked: &Health, out: &mut dyn Write) -> io::Result<Verdict> {
@@ -169,22 +209,31 @@ fn keys(asked: &Keys, out: &mut dyn Write) -> io::Result<Verdict> {
     match &asked.partner {
         Some(command) => super::partner_keys(command, out),
         None => {
-            let file = asked.config.as_deref().expect("clap asks for it without a command");
+            let file = asked.config.as_deref().unwrap_or(Path::new(""));
             super::keys(file, &Random::system(), out)
         }
     }
 }
 
 fn change(change: Change, asked: &Running, out: &mut dyn Write) -> io::Result<ExitCode> {
-    super::change(change, &asked.configured.config, asked.admin, out).map(ExitCode::from)
+    super::change(change, asked.configured.path(), asked.admin, out).map(ExitCode::from)
 }
 
 /// The command line itself is wrong: EX_USAGE of `sysexits.h`.
 const WRONG_USE: u8 = 64;
 
-const CHECK_HELP: &str = "\
+const CONFIG_HELP: &str = "\
 Example:
+  superid-gateway config show --config gateway.toml
+
+Each line says where its value comes from: a file and a line, a variable of the environment, or the
+default. Of a secret only its place is shown. Exit codes are those of check.";
+const CHECK_HELP: &str = "\
+Examples:
   superid-gateway check --config gateway.toml
+  superid-gateway check --show --config conf.d
+
+SUPERID_GATEWAY__SECTION__KEY in the environment is laid over what the files say.
 
 Exit codes:
   0  fine, perhaps with warnings

@@ -32,7 +32,7 @@ mod vault;
 mod verdict;
 
 pub use change::{Change, change};
-pub use check::check;
+pub use check::{check, show};
 pub use command::main;
 pub use explain::explain;
 pub use health::{Admin, Question, health};

@@ -8,6 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::crypto::{KeyRing, Secret};
 
+use super::given::ENVIRONMENT;
 use super::secret_source::{secret, secret_file};
 use super::value::Value;
 
@@ -29,7 +30,10 @@ pub(super) fn files(value: &Value) -> Option<Vec<PathBuf>> {
 
 /// What makes the keys a configuration asks for.
 pub(super) fn making_keys(file: &str) -> String {
-    format!("run `superid-gateway keys --config {file}` to make it")
+    match file {
+        ENVIRONMENT => "run `superid-gateway keys` to make it".to_owned(),
+        file => format!("run `superid-gateway keys --config {file}` to make it"),
+    }
 }
 
 fn key(value: &Value) -> Option<[u8; 32]> {

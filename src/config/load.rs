@@ -1,19 +1,22 @@
 //! From a file to settings: everything wrong with it at once, and nothing changed on the way.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use super::effective::effective;
+use super::given::Given;
+use super::merge::merge;
 use super::reading::{Place, Reading};
 use super::section::Section;
+use super::sources::Sources;
 use super::{
     Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, audit,
     certificate, environment, forwarded, header_names, host, job_caller, job_listener,
-    job_listener_read, key_ring, limits, listener, log, redis, relying_party, relying_party_read,
-    route, route_bounds_read, route_read, route_rules, session, system_user, traces, upstream,
-    upstream_read, vault, webhook, webhook_rules,
+    job_listener_read, key_ring, limits, listener, log, overlay, redis, relying_party,
+    relying_party_read, route, route_bounds_read, route_read, route_rules, session, system_user,
+    traces, upstream, upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -29,14 +32,13 @@ pub struct KeyFile {
     pub path: PathBuf,
 }
 
-/// Reads a configuration and the secrets it points to. Nothing is opened for writing, bound or
-/// called.
+/// Reads a configuration and the secrets it points to: a file or a folder of files, and over them the
+/// variables of this process; see [`Given::read`]. Nothing is opened for writing, bound or called.
 ///
 /// # Errors
-/// [`Problems`]: the file cannot be read, or all that is wrong with it.
+/// [`Problems`]: a file cannot be read, or all that is wrong with it.
 pub fn load(path: &Path) -> Result<Loaded, Problems> {
-    let file = path.display().to_string();
-    load_text(&read(path)?, &file, folder(path), &|name| std::env::var(name).ok())
+    load_given(&Given::read(path)?, &variable)
 }
 
 /// The same from text: `file` is what problems call it, relative paths begin at `base`, and
@@ -50,8 +52,20 @@ pub fn load_text(
     base: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, Problems> {
-    let reading = Reading::new(text, file, base, environment);
-    let settings = reading.parse().and_then(|document| resolve(&reading, document.get_ref()));
+    load_given(&Given::text(text, file, base), environment)
+}
+
+/// The same from texts of any number; `environment` answers for variables that values point to.
+///
+/// # Errors
+/// [`Problems::Found`] with all that is wrong.
+pub fn load_given(
+    given: &Given,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Loaded, Problems> {
+    let sources = Sources::new(given);
+    let reading = Reading::new(given, &sources, environment);
+    let settings = document(&reading).and_then(|document| resolve(&reading, &document));
     let (problems, warnings) = reading.findings();
     match settings {
         Some(settings) if problems.is_empty() => Ok(Loaded { settings, warnings }),
@@ -65,11 +79,11 @@ pub fn load_text(
 /// # Errors
 /// [`Problems`]: the file cannot be read, is not TOML, or one of the two is no list of secrets.
 pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
-    let text = read(path)?;
-    let file = path.display().to_string();
-    let reading = Reading::new(&text, &file, folder(path), &|_| None);
-    let files = reading.parse().and_then(|document| {
-        let root = root(&reading, document.get_ref());
+    let given = Given::read(path)?;
+    let sources = Sources::new(&given);
+    let reading = Reading::new(&given, &sources, &|_| None);
+    let files = document(&reading).and_then(|document| {
+        let root = root(&reading, &document);
         let named = |header, keys| root.section(header, keys).read("keys", key_ring::files);
         let mut files = Vec::new();
         // Where nobody signs in there is no session, and its keys are not asked for.
@@ -123,11 +137,10 @@ fn alone<T>(
     tables: &[&str],
     read: impl FnOnce(&Section) -> Option<T>,
 ) -> Result<T, Problems> {
-    let text = self::read(path)?;
-    let file = path.display().to_string();
-    let environment = |name: &str| std::env::var(name).ok();
-    let reading = Reading::new(&text, &file, folder(path), &environment);
-    let written = reading.parse().and_then(|document| read(&root(&reading, document.get_ref())));
+    let given = Given::read(path)?;
+    let sources = Sources::new(&given);
+    let reading = Reading::new(&given, &sources, &variable);
+    let written = document(&reading).and_then(|document| read(&root(&reading, &document)));
     let (mut problems, warnings) = reading.findings();
     let needed = if written.is_some() { &tables[..1] } else { tables };
     let counts = |key: &str| key == "toml" || needed.iter().any(|table| key.starts_with(table));
@@ -136,6 +149,24 @@ fn alone<T>(
         Some(written) if problems.is_empty() => Ok(written),
         _ => Err(Problems::Found { problems, warnings }),
     }
+}
+
+/// A configuration that holds, as TOML, with where each line comes from and without secrets.
+///
+/// # Errors
+/// [`Problems`]: those of [`load_given`].
+pub fn show(
+    given: &Given,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<String, Problems> {
+    let Loaded { settings, .. } = load_given(given, environment)?;
+    let sources = Sources::new(given);
+    let reading = Reading::new(given, &sources, environment);
+    let mut document = document(&reading).unwrap_or_default();
+    if !settings.listeners.is_empty() && !document.contains_key("listener") {
+        overlay::put_table(&mut document, &["listener", "web"]);
+    }
+    Ok(effective(&reading, &document, &tables()))
 }
 
 /// Every table a configuration may have, and every key in it.
@@ -262,13 +293,23 @@ fn root<'d>(reading: &'d Reading<'d>, document: &'d DeTable<'d>) -> Section<'d> 
     Section::open(reading, Place { offset: 0, key: String::new() }, document, ROOT)
 }
 
-fn read(path: &Path) -> Result<String, Problems> {
-    fs::read_to_string(path)
-        .map_err(|source| Problems::Unreadable { file: path.display().to_string(), source })
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
-fn folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new(""))
+/// All files as one, and the variables over them.
+fn document<'t>(reading: &Reading<'t>) -> Option<DeTable<'t>> {
+    let mut whole = Some(DeTable::new());
+    for source in reading.sources().files() {
+        let parsed = reading.parse(source);
+        match (&mut whole, parsed) {
+            (Some(whole), Some(parsed)) => merge(reading, whole, parsed.into_inner(), ""),
+            _ => whole = None,
+        }
+    }
+    let mut whole = whole?;
+    overlay::lay(reading, &mut whole, &tables());
+    Some(whole)
 }
 
 const ROOT: &[Key] = &[

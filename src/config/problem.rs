@@ -3,11 +3,14 @@
 use std::fmt;
 use std::io;
 
-/// One finding. Prints as `file:line:column key: what is wrong; what would be right`.
+/// One finding. Prints as `file:line:column key: what is wrong; what would be right`,
+/// and as `VARIABLE key: …` where it is about a variable of the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// A file, or a variable of the environment.
     pub file: String,
-    pub position: Position,
+    /// Where in the file; a variable has no places.
+    pub position: Option<Position>,
     /// The full key, such as `route.orders.upstream`.
     pub key: String,
     pub wrong: String,
@@ -33,7 +36,12 @@ pub enum Problems {
 impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, position, key, wrong, instead } = self;
-        write!(out, "{file}:{}:{} {key}: {wrong}; {instead}", position.line, position.column)
+        match position {
+            Some(at) => {
+                write!(out, "{file}:{}:{} {key}: {wrong}; {instead}", at.line, at.column)
+            }
+            None => write!(out, "{file} {key}: {wrong}; {instead}"),
+        }
     }
 }
 

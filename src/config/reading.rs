@@ -1,4 +1,4 @@
-//! One reading of one file: its text, what it may look up, and everything found so far.
+//! One reading of a configuration: its texts, what it may look up, and everything found so far.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,25 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{Position, Problem};
+use super::Problem;
+use super::given::Given;
+use super::sources::{Source, Sources};
 
 /// What the sections read from and report to.
 pub(super) struct Reading<'t> {
-    /// What problems call the file.
+    /// What the whole of it is called.
     pub file: &'t str,
-    text: &'t str,
+    sources: &'t Sources,
     base: &'t Path,
     environment: &'t dyn Fn(&str) -> Option<String>,
-    problems: RefCell<Vec<Problem>>,
-    warnings: RefCell<Vec<Problem>>,
+    problems: RefCell<Vec<Finding>>,
+    warnings: RefCell<Vec<Finding>>,
 }
 
-/// Where something stands in the text, and under which key.
+/// A problem with the place it is sorted by.
+type Finding = (usize, Problem);
+
+/// Where something stands in the texts, and under which key.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     /// In bytes from the beginning.
@@ -29,23 +34,27 @@ pub(super) struct Place {
 
 impl<'t> Reading<'t> {
     pub fn new(
-        text: &'t str,
-        file: &'t str,
-        base: &'t Path,
+        given: &'t Given,
+        sources: &'t Sources,
         environment: &'t dyn Fn(&str) -> Option<String>,
     ) -> Self {
         let (problems, warnings) = (RefCell::default(), RefCell::default());
-        Self { file, text, base, environment, problems, warnings }
+        Self { file: &given.name, sources, base: &given.base, environment, problems, warnings }
     }
 
-    /// The document tree; `None` when the text is not TOML, which is reported.
-    pub fn parse(&self) -> Option<Spanned<DeTable<'t>>> {
-        let (document, errors) = DeTable::parse_recoverable(self.text);
+    /// The texts.
+    pub fn sources(&self) -> &'t Sources {
+        self.sources
+    }
+
+    /// The document tree of one file; `None` when the text is not TOML, which is reported.
+    pub fn parse(&self, source: &'t Source) -> Option<Spanned<DeTable<'t>>> {
+        let (document, errors) = DeTable::parse_recoverable(&source.text);
         if errors.is_empty() {
             return Some(document);
         }
         for error in errors {
-            let offset = error.span().map_or(0, |span| span.start);
+            let offset = error.span().map_or(source.start, |span| span.start);
             let place = Place { offset, key: "toml".to_owned() };
             match error.message().split_once(", expected ") {
                 Some((wrong, expected)) => {
@@ -59,21 +68,12 @@ impl<'t> Reading<'t> {
 
     pub fn problem(&self, place: &Place, wrong: impl Into<String>, instead: impl Into<String>) {
         let problem = self.finding(place, wrong.into(), instead.into());
-        self.problems.borrow_mut().push(problem);
+        self.problems.borrow_mut().push((place.offset, problem));
     }
 
     pub fn warn(&self, place: &Place, wrong: impl Into<String>, instead: impl Into<String>) {
         let warning = self.finding(place, wrong.into(), instead.into());
-        self.warnings.borrow_mut().push(warning);
-    }
-
-    pub fn position(&self, offset: usize) -> Position {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
+        self.warnings.borrow_mut().push((place.offset, warning));
     }
 
     /// A path as the file means it: relative to the folder the file is in.
@@ -86,25 +86,30 @@ impl<'t> Reading<'t> {
         (self.environment)(name)
     }
 
-    /// The problems and the warnings, each in the order of the text.
+    /// Where a place is, as people read it.
+    pub fn told(&self, offset: usize) -> String {
+        self.sources.told(offset)
+    }
+
+    /// Whether a place is in a variable of the environment.
+    pub fn is_variable(&self, offset: usize) -> bool {
+        self.sources.find(offset).1.is_none()
+    }
+
+    /// The problems and the warnings, each in the order of the texts.
     pub fn findings(self) -> (Vec<Problem>, Vec<Problem>) {
         let [problems, warnings] = [self.problems, self.warnings].map(|found| {
             let mut found = found.into_inner();
-            found.sort_by(|a, b| (a.position, &a.key).cmp(&(b.position, &b.key)));
+            found.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
             found.dedup();
-            found
+            found.into_iter().map(|(_, problem)| problem).collect()
         });
         (problems, warnings)
     }
 
     fn finding(&self, place: &Place, wrong: String, instead: String) -> Problem {
-        Problem {
-            file: self.file.to_owned(),
-            position: self.position(place.offset),
-            key: place.key.clone(),
-            wrong,
-            instead,
-        }
+        let (file, position) = self.sources.find(place.offset);
+        Problem { file: file.to_owned(), position, key: place.key.clone(), wrong, instead }
     }
 }
 

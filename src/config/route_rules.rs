@@ -45,7 +45,7 @@ fn refuse_tie(read: &ReadRoute, other: &ReadRoute) {
     let shared = route.hosts.iter().find(|host| rival.hosts.iter().any(|it| it.name == host.name));
     let (Some(host), true) = (shared, route.path == rival.path) else { return };
     let reading = read.section.reading;
-    let there = reading.position(other.section.place("path").offset);
+    let there = reading.sources().spot(other.section.place("path").offset);
     let matching = match route.path.matching {
         PathMatch::Exact => "exactly",
         PathMatch::Prefix => "as a prefix",
@@ -53,8 +53,8 @@ fn refuse_tie(read: &ReadRoute, other: &ReadRoute) {
     reading.problem(
         &read.section.place("path"),
         format!(
-            "[route.{}] at {}:{} matches {} {matching} on [host.{}] too",
-            rival.name, there.line, there.column, route.path.path, host.name
+            "[route.{}] at {there} matches {} {matching} on [host.{}] too",
+            rival.name, route.path.path, host.name
         ),
         "give one of them another path, match or hosts",
     );

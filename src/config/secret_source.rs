@@ -1,8 +1,10 @@
-//! `{ file = … }`, `{ env = … }` or `{ value = … }`: where a secret comes from.
+//! `{ file = … }`, `{ env = … }`, `{ credential = … }` or `{ value = … }`: where a secret comes from.
 
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
+
+use toml::de::DeTable;
 
 use crate::crypto::Secret;
 
@@ -13,6 +15,7 @@ use super::value::Value;
 
 /// The keys of a secret's inline table, exactly one of which is written.
 const KEYS: &[Key] = &[
+    Key::optional("credential", "\"name-of-a-credential\""),
     Key::optional("env", "\"NAME_OF_A_VARIABLE\""),
     Key::optional("file", "\"name-of-a-file\""),
     Key::optional("value", "\"the secret itself\""),
@@ -23,6 +26,8 @@ pub(super) fn secret(value: &Value, when_missing: &str) -> Option<Secret> {
     let section = source(value)?;
     let read = if section.has("file") {
         section.optional("file", |file| from_file(file, when_missing))
+    } else if section.has("credential") {
+        section.optional("credential", from_credential)
     } else if section.has("env") {
         section.optional("env", from_variable)
     } else {
@@ -33,6 +38,12 @@ pub(super) fn secret(value: &Value, when_missing: &str) -> Option<Secret> {
         return value.refuse("is an empty secret", "put the secret where this points");
     }
     Some(Secret::new(text))
+}
+
+/// Whether a table says where a secret comes from, rightly or not.
+pub(super) fn is_secret(table: &DeTable) -> bool {
+    let known = |name: &str| KEYS.iter().any(|key| key.name == name);
+    !table.is_empty() && table.keys().all(|name| known(name.get_ref()))
 }
 
 /// The file a secret comes from; `Some(None)` when it comes from elsewhere.
@@ -78,7 +89,8 @@ pub(super) fn reason(error: &io::Error) -> String {
 fn source<'v>(value: &Value<'v>) -> Option<Section<'v>> {
     let section = Section::inline(value, KEYS)?;
     let given = KEYS.iter().filter(|key| section.has(key.name)).count();
-    let instead = "write one of { file = \"…\" }, { env = \"…\" } and { value = \"…\" }";
+    let instead = "write one of { file = \"…\" }, { env = \"…\" }, { credential = \"…\" } and \
+                   { value = \"…\" }";
     match given {
         1 => Some(section),
         0 => value.refuse("says nowhere where the secret comes from", instead),
@@ -92,11 +104,42 @@ fn from_file(value: &Value, when_missing: &str) -> Option<String> {
     match read_small(&path) {
         Ok(mut text) => {
             warn_when_open(value, &path);
-            text.truncate(text.trim_end_matches(['\r', '\n']).len());
+            trim(&mut text);
             Some(text)
         }
         Err(error) => value.refuse(format!("{} {}", quoted(name), reason(&error)), when_missing),
     }
+}
+
+/// One of those that systemd gives a unit (`LoadCredential=`, systemd.exec(5)).
+fn from_credential(value: &Value) -> Option<String> {
+    let name = value.text()?;
+    if name.is_empty() || name.contains('/') || name == "." || name == ".." {
+        return value.refuse(format!("{} is no credential's name", quoted(name)), value.key.hint());
+    }
+    let Some(folder) = value.reading.variable("CREDENTIALS_DIRECTORY") else {
+        return value.refuse(
+            format!("the credential {name} is asked for, and there are none"),
+            format!(
+                "write LoadCredential={name}:… in the systemd unit, or {{ file = \"…\" }} here"
+            ),
+        );
+    };
+    match read_small(&Path::new(&folder).join(name)) {
+        Ok(mut text) => {
+            trim(&mut text);
+            Some(text)
+        }
+        Err(error) => value.refuse(
+            format!("the credential {name} {}", reason(&error)),
+            format!("write LoadCredential={name}:… in the systemd unit"),
+        ),
+    }
+}
+
+/// An editor ends a file with a line's end, which is no part of a secret.
+fn trim(text: &mut String) {
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
 }
 
 /// Reads text of at most [`MOST`] bytes: whatever a path leads to, it is not read for ever.
@@ -111,9 +154,11 @@ pub(super) fn read_small(path: &Path) -> io::Result<String> {
 
 fn from_variable(value: &Value) -> Option<String> {
     let name = value.text()?;
-    value.reading.variable(name).or_else(|| {
+    let mut text = value.reading.variable(name).or_else(|| {
         value.refuse(format!("the environment variable {name} is not set"), format!("set {name}"))
-    })
+    })?;
+    trim(&mut text);
+    Some(text)
 }
 
 /// Bytes of a file at most: a key or a certificate has a few thousand.

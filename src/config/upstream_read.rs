@@ -32,8 +32,10 @@ pub(super) fn upstreams(root: &Section) -> (Named<Servers>, Vec<Place>) {
             section.reading.problem(&section.header, wrong, "choose another name");
         }
         let read = servers(&name, &section).map(Arc::new);
+        if read.is_some() {
+            places.push(section.header);
+        }
         entries.insert(name, read);
-        places.push(section.header);
     }
     (Named { what: "upstream", entries }, places)
 }

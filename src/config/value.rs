@@ -85,9 +85,11 @@ impl<'v> Value<'v> {
     /// Bytes as a number or as `"64KiB"`, `"1MiB"`, within bounds, both included.
     pub fn bytes(&self, least: usize, most: usize) -> Option<usize> {
         let Some(text) = self.raw.as_str() else { return self.count(least, most) };
-        let size = [("KiB", 1 << 10), ("MiB", 1 << 20)].into_iter().find_map(|(unit, scale)| {
-            digits(text.strip_suffix(unit)?)?.checked_mul(scale)?.try_into().ok()
-        });
+        // From the environment a number of bytes comes as text.
+        let size =
+            [("KiB", 1 << 10), ("MiB", 1 << 20), ("", 1)].into_iter().find_map(|(unit, scale)| {
+                digits(text.strip_suffix(unit)?)?.checked_mul(scale)?.try_into().ok()
+            });
         match size {
             Some(size) if (least..=most).contains(&size) => Some(size),
             Some(_) => self.refuse(

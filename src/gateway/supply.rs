@@ -32,7 +32,8 @@ pub(super) fn bounded(
     downstream: &Downstream,
 ) -> Option<Arc<Flow>> {
     let line = Line::of(downstream);
-    if !dial.is_ours() && !(downstream.is_http2() && line.is_some()) {
+    let waits_for_many = downstream.is_http2() && line.is_some();
+    if !waits_for_many && !dial.is_ours() {
         return None;
     }
     let flow = line.map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);

@@ -63,14 +63,9 @@ impl Front {
             let limits = &site.settings.limits;
             (Terms::of(limits), limits.handshake_timeout, site.settings.serves(name))
         };
-        let user = match peer {
-            Peer::Address(_) => None,
-            Peer::User(user) => Some(user),
-        };
-        let jobs = jobs.map(|name| JobDoor::new(name, user));
-        let to_jobs = jobs.is_some();
-        let line = Line::to(jobs).that(serves);
-        if to_jobs || presented.is_some() || serves == Serves::RedirectsToHttps {
+        let door = jobs.map(|name| JobDoor::new(name, peer.user()));
+        let line = Line::to(door).that(serves);
+        if jobs.is_some() || presented.is_some() || serves == Serves::RedirectsToHttps {
             carry(&mut connection, line.clone());
         }
         match presented {

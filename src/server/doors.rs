@@ -168,8 +168,7 @@ impl Changes {
             match open.iter().find(|door| door.serves(&doorway)) {
                 Some(door) => {
                     if door.asked != doorway.address {
-                        let changed = (door.name.clone(), doorway.address.clone());
-                        changes.permissions.push(changed);
+                        changes.permissions.push((door.name.clone(), doorway.address.clone()));
                     }
                     let stamps = Stamps::of(&doorway);
                     if let Some(config) = certificates::of(&doorway)? {

@@ -26,6 +26,14 @@ impl Peer {
             Self::User(_) => None,
         }
     }
+
+    /// The user it is, if it came from this machine without an address.
+    pub fn user(self) -> Option<LocalUser> {
+        match self {
+            Self::Address(_) => None,
+            Self::User(user) => Some(user),
+        }
+    }
 }
 
 impl fmt::Display for Peer {

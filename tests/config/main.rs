@@ -10,6 +10,7 @@ mod commands;
 mod examples;
 mod golden;
 mod hostile;
+mod layers;
 mod partner_key_commands;
 mod reference;
 mod scratch;

@@ -14,7 +14,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use superid_gateway::config;
-use superid_gateway::telemetry::{Exporter, Levels, Limit, Metrics, Outlet};
+use superid_gateway::telemetry::{
+    Exporter, Levels, Limit, Metrics, Outlet, ServerFailure, ServerLevel,
+};
 
 use pages::{Page, code_files, every_page, exists};
 
@@ -162,9 +164,13 @@ fn every_metric_is_in_the_table_and_no_other() {
     metrics.own().answered(200);
     metrics.refused("a");
     metrics.connection_refused(Limit::Connections);
+    metrics.servers().failed("a", "b", ServerFailure::Connect);
+    metrics.servers().ejected("a", "b");
+    let server = ServerLevel { upstream: "a", server: "b", is_up: true, in_flight: 0 };
     metrics.links().link("a").carried_out(Duration::ZERO, None);
     let (upstream_requests, links) = (vec![("a", 1)], vec![("a", true)]);
-    let levels = Levels { upstream_requests, links, ..Levels::default() };
+    let servers = vec![server];
+    let levels = Levels { upstream_requests, links, servers, ..Levels::default() };
     let text = metrics.text(&levels);
     let real = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let real = real.filter_map(|line| line.split(' ').next()?.strip_prefix(METRIC));

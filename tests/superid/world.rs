@@ -184,6 +184,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
         traces: None,
         relying_parties,
         routes: Vec::new(),
+        upstreams: Vec::new(),
         vault: None,
         session: Session {
             keys: KeyRing::new(&[[0; 32]]),

@@ -47,9 +47,16 @@ pub(in crate::cli) enum VaultCommand {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Configured {
-    /// The TOML file; of it only [vault] has to hold, and [redis] for a vault there
+    /// The TOML file or folder; of it only [vault] has to hold, and [redis] for a vault there. The
+    /// environment alone if left out
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<PathBuf>,
+}
+
+impl Configured {
+    fn path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(""))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -174,7 +181,7 @@ impl VaultCommand {
             Self::Rewrap(configured) => configured,
             Self::Show(asked) => &asked.listed.configured,
         };
-        &configured.config
+        configured.path()
     }
 }
 
