@@ -107,7 +107,6 @@ impl Site {
         let session = &settings.session;
         let host_site = |host: &Arc<Host>| HostSite::new(host, session, ended.clone());
         let hosts = settings.hosts.iter().map(host_site).collect();
-        let kept = kept_claims(&settings.routes);
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
         let superid = Arc::new(SuperId::new(&settings, clock.clone(), known));
@@ -121,7 +120,7 @@ impl Site {
         let users = Arc::new(users);
         let desk = Desk::new(
             &settings,
-            kept,
+            kept_claims(&settings.routes),
             (&clock, &random),
             (superid.clone(), Arc::new(Installations(users.clone()))),
             metrics.clone(),
