@@ -4,8 +4,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::config::RelyingParty;
-use crate::credentials::{Installation, SystemUsers};
+use crate::credentials::{Installation, Installed, SystemUsers};
 use crate::signin::{Consent, Consents};
+use crate::telemetry::{Event, Scene};
 
 /// Keeps system user tokens in the vault.
 pub(super) struct Installations(pub(super) Arc<SystemUsers>);
@@ -15,6 +16,7 @@ impl Consents for Installations {
         &'a self,
         party: &'a RelyingParty,
         consent: Consent,
+        scene: Option<Scene<'a>>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         let installation = Installation {
             tenant: consent.tenant,
@@ -24,11 +26,29 @@ impl Consents for Installations {
             by: consent.by,
         };
         Box::pin(async move {
-            let tenant = installation.tenant.clone();
+            let (tenant, by) = (installation.tenant.clone(), installation.by.clone());
             let outcome = self.0.install(party, installation).await;
+            if let Some(scene) = scene {
+                recorded(&scene, &outcome, (&party.name, tenant.as_str(), &by));
+            }
             if let Some(line) = outcome.line() {
-                tracing::info!(relying_party = %party.name, %tenant, "system user token: {line}");
+                let request_id = scene.map(|scene| scene.request_id);
+                tracing::info!(request_id, relying_party = %party.name, %tenant, "system user token: {line}");
             }
         })
+    }
+}
+
+fn recorded(
+    scene: &Scene<'_>,
+    outcome: &Installed,
+    (relying_party, tenant, user): (&str, &str, &str),
+) {
+    match outcome {
+        Installed::NotKept | Installed::Unchanged => {}
+        Installed::Failed(detail) | Installed::Refused(detail) => {
+            scene.record(Event::TokenNotStored { tenant, user, relying_party, detail });
+        }
+        Installed::Stored => scene.record(Event::TokenStored { tenant, user, relying_party }),
     }
 }

@@ -13,6 +13,7 @@ use crate::config::{AllowedAddresses, Environment};
 use crate::identity::ContextId;
 
 use super::addresses::believed;
+use super::asked::asked;
 use super::failure::Outage;
 use super::json::{Json, Object};
 
@@ -91,7 +92,7 @@ pub(super) async fn ask(
     tenant: &ContextId,
 ) -> Result<TenantState, StateFailed> {
     let url = environment.tenant_state(tenant).ok_or(StateFailed::NotConfigured)?;
-    let answer = back_channel.get(&url).await.map_err(Outage::from)?;
+    let answer = asked(back_channel.get(&url)).await.map_err(Outage::from)?;
     if answer.status != StatusCode::OK {
         return Err(Outage::Status(answer.status.as_u16()).into());
     }

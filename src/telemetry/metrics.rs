@@ -186,6 +186,12 @@ impl Metrics {
         &self.tickets
     }
 
+    /// Tells what others count, too.
+    pub fn tell(&self, counted: Box<dyn Collector>) {
+        // What is told already stays so.
+        let _known = self.registry.register(counted);
+    }
+
     /// The counters of telling apps.
     pub fn webhooks(&self) -> &WebhookCounters {
         &self.webhooks

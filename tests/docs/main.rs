@@ -14,7 +14,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use superid_gateway::config;
-use superid_gateway::telemetry::{Levels, Limit, Metrics, ServerFailure, ServerLevel};
+use superid_gateway::telemetry::{
+    Exporter, Levels, Limit, Metrics, Outlet, ServerFailure, ServerLevel,
+};
 
 use pages::{Page, code_files, every_page, exists};
 
@@ -148,6 +150,17 @@ fn every_metric_is_in_the_table_and_no_other() {
         .filter_map(|span| span.strip_prefix(METRIC).map(str::to_owned))
         .collect();
     let metrics = Metrics::default();
+    let (log, _writer) = Outlet::to("log", config::LineForm::Json, std::io::sink());
+    metrics.tell(log.losses());
+    let traces = config::Traces {
+        endpoint: "http://127.0.0.1:1".parse().unwrap(),
+        protocol: config::TraceProtocol::Http,
+        sample_rate: 1.0,
+        service_name: String::new(),
+        headers: Vec::new(),
+    };
+    let (tracer, _exporter) = Exporter::start(&traces).unwrap();
+    metrics.tell(tracer.counted());
     metrics.own().answered(200);
     metrics.refused("a");
     metrics.connection_refused(Limit::Connections);

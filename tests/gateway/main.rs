@@ -6,9 +6,11 @@ mod access;
 mod answers;
 mod api_client;
 mod app_pages;
+mod audit;
 mod browser;
 mod callback;
 mod certificates;
+mod collector;
 mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
@@ -28,6 +30,7 @@ mod notices;
 mod operation;
 mod outage;
 mod own_tenant;
+mod paper;
 #[path = "../jobs/partner.rs"]
 mod partner;
 mod rates;
@@ -39,6 +42,7 @@ mod sign_in;
 mod sign_out;
 mod slashes;
 mod tls;
+mod traces;
 mod upgrade;
 mod upstream;
 mod upstreams;
