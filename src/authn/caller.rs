@@ -16,16 +16,16 @@ pub struct CallPermit {
 }
 
 /// Why there is no permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum CallDenied {
     /// What would prove a caller is missing or wrong.
     Nobody,
     /// A web page on this machine may be behind it, or a name that is not this machine's.
     Page,
     /// Not one of the caller's paths.
-    Path,
+    Path(Arc<JobCaller>),
     /// Not one of the caller's tenants.
-    Tenant,
+    Tenant(Arc<JobCaller>),
 }
 
 /// What a call asks for.
@@ -57,10 +57,10 @@ impl CallPermit {
     ) -> Result<Self, CallDenied> {
         let caller = proven(listener, from, inbound)?;
         if !caller.tenants.include(&asked.tenant) {
-            return Err(CallDenied::Tenant);
+            return Err(CallDenied::Tenant(caller.clone()));
         }
         if !caller.paths.iter().any(|path| covers(path, asked.below)) {
-            return Err(CallDenied::Path);
+            return Err(CallDenied::Path(caller.clone()));
         }
         Ok(Self { caller: caller.clone(), tenant: asked.tenant })
     }

@@ -4,13 +4,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 
-use crate::config::{Log, LogLevel};
+use crate::config::{LineForm, LogLevel};
 use crate::credentials::Installation;
 use crate::crypto::Random;
 use crate::emulator::{self, DemoApp, Emulator, IssuedKey, Seed};
 use crate::identity::{ContextId, SystemUserToken};
 use crate::server::{Options, Running};
-use crate::telemetry::{Output, log_to};
+use crate::telemetry::{Outlet, log_through};
 
 use super::arguments::Demo;
 use super::demo_settings::{self, NIGHTLY, ORDERS, Places};
@@ -22,7 +22,8 @@ use super::signals::told_to_stop;
 /// # Errors
 /// When a port or a signal handler cannot be had.
 pub(super) fn demo(asked: Demo) -> io::Result<ExitCode> {
-    log_to(Output::Stderr, &Log { access: false, level: LogLevel::Warn });
+    let (outlet, _writer) = Outlet::to("log", LineForm::Json, io::stderr());
+    log_through(&outlet, LogLevel::Warn);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let parts = Parts::start(asked).await?;

@@ -19,6 +19,7 @@ mod explain;
 mod health;
 mod keys;
 mod link;
+mod logs;
 mod machine;
 mod partner_keys;
 mod predecessor;

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::config::{self, Loaded};
 use crate::server::{Changed, Options, Running, Sockets, Wanted};
-use crate::telemetry::{AccessLog, Drained, Output, log_to};
+use crate::telemetry::Drained;
 
 use super::link::Teller;
+use super::logs::Logs;
 use super::machine;
 use super::predecessor::Predecessor;
 use super::signals::{Signals, Told};
@@ -26,20 +27,21 @@ pub(super) fn run(path: &Path) -> io::Result<ExitCode> {
     let Ok(Loaded { settings, warnings }) = config::load(path) else {
         return check(path, &mut io::stderr()).map(Into::into);
     };
-    log_to(Output::Stdout, &settings.log);
+    let logs = Logs::open(&settings)?;
     machine::prepare(settings.limits.crowd.connections);
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    let (access, writer) = if settings.log.access {
-        let (access, writer) = AccessLog::to(io::stdout());
-        (Some(access), Some(writer))
-    } else {
-        (None, None)
-    };
     let inherited = predecessor.as_mut().map(Predecessor::memory).transpose()?.unwrap_or_default();
     let open = sockets.assigned(&settings);
-    let options = Options { access, open, inherited, ..Options::ordinary() };
+    let options = Options {
+        access: logs.access.clone(),
+        audit: logs.audit.clone(),
+        tracer: logs.tracer.clone(),
+        open,
+        inherited,
+        ..Options::ordinary()
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut signals = Signals::new()?;
@@ -53,34 +55,41 @@ pub(super) fn run(path: &Path) -> io::Result<ExitCode> {
         if let Some(address) = running.admin() {
             tracing::info!(%address, "admin listening");
         }
+        logs.did("start", None);
         service_manager::serves();
         predecessor.map(|predecessor| predecessor.relieve(&running)).transpose()?;
-        serve(running, &mut signals, path, &program).await;
+        serve(running, &mut signals, (path, &program), &logs).await;
         io::Result::Ok(())
     })?;
-    drop(writer);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Follows signals to the end.
-async fn serve(mut running: Running, signals: &mut Signals, path: &Path, program: &Program) {
+async fn serve(
+    mut running: Running,
+    signals: &mut Signals,
+    (path, program): (&Path, &Program),
+    logs: &Logs,
+) {
     let mut looking = tokio::time::interval(LOOK);
     loop {
         let told = tokio::select! {
             told = signals.next() => told,
             _ = looking.tick() => {
-                look_at_certificates(&mut running);
+                look_at_certificates(&mut running, logs);
                 continue;
             }
         };
         match told {
             Told::Reload => reload(&mut running, path),
+            Told::Reopen => logs.reopen(),
             Told::Stop => break,
             Told::Upgrade => match upgraded(&running, signals, program).await {
                 Upgraded::Not => {}
                 Upgraded::Stop => break,
                 Upgraded::Taken(teller) => {
                     tracing::info!("the new process serves; this one ends what it began");
+                    logs.did("hand_over", None);
                     stopped(running.hand_over().await);
                     return teller.finish();
                 }
@@ -88,15 +97,19 @@ async fn serve(mut running: Running, signals: &mut Signals, path: &Path, program
         }
     }
     tracing::info!("stopping");
+    logs.did("stop", None);
     service_manager::stops();
     stopped(running.stop().await);
 }
 
 /// Certificates are replaced in their files by whoever renews them, and nobody has to tell us.
-fn look_at_certificates(running: &mut Running) {
+fn look_at_certificates(running: &mut Running, logs: &Logs) {
     for (listener, looked) in running.look_at_certificates() {
         match looked {
-            Ok(()) => tracing::info!(listener, "the new certificate is shown from now on"),
+            Ok(()) => {
+                logs.did("new_certificate", Some(&listener));
+                tracing::info!(listener, "the new certificate is shown from now on");
+            }
             Err(error) => {
                 tracing::error!(listener, "the old certificate is shown further: {error}");
             }
@@ -160,8 +173,8 @@ fn reload(running: &mut Running, path: &Path) {
 /// The warnings, or why not.
 fn reloaded(running: &mut Running, path: &Path) -> Result<Vec<String>, Vec<String>> {
     let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
-    let Loaded { settings, warnings } =
-        config::load(path).map_err(|problems| lines(problems.to_string()))?;
+    let loaded = config::load(path).map_err(|problems| lines(problems.to_string()));
+    let Loaded { settings, warnings } = loaded.inspect_err(|why| running.not_reloaded(why))?;
     for warning in &warnings {
         tracing::warn!("{warning}");
     }

@@ -8,6 +8,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     Reload,
+    /// To open log files anew.
+    Reopen,
     Stop,
     Upgrade,
 }
@@ -17,6 +19,7 @@ pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    reopen: Signal,
     user: Signal,
 }
 
@@ -30,16 +33,18 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            reopen: signal(SignalKind::user_defined1())?,
             user: signal(SignalKind::user_defined2())?,
         })
     }
 
-    /// The next signal: SIGHUP reloads, SIGUSR2 upgrades, SIGTERM and SIGINT stop.
+    /// The next signal: SIGHUP reloads, SIGUSR1 opens logs anew, SIGUSR2 upgrades, SIGTERM and SIGINT stop.
     pub(super) async fn next(&mut self) -> Told {
         tokio::select! {
             _ = self.terminate.recv() => Told::Stop,
             _ = self.interrupt.recv() => Told::Stop,
             _ = self.hang_up.recv() => Told::Reload,
+            _ = self.reopen.recv() => Told::Reopen,
             _ = self.user.recv() => Told::Upgrade,
         }
     }

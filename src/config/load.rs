@@ -12,11 +12,11 @@ use super::reading::{Place, Reading};
 use super::section::Section;
 use super::sources::Sources;
 use super::{
-    Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages,
+    Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages, audit,
     certificate, environment, forwarded, header_names, host, job_caller, job_listener,
     job_listener_read, key_ring, limits, listener, log, overlay, redis, relying_party,
     relying_party_read, route, route_bounds_read, route_read, route_rules, session, system_user,
-    upstream, upstream_read, vault, webhook, webhook_rules,
+    traces, upstream, upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -193,6 +193,8 @@ pub fn tables() -> Vec<Table> {
         forwarded::TABLE,
         admin::TABLE,
         log::TABLE,
+        audit::TABLE,
+        traces::TABLE,
         limits::TABLE,
         redis::TABLE,
     ]
@@ -204,11 +206,13 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let further = further.as_deref();
     let listeners = listener::listeners(&root, further.unwrap_or_default());
     let admin = admin::admin(&root);
+    let audit = audit::audit(&root);
     let forwarded = forwarded::forwarded(&root);
     let limits = limits::limits(&root);
     let log = log::log(&root);
     let redis = redis::redis(&root);
     let session = session::session(&root);
+    let traces = traces::traces(&root);
     let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
@@ -237,6 +241,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     further?;
     Some(Settings {
         admin: admin?,
+        audit: audit?,
         forwarded: forwarded?,
         hosts: hosts.all()?,
         job_listeners: job_listeners?,
@@ -248,6 +253,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         upstreams: upstreams.all()?,
         routes: routes.into_iter().map(|read| read.route).collect(),
         session: session?,
+        traces: traces?,
         vault: vault.map_or(Some(None), |read| read.map(Some))?,
     })
 }
@@ -321,6 +327,8 @@ const ROOT: &[Key] = &[
     Key::optional("forwarded", "{}"),
     Key::optional("admin", "{}"),
     Key::optional("log", "{}"),
+    Key::optional("audit", "{}"),
+    Key::optional("traces", "{}"),
     Key::optional("limits", "{}"),
     Key::optional("redis", "{}"),
 ];

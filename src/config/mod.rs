@@ -2,8 +2,11 @@
 
 mod admin;
 mod app_pages;
+mod audit;
 mod certificate;
+mod changes;
 mod crowd;
+mod destination;
 mod effective;
 mod environment;
 mod forwarded;
@@ -40,6 +43,7 @@ mod session;
 mod settings;
 mod sources;
 mod system_user;
+mod traces;
 mod unix_socket;
 mod upstream;
 mod upstream_read;
@@ -51,8 +55,11 @@ mod webhook_rules;
 
 pub use admin::Admin;
 pub use app_pages::AppPages;
+pub use audit::Audit;
 pub use certificate::{Tls, TlsFiles, TlsPolicy};
+pub use changes::changed_tables;
 pub use crowd::Crowd;
+pub use destination::LineDestination;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use forwarded::Forwarded;
 pub use given::{Given, PREFIX};
@@ -65,7 +72,7 @@ pub use listener::{Listener, Serves};
 pub use load::{
     KeyFile, Loaded, key_files, load, load_admin, load_given, load_text, load_vault, show, tables,
 };
-pub use log::{Log, LogLevel};
+pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
 pub use problem::{Position, Problem, Problems};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
@@ -78,6 +85,7 @@ pub use route_bounds::{Rate, RouteBounds};
 pub use session::{SameSite, Session};
 pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
+pub use traces::{TraceProtocol, Traces};
 pub use unix_socket::{ListenAddress, UnixSocket};
 pub use upstream::{
     Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamScheme,

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    Admin, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
-    Servers, Serves, Session, Vault,
+    Admin, Audit, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
+    Servers, Serves, Session, Traces, Vault,
 };
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub admin: Admin,
+    pub audit: Audit,
     pub forwarded: Forwarded,
     pub hosts: Vec<Arc<Host>>,
     pub job_listeners: Vec<Arc<JobListener>>,
@@ -24,6 +25,8 @@ pub struct Settings {
     /// Those that routes may name; others may name none of them.
     pub upstreams: Vec<Arc<Servers>>,
     pub session: Session,
+    /// Where traces are sent; `None` where there are none.
+    pub traces: Option<Traces>,
     /// What keeps tokens; without it nothing is kept.
     pub vault: Option<Vault>,
 }

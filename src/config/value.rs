@@ -57,6 +57,19 @@ impl<'v> Value<'v> {
         self.refuse(format!("{} is not a choice", quoted(text)), instead)
     }
 
+    /// A number with or without a fraction.
+    pub fn number(&self) -> Option<f64> {
+        let text = match self.raw {
+            DeValue::Float(float) => float.as_str(),
+            DeValue::Integer(integer) => integer.as_str(),
+            _ => return self.wrong_type("a number"),
+        };
+        match text.parse() {
+            Ok(number) => Some(number),
+            Err(_) => self.wrong_type("a decimal number"),
+        }
+    }
+
     /// A count within bounds, both included.
     pub fn count(&self, least: usize, most: usize) -> Option<usize> {
         let DeValue::Integer(integer) = self.raw else { return self.wrong_type("a whole number") };

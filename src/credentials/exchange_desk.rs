@@ -1,7 +1,8 @@
 //! Where tickets are bought: a system user token from the vault, signed, for a ticket of SuperID's.
 
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
@@ -9,8 +10,9 @@ use tokio::sync::Mutex;
 use crate::config::{RelyingParty, Settings};
 use crate::identity::TenantKey;
 use crate::superid::{SuperId, TicketRefused};
-use crate::vault::Vault;
+use crate::telemetry::{AuditLog, Event};
 
+use super::stores::Stores;
 use super::ticket_cache::{Bought, BuyFailed, BuyFailure, TicketSource};
 
 /// Buys tickets under the configuration in force; tickets that are held outlive it.
@@ -19,19 +21,32 @@ pub(super) struct ExchangeDesk {
     open: ArcSwapOption<Opened>,
     /// Held by whoever proves a token.
     pub(super) installing: Mutex<()>,
+    /// What was recorded of each tenant's token, so that it is recorded once.
+    recorded: std::sync::Mutex<HashMap<TenantKey, Recorded>>,
+}
+
+/// What was recorded of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Recorded {
+    Revoked,
+    Used,
 }
 
 struct Opened {
     parties: Vec<Arc<RelyingParty>>,
     superid: Arc<SuperId>,
-    vault: Option<Vault>,
+    stores: Stores,
 }
 
 impl ExchangeDesk {
     /// Goes on under another configuration.
-    pub(super) fn open(&self, settings: &Settings, superid: &Arc<SuperId>, vault: Option<Vault>) {
+    pub(super) fn open(&self, settings: &Settings, superid: &Arc<SuperId>, stores: &Stores) {
         let parties = settings.relying_parties.clone();
-        self.open.store(Some(Arc::new(Opened { parties, superid: superid.clone(), vault })));
+        self.open.store(Some(Arc::new(Opened {
+            parties,
+            superid: superid.clone(),
+            stores: stores.clone(),
+        })));
     }
 
     /// The relying party in force with this client id.
@@ -48,6 +63,7 @@ impl ExchangeDesk {
             .party(key)
             .ok_or_else(|| failed(BuyFailure::NotConfigured, "its relying party is gone"))?;
         let vault = open
+            .stores
             .vault
             .as_ref()
             .ok_or_else(|| failed(BuyFailure::NotConfigured, "there is no [vault]"))?;
@@ -57,12 +73,34 @@ impl ExchangeDesk {
             .map_err(|error| failed(BuyFailure::VaultFailed, &error.to_string()))?
             .filter(|entry| entry.dormant.is_none())
             .ok_or_else(|| failed(BuyFailure::NotInstalled, "the vault has no token of it"))?;
-        let bought = open
-            .superid
-            .buy_ticket(party, &key.tenant, &entry.serial, &entry.token)
-            .await
-            .map_err(|refused| why(&refused))?;
+        let bought = open.superid.buy_ticket(party, &key.tenant, &entry.serial, &entry.token).await;
+        match &bought {
+            Ok(_) => self.record(&open.stores.audit, key, party, Recorded::Used),
+            Err(TicketRefused::Revoked) => {
+                self.record(&open.stores.audit, key, party, Recorded::Revoked);
+            }
+            Err(_) => {}
+        }
+        let bought = bought.map_err(|refused| why(&refused))?;
         Ok(Bought { ticket: bought.ticket, bought: bought.bought })
+    }
+
+    /// A new token took the place of the one that was known.
+    pub(super) fn renewed(&self, key: &TenantKey) {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    fn record(&self, audit: &AuditLog, key: &TenantKey, party: &RelyingParty, what: Recorded) {
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        if recorded.insert(key.clone(), what) == Some(what) {
+            return;
+        }
+        drop(recorded);
+        let (tenant, relying_party) = (key.tenant.as_str(), party.name.as_str());
+        audit.record(match what {
+            Recorded::Revoked => Event::TokenRevoked { tenant, relying_party },
+            Recorded::Used => Event::TokenUsed { tenant, relying_party },
+        });
     }
 }
 

@@ -96,7 +96,7 @@ impl SystemUsers {
             tracing::error!(relying_party = %party.name, tenant = %key.tenant, "not installed: {error}");
             return Installed::Failed(error.to_string());
         }
-        self.tickets().forget(&key);
+        self.renewed(&key);
         Installed::Stored
     }
 }

@@ -7,17 +7,21 @@ use crate::clock::Clock;
 use crate::config::{self, Redis, Settings};
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, LinkState, LinkWatch, RedisLink};
-use crate::telemetry::{LinkCounter, LinkCounters};
+use crate::telemetry::{AuditLog, LinkCounter, LinkCounters, Tracer};
 use crate::vault::{Vault, VaultFailed};
 
 use super::ticket_cache::SharedTickets;
 
-/// The stores that outlive a configuration.
+/// What outlives a configuration: stores, and where to tell of what happens.
 #[derive(Clone, Default)]
 pub struct Stores {
     /// Where system user tokens are kept; none where the configuration has no vault.
     pub vault: Option<Vault>,
     pub(super) shared: Option<SharedTickets>,
+    /// Where it is recorded who did what.
+    pub audit: AuditLog,
+    /// Who begins traces, where there are any.
+    pub tracer: Option<Tracer>,
     links: Vec<Linked>,
 }
 

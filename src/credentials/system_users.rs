@@ -39,7 +39,7 @@ impl SystemUsers {
         before: Option<&Self>,
     ) -> Self {
         let desk = before.map(|before| before.desk.clone()).unwrap_or_default();
-        desk.open(settings, superid, stores.vault.clone());
+        desk.open(settings, superid, stores);
         stores.count_in(metrics.links());
         let tickets = before.map(|before| before.tickets.clone()).unwrap_or_else(|| {
             let counters = metrics.tickets().clone();
@@ -136,6 +136,12 @@ impl SystemUsers {
 
     pub(super) fn installing(&self) -> &tokio::sync::Mutex<()> {
         &self.desk.installing
+    }
+
+    /// A tenant's token is another one now.
+    pub(super) fn renewed(&self, key: &TenantKey) {
+        self.desk.renewed(key);
+        self.tickets.forget(key);
     }
 
     pub(super) fn superid(&self) -> &SuperId {

@@ -4,6 +4,8 @@
 //! All but the last want a sign-in. Taking out wants one of the last five minutes, by an
 //! administrator, and a button that only a page of ours has.
 
+use std::sync::Arc;
+
 use http::{Method, header};
 use pingora::proxy::Session as Downstream;
 
@@ -14,8 +16,12 @@ use crate::credentials::SystemUsers;
 use crate::identity::TenantKey;
 use crate::pages::{self, Company, Footing, Installation, NotAllowed, Trouble};
 use crate::session::{Loaded, SessionState};
+use crate::telemetry::{Event, Who};
 use crate::web::{Cookies, Fields, Inbound, Refusal, Reply, ReturnTo};
 
+use super::about::About;
+use super::audited;
+use super::exchange::Exchange;
 use super::respond::{self, Refused};
 use super::site::{HostSite, Site};
 use super::start::{asked_by_a_page, counted, sign_in};
@@ -55,12 +61,12 @@ pub(super) fn answer(
 /// # Errors
 /// What the person is told instead.
 pub(super) async fn page(
-    site: &Site,
+    exchange: &Exchange,
     number: usize,
     page: AppPage,
     downstream: &mut Downstream,
-    request_id: &str,
 ) -> Result<Reply, Refused> {
+    let site = &exchange.site;
     let host = &site.hosts[number];
     let gone = || Refused::new(Trouble::NotFound, "the page is gone");
     let pages = host.host.app_pages.as_ref().ok_or_else(gone)?;
@@ -76,7 +82,7 @@ pub(super) async fn page(
     let Loaded::Live(session) = loaded else {
         return Err(Refused::new(Trouble::AttemptExpired, "the session is over"));
     };
-    let desk = Desk { site, host, pages, session: &session, request_id };
+    let desk = Desk { exchange, site, host, pages, session: &session };
     match page {
         AppPage::Forget => desk.forget(downstream).await,
         AppPage::Uninstall => desk.uninstall().await,
@@ -165,11 +171,11 @@ impl Asked<'_> {
 
 /// A person at one of the pages.
 struct Desk<'a> {
+    exchange: &'a Exchange,
     site: &'a Site,
     host: &'a HostSite,
     pages: &'a AppPages,
-    session: &'a SessionState,
-    request_id: &'a str,
+    session: &'a Arc<SessionState>,
 }
 
 impl Desk<'_> {
@@ -230,7 +236,11 @@ impl Desk<'_> {
             vault.uninstall(&self.key(), by, telling).await.map_err(failed)?;
         }
         self.site.users.tickets().forget(&self.key());
+        let (party, principal) = (&self.pages.relying_party, &self.session.principal);
+        audited::scene(downstream, self.exchange)
+            .record(Event::TokenForgotten { who: Who::is(principal), relying_party: &party.name });
         tracing::info!(
+            request_id = &*self.exchange.request_id,
             relying_party = %self.pages.relying_party.name,
             tenant = %principal.context,
             by = %principal.subject,
@@ -247,7 +257,8 @@ impl Desk<'_> {
             Trouble::NotAllowed(NotAllowed::Administrator),
             "uninstalling wants an administrator",
         );
-        Some(refused.again(format!("{}/sign_out", self.host.host.prefix)))
+        let about = About::Person(self.session.clone(), "(gateway)".to_owned());
+        Some(refused.again(format!("{}/sign_out", self.host.host.prefix)).about(about))
     }
 
     fn key(&self) -> TenantKey {
@@ -260,7 +271,7 @@ impl Desk<'_> {
     }
 
     fn footing<'b>(&'b self, again: Option<&'b str>) -> Footing<'b> {
-        Footing { request_id: self.request_id, again, home: "/" }
+        Footing { request_id: &self.exchange.request_id, again, home: "/" }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::web::{
     Asking, Inbound, PathProblem, Refusal, Reply, ReturnTo, Slashes, with_plain_slashes,
 };
 
+use super::about::About;
 use super::calls::Call;
 use super::own_pages;
 use super::respond::Refused;
@@ -61,7 +62,7 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) => match Permit::ask(route, session, now) {
             Ok(permit) => leaving.with(&permit),
-            Err(denied) => outside(site, host, route, inbound, denied),
+            Err(denied) => outside(site, host, (route, now), inbound, denied),
         },
         Authenticated::Nobody => nobody(site, host, route, inbound),
         Authenticated::Rejected(why) => {
@@ -108,7 +109,11 @@ impl Leaving<'_> {
         let origin = &self.site.hosts[self.host].host.origin;
         if to_tenant && self.inbound.may_be_anothers_doing(origin) {
             let detail = "a page of another site may have asked for it";
-            return Verdict::Refuse(Refused::new(Trouble::PostOriginRefused, detail));
+            let refused = Refused::new(Trouble::PostOriginRefused, detail);
+            return Verdict::Refuse(match permit.shared() {
+                Some(session) => refused.about(About::Person(session.clone(), route.name.clone())),
+                None => refused,
+            });
         }
         let call = match Call::of_a_person(&self.site.users, permit, route, self.inbound.target()) {
             Ok(call) => call,
@@ -133,7 +138,7 @@ impl Leaving<'_> {
 fn outside(
     site: &Site,
     host: &HostSite,
-    route: &Route,
+    (route, now): (&Route, Timestamp),
     inbound: &Inbound<'_>,
     denied: Denied,
 ) -> Verdict {
@@ -146,7 +151,12 @@ fn outside(
     // Signing in again would bring the same person back: SuperID must forget them first.
     let again = format!("{}/sign_out", host.host.prefix);
     let detail = format!("route {}: {denied:?} rule not met", route.name);
-    Verdict::Refuse(Refused::new(Trouble::NotAllowed(rule), detail).again(again))
+    let refused = Refused::new(Trouble::NotAllowed(rule), detail).again(again);
+    // The permit took the session; it is opened already, and so at hand.
+    Verdict::Refuse(match host.authenticator.authenticate(inbound, now) {
+        Authenticated::Proven(session) => refused.about(About::Person(session, route.name.clone())),
+        Authenticated::Nobody | Authenticated::Rejected(_) => refused,
+    })
 }
 
 fn nobody(site: &Site, host: &HostSite, route: &Route, inbound: &Inbound<'_>) -> Verdict {

@@ -1,13 +1,12 @@
 //! What is known of one request while it lives.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::identity::ContextId;
 use crate::limits::{Place, Turn};
 use crate::superid::SoapCall;
-use crate::telemetry::{Answer, Asked, InFlight, Outcome};
+use crate::telemetry::{Answer, Asked, Child, InFlight, Open, Outcome, Trace};
 use crate::web::Client;
 
 use super::calls::Call;
@@ -15,6 +14,7 @@ use super::chosen::Chosen;
 use super::flow::Flow;
 use super::lane::Lane;
 use super::line::Busy;
+use super::request_id::{RequestId, RequestIds};
 use super::respond::Refused;
 use super::site::Site;
 use super::tunnel::Silence;
@@ -23,7 +23,7 @@ use super::verdict::Departure;
 /// One request and its answer. Begins undecided, and what is undecided does not leave.
 pub struct Exchange {
     pub(super) site: Arc<Site>,
-    pub(super) request_id: String,
+    pub(super) request_id: RequestId,
     pub(super) started: Instant,
     pub(super) client: Option<Client>,
     pub(super) stage: Stage,
@@ -61,6 +61,10 @@ pub struct Exchange {
     pub(super) outcome: Outcome,
     /// What went wrong, for the log.
     pub(super) detail: Option<String>,
+    /// The trace it is part of, where there are traces.
+    pub(super) trace: Option<Arc<Trace>>,
+    /// Its time with the app.
+    pub(super) upstream: Option<Open>,
 }
 
 /// How far a request has come.
@@ -98,6 +102,8 @@ impl Exchange {
             answer: Answer::default(),
             outcome: Outcome::Cut,
             detail: None,
+            trace: None,
+            upstream: None,
         }
     }
 
@@ -140,6 +146,17 @@ impl Exchange {
         lived
     }
 
+    /// Opens a part of it, where it is traced.
+    pub(super) fn open(&self, child: Child) -> Option<Open> {
+        self.trace.as_ref().and_then(|trace| trace.open(child))
+    }
+
+    /// The URL of the app's server that has it, or had it last.
+    pub(super) fn upstream_name(&self) -> Option<String> {
+        let app = self.site.route(self.departure()?.route()).upstream.app()?;
+        app.servers.each.get(self.chosen.server()).map(ToString::to_string)
+    }
+
     /// The tenant it is about, once that is decided.
     pub(super) fn tenant(&self) -> Option<&ContextId> {
         let of_call = self.call.as_ref().map(|call| call.tenant());
@@ -161,46 +178,5 @@ impl Drop for Exchange {
         if self.site.metrics.drain().has_begun() {
             self.site.metrics.drained(self.outcome);
         }
-    }
-}
-
-/// Names requests: eight hexadecimal digits of this worker's life, then a number of at least eight.
-#[derive(Debug)]
-pub(super) struct RequestIds {
-    /// With the dash after it.
-    process: String,
-    count: AtomicU64,
-}
-
-impl RequestIds {
-    pub(super) fn new(process: [u8; 4]) -> Self {
-        let process = format!("{:08x}-", u32::from_be_bytes(process));
-        Self { process, count: AtomicU64::new(1) }
-    }
-
-    fn next(&self) -> String {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let digits = (64 - count.leading_zeros()).div_ceil(4).max(8);
-        let mut name = String::with_capacity(self.process.len() + 16);
-        name.push_str(&self.process);
-        for place in (0..digits).rev() {
-            name.push(char::from(HEXADECIMAL[(count >> (4 * place) & 0xf) as usize]));
-        }
-        name
-    }
-}
-
-const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_numbered_in_hexadecimal_without_end() {
-        let ids = RequestIds::new([0x0a, 0, 0, 1]);
-        assert_eq!(ids.next(), "0a000001-00000001");
-        ids.count.store(0x1_2345_6789, Ordering::Relaxed);
-        assert_eq!(ids.next(), "0a000001-123456789");
     }
 }

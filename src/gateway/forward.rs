@@ -7,6 +7,7 @@ use pingora::{Error, ErrorType};
 use crate::web::CookieNames;
 
 use super::exchange::Exchange;
+use super::request_id::REQUEST_ID;
 use super::respond::told;
 use super::returned::binds_the_connection;
 use super::verdict::Departure;
@@ -39,7 +40,7 @@ pub(super) fn edit_request(
     headers.insert(header::HOST, upstream_host.unwrap_or(&host.authority).clone());
     headers.insert(FORWARDED_HOST, host.authority.clone());
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));
-    headers.insert(REQUEST_ID, value(&exchange.request_id)?);
+    headers.insert(REQUEST_ID, exchange.request_id.value());
     if let Some(client) = &exchange.client {
         headers.insert(FORWARDED_FOR, value(client.chain())?);
         headers.insert(REAL_IP, value(client.address())?);
@@ -172,6 +173,5 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How many of the headers above may be new to a request.
 const OURS: usize = 5;

@@ -4,14 +4,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::config::RelyingParty;
-use crate::credentials::{Installation, SystemUsers};
+use crate::credentials::{Installation, Installed, SystemUsers};
 use crate::signin::{Consent, Consents};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Event, Metrics, Scene};
 
 /// Keeps system user tokens in the vault.
 pub(super) struct Installations {
-    pub(super) users: Arc<SystemUsers>,
-    pub(super) metrics: Arc<Metrics>,
+    users: Arc<SystemUsers>,
+    metrics: Arc<Metrics>,
+}
+
+impl Installations {
+    pub(super) fn with(users: &Arc<SystemUsers>, metrics: &Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { users: users.clone(), metrics: metrics.clone() })
+    }
 }
 
 impl Consents for Installations {
@@ -19,6 +25,7 @@ impl Consents for Installations {
         &'a self,
         party: &'a RelyingParty,
         consent: Consent,
+        scene: Option<Scene<'a>>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         let installation = Installation {
             tenant: consent.tenant,
@@ -28,14 +35,32 @@ impl Consents for Installations {
             by: consent.by,
         };
         Box::pin(async move {
-            let tenant = installation.tenant.clone();
+            let (tenant, by) = (installation.tenant.clone(), installation.by.clone());
             let outcome = self.users.install(party, installation).await;
+            if let Some(scene) = scene {
+                recorded(&scene, &outcome, (&party.name, tenant.as_str(), &by));
+            }
             if let Some(line) = outcome.line() {
                 let word = line.split([',', ':']).next().unwrap_or_default();
-                let tenant_name = Some(tenant.as_str());
-                self.metrics.recent().changed("system_user_token", word, tenant_name);
-                tracing::info!(relying_party = %party.name, %tenant, "system user token: {line}");
+                let of = Some(tenant.as_str());
+                self.metrics.recent().changed("system_user_token", word, of);
+                let request_id = scene.map(|scene| scene.request_id);
+                tracing::info!(request_id, relying_party = %party.name, %tenant, "system user token: {line}");
             }
         })
+    }
+}
+
+fn recorded(
+    scene: &Scene<'_>,
+    outcome: &Installed,
+    (relying_party, tenant, user): (&str, &str, &str),
+) {
+    match outcome {
+        Installed::NotKept | Installed::Unchanged => {}
+        Installed::Failed(detail) | Installed::Refused(detail) => {
+            scene.record(Event::TokenNotStored { tenant, user, relying_party, detail });
+        }
+        Installed::Stored => scene.record(Event::TokenStored { tenant, user, relying_party }),
     }
 }

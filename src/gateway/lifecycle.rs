@@ -14,18 +14,20 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
 use crate::config::SameSite;
-use crate::telemetry::{AccessLine, AccessLog, Answer, Limit, TurnedAway};
+use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
 use crate::web::{Asking, Client, Inbound, Peer, Refusal, Reply};
 
 use super::decide::decide;
-use super::exchange::{Exchange, RequestIds, Stage};
+use super::exchange::{Exchange, Stage};
 use super::failing::{self, refused_for};
 use super::lane::Lane;
+use super::request_id::{REQUEST_ID, RequestId, RequestIds};
 use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
 use super::{
-    calls, entrance, forward, journey, leaving, returned, secure, steps, supply, tunnel, wire,
+    accounts, audited, calls, entrance, forward, journey, leaving, returned, secure, steps, supply,
+    traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -69,12 +71,22 @@ impl ProxyHttp for Gateway {
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
-            Verdict::Refuse(refused) => refuse(exchange, refused, asking(downstream)),
+            Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
-            Verdict::Wait(step) => match steps::take(downstream, exchange, step).await {
-                Ok(reply) => reply,
-                Err(refused) => refuse(exchange, refused, steps::asking(step, downstream)),
-            },
+            Verdict::Wait(step) => {
+                match traced(
+                    exchange.trace.clone(),
+                    Box::pin(steps::take(downstream, exchange, step)),
+                )
+                .await
+                {
+                    Ok(reply) => reply,
+                    Err(refused) => {
+                        let asking = steps::asking(step, downstream);
+                        refuse(downstream, exchange, refused, asking)
+                    }
+                }
+            }
             Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),
         };
         exchange.stage = Stage::Answered;
@@ -111,6 +123,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
         exchange.asked = Some(Instant::now());
+        exchange.upstream = exchange.open(Child::Upstream);
         if let Some((mut peer, dial)) = calls::lead(exchange).await? {
             exchange.flow = supply::bounded(&mut peer, &dial, downstream);
             return Ok(Box::new(peer));
@@ -140,6 +153,7 @@ impl ProxyHttp for Gateway {
         let to_tenant = exchange.call.as_ref().is_some_and(|call| call.is_to_tenant());
         if let (false, Some(departure)) = (to_tenant, exchange.departure()) {
             forward::edit_request(request, departure, exchange)?;
+            traces::tell(request, exchange)?;
         }
         match (&exchange.call, exchange.departure()) {
             (Some(_), _) => {
@@ -175,6 +189,7 @@ impl ProxyHttp for Gateway {
         if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
             calls::clean(response, call, &exchange.site.spoofable)?;
         }
+        response.insert_header(REQUEST_ID, exchange.request_id.value())?;
         let Some(departure) = exchange.departure() else { return Ok(()) };
         if response.status == StatusCode::SWITCHING_PROTOCOLS
             && let Some(silence) = &exchange.silence
@@ -285,36 +300,16 @@ impl ProxyHttp for Gateway {
         error: Option<&Error>,
         exchange: &mut Exchange,
     ) {
-        let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
-        let lived = exchange.ends(status);
         if exchange.site.metrics.drain().has_begun() {
             exchange.outcome = leaving::outcome(downstream, exchange, error);
         }
-        let Some(access) = &self.access else { return };
-        let request = downstream.req_header();
-        let departure = exchange.departure();
-        let detail = exchange.detail.clone().or_else(|| error.map(|error| error.to_string()));
-        access.write(&AccessLine {
-            request_id: &exchange.request_id,
-            client: exchange.client.as_ref().map(Client::address),
-            method: request.method.as_str(),
-            host: departure
-                .map(|leaving| exchange.site.hosts[leaving.host()].host.origin.authority()),
-            path: request.uri.path(),
-            status,
-            bytes: downstream.body_bytes_sent(),
-            micros: lived.as_micros() as u64,
-            route: exchange.lane_name(),
-            tenant: exchange.tenant().map(|ctx| ctx.as_str()),
-            caller: exchange.call.as_ref().and_then(|call| call.caller()),
-            detail: detail.as_deref(),
-        });
+        accounts::close(downstream, exchange, self.access.as_ref(), error);
     }
 
     /// pingora's own log lines name no query: codes and states ride there.
     fn request_summary(&self, downstream: &Downstream, exchange: &Exchange) -> String {
         let request = downstream.req_header();
-        format!("{} {} ({})", request.method, request.uri.path(), exchange.request_id)
+        format!("{} {} ({})", request.method, request.uri.path(), &*exchange.request_id)
     }
 
     /// Ours says it once, with the request's id.
@@ -333,6 +328,11 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         Peer::Address(peer) => site.proxies.client(peer, headers),
         Peer::User(user) => Client::local(user),
     });
+    if let Some(given) = site.proxies.request_id(peer, headers).and_then(RequestId::given) {
+        exchange.request_id = given;
+    }
+    exchange.trace = traces::begun(&site, peer, headers);
+    let admission = exchange.open(Child::Admission);
     if let Err(over) = entrance::let_in(exchange) {
         return Verdict::Refuse(Refused::over(over));
     }
@@ -347,6 +347,8 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
         }
         Ok(inbound) if entrance::is_to_go_by_https(downstream) => secure::sent_on(&site, &inbound),
         Ok(inbound) => {
+            drop(admission);
+            let _authentication = exchange.open(Child::Authentication);
             let subscriber = exchange.client.as_ref().map(Client::subscriber);
             let inbound = inbound.over(transport).sent_by(subscriber);
             if let (Some((door, relayed)), Some(sender)) = (&jobs, sender) {
@@ -384,7 +386,11 @@ async fn sent_on(
     if let Err(over) = entrance::let_out(downstream, exchange, lane) {
         return Some(Verdict::Refuse(Refused::over(over)));
     }
-    if let Err(refused) = calls::prepare(exchange).await {
+    let prepared = match exchange.trace.clone() {
+        Some(trace) => traced(Some(trace), Box::pin(calls::prepare(exchange))).await,
+        None => calls::prepare(exchange).await,
+    };
+    if let Err(refused) = prepared {
         return Some(Verdict::Refuse(refused));
     }
     wire::forget_spelling(downstream.req_header_mut());
@@ -392,8 +398,14 @@ async fn sent_on(
     None
 }
 
-fn refuse(exchange: &mut Exchange, refused: Refused, asking: Asking) -> Reply {
+fn refuse(
+    downstream: &Downstream,
+    exchange: &mut Exchange,
+    refused: Refused,
+    asking: Asking,
+) -> Reply {
     count(exchange, &refused);
+    audited::refusal(downstream, exchange, &refused);
     let reply = refused.reply(asking, &exchange.request_id);
     exchange.detail = Some(refused.detail);
     reply
@@ -417,7 +429,7 @@ fn count(exchange: &mut Exchange, refused: &Refused) {
         reason: word,
         route: exchange.lane.map(|lane| exchange.site.lane_name(lane)),
         tenant: exchange.tenant().map(|tenant| tenant.as_str().to_owned()),
-        request_id: Some(exchange.request_id.clone()),
+        request_id: Some(exchange.request_id.to_string()),
         ..TurnedAway::default()
     });
 }

@@ -1,7 +1,10 @@
 //! The life of a request: decided without sockets, then answered or let out.
 
+mod about;
+mod accounts;
 mod addresses;
 mod app_pages;
+mod audited;
 mod calls;
 mod checkup;
 mod chosen;
@@ -24,6 +27,7 @@ mod lifecycle;
 mod line;
 mod notices;
 mod own_pages;
+mod request_id;
 mod respond;
 mod returned;
 mod roads;
@@ -33,6 +37,7 @@ mod start;
 mod steps;
 mod supply;
 mod told;
+mod traces;
 mod tunnel;
 mod turnstile;
 mod verdict;

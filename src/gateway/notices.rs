@@ -18,8 +18,11 @@ use crate::config::Environment;
 use crate::pages::Trouble;
 use crate::session::Remembered;
 use crate::superid::{NoticeRefused, TenantNotice};
+use crate::telemetry::Event;
 use crate::web::Reply;
 
+use super::audited;
+use super::exchange::Exchange;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
 use super::wire::{self, Form};
@@ -32,6 +35,7 @@ pub(super) async fn take(
     site: &Site,
     host: usize,
     downstream: &mut Downstream,
+    exchange: &Exchange,
 ) -> Result<Reply, Refused> {
     let time = site.settings.limits.form_timeout;
     let body = match wire::read_form(downstream, LARGEST, time).await {
@@ -63,13 +67,21 @@ pub(super) async fn take(
         &format!("said {:?}, found {came:?}", notice.change),
         Some(notice.tenant.as_str()),
     );
+    let scene = audited::scene(downstream, exchange);
     tracing::info!(
+        request_id = scene.request_id,
         tenant = %notice.tenant,
         environment = environment.name,
         said = ?notice.change,
         found = ?came,
         "state-change notice"
     );
+    scene.record(Event::TenantNotice {
+        tenant: notice.tenant.as_str(),
+        environment: &environment.name,
+        said: &format!("{:?}", notice.change),
+        found: &format!("{came:?}"),
+    });
     Ok(Reply::status(StatusCode::OK))
 }
 

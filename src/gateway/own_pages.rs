@@ -2,7 +2,6 @@
 
 use http::{Method, header};
 
-use crate::authn::Authenticated;
 use crate::clock::Timestamp;
 use crate::config::RelyingParty;
 use crate::identity::ContextId;
@@ -38,7 +37,7 @@ pub(super) fn answer(
         "finish" if gets(inbound) => Verdict::Wait(Step::Finish { host: number }),
         "signed_out" if asks(inbound) => Verdict::SignedOut,
         "sign_out" if gets(inbound) || inbound.method() == Method::POST => {
-            sign_out(site, host, inbound, now)
+            sign_out(host, number, inbound)
         }
         "start" | "finish" | "signed_out" | "sign_out" => {
             Verdict::Refuse(Refused::refusal(Refusal::Method))
@@ -141,7 +140,7 @@ fn wanted<'a>(
 }
 
 /// Another site may link here, but not sign people out behind their back.
-fn sign_out(site: &Site, host: &HostSite, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
+fn sign_out(host: &HostSite, number: usize, inbound: &Inbound<'_>) -> Verdict {
     let says = |name: &str| inbound.header(name).map(|value| value.as_bytes());
     let from_here = matches!(says("sec-fetch-site"), None | Some(b"same-origin" | b"none"));
     let seen = says("sec-fetch-mode") == Some(b"navigate")
@@ -155,15 +154,7 @@ fn sign_out(site: &Site, host: &HostSite, inbound: &Inbound<'_>, now: Timestamp)
         let detail = "sign-out asked for by another site";
         return Verdict::Refuse(Refused::new(Trouble::BadRequest, detail));
     }
-    let session = match host.authenticator.authenticate(inbound, now) {
-        Authenticated::Proven(session) => Some(session),
-        Authenticated::Nobody | Authenticated::Rejected(_) => None,
-    };
-    let named = session.as_ref().map(|session| session.relying_party.as_str());
-    let parties = host.parties();
-    let party = parties.iter().find(|party| Some(party.name.as_str()) == named).or(parties.first());
-    let counter = host.counter(inbound.cookies());
-    Verdict::Answer(site.desk.sign_out(counter, session.as_deref(), party.copied()))
+    Verdict::Wait(Step::SignOut { host: number })
 }
 
 fn gets(inbound: &Inbound<'_>) -> bool {

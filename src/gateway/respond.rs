@@ -8,6 +8,7 @@ use crate::signin::{Failed, Failure};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Refusal, Reply};
 
+use super::about::About;
 use super::calls::CallTrouble;
 use super::site::HostSite;
 use super::turnstile::Over;
@@ -24,12 +25,15 @@ pub struct Refused {
     pub(super) limit: Option<Limit>,
     standing: Option<Box<Standing>>,
     pub(super) during: During,
-    cookies: Vec<HeaderValue>,
+    /// Whom it is about, for the audit log.
+    pub(super) about: Option<Box<About>>,
+    cookies: Box<[HeaderValue]>,
 }
 
 /// What was going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum During {
+    Notice,
     Request,
     SignIn,
 }
@@ -55,7 +59,8 @@ impl Refused {
             limit: None,
             standing: None,
             during: During::Request,
-            cookies: Vec::new(),
+            about: None,
+            cookies: Box::default(),
         }
     }
 
@@ -104,7 +109,8 @@ impl Refused {
             },
             standing: None,
             during: During::Request,
-            cookies: Vec::new(),
+            about: None,
+            cookies: Box::default(),
         }
     }
 
@@ -131,8 +137,19 @@ impl Refused {
         let again = failed.again.map(|target| host.start_address(&target, None));
         let limit =
             matches!(reason, Reason::Trouble(Trouble::TooBusy)).then_some(Limit::SpentAttempts);
-        let (detail, cookies) = (failed.detail, failed.cookies);
-        Self { reason, again, detail, limit, standing: None, during: During::SignIn, cookies }
+        let (detail, cookies) = (failed.detail, failed.cookies.into());
+        let during = During::SignIn;
+        Self { reason, again, detail, limit, standing: None, during, about: None, cookies }
+    }
+
+    /// With whom it is about.
+    pub(super) fn about(self, about: About) -> Self {
+        Self { about: Some(Box::new(about)), ..self }
+    }
+
+    /// While a notice was taken.
+    pub(super) fn of_a_notice(self) -> Self {
+        Self { during: During::Notice, ..self }
     }
 
     /// With a way to try again.

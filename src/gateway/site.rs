@@ -21,7 +21,7 @@ use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT};
-use crate::telemetry::{Levels, Metrics, RouteMetrics, ServerLevel, servers};
+use crate::telemetry::{AuditLog, Levels, Metrics, RouteMetrics, ServerLevel, Tracer, servers};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
@@ -60,6 +60,8 @@ pub struct Site {
     /// For each route, then each job listener, and last for what goes to none.
     pub(super) route_metrics: Vec<RouteMetrics>,
     pub metrics: Arc<Metrics>,
+    pub audit: AuditLog,
+    pub(super) tracer: Option<Tracer>,
     ended: Arc<Ended>,
 }
 
@@ -105,7 +107,6 @@ impl Site {
         let session = &settings.session;
         let host_site = |host: &Arc<Host>| HostSite::new(host, session, ended.clone());
         let hosts = settings.hosts.iter().map(host_site).collect();
-        let kept = kept_claims(&settings.routes);
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
         let superid = Arc::new(SuperId::new(&settings, clock.clone(), metrics.superid(), known));
@@ -119,12 +120,9 @@ impl Site {
         let users = Arc::new(users);
         let desk = Desk::new(
             &settings,
-            kept,
+            kept_claims(&settings.routes),
             (&clock, &random),
-            (
-                superid.clone(),
-                Arc::new(Installations { users: users.clone(), metrics: metrics.clone() }),
-            ),
+            (superid.clone(), Installations::with(&users, &metrics)),
             metrics.clone(),
             before.map(|site| &site.desk),
         );
@@ -151,6 +149,8 @@ impl Site {
             turnstile,
             route_metrics: route_metrics(&settings, &metrics),
             metrics,
+            audit: stores.audit.clone(),
+            tracer: stores.tracer.clone(),
             ended,
             clock,
             random,
@@ -272,6 +272,7 @@ impl HostSite {
             names: &self.names,
             sessions: self.authenticator.cookie(),
             cookies,
+            scene: None,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::config::Route;
 use crate::credentials::Injection;
 use crate::identity::ContextId;
 use crate::limits::Standing;
+use crate::session::SessionState;
 use crate::web::Reply;
 
 use super::calls::Call;
@@ -56,6 +57,8 @@ pub enum Step {
     Notice { host: usize },
     /// A form posted to a legacy callback.
     Posted { host: usize },
+    /// Somebody signs out.
+    SignOut { host: usize },
 }
 
 /// A request on its way to the app. Only `Departure::new` makes one, and it wants a permit: what
@@ -67,7 +70,7 @@ pub struct Departure {
     injection: Arc<Injection>,
     cookie: Option<HeaderValue>,
     renewal: Vec<HeaderValue>,
-    tenant: Option<ContextId>,
+    session: Option<Arc<SessionState>>,
     standing: Option<Standing>,
     call: Option<Box<Call>>,
 }
@@ -86,7 +89,7 @@ impl Departure {
             injection: told.injection(permit, route, settings),
             cookie: None,
             renewal: Vec::new(),
-            tenant: permit.session().map(|session| session.principal.context.clone()),
+            session: permit.shared().cloned(),
             standing: None,
             call: None,
         }
@@ -142,6 +145,11 @@ impl Departure {
 
     /// The tenant of whoever is calling, for the log.
     pub(super) fn tenant(&self) -> Option<&ContextId> {
-        self.tenant.as_ref()
+        self.session.as_ref().map(|session| &session.principal.context)
+    }
+
+    /// Who is calling, for the log.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.session.as_ref().map(|session| session.principal.subject.as_str())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, Request, request};
+use http::{HeaderMap, HeaderName, Request, Version, request};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::Session as Downstream;
 
@@ -53,6 +53,16 @@ pub(super) async fn write(downstream: &mut Downstream, reply: Reply) -> pingora:
         downstream.write_response_body(Some(reply.body), true).await?;
     }
     Ok(())
+}
+
+/// How a version of HTTP is called.
+pub(super) fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_11 => "HTTP/1.1",
+        Version::HTTP_2 => "HTTP/2",
+        _ => "HTTP",
+    }
 }
 
 /// A posted form, or why there is none.

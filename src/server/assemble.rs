@@ -19,7 +19,7 @@ use crate::limits::{Crowds, Guest, House, Member};
 use crate::redis_link::LinkState;
 use crate::session::Note;
 use crate::telemetry::catalogue::CONNECTIONS_OPEN;
-use crate::telemetry::{AccessLog, Levels, Limit, Metrics, TurnedAway};
+use crate::telemetry::{AccessLog, AuditLog, Levels, Limit, Metrics, Tracer, TurnedAway};
 use crate::web::{Peer, Subscriber};
 
 use super::certificates::TlsFailed;
@@ -33,6 +33,9 @@ pub struct Options {
     /// Threads that serve; 0 means one for each core.
     pub workers: usize,
     pub access: Option<AccessLog>,
+    /// Where it is recorded who did what.
+    pub audit: AuditLog,
+    pub tracer: Option<Tracer>,
     /// Sockets that listen already, by the name of their listener; `admin` is the admin listener's.
     pub open: Vec<(String, Listening)>,
     /// What a process before this one remembers.
@@ -40,16 +43,25 @@ pub struct Options {
 }
 
 impl Options {
-    /// The machine's clock and randomness, a worker for each core, no access log.
+    /// The machine's clock and randomness, a worker for each core, no logs.
     pub fn ordinary() -> Self {
         Self {
             clock: Clock::system(),
             random: Random::system(),
             workers: 0,
             access: None,
+            audit: AuditLog::default(),
+            tracer: None,
             open: Vec::new(),
             inherited: Vec::new(),
         }
+    }
+
+    /// Lets what logs and traces lose be counted.
+    pub(super) fn watched_by(&self, metrics: &Metrics) {
+        let logs = self.access.as_ref().map(AccessLog::outlet).into_iter();
+        logs.chain(self.audit.outlet()).for_each(|outlet| metrics.tell(outlet.losses()));
+        self.tracer.iter().for_each(|tracer| metrics.tell(tracer.counted()));
     }
 
     /// Takes the open socket of a listener out.

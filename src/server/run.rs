@@ -12,12 +12,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Settings, changed_tables};
 use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::install_provider;
 use crate::gateway::Site;
 use crate::session::Memory;
-use crate::telemetry::{AccessLog, Drained, Offered};
+use crate::telemetry::{AccessLog, Drained, Event, Offered};
 
 use super::admin;
 use super::admin_state::{DoorState, Doors, State};
@@ -71,8 +71,11 @@ impl Running {
                 settings.admin.address.map(assemble::listen).transpose()?
             }
         };
-        let stores = Stores::open(&settings, &options.clock, &options.random)?;
-        let site = Site::with_stores(settings, &stores, options.clock, options.random);
+        let mut stores = Stores::open(&settings, &options.clock, &options.random)?;
+        (stores.audit, stores.tracer) = (options.audit.clone(), options.tracer.clone());
+        let (clock, random) = (options.clock.clone(), options.random.clone());
+        let site = Site::with_stores(settings, &stores, clock, random);
+        options.watched_by(&site.metrics);
         let (memory, now) = (site.memory(), site.clock.now());
         options.inherited.into_iter().for_each(|note| memory.inherit(note, now));
         let site = Arc::new(ArcSwap::from_pointee(site));
@@ -190,6 +193,21 @@ impl Running {
     /// [`StartFailed`] when a new listener, certificate or vault cannot be had; nothing has changed
     /// then.
     pub fn reload(&mut self, settings: Settings) -> Result<(), StartFailed> {
+        let changed = changed_tables(&self.site.load().settings, &settings);
+        let reloaded = self.follow(settings);
+        match &reloaded {
+            Ok(()) => self.stores.audit.record(Event::ConfigurationChanged { changed: &changed }),
+            Err(failed) => self.not_reloaded(&[failed.to_string()]),
+        }
+        reloaded
+    }
+
+    /// A configuration was refused before it came here.
+    pub fn not_reloaded(&self, reasons: &[String]) {
+        self.stores.audit.record(Event::ConfigurationRefused { reasons });
+    }
+
+    fn follow(&mut self, settings: Settings) -> Result<(), StartFailed> {
         let changes = Changes::prepare(&self.doors, &settings)?;
         let shares = self
             .workers

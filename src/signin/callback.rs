@@ -117,7 +117,7 @@ impl Desk {
             .redeem(party, grant)
             .await
             .map_err(|error| failed(&error).again(target.clone()))?;
-        self.keep(party, Consent::in_claims(&signed_in.claims)).await;
+        self.keep(at, party, Consent::in_claims(&signed_in.claims)).await;
         let principal = signed_in.claims.principal(&self.kept_claims);
         self.admit(at, binding, party, (principal, signed_in.credential), target)
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::RelyingParty;
 use crate::identity::{ContextId, SystemUserToken};
 use crate::superid::VerifiedClaims;
+use crate::telemetry::Scene;
 
 /// A system user token as a verified sign-in brought it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,6 +28,7 @@ pub trait Consents: Send + Sync {
         &'a self,
         party: &'a RelyingParty,
         consent: Consent,
+        scene: Option<Scene<'a>>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 }
 

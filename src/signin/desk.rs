@@ -8,7 +8,7 @@ use crate::crypto::{KeyRing, Random};
 use crate::identity::{Credential, Principal};
 use crate::session::{Ended, Kind, Memory, Remembered, SealedCookie, SessionId, SessionState};
 use crate::superid::SuperId;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Event, Metrics, Scene, Who};
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 
 use super::binding::Binding;
@@ -41,6 +41,8 @@ pub struct Counter<'a> {
     pub names: &'a CookieNames,
     pub sessions: &'a SealedCookie,
     pub cookies: Cookies<'a>,
+    /// Where to record what becomes of it; `None` where nothing can.
+    pub scene: Option<Scene<'a>>,
 }
 
 impl Desk {
@@ -70,9 +72,14 @@ impl Desk {
     }
 
     /// Hands a system user token over to whoever keeps them.
-    pub(super) async fn keep(&self, party: &RelyingParty, consent: Option<Consent>) {
+    pub(super) async fn keep(
+        &self,
+        at: Counter<'_>,
+        party: &RelyingParty,
+        consent: Option<Consent>,
+    ) {
         if let Some(consent) = consent {
-            self.consents.given(party, consent).await;
+            self.consents.given(party, consent, at.scene).await;
         }
     }
 
@@ -105,6 +112,10 @@ impl Desk {
         let mut binding = binding;
         binding.completed(&party.name, now);
         self.metrics.sessions().signed_in();
+        if let Some(scene) = at.scene {
+            let who = Who::is(&state.principal);
+            scene.record(Event::SignedIn { who, relying_party: &party.name });
+        }
         Ok(Reply::redirect(&target.on(&at.host.origin))
             .with_cookies(session)
             .with_cookies([self.bind(at, &binding)]))
@@ -132,6 +143,13 @@ impl Desk {
     /// Whether an attempt begun then is still good.
     pub(super) fn is_alive(&self, begun: Timestamp) -> bool {
         self.clock.now().since(begun) <= self.attempt_life
+    }
+}
+
+impl<'a> Counter<'a> {
+    /// With where to record what becomes of it.
+    pub fn seen(self, scene: Scene<'a>) -> Self {
+        Self { scene: Some(scene), ..self }
     }
 }
 

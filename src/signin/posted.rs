@@ -102,7 +102,7 @@ impl Desk {
         }
         let target = ReturnTo::parse(&attempt.target, &at.host.origin, &at.host.prefix)
             .unwrap_or_else(ReturnTo::root);
-        self.keep(party, handoff.consent).await;
+        self.keep(at, party, handoff.consent).await;
         let credential = handoff.ticket.map_or(Credential::Nothing, Credential::Ticket);
         let reply = self.admit(at, binding, party, (handoff.principal, credential), &target)?;
         Ok(reply.with_cookies(self.chunked(at).remove(at.cookies)))

@@ -4,6 +4,7 @@ use http::HeaderValue;
 
 use crate::config::RelyingParty;
 use crate::session::{Chunked, SessionState};
+use crate::telemetry::{Event, Who};
 use crate::web::{Reply, SetCookie};
 
 use super::desk::{Counter, Desk};
@@ -20,6 +21,10 @@ impl Desk {
         if let Some(session) = session {
             at.sessions.end(session, self.clock.now());
             self.metrics.sessions().signed_out();
+            if let Some(scene) = at.scene {
+                let (who, relying_party) = (Who::is(&session.principal), &session.relying_party);
+                scene.record(Event::SignedOut { who, relying_party });
+            }
         }
         let back = format!("{}{}", at.host.origin.as_str(), at.host.post_logout_path);
         let location = match party {

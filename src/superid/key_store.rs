@@ -6,8 +6,9 @@ use http::StatusCode;
 use url::Url;
 
 use crate::clock::{Clock, Timestamp};
-use crate::telemetry::Endpoint;
+use crate::telemetry::{Endpoint, current, traced};
 
+use super::asked::asked;
 use super::counted::Counted;
 use super::failure::Outage;
 use super::jwks::KeySet;
@@ -54,11 +55,11 @@ impl KeyStore {
         }
         self.0.known().attempted = Some(now);
         let shared = self.0.clone();
-        let fetch = tokio::spawn(async move {
+        let fetch = tokio::spawn(traced(current(), async move {
             let fetched = shared.fetch().await;
             shared.settle(now, fetched);
             drop(flight);
-        });
+        }));
         fetch.await.map_err(|_stopped| Arc::new(Outage::Stopped))
     }
 }
@@ -102,7 +103,7 @@ impl Shared {
     }
 
     async fn fetch(&self) -> Result<KeySet, Outage> {
-        let answer = self.back_channel.get(Endpoint::Keys, &self.url).await?;
+        let answer = asked(self.back_channel.get(Endpoint::Keys, &self.url)).await?;
         if answer.status != StatusCode::OK {
             return Err(Outage::Status(answer.status.as_u16()));
         }

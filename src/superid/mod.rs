@@ -1,6 +1,7 @@
 //! SuperID's back channel, and the decision whether claims are true.
 
 mod addresses;
+mod asked;
 mod claims;
 mod counted;
 mod exchange;

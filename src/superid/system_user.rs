@@ -10,6 +10,7 @@ use crate::crypto::Secret;
 use crate::identity::{ContextId, SystemUserToken, Ticket};
 
 use super::addresses::believed;
+use super::asked::asked as traced;
 use super::claims::{digits, full};
 use super::counted::Counted;
 use super::exchange::{Exchange, Said};
@@ -57,9 +58,9 @@ pub(super) async fn exchange(
         context: tenant.as_str(),
     };
     let answer = match user.protocol {
-        SystemUserProtocol::Rest => back_channel.post_json(url, asked.json()).await,
+        SystemUserProtocol::Rest => traced(back_channel.post_json(url, asked.json())).await,
         SystemUserProtocol::Soap => {
-            back_channel.post_soap(url, soap::envelope(&asked), soap::ACTION).await
+            traced(back_channel.post_soap(url, soap::envelope(&asked), soap::ACTION)).await
         }
     };
     let answer = answer.map_err(Outage::from)?;

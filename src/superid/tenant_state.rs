@@ -13,6 +13,7 @@ use crate::identity::ContextId;
 use crate::telemetry::Endpoint;
 
 use super::addresses::believed;
+use super::asked::asked;
 use super::counted::Counted;
 use super::failure::Outage;
 use super::json::{Json, Object};
@@ -92,7 +93,8 @@ pub(super) async fn ask(
     tenant: &ContextId,
 ) -> Result<TenantState, StateFailed> {
     let url = environment.tenant_state(tenant).ok_or(StateFailed::NotConfigured)?;
-    let answer = back_channel.get(Endpoint::TenantState, &url).await.map_err(Outage::from)?;
+    let asked = asked(back_channel.get(Endpoint::TenantState, &url)).await;
+    let answer = asked.map_err(Outage::from)?;
     if answer.status != StatusCode::OK {
         return Err(Outage::Status(answer.status.as_u16()).into());
     }

@@ -7,6 +7,7 @@ use crate::config::RelyingParty;
 use crate::crypto::Secret;
 use crate::identity::{AccessToken, ContextId};
 
+use super::asked::asked;
 use super::counted::Counted;
 use super::failure::{AnswerGarbled, ErrorCode, Outage, SignInFailed};
 use super::json::{Json, Object};
@@ -43,7 +44,7 @@ pub(super) async fn redeem(
 ) -> Result<Tokens, SignInFailed> {
     let form = body(party, grant);
     let url = &party.environment.token_url;
-    let answer = back_channel.post(url, form).await.map_err(Outage::from)?;
+    let answer = asked(back_channel.post(url, form)).await.map_err(Outage::from)?;
     if answer.status == StatusCode::OK {
         Ok(read(&answer.body).map_err(Outage::from)?)
     } else {

@@ -1,23 +1,24 @@
-//! One JSON line for each request, collected in memory and written beside the request's way.
+//! One line for each request: what it says, and in which order.
 
-use std::cell::Cell;
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::{JoinHandle, Thread};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use crate::config::{AccessField, LineForm};
 
 use crate::web::Peer;
 
-/// Takes lines from all workers. A line waits at most a tenth of a second; when the output cannot keep up
-/// and 4 MiB wait, further lines are dropped and counted, and the log says so.
+use super::outlet::{Outlet, Severity, Writer};
+use super::spelling::Spelling;
+
+/// Takes lines from all workers; cheap to clone.
 #[derive(Clone)]
-pub struct AccessLog(Arc<Shared>);
+pub struct AccessLog {
+    outlet: Outlet,
+    fields: Arc<[AccessField]>,
+}
 
 /// What a line says. No query: codes, states and secrets ride there.
+#[derive(Default)]
 pub struct AccessLine<'a> {
     pub request_id: &'a str,
     pub client: Option<&'a str>,
@@ -33,6 +34,12 @@ pub struct AccessLine<'a> {
     /// The background job that calls, by its name in the configuration.
     pub caller: Option<&'a str>,
     pub detail: Option<&'a str>,
+    pub protocol: &'a str,
+    pub request_bytes: usize,
+    pub trace_id: Option<&'a str>,
+    pub upstream: Option<&'a str>,
+    pub user: Option<&'a str>,
+    pub user_agent: Option<&'a str>,
 }
 
 /// What is said of an HTTP/1 message that was refused by its bytes, before it was a request.
@@ -42,218 +49,87 @@ pub struct RefusedLine<'a> {
     pub detail: &'a str,
 }
 
-/// Ends the writer; every line taken before is written then.
-pub struct Writer {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-struct Shared {
-    waiting: Mutex<Vec<u8>>,
-    dropped: AtomicU64,
-    stopping: AtomicBool,
-    /// Who writes.
-    writer: OnceLock<Thread>,
-}
-
 impl AccessLog {
-    /// Writes to `output` until the writer is dropped.
+    /// With these fields, through an outlet.
+    pub fn through(outlet: Outlet, fields: &[AccessField]) -> Self {
+        Self { outlet, fields: fields.into() }
+    }
+
+    /// JSON with the ordinary fields, to `output`, until the writer is dropped.
     pub fn to(output: impl Write + Send + 'static) -> (Self, Writer) {
-        let shared = Arc::new(Shared {
-            waiting: Mutex::new(Vec::new()),
-            dropped: AtomicU64::new(0),
-            stopping: AtomicBool::new(false),
-            writer: OnceLock::new(),
-        });
-        let writing = shared.clone();
-        let thread = std::thread::spawn(move || writing.run(output));
-        let _set_once = shared.writer.set(thread.thread().clone());
-        (Self(shared.clone()), Writer { shared, thread: Some(thread) })
+        let (outlet, writer) = Outlet::to("log", LineForm::Json, output);
+        (Self::through(outlet, &AccessField::ordinary()), writer)
+    }
+
+    /// Whether lines have a field that costs something to find out.
+    pub fn wants(&self, field: AccessField) -> bool {
+        self.fields.contains(&field)
+    }
+
+    /// Where its lines go.
+    pub fn outlet(&self) -> &Outlet {
+        &self.outlet
     }
 
     /// Takes a line.
     pub fn write(&self, line: &AccessLine<'_>) {
-        let mut text = Vec::with_capacity(320);
-        line.json(&mut text);
-        self.take(text);
+        let form = self.outlet.form();
+        self.outlet.take(Severity::Info, |out| line.spell(out, form, &self.fields));
     }
 
     /// Takes a line about what was refused.
     pub fn write_refused(&self, line: &RefusedLine<'_>) {
-        let mut text = Vec::with_capacity(200);
-        line.json(&mut text);
-        self.take(text);
-    }
-
-    fn take(&self, text: Vec<u8>) {
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() + text.len() > MOST_WAITING {
-            self.0.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        let before = waiting.len();
-        waiting.extend_from_slice(&text);
-        drop(waiting);
-        // Written early, what waits stays in memory that is in use already.
-        if (before..before + text.len()).contains(&MANY)
-            && let Some(writer) = self.0.writer.get()
-        {
-            writer.unpark();
-        }
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _panicked = thread.join();
-        }
-    }
-}
-
-impl Shared {
-    fn run(&self, mut output: impl Write) {
-        let mut batch = Vec::new();
-        loop {
-            let stopping = self.stopping.load(Ordering::Acquire);
-            std::mem::swap(
-                &mut batch,
-                &mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner),
-            );
-            let dropped = self.dropped.swap(0, Ordering::Relaxed);
-            if dropped > 0 {
-                let note =
-                    format!("{{\"message\":\"access lines dropped\",\"count\":{dropped}}}\n");
-                batch.extend_from_slice(note.as_bytes());
-            }
-            if !batch.is_empty() {
-                let _nowhere_left_to_say_so =
-                    output.write_all(&batch).and_then(|()| output.flush());
-                batch.clear();
-                batch.shrink_to(KEPT);
-            }
-            if stopping {
-                return;
-            }
-            std::thread::park_timeout(PAUSE);
-        }
+        let form = self.outlet.form();
+        self.outlet.take(Severity::Info, |out| line.spell(out, form));
     }
 }
 
 impl AccessLine<'_> {
-    fn json(&self, out: &mut Vec<u8>) {
-        opening(out, "request");
-        text(out, ",\"request_id\":\"", Some(self.request_id));
-        text(out, ",\"client\":\"", self.client);
-        text(out, ",\"method\":\"", Some(self.method));
-        text(out, ",\"host\":\"", self.host);
-        text(out, ",\"path\":\"", Some(self.path));
-        number(out, ",\"status\":", u64::from(self.status));
-        number(out, ",\"bytes\":", self.bytes as u64);
-        number(out, ",\"duration_us\":", self.micros);
-        text(out, ",\"route\":\"", self.route);
-        text(out, ",\"tenant\":\"", self.tenant);
-        text(out, ",\"caller\":\"", self.caller);
-        text(out, ",\"detail\":\"", self.detail);
-        out.extend_from_slice(b"}\n");
+    fn spell(&self, out: &mut Vec<u8>, form: LineForm, fields: &[AccessField]) {
+        let mut line = Spelling::begin(out, form, None, "request");
+        for field in fields {
+            match field {
+                AccessField::Bytes => line.number(",\"bytes\":", self.bytes as u64),
+                AccessField::Caller => line.text(",\"caller\":\"", self.caller),
+                AccessField::Client => line.text(",\"client\":\"", self.client),
+                AccessField::Detail => line.text(",\"detail\":\"", self.detail),
+                AccessField::Duration => line.number(",\"duration_us\":", self.micros),
+                AccessField::Host => line.text(",\"host\":\"", self.host),
+                AccessField::Method => line.text(",\"method\":\"", Some(self.method)),
+                AccessField::Path => line.text(",\"path\":\"", Some(self.path)),
+                AccessField::Protocol => line.text(",\"protocol\":\"", Some(self.protocol)),
+                AccessField::RequestBytes => {
+                    line.number(",\"request_bytes\":", self.request_bytes as u64);
+                }
+                AccessField::RequestId => line.text(",\"request_id\":\"", Some(self.request_id)),
+                AccessField::Route => line.text(",\"route\":\"", self.route),
+                AccessField::Status => line.number(",\"status\":", u64::from(self.status)),
+                AccessField::Tenant => line.text(",\"tenant\":\"", self.tenant),
+                AccessField::TraceId => line.text(",\"trace_id\":\"", self.trace_id),
+                AccessField::Upstream => line.text(",\"upstream\":\"", self.upstream),
+                AccessField::User => line.text(",\"user\":\"", self.user),
+                AccessField::UserAgent => line.text(",\"user_agent\":\"", self.user_agent),
+            }
+        }
+        line.end();
     }
 }
 
 impl RefusedLine<'_> {
-    fn json(&self, out: &mut Vec<u8>) {
-        opening(out, "refused");
-        text(out, ",\"client\":\"", Some(&self.client.to_string()));
-        number(out, ",\"status\":", u64::from(self.status));
-        text(out, ",\"detail\":\"", Some(self.detail));
-        out.extend_from_slice(b"}\n");
+    fn spell(&self, out: &mut Vec<u8>, form: LineForm) {
+        let mut line = Spelling::begin(out, form, None, "refused");
+        line.text(",\"client\":\"", Some(&self.client.to_string()));
+        line.number(",\"status\":", u64::from(self.status));
+        line.text(",\"detail\":\"", Some(self.detail));
+        line.end();
     }
 }
-
-fn opening(out: &mut Vec<u8>, message: &str) {
-    out.extend_from_slice(b"{\"timestamp\":\"");
-    stamp(out);
-    text(out, "\",\"message\":\"", Some(message));
-}
-
-/// Adds a member, escaped and of bounded length; absent where there is no value. `before` is what
-/// stands before the value: the comma, the name and the opening quote.
-fn text(out: &mut Vec<u8>, before: &str, value: Option<&str>) {
-    let Some(value) = value else { return };
-    let end = match value.len() {
-        short @ ..=MOST_LETTERS => short,
-        long => value.char_indices().map(|(at, _)| at).nth(MOST_LETTERS).unwrap_or(long),
-    };
-    let value = &value[..end];
-    if value.bytes().fold(false, |met, byte| met | is_escaped(byte)) {
-        out.extend_from_slice(&before.as_bytes()[..before.len() - 1]);
-        let _infallible = serde_json::to_writer(&mut *out, value);
-        return;
-    }
-    out.extend_from_slice(before.as_bytes());
-    out.extend_from_slice(value.as_bytes());
-    out.push(b'"');
-}
-
-/// What a JSON string may not hold as it is (RFC 8259 §7).
-fn is_escaped(byte: u8) -> bool {
-    matches!(byte, 0..=0x1f | b'"' | b'\\')
-}
-
-fn number(out: &mut Vec<u8>, before: &str, value: u64) {
-    out.extend_from_slice(before.as_bytes());
-    let (mut digits, mut at, mut rest) = ([0; 20], 20, value);
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
-}
-
-/// The time of day in RFC 3339, in UTC and to the microsecond. What does not change within a
-/// second is spelled once for each second and thread.
-fn stamp(out: &mut Vec<u8>) {
-    thread_local! {
-        static SECOND: Cell<(u64, [u8; WHOLE])> = const { Cell::new((u64::MAX, [0; WHOLE])) };
-    }
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (mut known, mut whole) = SECOND.get();
-    if known != since.as_secs() {
-        known = since.as_secs();
-        let spelled =
-            OffsetDateTime::from(UNIX_EPOCH + Duration::from_secs(known)).format(&Rfc3339);
-        if let Some(start) = spelled.unwrap_or_default().as_bytes().first_chunk() {
-            whole = *start;
-        }
-        SECOND.set((known, whole));
-    }
-    out.extend_from_slice(&whole);
-    let mut fraction = *b".000000Z";
-    let mut rest = since.subsec_micros();
-    for digit in fraction[1..7].iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    out.extend_from_slice(&fraction);
-}
-
-/// Bytes of a time without its fraction and zone.
-const WHOLE: usize = "2026-11-21T12:34:56".len();
-
-const PAUSE: Duration = Duration::from_millis(100);
-const MOST_WAITING: usize = 4 << 20;
-/// Bytes that are written at once, without waiting for more.
-const MANY: usize = 64 << 10;
-const KEPT: usize = 4 * MANY;
-const MOST_LETTERS: usize = 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use super::super::spelling::MOST_LETTERS;
     use super::*;
 
     #[derive(Clone, Default)]
@@ -270,30 +146,71 @@ mod tests {
         }
     }
 
+    fn written(form: LineForm, fields: &[AccessField], line: &AccessLine<'_>) -> String {
+        let output = Output::default();
+        let (outlet, writer) = Outlet::to("log", form, output.clone());
+        AccessLog::through(outlet, fields).write(line);
+        drop(writer);
+        let written = output.0.lock().unwrap().clone();
+        String::from_utf8(written).unwrap()
+    }
+
     #[test]
     fn a_line_is_one_json_object_whatever_the_path_holds() {
-        let output = Output::default();
-        let (log, writer) = AccessLog::to(output.clone());
-        log.write(&AccessLine {
+        let line = AccessLine {
             request_id: "1",
-            client: None,
             method: "GET",
             host: Some("a\"b"),
             path: "/\u{1b}[31m\r\n\"}{",
             status: 200,
             bytes: 1,
             micros: 2,
-            route: None,
             tenant: Some("Cust1"),
-            caller: None,
             detail: Some(&"x".repeat(5000)),
-        });
-        drop(writer);
-        let text = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+            ..AccessLine::default()
+        };
+        let text = written(LineForm::Json, &AccessField::ordinary(), &line);
         assert_eq!(text.matches('\n').count(), 1);
-        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(line["path"], "/\u{1b}[31m\r\n\"}{");
-        assert_eq!(line["detail"].as_str().unwrap().len(), MOST_LETTERS);
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["path"], "/\u{1b}[31m\r\n\"}{");
+        assert_eq!(read["detail"].as_str().unwrap().len(), MOST_LETTERS);
+        assert!(read.get("client").is_none() && read.get("user").is_none());
         assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_line_says_what_was_chosen_under_its_name_and_in_its_order() {
+        let line = AccessLine {
+            request_id: "1",
+            client: Some("192.0.2.1"),
+            method: "GET",
+            host: Some("a.example"),
+            path: "/",
+            status: 200,
+            route: Some("app"),
+            tenant: Some("Cust1"),
+            caller: Some("nightly"),
+            detail: Some("none"),
+            protocol: "HTTP/2",
+            trace_id: Some("0af7651916cd43dd8448eb211c80319c"),
+            upstream: Some("127.0.0.1:3000"),
+            user: Some("astrid@nordlys.example"),
+            user_agent: Some("a \"browser\""),
+            ..AccessLine::default()
+        };
+        let mut every = AccessField::EVERY;
+        every.reverse();
+        let fields: Vec<_> = every.iter().map(|(_, field)| *field).collect();
+        let text = written(LineForm::Json, &fields, &line);
+        let mut from = 0;
+        for (name, _) in every {
+            let at =
+                text.find(&format!(",\"{name}\":")).unwrap_or_else(|| panic!("{name}: {text}"));
+            assert!(at > from, "{name} is not in its place: {text}");
+            from = at;
+        }
+        let people =
+            written(LineForm::Human, &[AccessField::Status, AccessField::UserAgent], &line);
+        assert!(people.ends_with(" -     request status=200 user_agent=\"a \\\"browser\\\"\"\n"));
     }
 }

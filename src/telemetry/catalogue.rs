@@ -152,6 +152,11 @@ families! {
         "superid_gateway_config_last_reload_success_timestamp_seconds" []
         "When the configuration in force was taken, in seconds since 1970.";
 
+    LOG_LINES_LOST = counter "superid_gateway_log_lines_lost" ["log", "cause"]
+        "Lines of the log and of the audit log that were not written, by why.";
+    TRACE_SPANS = counter "superid_gateway_trace_spans" ["outcome"]
+        "Spans of traces, by what became of them.";
+
     PROCESS_START_TIME = gauge "process_start_time_seconds" []
         "When the process began, in seconds since 1970.";
     PROCESS_CPU = counter "process_cpu_seconds" []

@@ -1,7 +1,8 @@
 //! What is counted over the life of the process, and how it is read.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::calls::CallCounters;
 use super::catalogue::{
@@ -38,6 +39,7 @@ pub struct Metrics {
     limit_hits: Vec<Counter>,
     links: LinkCounters,
     notices: [Counter; 2],
+    others: Mutex<Vec<Counts>>,
     recent: Recent,
     refusals: Named<Counter>,
     reloads: Reloads,
@@ -47,6 +49,9 @@ pub struct Metrics {
     tickets: TicketCounters,
     webhooks: WebhookCounters,
 }
+
+/// Something that counts for itself, and says so when it is asked.
+pub struct Counts(Box<dyn Fn(&mut Levels) + Send + Sync>);
 
 /// How new configurations fared.
 #[derive(Debug)]
@@ -75,6 +80,18 @@ impl Offered {
     }
 }
 
+impl Counts {
+    pub(super) fn new(say: impl Fn(&mut Levels) + Send + Sync + 'static) -> Self {
+        Self(Box::new(say))
+    }
+}
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Counts")
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         process_began();
@@ -92,6 +109,7 @@ impl Default for Metrics {
                 .collect(),
             links: LinkCounters::of(&registry),
             notices: ["refused", "taken"].map(|how| registry.counter(&TENANT_NOTICES, &[how])),
+            others: Mutex::default(),
             recent: Recent::default(),
             refusals: Named::new(MOST_REASONS, move |reason| {
                 refusals.counter(&REFUSALS, &[reason])
@@ -191,6 +209,11 @@ impl Metrics {
         &self.tickets
     }
 
+    /// Has others asked, too, whenever somebody reads.
+    pub fn tell(&self, counts: Counts) {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner).push(counts);
+    }
+
     /// What happened lately.
     pub fn recent(&self) -> &Recent {
         &self.recent
@@ -230,6 +253,8 @@ impl Metrics {
     fn with_own(&self, mut levels: Levels) -> Levels {
         Process::now().tell(&mut levels);
         self.webhooks.tell(&mut levels);
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        others.iter().for_each(|others| (others.0)(&mut levels));
         let number = |value: &AtomicU64| value.load(Ordering::Relaxed) as f64;
         let Reloads { in_force_since, latest, .. } = &self.reloads;
         levels.add(&CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP, &[], number(in_force_since));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::recent::{Event, TurnedAway};
+use super::recent::{Happened, TurnedAway};
 use super::series::Times;
 
 /// The whole of it, as JSON at `/status`. Counts are since the process began. Each list and map is
@@ -47,7 +47,7 @@ pub struct Overview {
     /// The latest first.
     pub refusals: Vec<TurnedAway>,
     /// The latest first.
-    pub changes: Vec<Event>,
+    pub changes: Vec<Happened>,
 }
 
 /// What the process takes of its machine; absent where the system does not say.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default)]
 pub struct Recent {
     refusals: Mutex<VecDeque<TurnedAway>>,
-    changes: Mutex<VecDeque<Event>>,
+    changes: Mutex<VecDeque<Happened>>,
 }
 
 /// A request that was refused. Neither who sent it nor what for.
@@ -30,7 +30,7 @@ pub struct TurnedAway {
 
 /// Something that changed what the gateway does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub struct Happened {
     /// Seconds since 1970.
     pub at: u64,
     /// `configuration`, `upgrade`, `certificate`, `tenant_notice` or `system_user_token`.
@@ -45,14 +45,15 @@ impl Recent {
     /// left out: they come in crowds, and nobody waits for this.
     pub fn refused(&self, refusal: TurnedAway) {
         if let Ok(mut latest) = self.refusals.try_lock() {
-            push(&mut latest, TurnedAway { at: now(), ..refusal }, MOST_REFUSALS);
+            let request_id = refusal.request_id.map(|id| id.chars().take(MOST_LETTERS).collect());
+            push(&mut latest, TurnedAway { at: now(), request_id, ..refusal }, MOST_REFUSALS);
         }
     }
 
     /// Remembers a change, stamped with the machine's time.
     pub fn changed(&self, what: &str, outcome: &str, tenant: Option<&str>) {
         let (what, outcome) = (what.to_owned(), outcome.to_owned());
-        let event = Event { at: now(), what, outcome, tenant: tenant.map(str::to_owned) };
+        let event = Happened { at: now(), what, outcome, tenant: tenant.map(str::to_owned) };
         let mut latest = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         push(&mut latest, event, MOST_CHANGES);
     }
@@ -64,7 +65,7 @@ impl Recent {
     }
 
     /// The latest changes, the latest first.
-    pub fn changes(&self) -> Vec<Event> {
+    pub fn changes(&self) -> Vec<Happened> {
         let latest = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         latest.iter().rev().cloned().collect()
     }
@@ -82,6 +83,8 @@ fn push<T>(latest: &mut VecDeque<T>, one: T, most: usize) {
     latest.push_back(one);
 }
 
+/// A trusted proxy may have named a request.
+const MOST_LETTERS: usize = 64;
 const MOST_REFUSALS: usize = 100;
 const MOST_CHANGES: usize = 50;
 

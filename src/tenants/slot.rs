@@ -8,6 +8,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Environment;
 use crate::identity::ContextId;
 use crate::superid::{Condition, StateFailed, SuperId, TenantState};
+use crate::telemetry::{current, traced};
 
 use super::{Away, AwayReason, Home};
 
@@ -158,11 +159,11 @@ impl Slot {
     ) -> tokio::task::JoinHandle<()> {
         let (slot, superid) = (self.clone(), superid.clone());
         let raised = self.known().raised;
-        tokio::spawn(async move {
+        tokio::spawn(traced(current(), async move {
             let asked = superid.tenant_state(&slot.environment, &slot.tenant).await;
             slot.settle(asked, now, raised);
             drop(flight);
-        })
+        }))
     }
 
     /// An answer may be from before a doubt that arose meanwhile: where it says nothing new, the doubt

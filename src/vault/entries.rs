@@ -11,6 +11,7 @@ use crate::config::{self, Redis, VaultPlace};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::TenantKey;
 use crate::redis_link::{LinkFailed, RedisLink};
+use crate::telemetry::{Child, child};
 
 use super::embedded::Embedded;
 use super::entry::Entry;
@@ -119,6 +120,7 @@ impl Vault {
     /// # Errors
     /// Those of [`Vault::get`].
     pub async fn look(&self, key: &TenantKey) -> Result<Option<Entry>, VaultFailed> {
+        let _span = child(Child::Store);
         Ok(self.opened(key).await?.map(|(_, entry)| entry))
     }
 
@@ -128,6 +130,7 @@ impl Vault {
     /// [`VaultFailed`]: nothing was written, and the old value stands.
     pub async fn put(&self, entry: Entry) -> Result<(), VaultFailed> {
         entry.check_lengths()?;
+        let _span = child(Child::Store);
         self.store.write(vec![self.sealer.seal(&entry)], Vec::new()).await?;
         // The entry is kept; what could not be cleared away goes with the next one.
         let _next_time = self.prune().await;

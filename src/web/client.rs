@@ -118,6 +118,29 @@ impl Proxies {
         }
     }
 
+    /// Reads `X-Request-Id` where `peer` may say it: one value of letters, digits, `-`, `_` and `.`, of
+    /// at most 128; of anything else nothing.
+    pub fn request_id<'h>(&self, peer: Option<IpAddr>, headers: &'h HeaderMap) -> Option<&'h str> {
+        let text = self.said_once(peer, headers, "x-request-id")?;
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        ((1..=128).contains(&text.len()) && text.bytes().all(fits)).then_some(text)
+    }
+
+    /// A header that `peer` may say, and says once.
+    pub fn said_once<'h>(
+        &self,
+        peer: Option<IpAddr>,
+        headers: &'h HeaderMap,
+        name: &'static str,
+    ) -> Option<&'h str> {
+        if self.0.is_empty() || !peer.is_some_and(|peer| self.trusts(peer)) {
+            return None;
+        }
+        let mut values = headers.get_all(name).iter();
+        let text = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(text)
+    }
+
     /// Whether an address is a proxy's.
     pub fn trusts(&self, address: IpAddr) -> bool {
         let plain = address.to_canonical();

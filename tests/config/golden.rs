@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Destination, Flow, JobCaller, JobListener, Loaded, PathMatch, Problem, Problems,
-    Proof, RedisAddress, RelyingParty, Route, Serves, Settings, Tls, TlsFiles, VaultPlace,
+    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, Loaded, PathMatch,
+    Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves, Settings, Tls, TlsFiles,
+    VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -131,7 +132,26 @@ fn described(settings: &Settings) -> String {
         writeln!(out, "vault {place} {:?}", vault.keys).unwrap();
     }
     writeln!(out, "{:?}\n{:?}", settings.forwarded, settings.admin).unwrap();
-    writeln!(out, "{:?}\n{:?}", settings.log, settings.limits).unwrap();
+    let (mut log, mut audit) = (settings.log.clone(), settings.audit.clone());
+    for to in [&mut log.to, &mut audit.to] {
+        // Its folder is another one in each run.
+        if let LineDestination::File(path) = to {
+            *path = path.file_name().unwrap().into();
+        }
+    }
+    writeln!(out, "{log:?}\n{audit:?}\n{:?}", settings.limits).unwrap();
+    if let Some(traces) = &settings.traces {
+        writeln!(
+            out,
+            "{} {:?} {:?} {} {:?}",
+            traces.endpoint,
+            traces.protocol,
+            traces.sample_rate,
+            traces.service_name,
+            traces.headers
+        )
+        .unwrap();
+    }
     if let Some(redis) = &settings.redis {
         let mut redis = redis.clone();
         // Its folder is another one in each run.

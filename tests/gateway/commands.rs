@@ -151,6 +151,48 @@ async fn run_serves_logs_and_ends_when_told_to() {
 }
 
 #[tokio::test]
+async fn logs_go_to_files_that_are_opened_anew_when_they_were_moved_away() {
+    let folder = Folder::new("log-files");
+    let (log, audit) = (folder.0.join("gateway.log"), folder.0.join("audit.log"));
+    let config = folder.write(
+        &(HOLDS.replace("0.0.0.0:8443", "127.0.0.1:0").replace("127.0.0.1:9321", "127.0.0.1:0")
+            + "\n[log]\nformat = \"human\"\nto = \"file\"\npath = \"gateway.log\"\n\
+               [audit]\nto = \"file\"\npath = \"audit.log\"\n"),
+    );
+    assert_eq!(said(&["keys"], &config, &[]).await.0, 0);
+    let mut run = Command::new(PROGRAM)
+        .args(["run", "--config"])
+        .arg(&config)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    until_it_says(&mut run, &audit, "\"action\":\"start\"").await;
+    until_it_says(&mut run, &log, " INFO  listening listener=").await;
+    for file in [&log, &audit] {
+        std::fs::rename(file, file.with_extension("1")).unwrap();
+    }
+    signal(&run, "USR1").await;
+    until_it_says(&mut run, &audit, "\"action\":\"reopen_logs\"").await;
+    until_it_says(&mut run, &log, "log files are opened anew").await;
+    signal(&run, "TERM").await;
+    assert_eq!(run.wait().await.unwrap().code(), Some(0));
+    let text = std::fs::read_to_string(&audit).unwrap();
+    assert!(text.contains("\"action\":\"stop\"") && !text.contains("\"start\""), "{text}");
+    assert!(std::fs::read_to_string(&log).unwrap().contains(" INFO  stopping"));
+    let mut rest = String::new();
+    run.stdout.take().unwrap().read_to_string(&mut rest).await.unwrap();
+    assert_eq!(rest, "", "nothing goes to standard output then");
+}
+
+async fn until_it_says(run: &mut Child, file: &Path, text: &str) {
+    while !std::fs::read_to_string(file).unwrap_or_default().contains(text) {
+        assert!(run.try_wait().unwrap().is_none(), "it ended");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn check_tells_good_from_bad_from_unreadable_by_its_exit_code() {
     let folder = Folder::new("check");
     let config = folder.write(HOLDS);

@@ -1,5 +1,8 @@
 //! Headers and cookies that are the gateway's own: nobody outside forges them, no app sets them.
 
+use superid_gateway::telemetry::AccessLog;
+
+use crate::paper::Paper;
 use crate::world::{ASTRID, World};
 
 /// Spellings that some framework or other reads as an identity header of ours.
@@ -216,4 +219,32 @@ async fn a_trusted_proxy_is_believed_about_the_client_and_about_nothing_else() {
         assert_eq!(request.header("X-Forwarded-Proto"), Some("http"));
         assert_eq!(request.header("X-Forwarded-Host"), Some(world.authority()));
     }
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_names_requests_and_the_name_is_everywhere() {
+    let paper = Paper::default();
+    let (access, writer) = AccessLog::to(paper.clone());
+    let trusted = "[forwarded]\ntrusted_proxies = [\"127.0.0.1\"]";
+    let world = World::built(trusted, |_| {}, Some(access), None).await;
+    let named = |name: &str| format!("X-Request-Id: {name}\r\n");
+    let given = "8f3c-Edge_1.b2";
+    let answer = world.api().send("GET", &world.url("/public/given"), &named(given)).await;
+    assert_eq!(answer.header("x-request-id"), given);
+    assert_eq!(world.app.last().header("x-request-id"), Some(given));
+    let refused = world.api().send("GET", &world.url("/secret"), &named(given)).await;
+    assert_eq!((refused.status, refused.header("x-request-id")), (401, given));
+    let twice = [named(given), named("other")].concat();
+    for wrong in [named("a b"), named("\"quoted\""), named(&"x".repeat(129)), twice] {
+        let answer = world.api().send("GET", &world.url("/public/made"), &wrong).await;
+        let made = answer.header("x-request-id");
+        assert_eq!(made.len(), 17, "{wrong} became {made}");
+        assert_eq!(world.app.last().header("x-request-id"), Some(made));
+    }
+    world.gateway.stop().await;
+    drop(writer);
+    let lines = paper.lines();
+    let ids: Vec<_> = lines.iter().map(|line| line["request_id"].as_str().unwrap()).collect();
+    assert_eq!(ids[..2], [given, given]);
+    assert!(ids[2..].iter().all(|id| id.len() == 17), "{ids:?}");
 }

@@ -6,9 +6,11 @@ mod access;
 mod answers;
 mod api_client;
 mod app_pages;
+mod audit;
 mod browser;
 mod callback;
 mod certificates;
+mod collector;
 mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
@@ -30,6 +32,7 @@ mod open_metrics;
 mod operation;
 mod outage;
 mod own_tenant;
+mod paper;
 #[path = "../jobs/partner.rs"]
 mod partner;
 mod rates;
@@ -42,6 +45,7 @@ mod sign_out;
 mod slashes;
 mod status;
 mod tls;
+mod traces;
 mod upgrade;
 mod upstream;
 mod upstreams;

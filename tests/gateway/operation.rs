@@ -1,11 +1,9 @@
 //! What operators see: the admin listener, a stop that waits, limits, and a log without secrets.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use superid_gateway::telemetry::AccessLog;
 use tokio::io::AsyncWriteExt as _;
 
+use crate::paper::Paper;
 use crate::recorder::Reply;
 use crate::wire::read_answer;
 use crate::world::{ASTRID, World};
@@ -89,21 +87,6 @@ async fn when_no_more_attempts_can_be_remembered_new_ones_get_503_until_there_is
     world.app.heard_nothing();
 }
 
-/// What the access log was written to.
-#[derive(Clone, Default)]
-struct Paper(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Paper {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn each_request_has_one_line_and_no_line_has_a_secret() {
     let paper = Paper::default();
@@ -149,7 +132,7 @@ relying_parties = ["old"]
     world.gateway.stop().await;
     drop(writer);
 
-    let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+    let text = paper.text();
     for secret in &secrets {
         assert!(secret.len() > 4 && !text.contains(secret.as_str()), "{secret} in {text}");
     }

@@ -10,7 +10,7 @@ use superid_gateway::config::{self, Flow, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, App, Emulator};
 use superid_gateway::server::{Options, Running, StartFailed};
-use superid_gateway::telemetry::AccessLog;
+use superid_gateway::telemetry::{AccessLog, AuditLog, Tracer};
 use tokio_rustls::TlsConnector;
 use toml::{Table, Value};
 
@@ -42,6 +42,14 @@ pub struct World {
     changes: String,
 }
 
+/// Where a gateway tells of what happens.
+#[derive(Default)]
+pub struct Told {
+    pub access: Option<AccessLog>,
+    pub audit: AuditLog,
+    pub tracer: Option<Tracer>,
+}
+
 impl World {
     /// One relying party, one host, a guarded app, and `/public` open to everybody.
     pub async fn new() -> Self {
@@ -64,6 +72,25 @@ impl World {
         access: Option<AccessLog>,
         tls: Option<TlsConnector>,
     ) -> Self {
+        Self::whole(changes, tune, Told { access, ..Told::default() }, tls).await
+    }
+
+    /// The same with TOML laid over it, and an audit log.
+    pub async fn audited(changes: &str, audit: AuditLog) -> Self {
+        Self::telling(changes, Told { audit, ..Told::default() }).await
+    }
+
+    /// The same, with all that it tells of.
+    pub async fn telling(changes: &str, told: Told) -> Self {
+        Self::whole(changes, |_| {}, told, None).await
+    }
+
+    async fn whole(
+        changes: &str,
+        tune: impl Fn(&mut Settings),
+        told: Told,
+        tls: Option<TlsConnector>,
+    ) -> Self {
         let clock = Clock::manual(Timestamp(NOW));
         let seconds = clock.clone();
         let superid = Emulator::start(emulator::Options {
@@ -82,7 +109,7 @@ impl World {
         let net = Net::default();
         let address = front.local_addr().unwrap();
         lead(&net, &settings, address, tls);
-        let gateway = start(settings, &clock, front, access).await;
+        let gateway = start(settings, &clock, front, told).await;
         let changes = changes.to_owned();
         Self { clock, superid, app, liar, gateway, net, port, origin, changes }
     }
@@ -107,7 +134,7 @@ impl World {
         let settings = places.settings(&table.to_string());
         register(&self.superid, &settings);
         lead(&self.net, &settings, front.local_addr().unwrap(), None);
-        start(settings, &self.clock, front, None).await
+        start(settings, &self.clock, front, Told::default()).await
     }
 
     /// The running gateway follows a configuration with more TOML laid over.
@@ -209,18 +236,16 @@ pub fn lay(under: &mut Table, over: Table) {
     }
 }
 
-async fn start(
-    settings: Settings,
-    clock: &Clock,
-    front: TcpListener,
-    access: Option<AccessLog>,
-) -> Running {
+async fn start(settings: Settings, clock: &Clock, front: TcpListener, told: Told) -> Running {
+    let Told { access, audit, tracer } = told;
     let admin = TcpListener::bind("127.0.0.1:0").unwrap();
     let options = Options {
         clock: clock.clone(),
         random: Random::system(),
         workers: 1,
         access,
+        audit,
+        tracer,
         open: vec![("web".to_owned(), front.into()), ("admin".to_owned(), admin.into())],
         inherited: Vec::new(),
     };

@@ -60,6 +60,21 @@ impl Service {
         }
     }
 
+    /// Waits for two lines in either order: each is of another process.
+    async fn says_both(&mut self, mut words: [&str; 2]) {
+        loop {
+            let line = timeout(PATIENCE, self.lines.next_line()).await.expect(words[0]);
+            let line = line.unwrap().expect(words[0]);
+            if line.contains(words[1]) {
+                words.swap(0, 1);
+            }
+            if line.contains(words[0]) {
+                self.says(words[1]).await;
+                return;
+            }
+        }
+    }
+
     async fn call(&self) -> Answer {
         let stream = UnixStream::connect(&self.socket).await.unwrap();
         asked(stream, "/Cust12345/api/v1/Contact/1", &[]).await
@@ -87,8 +102,7 @@ async fn a_killed_program_is_started_again_and_upgraded_on_the_same_path() {
     assert_eq!(service.call().await.told(), (401, "caller_unknown"));
     kill_process(service.group, Signal::USR2).unwrap();
     let port = format!("\"{}\"", service.port);
-    service.says(&port).await;
-    service.says("the new process serves").await;
+    service.says_both([&port, "the new process serves"]).await;
     assert_eq!(service.call().await.told(), (401, "caller_unknown"));
     assert_eq!(service.first.wait().await.unwrap().code(), Some(0));
     assert_eq!(service.call().await.told(), (401, "caller_unknown"), "with the old one gone");

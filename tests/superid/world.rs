@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Crowd, Environment, Flow, Forwarded, Legacy, Limits, Log, LogLevel,
-    NullOrigin, Pkce, RedirectParameter, RelyingParty, SameSite, Session, Settings,
+    Admin, AllowedAddresses, Audit, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
+    LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, SameSite,
+    Session, Settings,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
@@ -180,7 +181,9 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             },
         },
         listeners: Vec::new(),
-        log: Log { access: false, level: LogLevel::Error },
+        audit: Audit { enabled: false, to: LineDestination::Stdout },
+        log: Log { access: false, level: LogLevel::Error, ..Log::default() },
+        traces: None,
         relying_parties,
         routes: Vec::new(),
         upstreams: Vec::new(),

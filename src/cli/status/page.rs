@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::telemetry::overview::{Calling, Going, Listening, Overview};
-use crate::telemetry::{Event, TurnedAway};
+use crate::telemetry::{Happened, TurnedAway};
 
 use super::numbers::{counted, lasted, listed, megabytes, moment, took};
 use super::paint::{Paint, Tone};
@@ -243,7 +243,7 @@ impl Page {
         }
     }
 
-    fn change(&mut self, one: &Event, now: u64) {
+    fn change(&mut self, one: &Happened, now: u64) {
         let tenant = one.tenant.as_deref().unwrap_or_default();
         let outcome = fitted(&one.outcome, 36);
         let tone = if one.outcome == "refused" { Tone::Bad } else { Tone::Good };

@@ -39,9 +39,8 @@ pub fn status(
         (Some(admin), _) => admin,
         (None, None) => USUAL,
         (None, Some(path)) => {
-            let Ok(Loaded { settings, .. }) = config::load(path) else { return check(path, out) };
-            settings
-                .admin
+            let Ok(admin) = config::load_admin(path) else { return check(path, out) };
+            admin
                 .address
                 .ok_or_else(|| io::Error::other("the configuration has no admin listener to ask"))?
         }

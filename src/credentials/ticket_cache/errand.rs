@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use crate::identity::TenantKey;
 use crate::redis_link::{Lease, LinkFailed, Turn};
-use crate::telemetry::TicketShare;
+use crate::telemetry::{TicketShare, current, traced};
 
 use super::back_off::Refusal;
 use super::buyer::Buyer;
@@ -32,7 +32,8 @@ impl Errand {
     pub fn send(buyer: &Arc<Buyer>, slot: Arc<Slot>, key: &TenantKey, flight: Flight) {
         let errand = Self { buyer: buyer.clone(), slot, key: key.clone(), flight };
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(errand.run());
+            // Who is first pays for all, in traces too.
+            runtime.spawn(traced(current(), errand.run()));
         }
     }
 

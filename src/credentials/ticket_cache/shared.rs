@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::crypto::{KeyRing, Purpose, Random, sha256};
 use crate::identity::{TenantKey, Ticket};
 use crate::redis_link::{Lease, LinkFailed, RedisLink, Turn, Window};
+use crate::telemetry::{Child, child};
 
 use super::back_off::Refusal;
 use super::held::{Held, LIFE, TicketId};
@@ -36,6 +37,7 @@ impl SharedTickets {
 
     /// The ticket of a tenant. One we cannot open is none: it was sealed with a key that is gone.
     pub(super) async fn ticket(&self, key: &TenantKey) -> Result<Option<Found>, LinkFailed> {
+        let _span = child(Child::Store);
         let Some(sealed) = self.link.get(&ticket_name(key)).await? else { return Ok(None) };
         let stored = self.open::<StoredTicket>(&ticket_context(key), &sealed);
         Ok(stored.map(|stored| Found { held: stored.held(&self.random), sealed }))

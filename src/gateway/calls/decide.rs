@@ -5,6 +5,7 @@ use http::{HeaderMap, header};
 use crate::authn::{Asked, CallDenied, CallPermit, From};
 use crate::web::{Inbound, JobDoor, Peer, Refusal, Slashes};
 
+use super::super::about::About;
 use super::super::respond::Refused;
 use super::super::site::Site;
 use super::super::verdict::Verdict;
@@ -70,13 +71,21 @@ fn permitted(
 const RELAYS: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
 
 fn denied(denied: CallDenied) -> Refused {
-    let (trouble, detail) = match denied {
-        CallDenied::Nobody => (CallTrouble::CallerUnknown, "nobody proved to be a caller"),
-        CallDenied::Page => {
-            (CallTrouble::CallFromPage, "from this machine, but not as a program calls")
+    match denied {
+        CallDenied::Nobody => {
+            Refused::call(CallTrouble::CallerUnknown, "nobody proved to be a caller")
         }
-        CallDenied::Path => (CallTrouble::PathNotAllowed, "not one of the caller's paths"),
-        CallDenied::Tenant => (CallTrouble::TenantNotAllowed, "not one of the caller's tenants"),
-    };
-    Refused::call(trouble, detail)
+        CallDenied::Page => {
+            let detail = "from this machine, but not as a program calls";
+            Refused::call(CallTrouble::CallFromPage, detail)
+        }
+        CallDenied::Path(caller) => {
+            Refused::call(CallTrouble::PathNotAllowed, "not one of the caller's paths")
+                .about(About::Caller(caller))
+        }
+        CallDenied::Tenant(caller) => {
+            Refused::call(CallTrouble::TenantNotAllowed, "not one of the caller's tenants")
+                .about(About::Caller(caller))
+        }
+    }
 }

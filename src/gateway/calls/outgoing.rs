@@ -63,10 +63,13 @@ fn goes_to_tenants(name: &str) -> bool {
     !name.starts_with("sec-")
         && !matches!(
             name,
-            "cookie"
+            "baggage"
+                | "cookie"
                 | "origin"
                 | "proxy-authorization"
                 | "referer"
+                | "traceparent"
+                | "tracestate"
                 | "upgrade"
                 | "x-forwarded-for"
                 | "x-request-id"
@@ -75,3 +78,16 @@ fn goes_to_tenants(name: &str) -> bool {
 }
 
 const APP_TOKEN: HeaderName = HeaderName::from_static("so-apptoken");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_traces_stays_here() {
+        for name in ["baggage", "traceparent", "tracestate", "x-request-id"] {
+            assert!(!goes_to_tenants(name), "{name}");
+        }
+        assert!(goes_to_tenants("so-language"));
+    }
+}

@@ -44,7 +44,7 @@ fn comes_back(state: &str, names: &CookieNames, cookie: Option<(&str, &str)>) ->
     let headers = headers(cookie);
     let sessions = sealed_cookie(names);
     let cookies = Cookies::of(&headers);
-    let counter = Counter { host, names, sessions: &sessions, cookies };
+    let counter = Counter { host, names, sessions: &sessions, cookies, scene: None };
     let mut query = form_urlencoded::Serializer::new(String::from("code=abc"));
     query.append_pair("state", state);
     let parties: Vec<_> = SETTINGS.relying_parties.iter().map(|party| &**party).collect();
@@ -113,6 +113,7 @@ impl Consents for Nobody {
         &'a self,
         _: &'a RelyingParty,
         _: Consent,
+        _: Option<superid_gateway::telemetry::Scene<'a>>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(std::future::ready(()))
     }
