@@ -92,7 +92,7 @@ async fn who_is_busy_is_given_less() {
         if asked_of(&quick) > 0 {
             until("the quick one is idle again", async || {
                 let quick = format!(
-                    "upstream_server_requests_in_flight{{server=\"{}\",upstream=\"both\"}}",
+                    "upstream_server_requests_in_flight{{upstream=\"both\",server=\"{}\"}}",
                     quick.url()
                 );
                 world.metric(&quick).await == 0
@@ -119,9 +119,9 @@ async fn while_one_server_is_gone_no_request_fails_and_it_is_used_again_when_it_
     }
     assert_eq!(asked_of(&alive), 24);
     let of = |name: &str, kind: &str| {
-        format!("upstream_server_{name}{{{kind}server=\"http://{dead}\",upstream=\"both\"}}")
+        format!("upstream_server_{name}{{upstream=\"both\",server=\"http://{dead}\"{kind}}}")
     };
-    assert_eq!(world.metric(&of("failures_total", "kind=\"connect\",")).await, 3);
+    assert_eq!(world.metric(&of("failures_total", ",kind=\"connect\"")).await, 3);
     assert_eq!(world.metric(&of("ejections_total", "")).await, 1);
     assert_eq!(world.metric(&of("up", "")).await, 0);
 
@@ -195,7 +195,7 @@ async fn a_server_that_is_found_ill_is_sent_nothing_until_it_is_well() {
     let more = "health_path = \"/health\"\nhealth_host = \"app.example\"\neject_after = 0";
     let table = before(&[ill.address, well.address], more);
     let world = World::tuned(&table, watchful).await;
-    let up = format!("upstream_server_up{{server=\"{}\",upstream=\"both\"}}", ill.url());
+    let up = format!("upstream_server_up{{upstream=\"both\",server=\"{}\"}}", ill.url());
     ill.says_json(503, "{}");
     until("it is found ill", async || world.metric(&up).await == 0).await;
     let before = asked_of(&ill);

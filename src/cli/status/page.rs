@@ -141,21 +141,19 @@ impl Page {
         self.heading(&format!("{:<56}{:<8}{}", "SERVERS", "", "now"));
         for one in &now.servers {
             let name = fitted(&format!("{} {}", one.upstream, one.server), 53);
-            let state = self.up(one.up);
+            let state = self.state(if one.up { "up" } else { "down" });
             let failed = or_nothing(" ", &listed(&one.failures));
             self.line(&format!("  {name:<54}{state}{:<4}{}", one.in_flight, fitted(&failed, 12)));
         }
         for (name, up) in &now.links {
-            let state = self.up(*up);
+            let state = self.state(if *up { "up" } else { "down" });
             self.line(&format!("  {:<54}{state}", format!("Redis, {name}")));
         }
     }
 
-    fn up(&self, up: bool) -> String {
-        match up {
-            true => self.paint.tone(Tone::Good, &format!("{:<8}", "up")),
-            false => self.paint.tone(Tone::Bad, &format!("{:<8}", "down")),
-        }
+    fn state(&self, word: &str) -> String {
+        let tone = if word == "up" { Tone::Good } else { Tone::Bad };
+        self.paint.tone(tone, &format!("{word:<8}"))
     }
 
     fn superid(&mut self, now: &Overview) {
