@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::session::{Loaded, SealedCookie, SessionState};
+use crate::telemetry::Unfit;
 use crate::web::Inbound;
 
 /// The proofs one host takes.
@@ -21,7 +22,7 @@ pub enum Authenticated {
     Proven(Arc<SessionState>),
     /// Something was presented and is worth nothing: it counts as not presented, and its cookies
     /// are removed with the next answer of ours.
-    Rejected,
+    Rejected(Unfit),
 }
 
 impl Authenticator {
@@ -35,7 +36,7 @@ impl Authenticator {
         match self.cookie.load(inbound.cookies(), now) {
             Loaded::Live(state) => Authenticated::Proven(state),
             Loaded::NotPresented => Authenticated::Nobody,
-            Loaded::Rejected => Authenticated::Rejected,
+            Loaded::Rejected(why) => Authenticated::Rejected(why),
         }
     }
 

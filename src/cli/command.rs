@@ -13,7 +13,7 @@ use crate::crypto::{Random, install_provider};
 #[cfg(feature = "emulator")]
 use super::arguments::{Demo, Emulated};
 use super::vault::{VAULT_HELP, VaultCommand, vault};
-use super::{Admin, Change, PartnerKeyCommand, Question, Verdict};
+use super::{Admin, Change, PartnerKeyCommand, Question, Show, Verdict};
 
 /// Signs people in with SuperOffice's SuperID in front of any web app.
 #[derive(Debug, Parser)]
@@ -56,6 +56,9 @@ enum Command {
     /// Serve
     #[command(after_help = RUN_HELP)]
     Run(Configured),
+    /// Show how the running gateway stands: routes, SuperID, tickets, what was refused and why
+    #[command(after_help = STATUS_HELP)]
+    Status(Status),
     /// Let a new process take over from the running gateway, and tell whether it did
     #[command(after_help = UPGRADE_HELP)]
     Upgrade(Running),
@@ -111,6 +114,22 @@ struct Running {
     /// The admin listener of the running gateway, where it is not the configuration's
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+struct Status {
+    /// The TOML file that says where the admin listener is
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The admin listener of the running gateway, where it is not the configuration's
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
+    /// Print one JSON document on a line
+    #[arg(long)]
+    json: bool,
+    /// Show it again every two seconds, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
 }
 
 #[derive(Debug, Args)]
@@ -177,6 +196,7 @@ pub fn main() -> ExitCode {
         Command::Keys(asked) => keys(&asked, &mut out).map(ExitCode::from),
         Command::Reload(asked) => change(Change::Reload, &asked, &mut out),
         Command::Run(file) => super::run::run(file.path()),
+        Command::Status(asked) => status(&asked, &mut out).map(ExitCode::from),
         Command::Upgrade(asked) => change(Change::Upgrade, &asked, &mut out),
         Command::Vault(asked) => vault(asked, &mut out),
     };
@@ -215,10 +235,18 @@ fn keys(asked: &Keys, out: &mut dyn Write) -> io::Result<Verdict> {
     }
 }
 
+fn status(asked: &Status, out: &mut dyn Write) -> io::Result<Verdict> {
+    let show = if asked.json { Show::Json } else { Show::Page };
+    let every = asked.watch.then_some(REDRAWN);
+    super::status(show, asked.config.as_deref(), asked.admin, every, out)
+}
+
 fn change(change: Change, asked: &Running, out: &mut dyn Write) -> io::Result<ExitCode> {
     super::change(change, asked.configured.path(), asked.admin, out).map(ExitCode::from)
 }
 
+/// How often `status --watch` shows anew.
+const REDRAWN: Duration = Duration::from_secs(2);
 /// The command line itself is wrong: EX_USAGE of `sysexits.h`.
 const WRONG_USE: u8 = 64;
 
@@ -289,6 +317,21 @@ Exit codes:
   1  problems, each printed; the old configuration stays in force
   2  the configuration file cannot be read
   3  no gateway answers at the admin address, or it may not be sent a signal
+  64 wrong arguments";
+const STATUS_HELP: &str = "\
+Examples:
+  superid-gateway status
+  superid-gateway status --config gateway.toml --watch
+  superid-gateway status --admin 127.0.0.1:9321 --json
+
+Without --config and --admin it asks 127.0.0.1:9321 . Counts are since the process began; times are
+UTC. It shows no secrets and no names of people. NO_COLOR=1 switches colours off.
+
+Exit codes:
+  0  shown
+  1  problems in the configuration, each printed
+  2  the configuration file cannot be read
+  3  no gateway answers at the admin address
   64 wrong arguments";
 const UPGRADE_HELP: &str = "\
 Example:

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::config::{self, Loaded};
-use crate::server::{Changed, Options, Running, Sockets};
+use crate::server::{Changed, Options, Running, Sockets, Wanted};
 use crate::telemetry::Drained;
 
 use super::link::Teller;
@@ -142,7 +142,7 @@ async fn upgraded(running: &Running, signals: &mut Signals, program: &Program) -
         taken = taken => match taken {
             Ok(teller) => Upgraded::Taken(teller),
             Err(error) => {
-                running.report(Changed::Refused, vec![error.to_string()]);
+                running.report(Wanted::Upgrade, Changed::Refused, vec![error.to_string()]);
                 tracing::error!("nobody took over, this process goes on serving: {error}");
                 Upgraded::Not
             }
@@ -157,13 +157,13 @@ fn reload(running: &mut Running, path: &Path) {
     service_manager::reloads();
     match reloaded(running, path) {
         Ok(warnings) => {
-            running.report(Changed::Taken, warnings);
+            running.report(Wanted::Configuration, Changed::Taken, warnings);
             tracing::info!("the new configuration is in force");
             service_manager::reloaded("serving");
         }
         Err(reasons) => {
             let outcome = format!("the old configuration stays in force: {}", reasons.join("\n"));
-            running.report(Changed::Refused, reasons);
+            running.report(Wanted::Configuration, Changed::Refused, reasons);
             tracing::error!("{outcome}");
             service_manager::reloaded(&outcome);
         }

@@ -8,7 +8,8 @@ use crate::crypto::Random;
 use crate::identity::{ContextId, TenantKey};
 use crate::redis_link::LinkState;
 use crate::superid::SuperId;
-use crate::telemetry::Metrics;
+use crate::telemetry::catalogue::{REDIS_UP, TICKETS};
+use crate::telemetry::{Levels, Metrics};
 use crate::tenants::{Away, Home, Tenants};
 use crate::vault::{Telling, Vault};
 
@@ -120,6 +121,17 @@ impl SystemUsers {
     /// How the links to the store that replicas share stand, by name.
     pub fn links(&self) -> Vec<(&'static str, LinkState)> {
         self.stores.links()
+    }
+
+    /// How tickets and tenants stand.
+    pub fn tell(&self, levels: &mut Levels) {
+        for state in self.tickets.states() {
+            levels.count(&TICKETS, &[state], 1);
+        }
+        self.tenants.tell(levels);
+        for (name, state) in self.links() {
+            levels.count(&REDIS_UP, &[name], usize::from(state == LinkState::Up));
+        }
     }
 
     pub(super) fn installing(&self) -> &tokio::sync::Mutex<()> {

@@ -1,4 +1,6 @@
-//! What is told of a request when it is over: its line in the access log, and its trace.
+//! What is told of a request when it is over: its counts, its line in the access log, and its trace.
+
+use std::time::Duration;
 
 use http::header;
 use pingora::Error;
@@ -12,7 +14,7 @@ use super::exchange::Exchange;
 use super::verdict::Departure;
 use super::wire;
 
-/// Tells it, where somebody listens.
+/// Counts it, and tells it where somebody listens.
 pub(super) fn close(
     downstream: &Downstream,
     exchange: &mut Exchange,
@@ -20,12 +22,13 @@ pub(super) fn close(
     error: Option<&Error>,
 ) {
     let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
+    let lived = exchange.ends(status);
     if let Some(mut upstream) = exchange.upstream.take() {
         upstream.answered(status);
     }
     trace(downstream, exchange, status);
     if let Some(access) = access {
-        line(downstream, exchange, (access, status), error);
+        line(downstream, exchange, (access, status, lived), error);
     }
 }
 
@@ -46,7 +49,7 @@ fn trace(downstream: &Downstream, exchange: &Exchange, status: u16) {
 fn line(
     downstream: &Downstream,
     exchange: &Exchange,
-    (access, status): (&AccessLog, u16),
+    (access, status, lived): (&AccessLog, u16, Duration),
     error: Option<&Error>,
 ) {
     let request = downstream.req_header();
@@ -65,7 +68,7 @@ fn line(
         path: request.uri.path(),
         status,
         bytes: downstream.body_bytes_sent(),
-        micros: exchange.started.elapsed().as_micros() as u64,
+        micros: lived.as_micros() as u64,
         route: exchange.lane_name(),
         tenant: exchange.tenant().map(|ctx| ctx.as_str()),
         caller: exchange.call.as_ref().and_then(|call| call.caller()),

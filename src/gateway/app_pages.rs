@@ -105,7 +105,7 @@ impl Asked<'_> {
             Authenticated::Proven(session) => {
                 Some(session).filter(|one| one.relying_party == self.pages.relying_party.name)
             }
-            Authenticated::Nobody | Authenticated::Rejected => None,
+            Authenticated::Nobody | Authenticated::Rejected(_) => None,
         }
     }
 

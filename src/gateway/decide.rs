@@ -64,7 +64,11 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
             Ok(permit) => leaving.with(&permit),
             Err(denied) => outside(site, host, (route, now), inbound, denied),
         },
-        Authenticated::Nobody | Authenticated::Rejected => nobody(site, host, route, inbound),
+        Authenticated::Nobody => nobody(site, host, route, inbound),
+        Authenticated::Rejected(why) => {
+            site.metrics.sessions().unfit(why);
+            nobody(site, host, route, inbound)
+        }
     }
 }
 
@@ -151,7 +155,7 @@ fn outside(
     // The permit took the session; it is opened already, and so at hand.
     Verdict::Refuse(match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) => refused.about(About::Person(session, route.name.clone())),
-        Authenticated::Nobody | Authenticated::Rejected => refused,
+        Authenticated::Nobody | Authenticated::Rejected(_) => refused,
     })
 }
 

@@ -1,12 +1,12 @@
 //! What is known of one request while it lives.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::identity::ContextId;
 use crate::limits::{Place, Turn};
 use crate::superid::SoapCall;
-use crate::telemetry::{Child, Open, Outcome, Trace};
+use crate::telemetry::{Answer, Asked, Child, InFlight, Open, Outcome, Trace};
 use crate::web::Client;
 
 use super::calls::Call;
@@ -51,6 +51,12 @@ pub struct Exchange {
     pub(super) chosen: Chosen,
     /// That it is on its connection, over HTTP/2.
     pub(super) busy: Option<Busy>,
+    /// That it is on the way its lane says.
+    pub(super) in_flight: Option<InFlight>,
+    /// Since when its app or tenant is asked, until that answers or fails.
+    pub(super) asked: Option<Instant>,
+    /// Whose answer it got.
+    pub(super) answer: Answer,
     /// How it ended, should the process end meanwhile.
     pub(super) outcome: Outcome,
     /// What went wrong, for the log.
@@ -91,6 +97,9 @@ impl Exchange {
             flow: None,
             chosen: Chosen::default(),
             busy: None,
+            in_flight: None,
+            asked: None,
+            answer: Answer::default(),
             outcome: Outcome::Cut,
             detail: None,
             trace: None,
@@ -105,6 +114,36 @@ impl Exchange {
             Stage::Leaving(departure) => Some(&self.site.route(departure.route()).name),
             Stage::Answered | Stage::Undecided => None,
         }
+    }
+
+    /// Takes the way of its lane.
+    pub(super) fn enters(&mut self, lane: Lane) {
+        self.lane = Some(lane);
+        self.in_flight = Some(self.site.counters(self.lane).enter());
+    }
+
+    /// Its app or tenant has begun to answer.
+    pub(super) fn was_answered(&mut self) {
+        if let Some(since) = self.asked.take() {
+            self.site.counters(self.lane).upstream_answered(since.elapsed());
+        }
+    }
+
+    /// Its app or tenant has not answered, and will not.
+    pub(super) fn was_asked_in_vain(&mut self, how: Asked) {
+        if self.asked.take().is_some() {
+            self.site.counters(self.lane).asked(how);
+        }
+    }
+
+    /// It ended with this status, 0 where the client left before one. How long it lived.
+    pub(super) fn ends(&self, status: u16) -> Duration {
+        let lived = self.started.elapsed();
+        self.site.counters(self.lane).answered(self.answer, status, lived.as_micros() as u64);
+        if let Some(call) = &self.call {
+            self.site.metrics.calls().answered(call.tenant().as_str(), status);
+        }
+        lived
     }
 
     /// Opens a part of it, where it is traced.

@@ -5,7 +5,7 @@ use std::io;
 use pingora::{Error, ErrorType};
 
 use crate::pages::Trouble;
-use crate::telemetry::Limit;
+use crate::telemetry::{Asked, Limit};
 use crate::web::Refusal;
 
 use super::calls::CallTrouble;
@@ -46,6 +46,18 @@ pub(super) fn refused_for(error: &Error, exchange: &Exchange) -> Refused {
         return Refused::call(CallTrouble::TenantUnreachable, detail);
     }
     Refused::new(trouble, detail)
+}
+
+/// How asking an app or tenant went that ended in an error.
+pub(super) fn asked(error: &Error) -> Asked {
+    match error.etype() {
+        _ if matches!(error.esource(), pingora::ErrorSource::Downstream) => Asked::GivenUp,
+        ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
+            Asked::TimedOut
+        }
+        _ if tunnel::was_silent(error) => Asked::TimedOut,
+        _ => Asked::Failed,
+    }
 }
 
 /// Whether the client let the write timeout pass: pingora keeps it for a stream of HTTP/2, the

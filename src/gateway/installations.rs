@@ -6,10 +6,19 @@ use std::sync::Arc;
 use crate::config::RelyingParty;
 use crate::credentials::{Installation, Installed, SystemUsers};
 use crate::signin::{Consent, Consents};
-use crate::telemetry::{Event, Scene};
+use crate::telemetry::{Event, Metrics, Scene};
 
 /// Keeps system user tokens in the vault.
-pub(super) struct Installations(pub(super) Arc<SystemUsers>);
+pub(super) struct Installations {
+    users: Arc<SystemUsers>,
+    metrics: Arc<Metrics>,
+}
+
+impl Installations {
+    pub(super) fn with(users: &Arc<SystemUsers>, metrics: &Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { users: users.clone(), metrics: metrics.clone() })
+    }
+}
 
 impl Consents for Installations {
     fn given<'a>(
@@ -27,11 +36,14 @@ impl Consents for Installations {
         };
         Box::pin(async move {
             let (tenant, by) = (installation.tenant.clone(), installation.by.clone());
-            let outcome = self.0.install(party, installation).await;
+            let outcome = self.users.install(party, installation).await;
             if let Some(scene) = scene {
                 recorded(&scene, &outcome, (&party.name, tenant.as_str(), &by));
             }
             if let Some(line) = outcome.line() {
+                let word = line.split([',', ':']).next().unwrap_or_default();
+                let of = Some(tenant.as_str());
+                self.metrics.recent().changed("system_user_token", word, of);
                 let request_id = scene.map(|scene| scene.request_id);
                 tracing::info!(request_id, relying_party = %party.name, %tenant, "system user token: {line}");
             }

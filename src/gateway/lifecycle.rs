@@ -1,7 +1,7 @@
 //! The life of a request, phase by phase, as pingora calls them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -14,12 +14,12 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
 use crate::config::SameSite;
-use crate::telemetry::{AccessLog, Child, Limit, traced};
+use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
 use crate::web::{Asking, Client, Inbound, Peer, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, Stage};
-use super::failing::refused_for;
+use super::failing::{self, refused_for};
 use super::lane::Lane;
 use super::request_id::{REQUEST_ID, RequestId, RequestIds};
 use super::respond::{self, During, Refused};
@@ -122,6 +122,7 @@ impl ProxyHttp for Gateway {
         downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
+        exchange.asked = Some(Instant::now());
         exchange.upstream = exchange.open(Child::Upstream);
         if let Some((mut peer, dial)) = calls::lead(exchange).await? {
             exchange.flow = supply::bounded(&mut peer, &dial, downstream);
@@ -171,6 +172,7 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
+        exchange.was_answered();
         calls::judge(downstream, response, exchange)
     }
 
@@ -181,6 +183,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         leaving::last_answer(downstream);
+        exchange.answer = Answer::Passed;
         journey::answered(exchange);
         exchange.flow.iter().for_each(|flow| flow.begins(response.status));
         if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
@@ -225,6 +228,7 @@ impl ProxyHttp for Gateway {
         if *error.etype() == calls::AGAIN {
             return error;
         }
+        exchange.was_asked_in_vain(failing::asked(&error));
         let flow = exchange.flow.as_ref();
         let reused = reused || flow.is_some_and(|flow| flow.is_reused());
         let over = flow.is_some_and(|flow| flow.is_over());
@@ -250,6 +254,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
         mut error: Box<Error>,
     ) -> Box<Error> {
+        exchange.was_asked_in_vain(failing::asked(&error));
         calls::unreachable(exchange, &mut error);
         journey::unreachable(exchange, &mut error);
         error
@@ -262,6 +267,7 @@ impl ProxyHttp for Gateway {
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
+        exchange.was_asked_in_vain(failing::asked(error));
         let silence = exchange.silence.as_ref();
         if silence.is_some_and(|silence| silence.has_ended_a_tunnel(error)) {
             exchange.site.metrics.limit_hit(Limit::WebsocketIdle);
@@ -294,11 +300,6 @@ impl ProxyHttp for Gateway {
         error: Option<&Error>,
         exchange: &mut Exchange,
     ) {
-        let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
-        exchange.site.counters(exchange.lane).answered(status);
-        if let Some(call) = &exchange.call {
-            exchange.site.metrics.calls().answered(call.tenant().as_str(), status);
-        }
         if exchange.site.metrics.drain().has_begun() {
             exchange.outcome = leaving::outcome(downstream, exchange, error);
         }
@@ -377,7 +378,7 @@ async fn sent_on(
         }
         other => return Some(other),
     };
-    exchange.lane = Some(lane);
+    exchange.enters(lane);
     // Who waits for one tenant takes no place that others could have.
     if let Err(refused) = entrance::line_up(exchange, lane).await {
         return Some(Verdict::Refuse(refused));
@@ -410,15 +411,27 @@ fn refuse(
     reply
 }
 
-fn count(exchange: &Exchange, refused: &Refused) {
+fn count(exchange: &mut Exchange, refused: &Refused) {
+    // What of an app's answer is out already is the app's.
+    if exchange.answer != Answer::Passed {
+        exchange.answer = Answer::Refused;
+    }
     let (metrics, word) = (&exchange.site.metrics, refused.word());
     metrics.refused(&word);
     if let Some(limit) = refused.limit {
         metrics.limit_hit(limit);
     }
     if refused.during == During::SignIn {
-        metrics.sign_in_ended(&word);
+        metrics.sessions().sign_in_failed(&word);
     }
+    metrics.recent().refused(TurnedAway {
+        status: refused.status().as_u16(),
+        reason: word,
+        route: exchange.lane.map(|lane| exchange.site.lane_name(lane)),
+        tenant: exchange.tenant().map(|tenant| tenant.as_str().to_owned()),
+        request_id: Some(exchange.request_id.to_string()),
+        ..TurnedAway::default()
+    });
 }
 
 fn asking(downstream: &Downstream) -> Asking {

@@ -62,6 +62,11 @@ pub(super) async fn take(
     if let Some(refused) = spend(&used, &id, &notice, site) {
         return Err(refused);
     }
+    site.metrics.recent().changed(
+        "tenant_notice",
+        &format!("said {:?}, found {came:?}", notice.change),
+        Some(notice.tenant.as_str()),
+    );
     let scene = audited::scene(downstream, exchange);
     tracing::info!(
         request_id = scene.request_id,

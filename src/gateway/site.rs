@@ -16,12 +16,12 @@ use crate::config::{
 use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
-use crate::redis_link::LinkState;
 use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
-use crate::telemetry::{AuditLog, Levels, Metrics, RouteMetrics, Tracer};
+use crate::telemetry::catalogue::{REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT};
+use crate::telemetry::{AuditLog, Levels, Metrics, RouteMetrics, ServerLevel, Tracer, servers};
 use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
@@ -109,7 +109,7 @@ impl Site {
         let hosts = settings.hosts.iter().map(host_site).collect();
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
-        let superid = Arc::new(SuperId::new(&settings, clock.clone(), known));
+        let superid = Arc::new(SuperId::new(&settings, clock.clone(), metrics.superid(), known));
         let users = SystemUsers::new(
             &settings,
             (&superid, stores),
@@ -122,7 +122,7 @@ impl Site {
             &settings,
             kept_claims(&settings.routes),
             (&clock, &random),
-            (superid.clone(), Arc::new(Installations(users.clone()))),
+            (superid.clone(), Installations::with(&users, &metrics)),
             metrics.clone(),
             before.map(|site| &site.desk),
         );
@@ -164,18 +164,33 @@ impl Site {
     }
 
     /// What stands now, for metrics; connections are for somebody else to know.
-    pub fn levels(&self) -> Levels<'_> {
-        Levels {
-            requests_in_flight: self.turnstile.requests(),
-            upstream_requests: self.turnstile.upstream_requests(),
-            links: self
-                .users
-                .links()
-                .into_iter()
-                .map(|(name, state)| (name, state == LinkState::Up))
-                .collect(),
-            connections_open: 0,
-            servers: self.pools.levels(self.clock.now()),
+    pub fn levels(&self) -> Levels {
+        let mut levels = Levels::default();
+        levels.count(&REQUESTS_IN_FLIGHT, &[], self.turnstile.requests());
+        for (name, metrics) in self.lane_names().iter().zip(&self.route_metrics) {
+            levels.count(&ROUTE_REQUESTS_IN_FLIGHT, &[name], metrics.in_flight());
+        }
+        self.turnstile.tell(&mut levels);
+        self.users.tell(&mut levels);
+        servers::tell(&self.servers(), &mut levels);
+        levels
+    }
+
+    /// How the servers of upstreams stand.
+    pub fn servers(&self) -> Vec<ServerLevel<'_>> {
+        self.pools.levels(self.clock.now())
+    }
+
+    /// What metrics call the routes, and then the job listeners.
+    pub fn lane_names(&self) -> Vec<String> {
+        lane_names(&self.settings)
+    }
+
+    /// What metrics call a lane.
+    pub(super) fn lane_name(&self, lane: Lane) -> String {
+        match lane {
+            Lane::Jobs(number) => job_name(&self.settings.job_listeners[number]),
+            Lane::Route(number) => self.route(number).name.clone(),
         }
     }
 
@@ -307,10 +322,17 @@ fn spoofable_names(routes: &[Route]) -> Vec<HeaderName> {
 }
 
 fn route_metrics(settings: &Settings, metrics: &Metrics) -> Vec<RouteMetrics> {
-    let routes = settings.routes.iter().map(|route| metrics.route(&route.name));
-    let jobs = settings.job_listeners.iter();
-    let jobs = jobs.map(|listener| metrics.route(&format!("job:{}", listener.name)));
-    routes.chain(jobs).chain([metrics.own()]).collect()
+    let lanes = lane_names(settings);
+    lanes.iter().map(|name| metrics.route(name)).chain([metrics.own()]).collect()
+}
+
+fn lane_names(settings: &Settings) -> Vec<String> {
+    let routes = settings.routes.iter().map(|route| route.name.clone());
+    routes.chain(settings.job_listeners.iter().map(|listener| job_name(listener))).collect()
+}
+
+fn job_name(listener: &JobListener) -> String {
+    format!("job:{}", listener.name)
 }
 
 /// The ways known go on.

@@ -4,7 +4,7 @@ use pingora::proxy::Session as Downstream;
 
 use crate::pages::Trouble;
 use crate::session::Loaded;
-use crate::telemetry::Limit;
+use crate::telemetry::{Limit, Offered};
 use crate::web::{Asking, Cookies, Reply};
 
 use super::exchange::Exchange;
@@ -32,6 +32,8 @@ pub(super) async fn take(
         Step::Finish { host } => finish(exchange, host, downstream).await,
         Step::Notice { host } => {
             let taken = notices::take(site, host, downstream, exchange).await;
+            let became = if taken.is_ok() { Offered::Taken } else { Offered::Refused };
+            site.metrics.noticed(became);
             taken.map_err(Refused::of_a_notice)
         }
         Step::Posted { host } => posted(site, host, downstream).await,
@@ -90,7 +92,7 @@ fn sign_out(exchange: &Exchange, number: usize, downstream: &Downstream) -> Repl
     let cookies = Cookies::of(&request.headers);
     let session = match host.authenticator.cookie().load(cookies, site.clock.now()) {
         Loaded::Live(session) => Some(session),
-        Loaded::NotPresented | Loaded::Rejected => None,
+        Loaded::NotPresented | Loaded::Rejected(_) => None,
     };
     let named = session.as_ref().map(|session| session.relying_party.as_str());
     let parties = host.parties();

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::{Destination, JobListener, Rate, Route, Settings};
 use crate::limits::{Place, Places, Standing, Turns};
-use crate::telemetry::Limit;
+use crate::telemetry::catalogue::UPSTREAM_REQUESTS_IN_FLIGHT;
+use crate::telemetry::{Levels, Limit};
 use crate::web::{Inbound, Subscriber};
 
 use super::lane::Lane;
@@ -129,11 +130,13 @@ impl Turnstile {
         self.requests.taken()
     }
 
-    /// Routes, and requests in flight to their upstreams.
-    pub(super) fn upstream_requests(&self) -> Vec<(&str, usize)> {
+    /// Requests in flight to the upstreams of routes.
+    pub(super) fn tell(&self, levels: &mut Levels) {
         let routes = self.routes.iter().map(|gate| (gate.name.as_str(), gate.places.taken()));
         let jobs = self.jobs.iter().map(|gate| (gate.name.as_str(), gate.places.taken()));
-        routes.chain(jobs).collect()
+        for (name, taken) in routes.chain(jobs) {
+            levels.count(&UPSTREAM_REQUESTS_IN_FLIGHT, &[name], taken);
+        }
     }
 }
 

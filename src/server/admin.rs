@@ -15,22 +15,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use crate::redis_link::LinkState;
+use crate::telemetry::Format;
 
 use super::assemble::Load;
-use super::drain::Leave;
-use super::report::Report;
 
-/// What it tells about.
-pub(super) struct State {
-    pub(super) load: Arc<Load>,
-    pub(super) leave: watch::Receiver<Option<Leave>>,
-    pub(super) report: Report,
-    /// Set when there is nothing left to tell about.
-    pub(super) over: watch::Receiver<bool>,
-}
+use super::admin_state::State;
+use super::status;
 
 /// Serves on a thread of its own, so that it answers while the workers are busy.
 ///
@@ -84,7 +77,8 @@ async fn serve(socket: TcpListener, state: State) {
 /// GET /ready    200 while requests are taken, whatever Redis does; 503 from the moment a stop begins
 /// GET /changes  200, how the latest change went
 /// GET /version  200
-/// GET /metrics  200, in Prometheus' text format
+/// GET /metrics  200, in Prometheus' text format or OpenMetrics, as `Accept` says
+/// GET /status   200, what `superid-gateway status` shows
 /// ```
 fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -99,12 +93,14 @@ fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
             json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"stopping"}"#.to_owned())
         }
         "/ready" => json(StatusCode::OK, readiness(&state.load).to_string()),
-        "/metrics" => written(
-            StatusCode::OK,
-            // The format's name and version, as Prometheus asks for it.
-            "text/plain; version=0.0.4",
-            state.load.metrics(),
-        ),
+        "/metrics" => {
+            let accept = request.headers().get(header::ACCEPT);
+            let format = Format::accepted(accept.and_then(|value| value.to_str().ok()));
+            let mut told = written(StatusCode::OK, format.content_type(), state.metrics(format));
+            told.headers_mut().insert(header::VARY, http::HeaderValue::from_static("Accept"));
+            told
+        }
+        "/status" => json(StatusCode::OK, status::of(state)),
         "/changes" => json(StatusCode::OK, state.report.json()),
         "/version" => {
             let body = serde_json::json!({

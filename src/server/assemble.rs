@@ -18,7 +18,8 @@ use crate::gateway::Site;
 use crate::limits::{Crowds, Guest, House, Member};
 use crate::redis_link::LinkState;
 use crate::session::Note;
-use crate::telemetry::{AccessLog, AuditLog, Levels, Limit, Metrics, Tracer};
+use crate::telemetry::catalogue::CONNECTIONS_OPEN;
+use crate::telemetry::{AccessLog, AuditLog, Levels, Limit, Metrics, Tracer, TurnedAway};
 use crate::web::{Peer, Subscriber};
 
 use super::certificates::TlsFailed;
@@ -122,10 +123,23 @@ impl Load {
         self.refused.load(Ordering::Relaxed)
     }
 
+    /// What is counted; the same under every configuration.
+    pub(super) fn metrics(&self) -> Arc<Metrics> {
+        self.site.load().metrics.clone()
+    }
+
+    /// The configuration in force.
+    pub(super) fn site(&self) -> Arc<Site> {
+        self.site.load_full()
+    }
+
     /// A message was refused by its bytes; `reason` is one of a fixed set of words.
-    pub(super) fn refused(&self, reason: &str) {
+    pub(super) fn refused(&self, status: u16, reason: &str) {
         self.refused.fetch_add(1, Ordering::Relaxed);
-        self.site.load().metrics.refused(reason);
+        let metrics = self.metrics();
+        metrics.refused(reason);
+        let reason = reason.to_owned();
+        metrics.recent().refused(TurnedAway { status, reason, ..TurnedAway::default() });
     }
 
     /// Counts a connection from `peer`, unless there are too many from there or in all. In the
@@ -142,7 +156,7 @@ impl Load {
                 let member = self.crowds.enter(from, most);
                 if member.is_none() {
                     site.metrics.limit_hit(Limit::ConnectionsPerAddress);
-                    site.metrics.connection_refused(Limit::ConnectionsPerAddress);
+                    site.metrics.connections().refused(Limit::ConnectionsPerAddress);
                     return Err(Limit::ConnectionsPerAddress);
                 }
                 member
@@ -156,16 +170,16 @@ impl Load {
             }
         };
         let Some(guest) = guest else {
-            site.metrics.connection_refused(Limit::Connections);
+            site.metrics.connections().refused(Limit::Connections);
             return Err(Limit::Connections);
         };
-        site.metrics.connection_accepted();
+        site.metrics.connections().accepted();
         Ok(Held { _guest: guest, _member: member })
     }
 
     /// A connection is closed so that another may be.
     pub(super) fn yielded(&self) {
-        self.site.load().metrics.connection_yielded();
+        self.site.load().metrics.connections().yielded();
     }
 
     /// Somebody met a limit on a connection.
@@ -178,10 +192,11 @@ impl Load {
         self.site.load().users.links()
     }
 
-    /// Every metric, as text.
-    pub(super) fn metrics(&self) -> String {
-        let site = self.site.load();
-        site.metrics.text(&Levels { connections_open: self.open(), ..site.levels() })
+    /// What stands now.
+    pub(super) fn levels(&self, site: &Site) -> Levels {
+        let mut levels = site.levels();
+        levels.count(&CONNECTIONS_OPEN, &[], self.open());
+        levels
     }
 }
 

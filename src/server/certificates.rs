@@ -21,6 +21,7 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use crate::config::{Tls, TlsFiles, TlsPolicy};
 
 use super::doorway::Doorway;
+use super::validity;
 
 /// Why a listener has no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,11 @@ pub(super) struct Presented {
 }
 
 impl Presented {
+    /// When the first of its certificates stops being valid, in seconds since 1970.
+    pub(super) fn ends(&self) -> Option<u64> {
+        self.shown.0.iter().filter_map(|one| validity::ends(&one.cert[0])).min()
+    }
+
     /// Whether what is shown to who names `named` in TLS stands for a host too, by the rules of
     /// browsers (RFC 6125): all of what may be shown, since which one it was depends on the client.
     pub(super) fn covers(&self, named: &str, host: &str) -> bool {

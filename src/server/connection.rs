@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::config::Serves;
 use crate::gateway::{Gateway, Line, Site};
-use crate::telemetry::{AccessLog, Limit, RefusedLine};
+use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
 use crate::web::{JobDoor, Peer, ServerName};
 
 use super::assemble::Load;
@@ -33,6 +33,7 @@ use super::certificates::{Presented, stands_for};
 use super::doors::Serving;
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
+use super::handshake;
 use super::seldom::Seldom;
 use super::socket::Arrived;
 
@@ -98,12 +99,20 @@ impl Front {
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
-            Ok(Err(_)) => return None,
+            Ok(Err(error)) => {
+                let metrics = self.load.metrics();
+                metrics.connections().handshake_failed(handshake::failure(&error));
+                return None;
+            }
             Err(_) => {
                 self.load.met(Limit::HandshakeTimeout);
+                let metrics = self.load.metrics();
+                metrics.connections().handshake_failed(HandshakeFailure::TimedOut);
                 return None;
             }
         };
+        let version = handshake::version(secured.get_ssl().and_then(TlsRef::version));
+        self.load.metrics().connections().shook_hands(version);
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
         if let (Some(door), Some(certificate)) = (&line.jobs, shown) {
             let certificate = CertificateDer::from(certificate.to_vec());
@@ -239,7 +248,7 @@ impl Front {
     }
 
     fn note(&self, client: Peer, fault: Fault) {
-        self.load.refused(fault.reason());
+        self.load.refused(fault.status(), fault.reason());
         if let Some(access) = &self.access {
             let detail = fault.to_string();
             access.write_refused(&RefusedLine { client, status: fault.status(), detail: &detail });

@@ -123,6 +123,11 @@ impl OpenDoor {
         &self.socket
     }
 
+    /// When the first of its certificates stops being valid, in seconds since 1970.
+    pub(super) fn certificate_ends(&self) -> Option<u64> {
+        self.tls.as_ref()?.load().ends()
+    }
+
     /// Looks whether the files of its certificates are what they were when they were read last, and
     /// reads them where they are not: good ones are shown from the next handshake on, in place of
     /// bad ones the old are shown further. `None` where nothing has changed.

@@ -1,6 +1,7 @@
 //! Listeners, workers and their end: what carries the gateway.
 
 mod admin;
+mod admin_state;
 mod assemble;
 mod certificates;
 mod connection;
@@ -8,6 +9,7 @@ mod doors;
 mod doorway;
 mod drain;
 mod guard;
+mod handshake;
 mod http2;
 mod listener;
 mod report;
@@ -15,15 +17,17 @@ mod run;
 mod seldom;
 mod socket;
 mod sockets;
+mod status;
 mod streams;
 mod teller;
 mod unix_socket;
+mod validity;
 mod worker;
 
 pub use assemble::{Options, StartFailed};
 pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
 pub use http2::{Heard, Http2Terms, Watched};
-pub use report::Changed;
+pub use report::{Changed, Wanted};
 pub use run::Running;
 pub use socket::Listening;
 pub use sockets::{Sockets, passed_name};

@@ -16,6 +16,24 @@ struct Latest {
     reasons: Vec<String>,
 }
 
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// That a new configuration is in force.
+    Configuration,
+    /// That a new process takes over.
+    Upgrade,
+}
+
+impl Wanted {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Upgrade => "upgrade",
+        }
+    }
+}
+
 /// What became of a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

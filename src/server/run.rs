@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -17,14 +17,15 @@ use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::install_provider;
 use crate::gateway::Site;
 use crate::session::Memory;
-use crate::telemetry::{AccessLog, Drained, Event};
+use crate::telemetry::{AccessLog, Drained, Event, Offered};
 
-use super::admin::{self, State};
+use super::admin;
+use super::admin_state::{DoorState, Doors, State};
 use super::assemble::{self, Load, Options, StartFailed};
 use super::certificates::TlsFailed;
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
-use super::report::{Changed, Report};
+use super::report::{Changed, Report, Wanted};
 use super::socket::Listening;
 use super::teller::Teller;
 use super::worker::{Work, Worker};
@@ -37,6 +38,8 @@ pub struct Running {
     doors: Vec<OpenDoor>,
     workers: Vec<Worker>,
     admin: Option<Admin>,
+    /// The doors, for the admin listener.
+    open: Doors,
     teller: Option<Teller>,
     load: Arc<Load>,
     leave: watch::Sender<Option<Leave>>,
@@ -83,6 +86,7 @@ impl Running {
             doors,
             workers: Vec::new(),
             admin: None,
+            open: Doors::default(),
             teller: None,
             leave: watch::channel(None).0,
             report: Report::default(),
@@ -93,11 +97,14 @@ impl Running {
         for number in 0..workers(options.workers) {
             running.hire(number, options.access.clone()).await?;
         }
+        running.note_doors();
         running.teller = Some(Teller::start(running.site.clone())?);
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
             let state = State {
+                address,
+                doors: running.open.clone(),
                 load: running.load.clone(),
                 leave: running.leave.subscribe(),
                 report: running.report.clone(),
@@ -126,7 +133,16 @@ impl Running {
     }
 
     /// Lets the admin listener tell how a change went that was asked for, and why.
-    pub fn report(&self, outcome: Changed, reasons: Vec<String>) {
+    pub fn report(&self, wanted: Wanted, outcome: Changed, reasons: Vec<String>) {
+        let became = match outcome {
+            Changed::Taken => Offered::Taken,
+            Changed::Refused | Changed::Never => Offered::Refused,
+        };
+        let metrics = self.load.metrics();
+        if wanted == Wanted::Configuration {
+            metrics.reloaded(became);
+        }
+        metrics.recent().changed(wanted.word(), became.word(), None);
         self.report.write(outcome, reasons);
     }
 
@@ -158,7 +174,13 @@ impl Running {
     /// handshake on; what was found, by listener. What does not hold changes nothing.
     pub fn look_at_certificates(&mut self) -> Vec<(String, Result<(), TlsFailed>)> {
         let looked = self.doors.iter_mut().map(|door| Some((door.name.clone(), door.look()?)));
-        looked.flatten().collect()
+        let looked: Vec<(String, Result<(), TlsFailed>)> = looked.flatten().collect();
+        for (_, became) in &looked {
+            let word = if became.is_ok() { Offered::Taken } else { Offered::Refused }.word();
+            self.load.metrics().recent().changed("certificate", word, None);
+        }
+        self.note_doors();
+        looked
     }
 
     /// Puts a new configuration in force for every request that begins from now on: routes, keys,
@@ -199,6 +221,7 @@ impl Running {
         self.site.store(Arc::new(successor));
         self.look_after_servers();
         changes.apply(&mut self.doors);
+        self.note_doors();
         for (worker, plans) in self.workers.iter().zip(shares) {
             plans.into_iter().for_each(|plan| worker.open(plan));
         }
@@ -219,6 +242,16 @@ impl Running {
         self.over.send_replace(true);
         let leave = Leave::to_successor(&self.site.load().settings.limits);
         self.end(leave).await
+    }
+
+    fn note_doors(&self) {
+        let state = |door: &OpenDoor| DoorState {
+            name: door.name.clone(),
+            address: door.address.map(|address| address.to_string()),
+            certificate_ends: door.certificate_ends(),
+        };
+        let doors = self.doors.iter().map(state).collect();
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = doors;
     }
 
     async fn end(self, leave: Leave) -> Drained {

@@ -7,6 +7,7 @@ use http::HeaderValue;
 use crate::clock::Timestamp;
 use crate::config;
 use crate::crypto::{KeyRing, Purpose, Random};
+use crate::telemetry::Unfit;
 use crate::web::{CookieAttributes, CookieNames, Cookies, PublicOrigin};
 
 use super::chunks::{Chunked, TooLong};
@@ -35,7 +36,7 @@ pub enum Loaded {
     /// There is no session cookie.
     NotPresented,
     /// There is one, and it is forged, damaged, ended or past its time.
-    Rejected,
+    Rejected(Unfit),
 }
 
 impl SealedCookie {
@@ -68,9 +69,12 @@ impl SealedCookie {
     pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
         let state = self.chunked().read(cookies).and_then(|sealed| self.state(&sealed));
         match state {
-            Some(state) if self.lives(&state, now) => Loaded::Live(state),
+            Some(state) => match self.unfit(&state, now) {
+                None => Loaded::Live(state),
+                Some(why) => Loaded::Rejected(why),
+            },
             None if !cookies.has(&self.name) => Loaded::NotPresented,
-            Some(_) | None => Loaded::Rejected,
+            None => Loaded::Rejected(Unfit::Unreadable),
         }
     }
 
@@ -120,10 +124,14 @@ impl SealedCookie {
         Some(state)
     }
 
-    fn lives(&self, state: &SessionState, now: Timestamp) -> bool {
-        now.since(state.signed_in) < self.absolute
-            && now.since(state.seen) < self.idle
-            && !self.ended.contains(state)
+    fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
+        if now.since(state.signed_in) >= self.absolute {
+            return Some(Unfit::TooOld);
+        }
+        if now.since(state.seen) >= self.idle {
+            return Some(Unfit::Idle);
+        }
+        self.ended.contains(state).then_some(Unfit::Ended)
     }
 
     fn chunked(&self) -> Chunked<'_> {

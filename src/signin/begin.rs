@@ -56,7 +56,7 @@ impl Desk {
             let detail = "the set of spent attempts is full";
             return Err(Failed::new(Failure::TooBusy, detail).again(wish.target.clone()));
         }
-        self.metrics.sign_in_begun();
+        self.metrics.sessions().sign_in_begun();
         let tenant = wish.tenant.clone().or_else(|| wish.party.tenant.clone());
         let (location, extra) = match &wish.party.flow {
             Flow::Code => {

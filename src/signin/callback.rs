@@ -82,7 +82,7 @@ impl Desk {
     ) -> Outcome {
         let signed_in = match at.sessions.load(at.cookies, self.clock.now()) {
             Loaded::Live(session) => serves(&session, attempt),
-            Loaded::NotPresented | Loaded::Rejected => false,
+            Loaded::NotPresented | Loaded::Rejected(_) => false,
         };
         if signed_in {
             return Ok(Reply::redirect(&target.on(&at.host.origin)));

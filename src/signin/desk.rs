@@ -111,7 +111,7 @@ impl Desk {
         })?;
         let mut binding = binding;
         binding.completed(&party.name, now);
-        self.metrics.sign_in_ended("signed_in");
+        self.metrics.sessions().signed_in();
         if let Some(scene) = at.scene {
             let who = Who::is(&state.principal);
             scene.record(Event::SignedIn { who, relying_party: &party.name });

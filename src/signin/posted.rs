@@ -75,7 +75,7 @@ impl Desk {
         self.finished(at, parties).await.or_else(|failed| {
             match at.sessions.load(at.cookies, self.clock.now()) {
                 Loaded::Live(_) => Ok(Reply::redirect(&ReturnTo::root().on(&at.host.origin))),
-                Loaded::NotPresented | Loaded::Rejected => Err(failed.again(ReturnTo::root())),
+                Loaded::NotPresented | Loaded::Rejected(_) => Err(failed.again(ReturnTo::root())),
             }
         })
     }

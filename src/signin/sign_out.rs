@@ -20,6 +20,7 @@ impl Desk {
     ) -> Reply {
         if let Some(session) = session {
             at.sessions.end(session, self.clock.now());
+            self.metrics.sessions().signed_out();
             if let Some(scene) = at.scene {
                 let (who, relying_party) = (Who::is(&session.principal), &session.relying_party);
                 scene.record(Event::SignedOut { who, relying_party });

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::StatusCode;
 use url::Url;
 
-use crate::back_channel::BackChannel;
 use crate::clock::{Clock, Timestamp};
-use crate::telemetry::{current, traced};
+use crate::telemetry::{Endpoint, current, traced};
 
 use super::asked::asked;
+use super::counted::Counted;
 use super::failure::Outage;
 use super::jwks::KeySet;
 use super::key_hint::KeyHint;
@@ -18,7 +18,7 @@ use super::key_hint::KeyHint;
 pub(super) struct KeyStore(Arc<Shared>);
 
 impl KeyStore {
-    pub(super) fn new(url: Url, back_channel: Arc<BackChannel>, clock: Clock) -> Self {
+    pub(super) fn new(url: Url, back_channel: Arc<Counted>, clock: Clock) -> Self {
         let flight = Arc::new(tokio::sync::Mutex::new(()));
         Self(Arc::new(Shared { back_channel, clock, flight, known: Mutex::default(), url }))
     }
@@ -65,7 +65,7 @@ impl KeyStore {
 }
 
 struct Shared {
-    back_channel: Arc<BackChannel>,
+    back_channel: Arc<Counted>,
     clock: Clock,
     /// Held by whoever is fetching.
     flight: Arc<tokio::sync::Mutex<()>>,
@@ -103,7 +103,7 @@ impl Shared {
     }
 
     async fn fetch(&self) -> Result<KeySet, Outage> {
-        let answer = asked(self.back_channel.get(&self.url)).await?;
+        let answer = asked(self.back_channel.get(Endpoint::Keys, &self.url)).await?;
         if answer.status != StatusCode::OK {
             return Err(Outage::Status(answer.status.as_u16()));
         }

@@ -3,6 +3,7 @@
 mod addresses;
 mod asked;
 mod claims;
+mod counted;
 mod exchange;
 mod failure;
 mod json;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::back_channel::{BackChannel, Transport};
+use crate::back_channel::Transport;
 use crate::clock::Clock;
 use crate::config::{Environment, Flow, RelyingParty, Settings};
 use crate::identity::{ContextId, Credential, SystemUserToken};
+use crate::telemetry::SuperIdCalls;
 
 use super::claims::VerifiedClaims;
+use super::counted::Counted;
 use super::failure::{ClaimsRefused, ErrorCode, SignInFailed};
 use super::jwt::UnverifiedToken;
 use super::key_store::KeyStore;
@@ -24,10 +26,10 @@ use super::{legacy, system_user, tenant_state, verify};
 
 /// Every SuperID the configuration names.
 pub struct SuperId {
-    back_channel: Arc<BackChannel>,
+    back_channel: Arc<Counted>,
     clock: Clock,
     /// For what nobody signs in by: tickets and tenants' states, hundreds at once after a start.
-    errands: BackChannel,
+    errands: Counted,
     issuers: HashMap<Url, Arc<Issuer>>,
     leeway: u64,
 }
@@ -43,11 +45,17 @@ pub struct SignedIn {
 impl SuperId {
     /// Nothing is fetched yet: the first sign-in does that. What `before` knows of a SuperID that
     /// is still named, its keys and the serials it told, is kept.
-    pub fn new(settings: &Settings, clock: Clock, before: Option<&Self>) -> Self {
+    pub fn new(
+        settings: &Settings,
+        clock: Clock,
+        counters: &SuperIdCalls,
+        before: Option<&Self>,
+    ) -> Self {
         let environments = settings.relying_parties.iter().map(|party| &*party.environment);
-        let back_channel = Arc::new(BackChannel::new(
+        let back_channel = Arc::new(Counted::new(
             settings.limits.superid_timeout,
             transport(environments.clone()),
+            counters,
         ));
         let known = |url: &Url| before.and_then(|before| before.issuers.get(url)).cloned();
         let issuers = environments
@@ -209,7 +217,7 @@ struct Issuer {
 }
 
 impl Issuer {
-    fn new(url: Url, back_channel: &Arc<BackChannel>, clock: &Clock) -> Self {
+    fn new(url: Url, back_channel: &Arc<Counted>, clock: &Clock) -> Self {
         let keys = KeyStore::new(url, back_channel.clone(), clock.clone());
         Self { keys, serials: Serials::default() }
     }

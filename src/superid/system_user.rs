@@ -3,7 +3,7 @@
 
 use http::StatusCode;
 
-use crate::back_channel::{Answer, BackChannel};
+use crate::back_channel::Answer;
 use crate::clock::Timestamp;
 use crate::config::{AllowedAddresses, RelyingParty, SystemUserProtocol};
 use crate::crypto::Secret;
@@ -12,6 +12,7 @@ use crate::identity::{ContextId, SystemUserToken, Ticket};
 use super::addresses::believed;
 use super::asked::asked as traced;
 use super::claims::{digits, full};
+use super::counted::Counted;
 use super::exchange::{Exchange, Said};
 use super::failure::{ClaimsRefused, Outage};
 use super::json::Object;
@@ -37,7 +38,7 @@ pub struct BoughtTicket {
 
 /// Exchanges a system user token for a JWT that nobody has verified.
 pub(super) async fn exchange(
-    back_channel: &BackChannel,
+    back_channel: &Counted,
     party: &RelyingParty,
     tenant: &ContextId,
     token: &SystemUserToken,

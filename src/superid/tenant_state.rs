@@ -7,13 +7,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::Url;
 
-use crate::back_channel::BackChannel;
 use crate::clock::Timestamp;
 use crate::config::{AllowedAddresses, Environment};
 use crate::identity::ContextId;
+use crate::telemetry::Endpoint;
 
 use super::addresses::believed;
 use super::asked::asked;
+use super::counted::Counted;
 use super::failure::Outage;
 use super::json::{Json, Object};
 
@@ -87,12 +88,13 @@ impl From<Outage> for StateFailed {
 
 /// Asks for a tenant's state.
 pub(super) async fn ask(
-    back_channel: &BackChannel,
+    back_channel: &Counted,
     environment: &Environment,
     tenant: &ContextId,
 ) -> Result<TenantState, StateFailed> {
     let url = environment.tenant_state(tenant).ok_or(StateFailed::NotConfigured)?;
-    let answer = asked(back_channel.get(&url)).await.map_err(Outage::from)?;
+    let asked = asked(back_channel.get(Endpoint::TenantState, &url)).await;
+    let answer = asked.map_err(Outage::from)?;
     if answer.status != StatusCode::OK {
         return Err(Outage::Status(answer.status.as_u16()).into());
     }

@@ -2,12 +2,13 @@
 
 use http::StatusCode;
 
-use crate::back_channel::{Answer, BackChannel};
+use crate::back_channel::Answer;
 use crate::config::RelyingParty;
 use crate::crypto::Secret;
 use crate::identity::{AccessToken, ContextId};
 
 use super::asked::asked;
+use super::counted::Counted;
 use super::failure::{AnswerGarbled, ErrorCode, Outage, SignInFailed};
 use super::json::{Json, Object};
 
@@ -37,7 +38,7 @@ pub(super) struct Tokens {
 /// Redeems a code. Everything goes in the body, the secret too (`client_secret_post`): a query
 /// would end up in logs.
 pub(super) async fn redeem(
-    back_channel: &BackChannel,
+    back_channel: &Counted,
     party: &RelyingParty,
     grant: &CodeGrant<'_>,
 ) -> Result<Tokens, SignInFailed> {

@@ -88,9 +88,9 @@ impl Sending {
                 sent.unwrap_or_else(|_| Err("no answer in 10 seconds".to_owned()))
             });
             match sent {
-                Ok(()) => self.tracer.became("exported", spans.len()),
+                Ok(()) => self.tracer.exported(spans.len()),
                 Err(why) => {
-                    self.tracer.became("failed", spans.len());
+                    self.tracer.not_exported(spans.len());
                     self.say(&why, spans.len());
                 }
             }

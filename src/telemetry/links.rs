@@ -1,61 +1,53 @@
 //! What is counted of the links to the store that replicas share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramVec, IntCounterVec, IntGaugeVec};
+use super::catalogue::{REDIS_COMMAND_DURATION, REDIS_COMMANDS};
+use super::named::Named;
+use super::registry::Registry;
+use super::series::{Counter, Histogram};
 
 /// Counters of every link, by its name. Clones count together.
 #[derive(Clone, Debug)]
-pub struct LinkCounters {
-    commands: IntCounterVec,
-    seconds: HistogramVec,
-    up: IntGaugeVec,
-}
+pub struct LinkCounters(Arc<Registry>);
 
-/// Counters of one link.
+/// Counters of one link. Clones count together.
 #[derive(Clone, Debug)]
 pub struct LinkCounter {
-    name: &'static str,
-    commands: IntCounterVec,
-    seconds: Histogram,
+    answered: Counter,
+    failed: Arc<Named<Counter>>,
+    times: Histogram,
 }
 
 impl LinkCounters {
-    /// Counters made elsewhere, each once.
-    pub(super) fn of(commands: IntCounterVec, seconds: HistogramVec, up: IntGaugeVec) -> Self {
-        Self { commands, seconds, up }
+    pub(super) fn of(registry: &Arc<Registry>) -> Self {
+        Self(registry.clone())
     }
 
     /// Those of the link with this name.
     pub fn link(&self, name: &'static str) -> LinkCounter {
-        self.commands.with_label_values(&[name, ANSWERED]);
-        let seconds = self.seconds.with_label_values(&[name]);
-        LinkCounter { name, commands: self.commands.clone(), seconds }
-    }
-
-    /// Notes which links are up, and forgets the others.
-    pub(super) fn stand(&self, links: &[(&str, bool)]) {
-        self.up.reset();
-        for (name, up) in links {
-            self.up.with_label_values(&[*name]).set(i64::from(*up));
+        let registry = self.0.clone();
+        LinkCounter {
+            answered: registry.counter(&REDIS_COMMANDS, &[name, "answered"]),
+            times: registry.histogram(&REDIS_COMMAND_DURATION, &[name]),
+            failed: Arc::new(Named::new(MOST_WORDS, move |word| {
+                registry.counter(&REDIS_COMMANDS, &[name, word])
+            })),
         }
-    }
-
-    pub(super) fn collectors(&self) -> [Box<dyn Collector>; 3] {
-        [Box::new(self.commands.clone()), Box::new(self.seconds.clone()), Box::new(self.up.clone())]
     }
 }
 
 impl LinkCounter {
     /// A command is over; `failed` is one of a fixed set of words.
     pub fn carried_out(&self, took: Duration, failed: Option<&str>) {
-        self.commands.with_label_values(&[self.name, failed.unwrap_or(ANSWERED)]).inc();
-        self.seconds.observe(took.as_secs_f64());
+        match failed {
+            None => self.answered.inc(),
+            Some(word) => self.failed.count(word, Counter::inc),
+        }
+        self.times.observe(took.as_micros() as u64);
     }
 }
 
-const ANSWERED: &str = "answered";
-
-/// Bounds of the histogram, in seconds: from a socket on this machine to the longest timeout.
-pub(super) const BOUNDS: [f64; 9] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+/// More than there are.
+const MOST_WORDS: usize = 32;

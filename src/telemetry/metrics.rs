@@ -1,135 +1,145 @@
-//! Every metric there is, as Prometheus reads them.
+//! What is counted over the life of the process, and how it is read.
 
-use prometheus::core::Collector;
-use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
-};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::calls::CallCounters;
+use super::catalogue::{
+    BUILD, CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP, CONFIG_LAST_RELOAD_SUCCESSFUL, CONFIG_RELOADS,
+    DRAINED_REQUESTS, LIMIT_HITS, REFUSALS, TENANT_NOTICES,
+};
+use super::connections::ConnectionCounters;
 use super::drain::{Drain, Drained, Outcome};
+use super::exposition::{self, Format};
 use super::limit::Limit;
-use super::links::{self, LinkCounters};
-use super::servers::{ServerCounters, ServerLevel};
+use super::links::LinkCounters;
+use super::named::Named;
+use super::process::{Process, process_began};
+use super::reading::Reading;
+use super::recent::{self, Recent};
+use super::registry::{Levels, Registry};
+use super::route::RouteMetrics;
+use super::series::Counter;
+use super::servers::ServerCounters;
+use super::sessions::SessionCounters;
+use super::superid_calls::SuperIdCalls;
 use super::tickets::TicketCounters;
 use super::webhooks::WebhookCounters;
 
-/// What is counted over the life of the process. Counting one thing is one atomic step; what has
-/// labels of its own is looked up once, or seldom.
+/// What is counted. Counting one thing is one atomic step; what has labels of its own is found once,
+/// or seldom.
 #[derive(Debug)]
 pub struct Metrics {
-    registry: Registry,
-    connections_accepted: IntCounter,
-    connections_open: IntGauge,
-    connections_refused: IntCounterVec,
-    drain: Drain,
-    drained: [IntCounter; 3],
-    connections_yielded: IntCounter,
-    limit_hits: Vec<IntCounter>,
-    links: LinkCounters,
-    refusals: IntCounterVec,
-    /// Those that come in crowds.
-    refusals_at_hand: [(&'static str, IntCounter); 3],
-    requests: IntCounterVec,
-    requests_in_flight: IntGauge,
-    sign_ins: IntCounterVec,
-    sign_ins_begun: IntCounter,
-    tickets: TicketCounters,
+    registry: Arc<Registry>,
     calls: CallCounters,
+    connections: ConnectionCounters,
+    drain: Drain,
+    drained: [Counter; 3],
+    limit_hits: Vec<Counter>,
+    links: LinkCounters,
+    notices: [Counter; 2],
+    others: Mutex<Vec<Counts>>,
+    recent: Recent,
+    refusals: Named<Counter>,
+    reloads: Reloads,
     servers: ServerCounters,
-    upstream_requests_in_flight: IntGaugeVec,
+    sessions: SessionCounters,
+    superid: SuperIdCalls,
+    tickets: TicketCounters,
     webhooks: WebhookCounters,
 }
 
-/// The counters of one route.
-#[derive(Clone, Debug)]
-pub struct RouteMetrics {
-    /// By the first digit of the status; 0 for no answer at all.
-    answers: [IntCounter; 6],
+/// Something that counts for itself, and says so when it is asked.
+pub struct Counts(Box<dyn Fn(&mut Levels) + Send + Sync>);
+
+/// How new configurations fared.
+#[derive(Debug)]
+struct Reloads {
+    taken: Counter,
+    refused: Counter,
+    /// When the one in force was taken, in seconds since 1970.
+    in_force_since: AtomicU64,
+    /// Whether the latest was: 1 or 0.
+    latest: AtomicU64,
 }
 
-/// What stands now, asked for when somebody reads.
-#[derive(Clone, Debug, Default)]
-pub struct Levels<'a> {
-    pub connections_open: usize,
-    pub requests_in_flight: usize,
-    /// Route names, and requests in flight to their upstreams.
-    pub upstream_requests: Vec<(&'a str, usize)>,
-    /// Links to the shared store, and whether they are up.
-    pub links: Vec<(&'a str, bool)>,
-    pub servers: Vec<ServerLevel<'a>>,
+/// What became of something that was offered: a configuration, a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    Refused,
+    Taken,
+}
+
+impl Offered {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Taken => "taken",
+        }
+    }
+}
+
+impl Counts {
+    pub(super) fn new(say: impl Fn(&mut Levels) + Send + Sync + 'static) -> Self {
+        Self(Box::new(say))
+    }
+}
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Counts")
+    }
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let drained = counters("drained_requests_total", DRAINED, &["outcome"]);
-        let limit_hits = counters("limit_hits_total", HITS, &["limit"]);
-        let refusals = counters("refusals_total", REFUSALS, &["reason"]);
-        let sign_ins = counters("sign_ins_total", SIGN_INS, &["outcome"]);
+        process_began();
+        let registry = Arc::new(Registry::default());
+        let refusals = registry.clone();
         Self {
-            connections_accepted: kept(IntCounter::with_opts(named(
-                "connections_accepted_total",
-                "Connections that were taken.",
-            ))),
-            connections_open: gauge("connections_open", "Connections that are open."),
-            connections_refused: counters(
-                "connections_refused_total",
-                "Connections that were closed at once, by the limit they met.",
-                &["limit"],
-            ),
+            calls: CallCounters::of(&registry),
+            connections: ConnectionCounters::of(&registry),
             drain: Drain::default(),
-            drained: Outcome::EVERY.map(|outcome| drained.with_label_values(&[outcome.name()])),
-            connections_yielded: kept(IntCounter::with_opts(named(
-                "connections_yielded_total",
-                "Connections that were closed because others waited for their place.",
-            ))),
-            refusals_at_hand: ["too_busy", "too_large", "too_many"]
-                .map(|reason| (reason, refusals.with_label_values(&[reason]))),
-            refusals,
-            requests: counters(
-                "requests_total",
-                "Requests by route and class of status; (gateway) answers what goes to no app.",
-                &["route", "status"],
-            ),
-            requests_in_flight: gauge("requests_in_flight", "Requests that are in flight."),
-            sign_ins_begun: sign_ins.with_label_values(&["begun"]),
-            sign_ins,
-            tickets: tickets(),
-            links: link_counters(),
-            calls: CallCounters::over(
-                counters("tenant_calls_total", TENANT_CALLS, &["tenant", "status"]),
-                STATUSES,
-            ),
-            servers: servers(),
-            upstream_requests_in_flight: kept(IntGaugeVec::new(
-                named("upstream_requests_in_flight", "Requests in flight to a route's upstream."),
-                &["route"],
-            )),
-            webhooks: webhooks(),
+            drained: Outcome::EVERY
+                .map(|outcome| registry.counter(&DRAINED_REQUESTS, &[outcome.name()])),
             limit_hits: Limit::EVERY
                 .iter()
-                .map(|limit| limit_hits.with_label_values(&[limit.name()]))
+                .map(|limit| registry.counter(&LIMIT_HITS, &[limit.name()]))
                 .collect(),
-            registry: Registry::new(),
+            links: LinkCounters::of(&registry),
+            notices: ["refused", "taken"].map(|how| registry.counter(&TENANT_NOTICES, &[how])),
+            others: Mutex::default(),
+            recent: Recent::default(),
+            refusals: Named::new(MOST_REASONS, move |reason| {
+                refusals.counter(&REFUSALS, &[reason])
+            }),
+            reloads: Reloads {
+                taken: registry.counter(&CONFIG_RELOADS, &["taken"]),
+                refused: registry.counter(&CONFIG_RELOADS, &["refused"]),
+                in_force_since: AtomicU64::new(recent::now()),
+                latest: AtomicU64::new(1),
+            },
+            servers: ServerCounters::of(&registry),
+            sessions: SessionCounters::of(&registry),
+            superid: SuperIdCalls::of(&registry),
+            tickets: TicketCounters::of(&registry),
+            webhooks: WebhookCounters::of(&registry),
+            registry,
         }
-        .registered([&drained, &limit_hits])
     }
 }
 
 impl Metrics {
-    /// A connection was taken.
-    pub fn connection_accepted(&self) {
-        self.connections_accepted.inc();
+    /// Where counters are had from: `registry().counter(&catalogue::FAMILY, &["label"])`, once, to be
+    /// kept by whoever counts.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
     }
 
-    /// A connection was closed before it was served.
-    pub fn connection_refused(&self, limit: Limit) {
-        self.connections_refused.with_label_values(&[limit.name()]).inc();
-    }
-
-    /// A connection was closed so that another could be taken.
-    pub fn connection_yielded(&self) {
-        self.connections_yielded.inc();
+    /// The counters of connections and TLS.
+    pub fn connections(&self) -> &ConnectionCounters {
+        &self.connections
     }
 
     /// Somebody met a limit.
@@ -139,36 +149,49 @@ impl Metrics {
 
     /// A request was refused; `reason` is one of a fixed set of words.
     pub fn refused(&self, reason: &str) {
-        match self.refusals_at_hand.iter().find(|(known, _)| *known == reason) {
-            Some((_, counter)) => counter.inc(),
-            None => self.refusals.with_label_values(&[reason]).inc(),
+        self.refusals.count(reason, Counter::inc);
+    }
+
+    /// The counters of sign-ins and sessions.
+    pub fn sessions(&self) -> &SessionCounters {
+        &self.sessions
+    }
+
+    /// A state-change notice came.
+    pub fn noticed(&self, became: Offered) {
+        self.notices[became as usize].inc();
+    }
+
+    /// A new configuration was offered.
+    pub fn reloaded(&self, became: Offered) {
+        match became {
+            Offered::Refused => self.reloads.refused.inc(),
+            Offered::Taken => {
+                self.reloads.taken.inc();
+                self.reloads.in_force_since.store(recent::now(), Ordering::Relaxed);
+            }
         }
+        self.reloads.latest.store(became as u64, Ordering::Relaxed);
     }
 
-    /// Somebody was sent to sign in.
-    pub fn sign_in_begun(&self) {
-        self.sign_ins_begun.inc();
-    }
-
-    /// A sign-in came to its end; `outcome` is one of a fixed set of words.
-    pub fn sign_in_ended(&self, outcome: &str) {
-        self.sign_ins.with_label_values(&[outcome]).inc();
-    }
-
-    /// The counters of a configured route, looked up once for each configuration.
+    /// The counters of a configured route, found once for each configuration.
     pub fn route(&self, name: &str) -> RouteMetrics {
-        let answers = STATUSES.map(|status| self.requests.with_label_values(&[name, status]));
-        RouteMetrics { answers }
+        RouteMetrics::of(&self.registry, name)
     }
 
     /// The counters of what the gateway answers itself. No route can have that name.
     pub fn own(&self) -> RouteMetrics {
-        self.route("(gateway)")
+        RouteMetrics::of_own(&self.registry, OWN)
     }
 
     /// The counters of calls to tenants.
     pub fn calls(&self) -> &CallCounters {
         &self.calls
+    }
+
+    /// The counters of calls to SuperID.
+    pub fn superid(&self) -> &SuperIdCalls {
+        &self.superid
     }
 
     /// The counters of the links to the shared store.
@@ -186,10 +209,14 @@ impl Metrics {
         &self.tickets
     }
 
-    /// Tells what others count, too.
-    pub fn tell(&self, counted: Box<dyn Collector>) {
-        // What is told already stays so.
-        let _known = self.registry.register(counted);
+    /// Has others asked, too, whenever somebody reads.
+    pub fn tell(&self, counts: Counts) {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner).push(counts);
+    }
+
+    /// What happened lately.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// The counters of telling apps.
@@ -213,185 +240,105 @@ impl Metrics {
         Drained { closed: closed.get(), cut: cut.get(), finished: finished.get() }
     }
 
-    /// Everything, in Prometheus' text format.
-    pub fn text(&self, levels: &Levels<'_>) -> String {
-        self.connections_open.set(whole(levels.connections_open));
-        self.requests_in_flight.set(whole(levels.requests_in_flight));
-        self.upstream_requests_in_flight.reset();
-        for (route, count) in &levels.upstream_requests {
-            self.upstream_requests_in_flight.with_label_values(&[*route]).set(whole(*count));
-        }
-        self.links.stand(&levels.links);
-        self.servers.stand(&levels.servers);
-        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    /// Everything, as text.
+    pub fn text(&self, levels: Levels, format: Format) -> String {
+        exposition::write(&self.registry, &self.with_own(levels), format)
     }
 
-    fn registered(self, [drained, limit_hits]: [&IntCounterVec; 2]) -> Self {
-        let every: [Box<dyn Collector>; 11] = [
-            Box::new(self.connections_accepted.clone()),
-            Box::new(self.connections_open.clone()),
-            Box::new(self.connections_refused.clone()),
-            Box::new(drained.clone()),
-            Box::new(self.connections_yielded.clone()),
-            Box::new(limit_hits.clone()),
-            Box::new(self.refusals.clone()),
-            Box::new(self.requests.clone()),
-            Box::new(self.requests_in_flight.clone()),
-            Box::new(self.sign_ins.clone()),
-            Box::new(self.upstream_requests_in_flight.clone()),
-        ];
-        for one in every.into_iter().chain(
-            self.tickets
-                .collectors()
-                .into_iter()
-                .chain(self.webhooks.collectors())
-                .chain(self.servers.collectors())
-                .chain([Box::new(self.calls.collector()) as Box<dyn Collector>])
-                .chain(self.links.collectors()),
-        ) {
-            kept(self.registry.register(one));
-        }
-        self
+    /// Everything, to be looked up.
+    pub fn reading(&self, levels: Levels) -> Reading {
+        Reading::of(&self.registry, &self.with_own(levels))
+    }
+
+    fn with_own(&self, mut levels: Levels) -> Levels {
+        Process::now().tell(&mut levels);
+        self.webhooks.tell(&mut levels);
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        others.iter().for_each(|others| (others.0)(&mut levels));
+        let number = |value: &AtomicU64| value.load(Ordering::Relaxed) as f64;
+        let Reloads { in_force_since, latest, .. } = &self.reloads;
+        levels.add(&CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP, &[], number(in_force_since));
+        levels.add(&CONFIG_LAST_RELOAD_SUCCESSFUL, &[], number(latest));
+        levels.add(&BUILD, &[env!("CARGO_PKG_VERSION")], 1.0);
+        levels
     }
 }
 
-impl RouteMetrics {
-    /// A request ended with this status; 0 when the client left before an answer.
-    pub fn answered(&self, status: u16) {
-        self.answers[usize::from(status / 100).min(5)].inc();
-    }
-}
-
-fn tickets() -> TicketCounters {
-    TicketCounters::of(
-        counters("ticket_exchanges_total", TICKET_EXCHANGES, &["outcome"]),
-        counters("ticket_lookups_total", TICKET_LOOKUPS, &["answer"]),
-        kept(IntCounter::with_opts(named("ticket_renewals_total", TICKET_RENEWALS))),
-        counters("ticket_shares_total", TICKET_SHARES, &["outcome"]),
-    )
-}
-
-fn link_counters() -> LinkCounters {
-    let seconds = HistogramOpts::from(named("redis_command_seconds", REDIS_SECONDS));
-    LinkCounters::of(
-        counters("redis_commands_total", REDIS_COMMANDS, &["link", "outcome"]),
-        kept(HistogramVec::new(seconds.buckets(links::BOUNDS.to_vec()), &["link"])),
-        kept(IntGaugeVec::new(named("redis_up", REDIS_UP), &["link"])),
-    )
-}
-
-fn webhooks() -> WebhookCounters {
-    WebhookCounters::of(
-        counters("webhook_deliveries_total", WEBHOOK_DELIVERIES, &["outcome"]),
-        gauge("webhook_events_waiting", WEBHOOK_WAITING),
-        gauge("webhook_oldest_event_seconds", WEBHOOK_OLDEST),
-    )
-}
-
-fn servers() -> ServerCounters {
-    const EACH: [&str; 2] = ["upstream", "server"];
-    let gauges = |name, help| kept(IntGaugeVec::new(named(name, help), &EACH));
-    let labels = ["upstream", "server", "kind"];
-    ServerCounters {
-        failures: counters("upstream_server_failures_total", SERVER_FAILURES, &labels),
-        ejections: counters("upstream_server_ejections_total", SERVER_EJECTIONS, &EACH),
-        up: gauges("upstream_server_up", "Whether a server is sent requests: 1 or 0."),
-        in_flight: gauges("upstream_server_requests_in_flight", "Requests that a server has."),
-    }
-}
-
-fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-    kept(IntCounterVec::new(named(name, help), labels))
-}
-
-fn gauge(name: &str, help: &str) -> IntGauge {
-    kept(IntGauge::with_opts(named(name, help)))
-}
-
-fn named(name: &str, help: &str) -> Opts {
-    Opts::new(format!("superid_gateway_{name}"), help)
-}
-
-fn kept<T>(made: prometheus::Result<T>) -> T {
-    made.expect("names and labels are written in this file, each once")
-}
-
-fn whole(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-const DRAINED: &str =
-    "Requests that were in flight when the process was told to end, by their end.";
-const HITS: &str = "How often somebody met a limit, by its name.";
-const REFUSALS: &str = "Requests refused by the gateway, by reason.";
-const REDIS_COMMANDS: &str =
-    "Commands to the store that replicas share, by link and by how they ended.";
-const REDIS_SECONDS: &str = "How long commands to the store that replicas share took.";
-const REDIS_UP: &str = "Whether a link to the store that replicas share is up.";
-const SERVER_EJECTIONS: &str = "Times a server was left out for its failures.";
-const SERVER_FAILURES: &str =
-    "Requests a server failed: connect had no connection, answer no answer.";
-const SIGN_INS: &str = "Sign-ins by outcome: begun, signed_in, or why not.";
-const TENANT_CALLS: &str = "Calls to tenants, by tenant and status.";
-const TICKET_EXCHANGES: &str = "Times SuperID was asked for a ticket, by outcome.";
-const TICKET_LOOKUPS: &str = "Times a system user ticket was wanted, by whether it was at hand.";
-const TICKET_RENEWALS: &str = "Times a younger ticket was looked for ahead of need.";
-const TICKET_SHARES: &str = "What the store that replicas share did for tickets, by outcome.";
-const WEBHOOK_DELIVERIES: &str = "Times an event was posted to an app's webhook, by outcome.";
-const WEBHOOK_OLDEST: &str = "How long the oldest event has waited for its app to take it.";
-const WEBHOOK_WAITING: &str = "Events that wait until their app takes them.";
-const STATUSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
+/// The route of what goes to no app.
+const OWN: &str = "(gateway)";
+/// More than there are.
+const MOST_REASONS: usize = 128;
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use super::super::catalogue::{CONNECTIONS_OPEN, REDIS_UP, REQUESTS_IN_FLIGHT};
     use super::*;
-    use crate::telemetry::{ServerFailure, TicketExchange};
+    use crate::telemetry::{
+        Answer, Asked, Called, Endpoint, ServerFailure, ServerLevel, TicketExchange, Unfit, servers,
+    };
 
-    #[test]
-    fn what_is_counted_is_told_with_its_labels() {
+    fn everything() -> Metrics {
         let metrics = Metrics::default();
         let route = metrics.route("app");
         for status in [200, 204, 503, 0, 999] {
-            route.answered(status);
+            route.answered(Answer::Passed, status, 1_500);
         }
-        metrics.connection_accepted();
-        metrics.connection_refused(Limit::Connections);
+        route.asked(Asked::TimedOut);
+        route.upstream_answered(Duration::from_millis(3));
+        metrics.own().answered(Answer::Ours, 303, 10);
+        metrics.connections().accepted();
+        metrics.connections().refused(Limit::Connections);
         metrics.limit_hit(Limit::Connections);
         metrics.refused("too_busy");
-        metrics.sign_in_begun();
-        metrics.sign_in_ended("signed_in");
+        metrics.sessions().sign_in_begun();
+        metrics.sessions().signed_in();
+        metrics.sessions().unfit(Unfit::Idle);
         metrics.tickets().hit();
         metrics.calls().answered("Cust1", 204);
         metrics.tickets().exchanged(TicketExchange::Refused);
+        metrics.superid().called(Endpoint::Token, Called::TimedOut, Duration::from_secs(5));
         let link = metrics.links().link("vault");
         link.carried_out(Duration::from_millis(3), None);
         link.carried_out(Duration::from_secs(2), Some("timed_out"));
         metrics.servers().failed("app", "http://a:1", ServerFailure::Connect);
         metrics.servers().ejected("app", "http://a:1");
-        let level =
-            ServerLevel { upstream: "app", server: "http://a:1", is_up: true, in_flight: 4 };
-        let levels = Levels {
-            connections_open: 3,
-            requests_in_flight: 2,
-            upstream_requests: vec![("app", 1)],
-            links: vec![("tickets", true), ("vault", false)],
-            servers: vec![level],
-        };
-        let text = metrics.text(&levels);
+        metrics.reloaded(Offered::Refused);
+        metrics
+    }
+
+    #[test]
+    fn what_is_counted_is_told_with_its_labels() {
+        let mut levels = Levels::default();
+        levels.count(&CONNECTIONS_OPEN, &[], 3);
+        levels.count(&REQUESTS_IN_FLIGHT, &[], 2);
+        levels.count(&REDIS_UP, &["vault"], 0);
+        let (upstream, server) = ("app", "http://a:1");
+        let level = ServerLevel { upstream, server, is_up: true, in_flight: 4 };
+        servers::tell(&[level], &mut levels);
+        let text = everything().text(levels, Format::Prometheus);
         for line in [
-            "requests_total{route=\"app\",status=\"2xx\"} 2",
-            "requests_total{route=\"app\",status=\"5xx\"} 2",
-            "requests_total{route=\"app\",status=\"none\"} 1",
+            "requests_total{route=\"app\",status=\"2xx\",outcome=\"passed\"} 2",
+            "requests_total{route=\"app\",status=\"5xx\",outcome=\"passed\"} 2",
+            "requests_total{route=\"app\",status=\"none\",outcome=\"left\"} 1",
+            "requests_total{route=\"(gateway)\",status=\"3xx\",outcome=\"answered\"} 1",
+            "request_duration_seconds_bucket{route=\"app\",le=\"0.0025\"} 5",
+            "upstream_requests_total{route=\"app\",outcome=\"answered\"} 1",
+            "upstream_requests_total{route=\"app\",outcome=\"timed_out\"} 1",
+            "upstream_response_seconds_sum{route=\"app\"} 0.003",
             "connections_accepted_total 1",
             "connections_refused_total{limit=\"max_connections\"} 1",
             "limit_hits_total{limit=\"max_connections\"} 1",
             "limit_hits_total{limit=\"route.body_bytes\"} 0",
             "refusals_total{reason=\"too_busy\"} 1",
-            "sign_ins_total{outcome=\"begun\"} 1",
-            "sign_ins_total{outcome=\"signed_in\"} 1",
-            "tenant_calls_total{status=\"2xx\",tenant=\"Cust1\"} 1",
+            "sign_ins_begun_total 1",
+            "sign_ins_total{outcome=\"signed_in\",reason=\"none\"} 1",
+            "sessions_made_total 1",
+            "session_cookies_refused_total{reason=\"idle\"} 1",
+            "superid_calls_total{endpoint=\"token\",outcome=\"timed_out\"} 1",
+            "superid_call_duration_seconds_count{endpoint=\"token\"} 1",
+            "tenant_calls_total{tenant=\"Cust1\",status=\"2xx\"} 1",
             "ticket_lookups_total{answer=\"hit\"} 1",
             "ticket_exchanges_total{outcome=\"refused\"} 1",
             "ticket_shares_total{outcome=\"unavailable\"} 0",
@@ -399,18 +346,28 @@ mod tests {
             "redis_commands_total{link=\"vault\",outcome=\"timed_out\"} 1",
             "redis_command_seconds_bucket{link=\"vault\",le=\"0.005\"} 1",
             "redis_command_seconds_count{link=\"vault\"} 2",
-            "redis_up{link=\"tickets\"} 1",
             "redis_up{link=\"vault\"} 0",
+            "upstream_server_failures_total{upstream=\"app\",server=\"http://a:1\",kind=\"connect\"} 1",
+            "upstream_server_ejections_total{upstream=\"app\",server=\"http://a:1\"} 1",
+            "upstream_server_up{upstream=\"app\",server=\"http://a:1\"} 1",
+            "upstream_server_requests_in_flight{upstream=\"app\",server=\"http://a:1\"} 4",
+            "config_reloads_total{outcome=\"refused\"} 1",
+            "config_last_reload_successful 0",
             "connections_open 3",
             "requests_in_flight 2",
-            "upstream_requests_in_flight{route=\"app\"} 1",
-            "upstream_server_failures_total{kind=\"connect\",server=\"http://a:1\",upstream=\"app\"} 1",
-            "upstream_server_ejections_total{server=\"http://a:1\",upstream=\"app\"} 1",
-            "upstream_server_up{server=\"http://a:1\",upstream=\"app\"} 1",
-            "upstream_server_requests_in_flight{server=\"http://a:1\",upstream=\"app\"} 4",
         ] {
             assert!(text.contains(&format!("\nsuperid_gateway_{line}\n")), "{line} in\n{text}");
         }
-        assert!(!metrics.text(&Levels::default()).contains("in_flight{route"), "a gone route");
+    }
+
+    #[test]
+    fn a_new_configuration_with_the_same_route_counts_on() {
+        let metrics = Metrics::default();
+        for _ in 0..2 {
+            metrics.route("app").answered(Answer::Refused, 404, 1);
+        }
+        let text = metrics.text(Levels::default(), Format::Prometheus);
+        let line = "requests_total{route=\"app\",status=\"4xx\",outcome=\"refused\"} 2";
+        assert!(text.contains(line), "{text}");
     }
 }

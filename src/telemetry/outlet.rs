@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, Opts};
-
 use crate::config::{LineDestination, LineForm};
 
+use super::catalogue::LOG_LINES_LOST;
+use super::metrics::Counts;
+use super::series::Counter;
 use super::sink::{AUDIT, Sink};
 use super::spelling::Spelling;
 
@@ -49,9 +49,8 @@ struct Shared {
     reopening: AtomicBool,
     /// Who writes.
     writer: OnceLock<Thread>,
-    lost: IntCounterVec,
-    full: IntCounter,
-    failed: IntCounter,
+    full: Counter,
+    failed: Counter,
 }
 
 impl Outlet {
@@ -88,8 +87,12 @@ impl Outlet {
     }
 
     /// What was lost of it.
-    pub fn losses(&self) -> Box<dyn Collector> {
-        Box::new(self.0.lost.clone())
+    pub fn losses(&self) -> Counts {
+        let (name, full, failed) = (self.0.name, self.0.full.clone(), self.0.failed.clone());
+        Counts::new(move |levels| {
+            levels.add(&LOG_LINES_LOST, &[name, "full"], full.get() as f64);
+            levels.add(&LOG_LINES_LOST, &[name, "failed"], failed.get() as f64);
+        })
     }
 
     /// Takes the line that `spell` writes, its end included.
@@ -112,7 +115,6 @@ impl Outlet {
     }
 
     fn writing(name: &'static str, form: LineForm, sink: Sink) -> (Self, Writer) {
-        let lost = lost_lines(name);
         let shared = Arc::new(Shared {
             name,
             form,
@@ -122,9 +124,8 @@ impl Outlet {
             stopping: AtomicBool::new(false),
             reopening: AtomicBool::new(false),
             writer: OnceLock::new(),
-            full: lost.with_label_values(&["full"]),
-            failed: lost.with_label_values(&["failed"]),
-            lost,
+            full: Counter::default(),
+            failed: Counter::default(),
         });
         let (ending, ended) = mpsc::sync_channel(1);
         let writing = shared.clone();
@@ -274,15 +275,6 @@ impl Trouble {
             tracing::info!("the audit log is written again");
         }
     }
-}
-
-fn lost_lines(name: &str) -> IntCounterVec {
-    let opts = Opts::new(
-        "superid_gateway_log_lines_lost_total",
-        "Lines of the log and of the audit log that were not written, by why.",
-    );
-    IntCounterVec::new(opts.const_label("log", name), &["cause"])
-        .expect("the name and its labels are written here")
 }
 
 const PAUSE: Duration = Duration::from_millis(100);

@@ -1,15 +1,24 @@
 //! Upstreams' servers, each by its name: there are as many as the configuration has.
 
-use prometheus::core::Collector;
-use prometheus::{IntCounterVec, IntGaugeVec};
+use std::sync::Arc;
 
-/// Counters and gauges of the servers of `[upstream.NAME]`.
+use super::catalogue::{
+    UPSTREAM_SERVER_EJECTIONS, UPSTREAM_SERVER_FAILURES, UPSTREAM_SERVER_REQUESTS_IN_FLIGHT,
+    UPSTREAM_SERVER_UP,
+};
+use super::named::Named;
+use super::registry::{Levels, Registry};
+use super::series::Counter;
+
+/// Counters of the servers of `[upstream.NAME]`, by upstream and server.
 #[derive(Debug)]
-pub struct ServerCounters {
-    pub(super) failures: IntCounterVec,
-    pub(super) ejections: IntCounterVec,
-    pub(super) up: IntGaugeVec,
-    pub(super) in_flight: IntGaugeVec,
+pub struct ServerCounters(Named<Counters>);
+
+#[derive(Clone, Debug)]
+struct Counters {
+    /// In the order of [`ServerFailure`].
+    failures: [Counter; 2],
+    ejections: Counter,
 }
 
 /// How a server stands now.
@@ -33,38 +42,42 @@ pub enum ServerFailure {
 }
 
 impl ServerCounters {
+    pub(super) fn of(registry: &Arc<Registry>) -> Self {
+        let registry = registry.clone();
+        Self(Named::new(MOST, move |name| {
+            let (upstream, server) = name.split_once(BETWEEN).unwrap_or((name, name));
+            let failures =
+                |kind| registry.counter(&UPSTREAM_SERVER_FAILURES, &[upstream, server, kind]);
+            Counters {
+                failures: ["answer", "connect"].map(failures),
+                ejections: registry.counter(&UPSTREAM_SERVER_EJECTIONS, &[upstream, server]),
+            }
+        }))
+    }
+
     /// A server failed a request.
     pub fn failed(&self, upstream: &str, server: &str, how: ServerFailure) {
-        let how = match how {
-            ServerFailure::Answer => "answer",
-            ServerFailure::Connect => "connect",
-        };
-        self.failures.with_label_values(&[upstream, server, how]).inc();
+        let name = [upstream, server].join(BETWEEN);
+        self.0.count(&name, |counters| counters.failures[how as usize].inc());
     }
 
     /// A server was left out.
     pub fn ejected(&self, upstream: &str, server: &str) {
-        self.ejections.with_label_values(&[upstream, server]).inc();
-    }
-
-    /// Forgets how servers stood, and notes how they stand.
-    pub(super) fn stand(&self, levels: &[ServerLevel<'_>]) {
-        self.up.reset();
-        self.in_flight.reset();
-        for level in levels {
-            let labels = [level.upstream, level.server];
-            self.up.with_label_values(&labels).set(i64::from(level.is_up));
-            let in_flight = i64::try_from(level.in_flight).unwrap_or(i64::MAX);
-            self.in_flight.with_label_values(&labels).set(in_flight);
-        }
-    }
-
-    pub(super) fn collectors(&self) -> [Box<dyn Collector>; 4] {
-        [
-            Box::new(self.failures.clone()),
-            Box::new(self.ejections.clone()),
-            Box::new(self.up.clone()),
-            Box::new(self.in_flight.clone()),
-        ]
+        let name = [upstream, server].join(BETWEEN);
+        self.0.count(&name, |counters| counters.ejections.inc());
     }
 }
+
+/// Says how servers stand.
+pub fn tell(servers: &[ServerLevel<'_>], levels: &mut Levels) {
+    for server in servers {
+        let labels = [server.upstream, server.server];
+        levels.count(&UPSTREAM_SERVER_UP, &labels, usize::from(server.is_up));
+        levels.count(&UPSTREAM_SERVER_REQUESTS_IN_FLIGHT, &labels, server.in_flight);
+    }
+}
+
+/// What neither name holds.
+const BETWEEN: &str = "\n";
+/// More than anybody has.
+const MOST: usize = 4_096;

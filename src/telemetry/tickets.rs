@@ -1,19 +1,17 @@
 //! What is counted of system user tickets.
 
-use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec};
+use super::catalogue::{TICKET_EXCHANGES, TICKET_LOOKUPS, TICKET_RENEWALS, TICKET_SHARES};
+use super::registry::Registry;
+use super::series::Counter;
 
 /// Counters of one ticket cache. Cheap to clone; clones count together.
 #[derive(Clone, Debug)]
 pub struct TicketCounters {
-    exchanges: IntCounterVec,
-    by_outcome: [IntCounter; 4],
-    lookups: IntCounterVec,
-    hits: IntCounter,
-    misses: IntCounter,
-    renewals: IntCounter,
-    shared: IntCounterVec,
-    by_share: [IntCounter; 3],
+    by_outcome: [Counter; 4],
+    hits: Counter,
+    misses: Counter,
+    renewals: Counter,
+    by_share: [Counter; 3],
 }
 
 /// How asking SuperID for a ticket ended.
@@ -39,24 +37,15 @@ pub enum TicketShare {
 }
 
 impl TicketCounters {
-    /// Counters made elsewhere, each once.
-    pub(super) fn of(
-        exchanges: IntCounterVec,
-        lookups: IntCounterVec,
-        renewals: IntCounter,
-        shared: IntCounterVec,
-    ) -> Self {
+    pub(super) fn of(registry: &Registry) -> Self {
         let outcomes = ["bought", "outage", "refused", "unsent"];
         let shares = ["adopted", "published", "unavailable"];
         Self {
-            by_outcome: outcomes.map(|outcome| exchanges.with_label_values(&[outcome])),
-            by_share: shares.map(|outcome| shared.with_label_values(&[outcome])),
-            exchanges,
-            hits: lookups.with_label_values(&["hit"]),
-            misses: lookups.with_label_values(&["miss"]),
-            lookups,
-            renewals,
-            shared,
+            by_outcome: outcomes.map(|outcome| registry.counter(&TICKET_EXCHANGES, &[outcome])),
+            by_share: shares.map(|outcome| registry.counter(&TICKET_SHARES, &[outcome])),
+            hits: registry.counter(&TICKET_LOOKUPS, &["hit"]),
+            misses: registry.counter(&TICKET_LOOKUPS, &["miss"]),
+            renewals: registry.counter(&TICKET_RENEWALS, &[]),
         }
     }
 
@@ -87,7 +76,7 @@ impl TicketCounters {
 
     /// How often each outcome was, in the order of [`TicketExchange`].
     pub fn exchanges(&self) -> [u64; 4] {
-        self.by_outcome.each_ref().map(IntCounter::get)
+        self.by_outcome.each_ref().map(Counter::get)
     }
 
     /// Hits and misses.
@@ -97,15 +86,6 @@ impl TicketCounters {
 
     /// How often each was, in the order of [`TicketShare`].
     pub fn shares(&self) -> [u64; 3] {
-        self.by_share.each_ref().map(IntCounter::get)
-    }
-
-    pub(super) fn collectors(&self) -> [Box<dyn Collector>; 4] {
-        [
-            Box::new(self.exchanges.clone()),
-            Box::new(self.lookups.clone()),
-            Box::new(self.renewals.clone()),
-            Box::new(self.shared.clone()),
-        ]
+        self.by_share.each_ref().map(Counter::get)
     }
 }

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, Opts};
-
 use crate::crypto::Random;
 
+use super::catalogue::TRACE_SPANS;
+use super::metrics::Counts;
 use super::otlp::{Attribute, Kind, Span};
+use super::series::Counter;
 use super::trace_context::TraceContext;
 
 /// Begins traces; cheap to clone. Spans that are over wait in a bounded queue.
@@ -78,8 +78,9 @@ struct Shared {
     waiting: Mutex<Vec<Span>>,
     stopping: AtomicBool,
     sender: OnceLock<Thread>,
-    spans: IntCounterVec,
-    dropped: IntCounter,
+    exported: Counter,
+    failed: Counter,
+    dropped: Counter,
 }
 
 tokio::task_local! {
@@ -109,20 +110,15 @@ pub fn child(child: Child) -> Option<Open> {
 impl Tracer {
     /// Sends so many of the traces that begin here, from 0.0 to 1.0.
     pub(super) fn new(random: Random, sample_rate: f64) -> Self {
-        let opts = Opts::new(
-            "superid_gateway_trace_spans_total",
-            "Spans by what became of them: exported, failed to be, or dropped before.",
-        );
-        let spans = IntCounterVec::new(opts, &["outcome"]).expect("written here");
-        let dropped = spans.with_label_values(&["dropped"]);
         Self(Arc::new(Shared {
             random,
             below: (sample_rate * u64::MAX as f64) as u64,
             waiting: Mutex::default(),
             stopping: AtomicBool::new(false),
             sender: OnceLock::new(),
-            spans,
-            dropped,
+            exported: Counter::default(),
+            failed: Counter::default(),
+            dropped: Counter::default(),
         }))
     }
 
@@ -141,12 +137,25 @@ impl Tracer {
     }
 
     /// What became of spans.
-    pub fn counted(&self) -> Box<dyn Collector> {
-        Box::new(self.0.spans.clone())
+    pub fn counted(&self) -> Counts {
+        let Shared { exported, failed, dropped, .. } = &*self.0;
+        let each = [("exported", exported), ("failed", failed), ("dropped", dropped)];
+        let each = each.map(|(outcome, counter)| (outcome, counter.clone()));
+        Counts::new(move |levels| {
+            for (outcome, counter) in &each {
+                levels.add(&TRACE_SPANS, &[outcome], counter.get() as f64);
+            }
+        })
     }
 
-    pub(super) fn became(&self, outcome: &str, spans: usize) {
-        self.0.spans.with_label_values(&[outcome]).inc_by(spans as u64);
+    /// So many were taken by whoever collects them.
+    pub(super) fn exported(&self, spans: usize) {
+        self.0.exported.inc_by(spans as u64);
+    }
+
+    /// So many were not.
+    pub(super) fn not_exported(&self, spans: usize) {
+        self.0.failed.inc_by(spans as u64);
     }
 
     /// Takes what waits, `most` at most.

@@ -1,15 +1,19 @@
 //! What is counted of telling apps.
 
-use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, IntGauge};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::catalogue::{WEBHOOK_DELIVERIES, WEBHOOK_EVENTS_WAITING, WEBHOOK_OLDEST_EVENT};
+use super::registry::{Levels, Registry};
+use super::series::Counter;
 
 /// Counters of deliveries, and what waits.
 #[derive(Clone, Debug)]
 pub struct WebhookCounters {
-    deliveries: IntCounterVec,
-    by_outcome: [IntCounter; 2],
-    waiting: IntGauge,
-    oldest: IntGauge,
+    by_outcome: [Counter; 2],
+    waiting: Arc<AtomicU64>,
+    /// In seconds.
+    oldest: Arc<AtomicU64>,
 }
 
 /// How one try to deliver an event ended.
@@ -21,11 +25,10 @@ pub enum Delivery {
 }
 
 impl WebhookCounters {
-    /// Over metrics made elsewhere, each once; `deliveries` has the label `outcome`.
-    pub(super) fn of(deliveries: IntCounterVec, waiting: IntGauge, oldest: IntGauge) -> Self {
+    pub(super) fn of(registry: &Registry) -> Self {
         let outcomes = ["failed", "taken"];
-        let by_outcome = outcomes.map(|outcome| deliveries.with_label_values(&[outcome]));
-        Self { deliveries, by_outcome, waiting, oldest }
+        let by_outcome = outcomes.map(|outcome| registry.counter(&WEBHOOK_DELIVERIES, &[outcome]));
+        Self { by_outcome, waiting: Arc::default(), oldest: Arc::default() }
     }
 
     /// An event was posted, or could not be.
@@ -35,15 +38,13 @@ impl WebhookCounters {
 
     /// So many events wait, the oldest of them for so many seconds.
     pub fn waiting(&self, events: usize, seconds: u64) {
-        self.waiting.set(i64::try_from(events).unwrap_or(i64::MAX));
-        self.oldest.set(i64::try_from(seconds).unwrap_or(i64::MAX));
+        self.waiting.store(events as u64, Ordering::Relaxed);
+        self.oldest.store(seconds, Ordering::Relaxed);
     }
 
-    pub(super) fn collectors(&self) -> [Box<dyn Collector>; 3] {
-        [
-            Box::new(self.deliveries.clone()),
-            Box::new(self.waiting.clone()),
-            Box::new(self.oldest.clone()),
-        ]
+    pub(super) fn tell(&self, levels: &mut Levels) {
+        let number = |value: &AtomicU64| value.load(Ordering::Relaxed) as f64;
+        levels.add(&WEBHOOK_EVENTS_WAITING, &[], number(&self.waiting));
+        levels.add(&WEBHOOK_OLDEST_EVENT, &[], number(&self.oldest));
     }
 }

@@ -127,6 +127,16 @@ impl Slot {
         Some(Looked { before, now: answer.found.clone() })
     }
 
+    /// What is known, in a word: `usable`, or why not.
+    pub(super) fn state(&self) -> &'static str {
+        let known = self.known();
+        match (&known.answer, &known.failed) {
+            (Some(Answer { found: Ok(_), .. }), _) => "usable",
+            (Some(Answer { found: Err(why), .. }), _) | (None, Some((why, _))) => why.word(),
+            (None, None) => "unasked",
+        }
+    }
+
     /// Has the next question go to SuperID, unless doubts have had it asked too often.
     pub(super) fn doubt(&self, now: Timestamp) {
         self.known().doubt(now);

@@ -50,6 +50,16 @@ impl Slots {
         slot.clone()
     }
 
+    /// What is known of every tenant, in a word.
+    pub(super) fn states(&self) -> Vec<&'static str> {
+        let mut states = Vec::new();
+        for shard in &self.shards {
+            let known = shard.read().unwrap_or_else(PoisonError::into_inner);
+            states.extend(known.values().map(|slot| slot.state()));
+        }
+        states
+    }
+
     /// Chosen by the end of the tenant's number, where tenants differ most.
     fn shard(&self, tenant: &ContextId) -> &RwLock<Known> {
         let digits = tenant.as_str().bytes().rev().take(3);

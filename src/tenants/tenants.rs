@@ -6,6 +6,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{Environment, Settings};
 use crate::identity::ContextId;
 use crate::superid::SuperId;
+use crate::telemetry::Levels;
+use crate::telemetry::catalogue::TENANTS;
 
 use super::slot::{Looked, Slot};
 use super::slots::Slots;
@@ -85,6 +87,13 @@ impl Tenants {
     pub async fn look(&self, environment: &Environment, tenant: &ContextId) -> Option<Looked> {
         let directory = self.directory(&environment.name)?;
         directory.slot(tenant, self.clock.now()).look(&self.superid, &self.clock).await
+    }
+
+    /// How many tenants there are in each state, as far as they were asked for.
+    pub fn tell(&self, levels: &mut Levels) {
+        for state in self.directories.iter().flat_map(|directory| directory.slots.states()) {
+            levels.count(&TENANTS, &[state], 1);
+        }
     }
 
     fn known_slot(&self, environment: &str, tenant: &ContextId) -> Option<Arc<Slot>> {

@@ -60,7 +60,6 @@ pub const HOMES: &[Row] = &[
     ("pkcs1", Home::In(&["crypto/"]), "the DER of RSA keys, which aws-lc reads from 2,048 bits on"),
     ("pkcs8", Home::In(&["crypto/"]), "the DER of private keys, and its encryption"),
     ("postcard", Home::In(&["session/", "signin/"]), "the shape of what is sealed"),
-    ("prometheus", Home::In(&["telemetry/"]), "every metric is named in one file"),
     ("quick_xml", Home::In(&["crypto/", "superid/"]), "keys and SOAP are the only XML we read"),
     ("rcgen", Home::In(&["emulator/"]), "only a double makes certificates"),
     ("redis", Home::In(&["redis_link/"]), "one link to the shared store"),

@@ -252,7 +252,8 @@ async fn without_a_command_there_is_help() {
     let output = Command::new(PROGRAM).output().await.unwrap();
     assert_eq!(output.status.code(), Some(64));
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    for word in ["check", "demo", "explain", "health", "keys", "reload", "run", "upgrade"] {
+    for word in ["check", "demo", "explain", "health", "keys", "reload", "run", "status", "upgrade"]
+    {
         assert!(text.contains(word), "{text}");
     }
 }

@@ -256,7 +256,7 @@ async fn a_full_upstream_sheds_the_rest_at_once_and_loses_nothing_it_took() {
     assert_eq!(world.metric("upstream_requests_in_flight{route=\"open\"}").await, 64);
     assert_eq!(world.metric("limit_hits_total{limit=\"route.max_requests\"}").await, 128);
     // A request is counted when it has ended, which is after its client has heard.
-    let ended = "requests_total{route=\"open\",status=\"5xx\"}";
+    let ended = "requests_total{route=\"open\",status=\"5xx\",outcome=\"refused\"}";
     until("all are counted", async || world.metric(ended).await == 128).await;
     let admin = world.gateway.admin().unwrap();
     assert_eq!(world.api().get(&format!("http://{admin}/health")).await.status, 200);
@@ -395,12 +395,20 @@ async fn metrics_tell_what_happened_and_name_no_stranger() {
     world.api().raw(world.authority(), "GET / HTTP/1.1\r\nHost: strangers.example\r\n").await;
     browser.visit(&world.url("/auth/callback?state=strangers&code=x")).await;
     for (metric, value) in [
-        ("requests_total{route=\"app\",status=\"2xx\"}", 2),
-        ("requests_total{route=\"(gateway)\",status=\"3xx\"}", 2),
-        ("requests_total{route=\"(gateway)\",status=\"4xx\"}", 3),
-        ("sign_ins_total{outcome=\"begun\"}", 1),
-        ("sign_ins_total{outcome=\"signed_in\"}", 1),
-        ("sign_ins_total{outcome=\"attempt_expired\"}", 1),
+        ("requests_total{route=\"app\",status=\"2xx\",outcome=\"passed\"}", 2),
+        ("request_duration_seconds_count{route=\"app\"}", 2),
+        ("upstream_requests_total{route=\"app\",outcome=\"answered\"}", 2),
+        ("upstream_response_seconds_count{route=\"app\"}", 2),
+        ("route_requests_in_flight{route=\"app\"}", 0),
+        ("requests_total{route=\"(gateway)\",status=\"3xx\",outcome=\"answered\"}", 2),
+        ("requests_total{route=\"(gateway)\",status=\"4xx\",outcome=\"answered\"}", 1),
+        ("requests_total{route=\"(gateway)\",status=\"4xx\",outcome=\"refused\"}", 2),
+        ("sign_ins_begun_total", 1),
+        ("sign_ins_total{outcome=\"signed_in\",reason=\"none\"}", 1),
+        ("sessions_made_total", 1),
+        ("superid_calls_total{endpoint=\"token\",outcome=\"2xx\"}", 1),
+        ("superid_calls_total{endpoint=\"keys\",outcome=\"2xx\"}", 1),
+        ("sign_ins_total{outcome=\"failed\",reason=\"attempt_expired\"}", 1),
         ("refusals_total{reason=\"unknown_host\"}", 1),
         ("refusals_total{reason=\"attempt_expired\"}", 1),
         ("requests_in_flight", 0),
@@ -409,7 +417,7 @@ async fn metrics_tell_what_happened_and_name_no_stranger() {
     }
     let admin = format!("http://{}/metrics", world.gateway.admin().unwrap());
     let answer = world.api().get(&admin).await;
-    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4");
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     assert!(!answer.body.contains("strangers") && !answer.body.contains("Cust"));
     assert_eq!(world.api().get(&world.url("/metrics")).await.status, 401, "not on the public side");
 }

@@ -14,6 +14,7 @@ use superid_gateway::identity::{ContextId, SystemUserToken};
 use superid_gateway::superid::{
     BoughtTicket, ClaimsRefused, NoticeRefused, SuperId, TicketRefused,
 };
+use superid_gateway::telemetry::SuperIdCalls;
 use superid_gateway::tenants::{Away, AwayReason, Home, Reach, Tenants};
 
 use crate::world::NOW;
@@ -45,7 +46,8 @@ impl Scene {
             Options { apps: vec![app], clock: Arc::new(now), extra_hosts: 2, ..Options::default() };
         let emulator = Emulator::start(options).await.unwrap();
         let settings = settings(&emulator, protocol);
-        let superid = Arc::new(SuperId::new(&settings, clock.clone(), None));
+        let superid =
+            Arc::new(SuperId::new(&settings, clock.clone(), &SuperIdCalls::default(), None));
         let tenants = Tenants::new(&settings, superid.clone(), clock.clone(), None);
         Self { emulator, settings, superid, tenants, clock }
     }
@@ -156,7 +158,7 @@ async fn a_clock_that_is_a_quarter_of_an_hour_off_is_named() {
     let scene = Scene::new("rest").await;
     let token = scene.emulator.tenants().system_token(ID, CTX).unwrap();
     let ours = Clock::manual(Timestamp(NOW + 16 * 60));
-    let superid = SuperId::new(&scene.settings, ours, None);
+    let superid = SuperId::new(&scene.settings, ours, &SuperIdCalls::default(), None);
     let tenant = ContextId::parse(CTX).unwrap();
     let token = SystemUserToken::parse(&token).unwrap();
     let party = &scene.settings.relying_parties[0];

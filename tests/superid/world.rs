@@ -13,6 +13,7 @@ use superid_gateway::config::{
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
 use superid_gateway::superid::{CodeGrant, SignInFailed, SignedIn, SuperId};
+use superid_gateway::telemetry::SuperIdCalls;
 use superid_gateway::tenants::Tenants;
 use url::Url;
 
@@ -54,7 +55,8 @@ impl World {
         let code = Arc::new(party(&environment, Flow::Code));
         let legacy = Arc::new(party(&environment, Flow::Legacy(legacy)));
         let settings = settings(vec![code.clone(), legacy.clone()], timeout);
-        let superid = Arc::new(SuperId::new(&settings, clock.clone(), None));
+        let superid =
+            Arc::new(SuperId::new(&settings, clock.clone(), &SuperIdCalls::default(), None));
         let tenants = Tenants::new(&settings, superid.clone(), clock.clone(), None);
         Self { clock, double, code, legacy, superid, tenants: Arc::new(tenants) }
     }

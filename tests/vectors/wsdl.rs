@@ -13,6 +13,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config;
 use superid_gateway::identity::{ContextId, SystemUserToken};
 use superid_gateway::superid::SuperId;
+use superid_gateway::telemetry::SuperIdCalls;
 
 use crate::published::{folder, text};
 
@@ -183,7 +184,7 @@ async fn sent() -> (String, String) {
     let loaded = config::load_text(&text, "gateway.toml", Path::new(""), &|_| None);
     let settings = loaded.unwrap_or_else(|problems| panic!("{problems}")).settings;
     let clock = Clock::manual(Timestamp(1_700_000_000));
-    let superid = Arc::new(SuperId::new(&settings, clock, None));
+    let superid = Arc::new(SuperId::new(&settings, clock, &SuperIdCalls::default(), None));
     let tenant = ContextId::parse("Cust12345").unwrap();
     let token = SystemUserToken::parse("Demo App-a1b2").unwrap();
     let party = &settings.relying_parties[0];

@@ -153,6 +153,13 @@ impl TicketCache {
         every.into_iter().take(most).map(|(key, slot)| told(key, &slot, now)).collect()
     }
 
+    /// How every tenant's ticket stands, in a word.
+    pub fn states(&self) -> Vec<&'static str> {
+        let now = self.now();
+        let every = self.slots.every().into_iter();
+        every.map(|(key, slot)| told(key, &slot, now).state.name()).collect()
+    }
+
     /// How many tenants have a place.
     pub fn tenants(&self) -> usize {
         self.slots.count()

@@ -11,7 +11,7 @@ use superid_gateway::crypto::{KeyRing, Purpose, Random};
 use superid_gateway::session::{Ended, Loaded, SealedCookie};
 use superid_gateway::signin::{Consent, Consents, Counter, Desk, Failure};
 use superid_gateway::superid::SuperId;
-use superid_gateway::telemetry::Metrics;
+use superid_gateway::telemetry::{Metrics, SuperIdCalls};
 use superid_gateway::web::{CookieNames, Cookies};
 
 /// The first byte chooses: as they came, or sealed by us as an attempt, a binding or a session, so
@@ -100,7 +100,7 @@ static RING: LazyLock<KeyRing> = LazyLock::new(|| SETTINGS.session.keys.clone())
 static DESK: LazyLock<Desk> = LazyLock::new(|| {
     let (clock, metrics) = (Clock::manual(NOW), Arc::new(Metrics::default()));
     let random = Random::counting();
-    let superid = Arc::new(SuperId::new(&SETTINGS, clock.clone(), None));
+    let superid = Arc::new(SuperId::new(&SETTINGS, clock.clone(), &SuperIdCalls::default(), None));
     let parts = (superid, Arc::new(Nobody) as Arc<dyn Consents>);
     Desk::new(&SETTINGS, Vec::new(), (&clock, &random), parts, metrics, None)
 });

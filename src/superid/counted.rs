@@ -1,0 +1,78 @@
+//! Calls to SuperID, counted by endpoint.
+
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use crate::back_channel::{Answer, BackChannel, CallFailed, Transport};
+use crate::telemetry::{Called, Endpoint, SuperIdCalls};
+
+/// The HTTP client, and what is counted of it.
+pub(super) struct Counted {
+    channel: BackChannel,
+    counters: SuperIdCalls,
+}
+
+impl Counted {
+    /// As [`BackChannel::new`].
+    pub(super) fn new(timeout: Duration, transport: Transport, counters: &SuperIdCalls) -> Self {
+        Self { channel: BackChannel::new(timeout, transport), counters: counters.clone() }
+    }
+
+    /// As [`BackChannel::beside`]; both count together.
+    pub(super) fn beside(&self) -> Self {
+        Self { channel: self.channel.beside(), counters: self.counters.clone() }
+    }
+
+    /// Fetches a document.
+    pub(super) async fn get(&self, endpoint: Endpoint, url: &Url) -> Result<Answer, CallFailed> {
+        self.count(endpoint, self.channel.get(url)).await
+    }
+
+    /// Posts a form to the token endpoint.
+    pub(super) async fn post(&self, url: &Url, form: String) -> Result<Answer, CallFailed> {
+        self.count(Endpoint::Token, self.channel.post(url, form)).await
+    }
+
+    /// Posts a JSON document to where tickets are had.
+    pub(super) async fn post_json(&self, url: &Url, json: String) -> Result<Answer, CallFailed> {
+        self.count(Endpoint::SystemUser, self.channel.post_json(url, json)).await
+    }
+
+    /// The same by a SOAP 1.1 envelope for an action, which is written without its quotes here.
+    pub(super) async fn post_soap(
+        &self,
+        url: &Url,
+        envelope: String,
+        action: &'static str,
+    ) -> Result<Answer, CallFailed> {
+        let call = self.channel.post_soap(url, envelope, action);
+        self.count(Endpoint::SystemUserSoap, call).await
+    }
+
+    async fn count(
+        &self,
+        endpoint: Endpoint,
+        call: impl Future<Output = Result<Answer, CallFailed>>,
+    ) -> Result<Answer, CallFailed> {
+        let begun = Instant::now();
+        let called = call.await;
+        self.counters.called(endpoint, how(&called), begun.elapsed());
+        called
+    }
+}
+
+fn how(called: &Result<Answer, CallFailed>) -> Called {
+    match called {
+        Ok(answer) => Called::Answered(answer.status.as_u16()),
+        Err(CallFailed::Interrupted(_)) => Called::Interrupted,
+        Err(CallFailed::TimedOut(_)) => Called::TimedOut,
+        Err(CallFailed::Unreachable(_)) => Called::Unreachable,
+        Err(
+            CallFailed::Encoded
+            | CallFailed::NoRoots(_)
+            | CallFailed::TooLarge
+            | CallFailed::Unaddressable(_),
+        ) => Called::Unusable,
+    }
+}

@@ -1,0 +1,87 @@
+//! What is counted of connections and of their TLS handshakes.
+
+use super::catalogue::{
+    CONNECTIONS_ACCEPTED, CONNECTIONS_REFUSED, CONNECTIONS_YIELDED, TLS_HANDSHAKE_FAILURES,
+    TLS_HANDSHAKES,
+};
+use super::limit::Limit;
+use super::registry::Registry;
+use super::series::Counter;
+
+/// Counters of connections.
+#[derive(Debug)]
+pub struct ConnectionCounters {
+    accepted: Counter,
+    refused: [Counter; 2],
+    yielded: Counter,
+    handshakes: [Counter; 3],
+    failures: [Counter; 6],
+}
+
+/// The version a handshake agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    Tls12,
+    Tls13,
+    Other,
+}
+
+/// Why a handshake came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandshakeFailure {
+    /// The client said why it would not go on: it does not trust the certificate, say.
+    Alert,
+    /// The client's certificate was refused.
+    ClientCertificate,
+    /// The client closed, or the connection broke.
+    Closed,
+    /// The client has no version, suite or group that we have.
+    NothingInCommon,
+    /// What came was no TLS, or broke its rules.
+    NotTls,
+    TimedOut,
+}
+
+impl ConnectionCounters {
+    pub(super) fn of(registry: &Registry) -> Self {
+        let refused = [Limit::Connections, Limit::ConnectionsPerAddress];
+        Self {
+            accepted: registry.counter(&CONNECTIONS_ACCEPTED, &[]),
+            refused: refused.map(|limit| registry.counter(&CONNECTIONS_REFUSED, &[limit.name()])),
+            yielded: registry.counter(&CONNECTIONS_YIELDED, &[]),
+            handshakes: VERSIONS.map(|version| registry.counter(&TLS_HANDSHAKES, &[version])),
+            failures: FAILURES.map(|why| registry.counter(&TLS_HANDSHAKE_FAILURES, &[why])),
+        }
+    }
+
+    /// A connection was taken.
+    pub fn accepted(&self) {
+        self.accepted.inc();
+    }
+
+    /// A connection was closed before it was served.
+    pub fn refused(&self, limit: Limit) {
+        self.refused[usize::from(limit == Limit::ConnectionsPerAddress)].inc();
+    }
+
+    /// A connection was closed so that another could be taken.
+    pub fn yielded(&self) {
+        self.yielded.inc();
+    }
+
+    /// A handshake was done.
+    pub fn shook_hands(&self, version: TlsVersion) {
+        self.handshakes[version as usize].inc();
+    }
+
+    /// A handshake came to nothing.
+    pub fn handshake_failed(&self, why: HandshakeFailure) {
+        self.failures[why as usize].inc();
+    }
+}
+
+/// In the order of [`TlsVersion`].
+const VERSIONS: [&str; 3] = ["TLSv1.2", "TLSv1.3", "other"];
+/// In the order of [`HandshakeFailure`].
+const FAILURES: [&str; 6] =
+    ["alert", "client_certificate", "closed", "nothing_in_common", "not_tls", "timed_out"];

@@ -1,0 +1,110 @@
+//! What is counted of sessions, of their cookies and of sign-ins.
+
+use std::sync::Arc;
+
+use super::catalogue::{
+    SESSION_COOKIES_REFUSED, SESSIONS_ENDED, SESSIONS_MADE, SESSIONS_RENEWED, SIGN_INS,
+    SIGN_INS_BEGUN,
+};
+use super::named::Named;
+use super::registry::Registry;
+use super::series::Counter;
+
+/// Counters of sign-ins and sessions.
+#[derive(Debug)]
+pub struct SessionCounters {
+    begun: Counter,
+    signed_in: Counter,
+    failed: Named<Counter>,
+    made: Counter,
+    renewed: Counter,
+    signed_out: Counter,
+    unfit: [Counter; 4],
+}
+
+/// Why a session cookie counts for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// Its session was ended.
+    Ended,
+    /// Its session was not used for too long.
+    Idle,
+    /// Its session has lived as long as one may.
+    TooOld,
+    /// It does not open: forged, damaged, or sealed with a key that is gone.
+    Unreadable,
+}
+
+impl SessionCounters {
+    pub(super) fn of(registry: &Arc<Registry>) -> Self {
+        let failures = registry.clone();
+        let failed = Named::new(MOST_REASONS, move |reason| {
+            failures.counter(&SIGN_INS, &["failed", reason])
+        });
+        // A series that begins with its first failure would hide that one from whoever looks at rates.
+        FAILURES.iter().for_each(|reason| failed.count(reason, |_| {}));
+        Self {
+            begun: registry.counter(&SIGN_INS_BEGUN, &[]),
+            signed_in: registry.counter(&SIGN_INS, &["signed_in", "none"]),
+            failed,
+            made: registry.counter(&SESSIONS_MADE, &[]),
+            renewed: registry.counter(&SESSIONS_RENEWED, &[]),
+            signed_out: registry.counter(&SESSIONS_ENDED, &["signed_out"]),
+            unfit: UNFIT.map(|why| registry.counter(&SESSION_COOKIES_REFUSED, &[why])),
+        }
+    }
+
+    /// Somebody was sent to sign in.
+    pub fn sign_in_begun(&self) {
+        self.begun.inc();
+    }
+
+    /// A sign-in came to nothing; `reason` is one of a fixed set of words.
+    pub fn sign_in_failed(&self, reason: &str) {
+        self.failed.count(reason, Counter::inc);
+    }
+
+    /// A sign-in ended with a session.
+    pub fn signed_in(&self) {
+        self.signed_in.inc();
+        self.made.inc();
+    }
+
+    /// A session's cookie was written anew.
+    pub fn renewed(&self) {
+        self.renewed.inc();
+    }
+
+    /// Somebody signed out.
+    pub fn signed_out(&self) {
+        self.signed_out.inc();
+    }
+
+    /// A cookie came that counts for nothing.
+    pub fn unfit(&self, why: Unfit) {
+        self.unfit[why as usize].inc();
+    }
+}
+
+/// Why sign-ins fail, in the words of pages and JSON.
+const FAILURES: [&str; 15] = [
+    "already_used",
+    "attempt_expired",
+    "bad_request",
+    "binding_missing",
+    "consent_declined",
+    "internal",
+    "loop_detected",
+    "misconfigured",
+    "post_origin_refused",
+    "super_id_refused",
+    "super_id_unreachable",
+    "tenant_unknown",
+    "token_replayed",
+    "too_busy",
+    "unverified",
+];
+/// In the order of [`Unfit`].
+const UNFIT: [&str; 4] = ["ended", "idle", "too_old", "unreadable"];
+/// More than there are.
+const MOST_REASONS: usize = 64;
