@@ -175,7 +175,7 @@ fn local_users(section: &Section) -> Option<LocalUsers> {
         false => Some(Vec::new()),
     };
     let users = read(LOCAL_USER, local_user);
-    let groups = read("unix_group", group);
+    let groups = read("unix_group", local_group);
     Some(LocalUsers { users: users?, groups: groups? })
 }
 
@@ -197,6 +197,15 @@ fn local_user(value: &Value) -> Option<u32> {
         return value.refuse(wrong, "let the job run as a user of its own");
     }
     Some(user)
+}
+
+fn local_group(value: &Value) -> Option<u32> {
+    let group = group(value)?;
+    if group == OVERFLOW {
+        let wrong = "is how the system shows every group it cannot name here, in containers too";
+        return value.refuse(wrong, "let the job run in a group of its own");
+    }
+    Some(group)
 }
 
 /// What a client certificate may stand for.
@@ -271,5 +280,5 @@ fn refuse_same_token(root: &Section, entries: &BTreeMap<String, Option<Arc<JobCa
 }
 
 const LOCAL_USER: &str = "unix_user";
-/// The user that stands for those of other user namespaces: see user_namespaces(7).
+/// The user, and the group, that stand for those of other user namespaces: see user_namespaces(7).
 const OVERFLOW: u32 = 65_534;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Admin, Audit, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
-    Servers, Serves, Session, Traces, Vault,
+    Servers, Session, Traces, Vault,
 };
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
@@ -29,12 +29,4 @@ pub struct Settings {
     pub traces: Option<Traces>,
     /// What keeps tokens; without it nothing is kept.
     pub vault: Option<Vault>,
-}
-
-impl Settings {
-    /// What the listener of this name does with those who come; background jobs are served.
-    pub fn serves(&self, listener: &str) -> Serves {
-        let known = self.listeners.iter().find(|known| known.name == listener);
-        known.map_or(Serves::Everything, |known| known.serves)
-    }
 }

@@ -119,16 +119,21 @@ impl Lanes {
 
     async fn send(&self, lane: &mut Lane, command: &Cmd, until: Instant) -> Result<Value, Attempt> {
         let begun = Instant::now();
+        let sent = self.sent(lane, command, until).await;
+        // A command that began late proves nothing about the connection.
+        if matches!(sent, Err(Attempt::Failed(LinkFailed::TimedOut)))
+            && begun.elapsed() * 2 > self.timeout
+        {
+            self.give_up(lane.number);
+        }
+        sent
+    }
+
+    async fn sent(&self, lane: &mut Lane, command: &Cmd, until: Instant) -> Result<Value, Attempt> {
         match timeout_at(until, lane.connection.send_packed_command(command)).await {
             Ok(Ok(value)) => value.extract_error().map_err(|error| self.sorted(lane, &error)),
             Ok(Err(error)) => Err(self.sorted(lane, &error)),
-            Err(_elapsed) => {
-                // A command that began late proves nothing about the connection.
-                if begun.elapsed() * 2 > self.timeout {
-                    self.give_up(lane.number);
-                }
-                Err(Attempt::Failed(LinkFailed::TimedOut))
-            }
+            Err(_elapsed) => Err(Attempt::Failed(LinkFailed::TimedOut)),
         }
     }
 
@@ -139,7 +144,8 @@ impl Lanes {
         let mut wait = redis::cmd("WAITAOF");
         // One file, no replicas, and no longer than we would wait ourselves.
         wait.arg(1).arg(0).arg(u64::try_from(left).unwrap_or(u64::MAX).max(1));
-        match self.send(lane, &wait, until).await {
+        // A disk that is slow says nothing about the connection.
+        match self.sent(lane, &wait, until).await {
             Ok(Value::Array(counts)) if counts.first() == Some(&Value::Int(0)) => {
                 Err(Attempt::Failed(LinkFailed::TimedOut))
             }

@@ -30,11 +30,15 @@ use crate::web::{JobDoor, Peer, ServerName};
 
 use super::assemble::Load;
 use super::certificates::{Presented, stands_for};
+use super::doors::Serving;
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
 use super::handshake;
 use super::seldom::Seldom;
 use super::socket::Arrived;
+
+/// Whether a listener does what it did when a connection came.
+type Stays<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// What every connection of a worker is served with.
 pub(super) struct Front {
@@ -53,16 +57,17 @@ impl Front {
     pub(super) async fn serve(
         &self,
         arrived: Arrived,
-        (name, jobs): (&str, Option<&str>),
+        (serving, jobs): (&Serving, Option<&str>),
         presented: Option<Arc<Presented>>,
         course: Course,
     ) {
         let peer = arrived.peer;
         let mut connection = identified(arrived);
-        let (terms, handshake_timeout, serves) = {
+        let serves = serving.now();
+        let (terms, handshake_timeout) = {
             let site = self.site.load();
             let limits = &site.settings.limits;
-            (Terms::of(limits), limits.handshake_timeout, site.settings.serves(name))
+            (Terms::of(limits), limits.handshake_timeout)
         };
         let door = jobs.map(|name| JobDoor::new(name, peer.user()));
         let line = Line::to(door).that(serves);
@@ -70,7 +75,10 @@ impl Front {
             carry(&mut connection, line.clone());
         }
         match presented {
-            None => Box::pin(self.http1(connection, terms, peer, course)).await,
+            None => {
+                let stays = || serving.now() == serves;
+                Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
+            }
             Some(presented) => {
                 let handshake = self.handshake(connection, &line, presented, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
@@ -129,7 +137,7 @@ impl Front {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
             self.http2(connection, line, course).await;
         } else {
-            self.http1(connection, terms, client, course).await;
+            self.http1(connection, terms, client, course, &|| true).await;
         }
     }
 
@@ -139,10 +147,11 @@ impl Front {
         terms: Terms,
         client: Peer,
         mut course: Course,
+        stays: Stays<'_>,
     ) {
         let (guard, way_back) = Guard::new(connection, terms);
         let farewell = guard.farewell();
-        let mut serving = Box::pin(self.messages(Box::new(guard), course.clone()));
+        let mut serving = Box::pin(self.messages(Box::new(guard), course.clone(), stays));
         let mut ending = pin!(course.reaches(Stage::Ending));
         tokio::select! {
             biased;
@@ -161,13 +170,22 @@ impl Front {
     }
 
     /// Serves message after message, each by a session of its own, until one ends the connection.
-    async fn messages<S: IO + 'static>(&self, mut guard: Box<Guard<S>>, course: Course) {
+    /// What its listener does may change meanwhile: then the connection ends before it asks for more.
+    async fn messages<S: IO + 'static>(
+        &self,
+        mut guard: Box<Guard<S>>,
+        course: Course,
+        stays: Stays<'_>,
+    ) {
         let mut kept: Option<HttpPersistentSettings> = None;
         let since = Instant::now();
         let mut told = course.clone();
         let mut quiet = pin!(told.reaches(Stage::Quiet));
         let mut quiet = Seldom::new(quiet.as_mut());
         while self.next(&mut guard, &course, &mut quiet).await == Opening::Message {
+            if !stays() {
+                return;
+            }
             let mut session = ServerSession::new_http1(guard);
             match kept.take() {
                 Some(kept) => kept.apply_to_session(&mut session),

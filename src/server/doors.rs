@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::config::{ListenAddress, Settings};
+use crate::config::{ListenAddress, Serves, Settings};
 
 use super::assemble::{self, Options, StartFailed};
 use super::certificates::{self, Presented, Stamps, TlsFailed};
@@ -28,12 +29,36 @@ pub(super) struct OpenDoor {
     tls: Option<Arc<ArcSwap<Presented>>>,
     /// Where its certificates come from, and what the files looked like when they were read last.
     read: Option<(Doorway, Stamps)>,
+    serving: Arc<Serving>,
     close: watch::Sender<bool>,
+}
+
+/// What a listener does with those who come. It follows the configuration while the listener is open;
+/// after that it stays as it was.
+#[derive(Debug)]
+pub(super) struct Serving(AtomicBool);
+
+impl Serving {
+    fn new(serves: Serves) -> Arc<Self> {
+        Arc::new(Self(AtomicBool::new(serves == Serves::RedirectsToHttps)))
+    }
+
+    /// As it is now.
+    pub(super) fn now(&self) -> Serves {
+        match self.0.load(Ordering::Relaxed) {
+            true => Serves::RedirectsToHttps,
+            false => Serves::Everything,
+        }
+    }
+
+    fn follow(&self, serves: Serves) {
+        self.0.store(serves == Serves::RedirectsToHttps, Ordering::Relaxed);
+    }
 }
 
 /// What a worker needs of a listener.
 pub(super) struct DoorPlan {
-    pub(super) name: Arc<str>,
+    pub(super) serving: Arc<Serving>,
     pub(super) socket: Listening,
     pub(super) tls: Option<Arc<ArcSwap<Presented>>>,
     pub(super) jobs: Option<Arc<str>>,
@@ -45,6 +70,7 @@ pub(super) struct Changes {
     opened: Vec<OpenDoor>,
     certificates: Vec<(Doorway, Stamps, Arc<Presented>)>,
     permissions: Vec<(String, ListenAddress)>,
+    serving: Vec<(Arc<Serving>, Serves)>,
     closed: Vec<String>,
 }
 
@@ -69,6 +95,7 @@ impl OpenDoor {
             socket,
             read: tls.is_some().then(|| (doorway.clone(), stamps)),
             tls: tls.map(|config| Arc::new(ArcSwap::from(config))),
+            serving: Serving::new(doorway.serves),
             close: watch::channel(false).0,
         })
     }
@@ -80,8 +107,8 @@ impl OpenDoor {
     pub(super) fn plan(&self) -> Result<DoorPlan, StartFailed> {
         let socket = self.socket.try_clone().map_err(StartFailed::Thread)?;
         let (tls, jobs) = (self.tls.clone(), self.jobs.clone());
-        let name = Arc::from(self.name.as_str());
-        Ok(DoorPlan { name, socket, tls, jobs, closed: self.close.subscribe() })
+        let (serving, closed) = (self.serving.clone(), self.close.subscribe());
+        Ok(DoorPlan { serving, socket, tls, jobs, closed })
     }
 
     /// Its path, in the file system.
@@ -167,11 +194,13 @@ impl Changes {
             opened: Vec::new(),
             certificates: Vec::new(),
             permissions: Vec::new(),
+            serving: Vec::new(),
             closed: Vec::new(),
         };
         for doorway in doorways(settings) {
             match open.iter().find(|door| door.serves(&doorway)) {
                 Some(door) => {
+                    changes.serving.push((door.serving.clone(), doorway.serves));
                     if door.asked != doorway.address {
                         changes.permissions.push((door.name.clone(), doorway.address.clone()));
                     }
@@ -208,6 +237,7 @@ impl Changes {
                 door.read = Some((doorway, stamps));
             }
         }
+        self.serving.iter().for_each(|(serving, serves)| serving.follow(*serves));
         for (name, asked) in self.permissions {
             if let Some(door) = open.iter_mut().find(|door| door.name == name) {
                 door.permit(asked);

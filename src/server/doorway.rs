@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{JobListener, ListenAddress, Listener, Settings, Tls};
+use crate::config::{JobListener, ListenAddress, Listener, Serves, Settings, Tls};
 
 /// One place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub(super) struct Doorway {
     pub(super) client_ca: Option<PathBuf>,
     /// The name of the job listener it is.
     pub(super) jobs: Option<String>,
+    pub(super) serves: Serves,
 }
 
 /// All of a configuration's.
@@ -32,6 +33,7 @@ impl Doorway {
             tls: listener.tls.clone(),
             client_ca: None,
             jobs: None,
+            serves: listener.serves,
         }
     }
 
@@ -42,6 +44,7 @@ impl Doorway {
             tls: listener.tls.clone(),
             client_ca: listener.client_ca.clone(),
             jobs: Some(listener.name.clone()),
+            serves: Serves::Everything,
         }
     }
 }

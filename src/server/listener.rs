@@ -22,7 +22,7 @@ use super::socket::{Arrived, Entrance};
 /// open. While one connection waits for its place, no other is accepted: they wait in the backlog,
 /// where they cost nothing.
 pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course) {
-    let DoorPlan { name, socket, tls, jobs, mut closed } = plan;
+    let DoorPlan { serving, socket, tls, jobs, mut closed } = plan;
     let Ok(socket) = Entrance::of(socket) else { return };
     let (fresh, mut open) = (course.clone(), JoinSet::new());
     let kind = jobs.as_deref().map_or(DoorKind::Public, DoorKind::Jobs);
@@ -32,9 +32,9 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
         let held = admitted.map_err(|limit| tls.is_none().then(|| away(limit))).ok()?;
         let (front, course) = (front.clone(), fresh.clone());
         let presented = tls.as_ref().map(|tls| tls.load_full());
-        let (name, jobs) = (name.clone(), jobs.clone());
+        let (serving, jobs) = (serving.clone(), jobs.clone());
         let served: Served = Box::pin(async move {
-            front.serve(arrived, (&name, jobs.as_deref()), presented, course).await;
+            front.serve(arrived, (&serving, jobs.as_deref()), presented, course).await;
             drop(held);
         });
         Some(served)

@@ -38,7 +38,8 @@ local outbox_counts = {'damaged', digits(sealed) .. ' letters in ' .. digits(lin
 }
 
 /// The same for what changes something. `KEYS[9]` says that this very change has been made, and what
-/// came of it: one that is sent again, because its answer was lost, is not made twice. Into a vault
+/// came of it: one that is sent again, because its answer was lost, is not made twice. It lengthens the
+/// life of the note then, so that its connection too has written something to wait for on disk. Into a vault
 /// that is damaged nothing is written. What could fail for want of memory comes first, and fails
 /// before anything has changed.
 macro_rules! with_change {
@@ -46,7 +47,10 @@ macro_rules! with_change {
         concat!(
             "
 local known = redis.call('GET', KEYS[9])
-if known then return {known} end
+if known then
+  redis.pcall('PEXPIRE', KEYS[9], ARGV[1])
+  return {known}
+end
 ",
             with_opening!(
                 "

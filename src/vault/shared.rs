@@ -57,6 +57,7 @@ impl Shared {
         let mut arguments = vec![NOTE.as_millis().to_string().into_bytes()];
         arguments.extend(first);
         let names: Vec<&str> = KEYS.into_iter().chain([&*note]).collect();
+        let patience = patience.max(TO_DISK);
         let script = Script { text, names: &names, arguments, patience, kept: Kept::OnDisk };
         match word(&self.run(script).await?)? {
             "yes" => Ok(true),
@@ -293,5 +294,7 @@ const KEYS: [&str; 8] = [
 
 /// How long it is known that a change was made: longer than it is tried.
 const NOTE: Duration = Duration::from_secs(120);
+/// What a write has at least, its way to the disk included: a server may sync once a second alone.
+const TO_DISK: Duration = Duration::from_secs(5);
 /// For an import, or a look at a damaged vault.
 const LONG: Duration = Duration::from_secs(60);

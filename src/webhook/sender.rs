@@ -1,14 +1,15 @@
 //! What carries letters out: one task for each process, beside everything that serves.
 
+use std::collections::HashMap;
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 use crate::back_channel::{BackChannel, Transport};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::{RelyingParty, Webhook};
 use crate::crypto::Random;
 use crate::telemetry::{Delivery, Metrics};
@@ -32,14 +33,28 @@ pub struct Sender {
     /// Kept apart by their time limit, and by whether they need roots to trust.
     channels: Vec<((Duration, bool), Arc<BackChannel>)>,
     flights: JoinSet<()>,
+    /// Whose they are, by client id.
+    under_way: HashMap<Id, String>,
+    /// Whose turn it is to be first, by number.
+    first: usize,
+    /// When what waits was counted last.
+    counted: Option<Timestamp>,
     /// Whether the vault failed the last time it was asked: it is said once.
     failing: bool,
 }
 
 impl Sender {
     pub fn new(clock: Clock, random: Random) -> Self {
-        let (channels, flights) = (Vec::new(), JoinSet::new());
-        Self { clock, random, channels, flights, failing: false }
+        Self {
+            clock,
+            random,
+            channels: Vec::new(),
+            flights: JoinSet::new(),
+            under_way: HashMap::new(),
+            first: 0,
+            counted: None,
+            failing: false,
+        }
     }
 
     /// Delivers until `stop` says so or nobody is left to say it. What is under way then has its
@@ -56,7 +71,10 @@ impl Sender {
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = rings(&bell) => {}
                 () = self.clock.reaches(looked.plus(BETWEEN_LOOKS)) => {}
-                Some(_landed) = self.flights.join_next() => {}
+                Some(landed) = self.flights.join_next_with_id() => {
+                let id = landed.map_or_else(|failed| failed.id(), |(id, ())| id);
+                self.under_way.remove(&id);
+            }
             }
         }
         while self.flights.join_next().await.is_some() {}
@@ -72,17 +90,31 @@ impl Sender {
     }
 
     async fn look(&mut self, vault: &Vault, force: &Now) -> Result<(), VaultFailed> {
-        let (backlog, now) = (vault.backlog().await?, self.clock.now());
-        let age = backlog.oldest.map_or(0, |oldest| now.since(oldest));
-        force.metrics.webhooks().waiting(backlog.letters, age);
-        if backlog.letters == 0 {
-            return Ok(());
+        let now = self.clock.now();
+        if self.is_to_count(now) {
+            let backlog = vault.backlog().await?;
+            let age = backlog.oldest.map_or(0, |oldest| now.since(oldest));
+            force.metrics.webhooks().waiting(backlog.letters, age);
+            self.counted = Some(now);
+            if backlog.letters == 0 {
+                return Ok(());
+            }
         }
-        for party in &force.parties {
-            let Some(webhook) = &party.webhook else { continue };
-            let most = AT_ONCE.saturating_sub(self.flights.len());
+        let telling: Vec<_> = force
+            .parties
+            .iter()
+            .filter_map(|party| Some((party, party.webhook.as_ref()?)))
+            .collect();
+        // Each has its share, and another is first each time: who does not answer holds nobody up.
+        let share = AT_ONCE.div_ceil(telling.len().max(1));
+        self.first = self.first.wrapping_add(1);
+        let order = (0..telling.len()).map(|at| at.wrapping_add(self.first) % telling.len());
+        for (party, webhook) in order.map(|at| telling[at]).collect::<Vec<_>>() {
+            let mine = self.under_way.values().filter(|whose| **whose == party.client_id).count();
+            let places = AT_ONCE.saturating_sub(self.flights.len());
+            let most = share.saturating_sub(mine).min(places);
             if most == 0 {
-                break;
+                continue;
             }
             let claim = Claim {
                 environment: party.environment.name.to_string(),
@@ -100,10 +132,18 @@ impl Sender {
                     random: self.random.clone(),
                     metrics: force.metrics.clone(),
                 };
-                self.flights.spawn(flight.fly(waiting, opened));
+                let id = self.flights.spawn(flight.fly(waiting, opened)).id();
+                self.under_way.insert(id, party.client_id.clone());
             }
         }
         Ok(())
+    }
+
+    /// Counting reads all that waits: that is done now and then, and when nothing is under way, but
+    /// not after each delivery.
+    fn is_to_count(&self, now: Timestamp) -> bool {
+        self.flights.is_empty()
+            || self.counted.is_none_or(|counted| now.since(counted) >= BETWEEN_LOOKS)
     }
 
     fn channel(&mut self, webhook: &Webhook) -> Arc<BackChannel> {

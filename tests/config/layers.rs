@@ -199,7 +199,10 @@ fn a_secret_comes_from_systemd_too() {
 fn what_is_shown_says_where_it_comes_from_and_no_secret() {
     let scratch = Scratch::with_secrets();
     let vault = format!("[vault]\nkeys = [{{ value = {KEY:?} }}]\nplace = \"memory\"\n");
-    let files = [("10.toml", HOLDS), ("20.toml", vault.as_str())];
+    let hook = "[relying_party.main]\nsystem_user = { key = { file = \"partner-key.xml\" } }\n\
+                [relying_party.main.webhook]\nurl = \"https://hooks.example/x?token=unseen\"\n\
+                secret = { value = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" }\n";
+    let files = [("10.toml", HOLDS), ("20.toml", vault.as_str()), ("30.toml", hook)];
     let said = [
         ("SUPERID_GATEWAY__LOG__LEVEL", "warn"),
         ("SUPERID_GATEWAY__RELYING_PARTY__MAIN__CLIENT_SECRET", "not to be seen"),
@@ -214,6 +217,7 @@ fn what_is_shown_says_where_it_comes_from_and_no_secret() {
         "keys = [{ file = \"session.key\" }]  # 10.toml:11",
         "keys = [{ value = \"(secret)\" }]  # 20.toml:2",
         "level = \"warn\"  # SUPERID_GATEWAY__LOG__LEVEL",
+        "url = \"https://hooks.example/x?(secret)\"  # 30.toml:4",
         "client_secret = \"(secret)\"  # SUPERID_GATEWAY__RELYING_PARTY__MAIN__CLIENT_SECRET",
         "idle = \"1h\"  # default",
         "ticket = \"SOTicket\"  # default",
@@ -221,6 +225,7 @@ fn what_is_shown_says_where_it_comes_from_and_no_secret() {
     ] {
         assert!(shown.lines().any(|shown| shown == line), "{line}\nis not in\n{shown}");
     }
+    assert!(!shown.contains("unseen") && !shown.contains("AAECAwQF"), "{shown}");
     assert!(!shown.contains(KEY) && !shown.contains("not to be seen"), "{shown}");
     assert!(!shown.contains("[redis]"), "what nobody asked for is not in force");
     let table: toml::Table = shown.parse().unwrap();

@@ -263,3 +263,37 @@ async fn browsers_are_told_to_come_by_https_in_every_answer_whatever_the_app_say
     let answer = plain.api().get(&plain.url("/public/")).await;
     assert!(answer.all("strict-transport-security").is_empty());
 }
+
+/// One more request on a connection that is kept; its status, or none where it is closed.
+async fn again(stream: &mut TcpStream) -> Option<u16> {
+    let request = "GET /public/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.ok()?;
+    Some(read_answer(stream, "GET").await?.status)
+}
+
+#[tokio::test]
+async fn a_listener_that_begins_to_send_people_on_serves_nobody_on_a_kept_connection_either() {
+    let plain = "[listener.plain]\naddress = \"127.0.0.1:0\"\nredirect_to_https = false\n";
+    let mut secure = Secure::with("begins", plain).await;
+    let address = |secure: &Secure| {
+        let addresses = secure.world.gateway.addresses();
+        addresses.into_iter().find(|(name, _)| name == "plain").unwrap().1
+    };
+    let place = address(&secure);
+    let mut kept = TcpStream::connect(place).await.unwrap();
+    assert_eq!(again(&mut kept).await, Some(421), "localhost without its port is no host of ours");
+    secure.world.reload("[listener.plain]\nredirect_to_https = true\n").unwrap();
+    assert_eq!(address(&secure), place, "the same listener");
+    assert_eq!(again(&mut kept).await, None);
+    let mut fresh = TcpStream::connect(place).await.unwrap();
+    assert_eq!(again(&mut fresh).await, Some(308));
+
+    // It goes on sending people on while the listener goes away.
+    secure
+        .world
+        .reload("[listener.plain]\naddress = \"127.0.0.2:0\"\nredirect_to_https = false\n")
+        .unwrap();
+    assert_ne!(address(&secure), place);
+    assert_eq!(again(&mut fresh).await, Some(308));
+    secure.world.app.heard_nothing();
+}
