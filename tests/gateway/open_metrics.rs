@@ -123,7 +123,7 @@ fn belongs(name: &str, told: &Told, sample: &Sample) -> Result<(), String> {
     let ending = ending.ok_or(format!("{sample:?} is not of {name}"))?;
     let counts = told.kind != "gauge";
     let le = sample.labels.iter().any(|(label, _)| label == "le");
-    match (counts && !(sample.value >= 0.0), le == (ending == "_bucket")) {
+    match (counts && (sample.value.is_nan() || sample.value < 0.0), le == (ending == "_bucket")) {
         (true, _) => Err(format!("{sample:?} goes down")),
         (_, false) => Err(format!("{sample:?}: le")),
         _ if told
