@@ -88,6 +88,7 @@ async fn serve(
                 Upgraded::Not => {}
                 Upgraded::Stop => break,
                 Upgraded::Taken(teller) => {
+                    running.leave_to_successor().await;
                     tracing::info!("the new process serves; this one ends what it began");
                     logs.did("hand_over", None);
                     stopped(running.hand_over().await);

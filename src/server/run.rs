@@ -238,10 +238,21 @@ impl Running {
 
     /// The same, where another process has the sockets and serves already: accepting and the admin
     /// listener end at once, and connections without a request have the whole drain time.
-    pub async fn hand_over(self) -> Drained {
-        self.over.send_replace(true);
+    pub async fn hand_over(mut self) -> Drained {
+        self.leave_to_successor().await;
         let leave = Leave::to_successor(&self.site.load().settings.limits);
         self.end(leave).await
+    }
+
+    /// The first of it: returns when every answer says that its connection closes.
+    pub async fn leave_to_successor(&mut self) {
+        self.over.send_replace(true);
+        let leave = Leave::to_successor(&self.site.load().settings.limits);
+        if self.leave.send_replace(Some(leave)).is_none() {
+            for worker in &mut self.workers {
+                worker.leaves().await;
+            }
+        }
     }
 
     fn note_doors(&self) {

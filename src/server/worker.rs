@@ -32,6 +32,8 @@ pub(super) struct Work {
 pub(super) struct Worker {
     pub(super) thread: JoinHandle<()>,
     doors: mpsc::UnboundedSender<DoorPlan>,
+    /// Hears when every answer says that its connection closes.
+    leaving: oneshot::Receiver<()>,
 }
 
 impl Worker {
@@ -48,24 +50,30 @@ impl Worker {
             .build()
             .map_err(StartFailed::Thread)?;
         let (ready, serves) = oneshot::channel();
+        let (left, leaving) = oneshot::channel();
         let (doors, plans) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new()
             .name(format!("worker-{number}"))
-            .spawn(move || runtime.block_on(run(plans, work, ready)))
+            .spawn(move || runtime.block_on(run(plans, work, (ready, left))))
             .map_err(StartFailed::Thread)?;
-        Ok((Self { thread, doors }, serves))
+        Ok((Self { thread, doors, leaving }, serves))
     }
 
     /// Lets it accept on one more listener.
     pub(super) fn open(&self, plan: DoorPlan) {
         let _worker_ended = self.doors.send(plan);
     }
+
+    /// Waits until every answer of this worker says that its connection closes.
+    pub(super) async fn leaves(&mut self) {
+        let _worker_ended = (&mut self.leaving).await;
+    }
 }
 
 async fn run(
     mut plans: mpsc::UnboundedReceiver<DoorPlan>,
     mut work: Work,
-    ready: oneshot::Sender<()>,
+    (ready, left): (oneshot::Sender<()>, oneshot::Sender<()>),
 ) {
     let (front, lead) = (Arc::new(front(&work)), Lead::new());
     let mut doors = JoinSet::new();
@@ -81,6 +89,7 @@ async fn run(
     };
     let metrics = work.site.load().metrics.clone();
     lead.begin(leave, &metrics);
+    let _nobody_waits = left.send(());
     front.proxy.http_cleanup().await;
     let drained = async { while doors.join_next().await.is_some() {} };
     tokio::select! {

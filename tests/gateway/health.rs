@@ -9,6 +9,7 @@ use std::time::Instant;
 use tokio::process::Command;
 
 use crate::upgrade::Service;
+use crate::wire::Nobodys;
 
 async fn health(arguments: &[&str]) -> (i32, String) {
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_superid-gateway"))
@@ -58,7 +59,8 @@ async fn a_gateway_that_serves_is_healthy_by_its_configuration_without_its_secre
 
 #[tokio::test]
 async fn whatever_is_wrong_ends_in_one_and_says_what_to_do() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let gone = Nobodys::new();
+    let nobody = gone.address().to_string();
     let stopping = answering(
         "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n{\"status\":\"stopping\"}\n",
     );

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::api_client::ApiClient;
 use crate::browser::Browser;
 use crate::recorder::{Recorder, Reply};
-use crate::wire::{Door, Net, PATIENCE, Stream, read_answer};
+use crate::wire::{Door, Net, Nobodys, PATIENCE, Stream, read_answer};
 use crate::world::{ASTRID, JONAS};
 
 /// A running program, started as a service manager does that opened its sockets.
@@ -245,7 +245,8 @@ async fn the_reload_command_says_whether_the_new_configuration_was_taken_and_why
     assert_eq!(service.told(&["reload"]).await.0, 0);
     assert_eq!(service.api().get(&open).await.status, 200);
 
-    let nobody = bound().local_addr().unwrap().to_string();
+    let gone = Nobodys::new();
+    let nobody = gone.address().to_string();
     let (code, text) = service.told(&["reload", "--admin", &nobody]).await;
     assert_eq!(code, 3, "{text}");
     assert!(text.contains("no gateway answers"), "{text}");

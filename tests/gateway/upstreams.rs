@@ -9,12 +9,11 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use superid_gateway::config::{Destination, Settings};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::recorder::{Recorder, Reply};
 use crate::tls::{Secure, asked};
-use crate::wire::{read_answer, until};
+use crate::wire::{Nobodys, read_answer, until};
 use crate::world::{ASTRID, World};
 
 /// A gateway before these servers, with more keys for their table.
@@ -42,11 +41,6 @@ fn watchful(settings: &mut Settings) {
             health.interval = Duration::from_millis(10);
         }
     }
-}
-
-/// An address where nobody listens, until somebody does.
-fn nobodys() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// The requests a server had that were no looks at its health.
@@ -109,7 +103,8 @@ async fn who_is_busy_is_given_less() {
 
 #[tokio::test]
 async fn while_one_server_is_gone_no_request_fails_and_it_is_used_again_when_it_returns() {
-    let (dead, alive) = (nobodys(), Recorder::start().await);
+    let (gone, alive) = (Nobodys::new(), Recorder::start().await);
+    let dead = gone.address();
     let more = "balance = \"round_robin\"\neject_after = 3\neject_time = \"30s\"";
     let world = World::with(&before(&[dead, alive.address], more)).await;
     for _ in 0..12 {
@@ -125,7 +120,7 @@ async fn while_one_server_is_gone_no_request_fails_and_it_is_used_again_when_it_
     assert_eq!(world.metric(&of("ejections_total", "")).await, 1);
     assert_eq!(world.metric(&of("up", "")).await, 0);
 
-    let returned = Recorder::on(TcpListener::bind(dead).await.unwrap(), None);
+    let returned = Recorder::on(gone.listening(), None);
     assert_eq!(status(&world, "GET").await, 200);
     assert_eq!(asked_of(&returned), 0, "its time is not over");
     world.turn_clock(30);
@@ -183,7 +178,8 @@ async fn what_a_dying_server_drops_another_answers_if_it_may_be_done_twice() {
 
 #[tokio::test]
 async fn where_every_server_is_gone_the_last_failure_is_told() {
-    let world = World::with(&before(&[nobodys(), nobodys()], "")).await;
+    let gone = [Nobodys::new(), Nobodys::new()];
+    let world = World::with(&before(&gone.each_ref().map(Nobodys::address), "")).await;
     for _ in 0..12 {
         assert_eq!(status(&world, "GET").await, 502);
     }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -63,6 +64,27 @@ pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
         }
     };
     timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("in vain until {what}"));
+}
+
+/// An address where nobody listens, and nobody else can, until it does.
+pub struct Nobodys(Socket);
+
+impl Nobodys {
+    pub fn new() -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        Self(socket)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap().as_socket().unwrap()
+    }
+
+    pub fn listening(self) -> TcpListener {
+        self.0.listen(64).unwrap();
+        self.0.set_nonblocking(true).unwrap();
+        TcpListener::from_std(self.0.into()).unwrap()
+    }
 }
 
 /// An answer, read to its end.
