@@ -5,11 +5,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::{Settings, changed_tables};
@@ -244,14 +246,18 @@ impl Running {
         self.end(leave).await
     }
 
-    /// The first of it: returns when every answer says that its connection closes.
+    /// The first of it: returns when every answer says that its connection closes, or a worker does not
+    /// get round to hearing of it in time.
     pub async fn leave_to_successor(&mut self) {
         self.over.send_replace(true);
         let leave = Leave::to_successor(&self.site.load().settings.limits);
         if self.leave.send_replace(Some(leave)).is_none() {
-            for worker in &mut self.workers {
-                worker.leaves().await;
-            }
+            let all = async {
+                for worker in &mut self.workers {
+                    worker.leaves().await;
+                }
+            };
+            let _too_busy_to_hear = timeout(HEARING, all).await;
         }
     }
 
@@ -311,6 +317,9 @@ impl Running {
         Ok(())
     }
 }
+
+/// How long workers have to hear that they are to leave.
+const HEARING: Duration = Duration::from_secs(5);
 
 fn workers(asked: usize) -> usize {
     match asked {
