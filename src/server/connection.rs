@@ -77,6 +77,7 @@ impl Front {
         match presented {
             None => {
                 let stays = || serving.now() == serves;
+                let connection = Box::new(connection);
                 Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
             }
             Some(presented) => {
@@ -95,7 +96,7 @@ impl Front {
         line: &Line,
         presented: Arc<Presented>,
         most: Duration,
-    ) -> Option<impl IO + use<>> {
+    ) -> Option<Box<impl IO + use<>>> {
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -123,27 +124,27 @@ impl Front {
             let covers = move |host: &str| presented.covers(&named, host);
             let _once = line.named.set(ServerName::new(asked, covers));
         }
-        Some(secured)
+        Some(Box::new(secured))
     }
 
     async fn secured<S: IO + 'static>(
         &self,
-        connection: S,
+        connection: Box<S>,
         terms: Terms,
         client: Peer,
         line: Line,
         course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            self.http2(connection, line, course).await;
+            Box::pin(self.http2(connection, line, course)).await;
         } else {
-            self.http1(connection, terms, client, course, &|| true).await;
+            Box::pin(self.http1(connection, terms, client, course, &|| true)).await;
         }
     }
 
     async fn http1<S: IO + 'static>(
         &self,
-        connection: S,
+        connection: Box<S>,
         terms: Terms,
         client: Peer,
         mut course: Course,
