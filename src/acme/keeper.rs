@@ -135,13 +135,16 @@ impl Keeper {
             }
             return self.fails(one, memory, &failed, metrics);
         }
+        let chain = shelf.chain(one);
+        // An authority whose window for a new certificate lies in the past is not believed at once.
+        let life = chain.as_ref().map_or(0, |chain| chain.leaf.ends - chain.leaf.begins);
         memory = Memory { issued_for: wish(one), wanted: wish(one), ..Memory::default() };
+        memory.not_before = self.clock.now().plus(life / 60).0;
         OrderOutcome::Issued.word().clone_into(&mut memory.outcome);
         if let Err(error) = shelf.remember(one, &memory) {
             tracing::warn!(certificate = one.name, "acme: an order cannot be remembered: {error}");
         }
         metrics.acme().ended(&one.name, OrderOutcome::Issued);
-        let chain = shelf.chain(one);
         self.tell(one, chain.as_ref(), &memory, metrics);
         tracing::info!(
             certificate = one.name,
