@@ -71,8 +71,7 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
     listeners.iter().for_each(|one| single(&format!("listener.{}", one.name), one));
     relying_parties.iter().for_each(|one| single(&format!("relying_party.{}", one.name), one));
     for servers in upstreams {
-        let name = servers.name.as_deref().unwrap_or_default();
-        single(&format!("upstream.{name}"), servers);
+        single(&format!("upstream.{}", servers.name.as_deref().unwrap_or_default()), servers);
     }
     for route in routes {
         let hosts: Vec<&str> = route.hosts.iter().map(|host| host.name.as_str()).collect();
