@@ -139,7 +139,8 @@ impl Keeper {
         // An authority whose window for a new certificate lies in the past is not believed at once.
         let life = chain.as_ref().map_or(0, |chain| chain.leaf.ends - chain.leaf.begins);
         memory = Memory { issued_for: wish(one), wanted: wish(one), ..Memory::default() };
-        memory.not_before = self.clock.now().plus(life / 60).0;
+        memory.rests_until = self.clock.now().plus(life / 60).0;
+        memory.not_before = self.clock.now().plus(LEAST_BETWEEN).0;
         OrderOutcome::Issued.word().clone_into(&mut memory.outcome);
         if let Err(error) = shelf.remember(one, &memory) {
             tracing::warn!(certificate = one.name, "acme: an order cannot be remembered: {error}");
@@ -201,10 +202,13 @@ impl Keeper {
         let known = memory.issued_for.is_empty() || memory.issued_for == wish;
         let renewed = match chain.filter(|chain| known && chain.covers(&one.hosts)) {
             None => Timestamp(0),
-            Some(chain) => match memory.window {
-                Some(window) => suggested(&chain.leaf, window, chain.dice()),
-                None => renewal(&chain.leaf, chain.dice()),
-            },
+            Some(chain) => {
+                let moment = match memory.window {
+                    Some(window) => suggested(&chain.leaf, window, chain.dice()),
+                    None => renewal(&chain.leaf, chain.dice()),
+                };
+                moment.max(Timestamp(memory.rests_until))
+            }
         };
         match held.max(renewed) {
             Timestamp(0) => Due::Now,

@@ -46,6 +46,8 @@ pub(super) struct Memory {
     pub(super) detail: String,
     /// No order before this moment.
     pub(super) not_before: u64,
+    /// No renewal before this moment; one that is gone is ordered all the same.
+    pub(super) rests_until: u64,
     /// The window in which the authority would have it renewed, in seconds since 1970.
     pub(super) window: Option<(u64, u64)>,
     /// When it is asked for that again.
