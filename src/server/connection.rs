@@ -24,12 +24,13 @@ use rustls_pki_types::CertificateDer;
 use tokio::time::{Instant, timeout};
 
 use crate::config::Serves;
+use crate::crypto::stands_for;
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
 use crate::web::{JobDoor, Peer, ServerName};
 
 use super::assemble::Load;
-use super::certificates::{Presented, stands_for};
+use super::certificates::Presented;
 use super::doors::Serving;
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
@@ -112,6 +113,10 @@ impl Front {
                 return None;
             }
         };
+        if handshake::is_a_proof(&secured) {
+            // Whoever wanted to see it has; nothing is said on such a connection (RFC 8737 §3).
+            return None;
+        }
         let version = handshake::version(secured.get_ssl().and_then(TlsRef::version));
         self.load.metrics().connections().shook_hands(version);
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);

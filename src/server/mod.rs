@@ -12,6 +12,7 @@ mod guard;
 mod handshake;
 mod http2;
 mod listener;
+mod renewals;
 mod report;
 mod run;
 mod seldom;
@@ -21,7 +22,6 @@ mod status;
 mod streams;
 mod teller;
 mod unix_socket;
-mod validity;
 mod worker;
 
 pub use assemble::{Options, StartFailed};
