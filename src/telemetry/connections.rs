@@ -1,8 +1,8 @@
 //! What is counted of connections and of their TLS handshakes.
 
 use super::catalogue::{
-    CONNECTIONS_ACCEPTED, CONNECTIONS_REFUSED, CONNECTIONS_YIELDED, TLS_HANDSHAKE_FAILURES,
-    TLS_HANDSHAKES,
+    CONNECTIONS_ACCEPTED, CONNECTIONS_REFUSED, CONNECTIONS_YIELDED, PROXY_HEADERS_REFUSED,
+    TLS_HANDSHAKE_FAILURES, TLS_HANDSHAKES,
 };
 use super::limit::Limit;
 use super::registry::Registry;
@@ -16,6 +16,7 @@ pub struct ConnectionCounters {
     yielded: Counter,
     handshakes: [Counter; 3],
     failures: [Counter; 6],
+    not_introduced: [Counter; 7],
 }
 
 /// The version a handshake agreed on.
@@ -42,6 +43,24 @@ pub enum HandshakeFailure {
     TimedOut,
 }
 
+/// Why a connection that was to begin with a PROXY header was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderRefusal {
+    /// It begins with something else.
+    Absent,
+    /// The header's checksum is another.
+    Checksum,
+    /// It ended before the header did.
+    Closed,
+    /// The header breaks the rules.
+    Malformed,
+    /// It comes from nobody who is believed.
+    Stranger,
+    TimedOut,
+    /// The header is longer than any may be.
+    TooLong,
+}
+
 impl ConnectionCounters {
     pub(super) fn of(registry: &Registry) -> Self {
         let refused = [Limit::Connections, Limit::ConnectionsPerAddress];
@@ -51,6 +70,7 @@ impl ConnectionCounters {
             yielded: registry.counter(&CONNECTIONS_YIELDED, &[]),
             handshakes: VERSIONS.map(|version| registry.counter(&TLS_HANDSHAKES, &[version])),
             failures: FAILURES.map(|why| registry.counter(&TLS_HANDSHAKE_FAILURES, &[why])),
+            not_introduced: REFUSALS.map(|why| registry.counter(&PROXY_HEADERS_REFUSED, &[why])),
         }
     }
 
@@ -78,6 +98,11 @@ impl ConnectionCounters {
     pub fn handshake_failed(&self, why: HandshakeFailure) {
         self.failures[why as usize].inc();
     }
+
+    /// A connection was closed for the PROXY header it did not have.
+    pub fn not_introduced(&self, why: HeaderRefusal) {
+        self.not_introduced[why as usize].inc();
+    }
 }
 
 /// In the order of [`TlsVersion`].
@@ -85,3 +110,6 @@ const VERSIONS: [&str; 3] = ["TLSv1.2", "TLSv1.3", "other"];
 /// In the order of [`HandshakeFailure`].
 const FAILURES: [&str; 6] =
     ["alert", "client_certificate", "closed", "nothing_in_common", "not_tls", "timed_out"];
+/// In the order of [`HeaderRefusal`].
+const REFUSALS: [&str; 7] =
+    ["absent", "checksum", "closed", "malformed", "stranger", "timed_out", "too_long"];

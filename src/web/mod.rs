@@ -19,7 +19,7 @@ mod return_to;
 mod server_name;
 mod singles;
 
-pub use client::{Client, Proxies, Subscriber, Transport};
+pub use client::{Client, Proxies, ProxyPlace, Subscriber, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
 pub use form::{DuplicateField, Fields};
 pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};

@@ -229,7 +229,9 @@ mod tests {
         ] {
             assert_eq!(whole(line), Err(BadHeader::Malformed), "{line:?}");
         }
-        for other in ["GET / HTTP/1.1\r\n", "proxy UNKNOWN\r\n", " PROXY", "\x16\x03\x01", "\r\n\r\r"] {
+        for other in
+            ["GET / HTTP/1.1\r\n", "proxy UNKNOWN\r\n", " PROXY", "\x16\x03\x01", "\r\n\r\r"]
+        {
             assert_eq!(whole(other), Err(BadHeader::Absent), "{other:?}");
         }
     }

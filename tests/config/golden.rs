@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, Loaded, PathMatch,
+    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, ListenAddress, Loaded, PathMatch,
     Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves, Settings, Tls, TlsFiles,
     VaultPlace,
 };
@@ -84,6 +84,12 @@ fn described(settings: &Settings) -> String {
             (Some(tls), _) => described_tls(tls),
         };
         writeln!(out, "listener {} {} {tls}", listener.name, listener.address).unwrap();
+        if let ListenAddress::Unix(socket) = &listener.address {
+            writeln!(out, "  {socket:?}").unwrap();
+        }
+        if let Some(introducers) = &listener.introduced_by {
+            writeln!(out, "  {introducers:?}").unwrap();
+        }
     }
     for host in &settings.hosts {
         if let Some(hsts) = &host.hsts {
