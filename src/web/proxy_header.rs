@@ -165,6 +165,7 @@ const LONGEST_LINE: usize = 107;
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     use super::*;
 
@@ -258,7 +259,14 @@ mod tests {
         (end.clone(), end)
     }
 
+    fn repeatable() -> ProptestConfig {
+        let (rng_seed, failure_persistence) = (RngSeed::Fixed(1), None);
+        ProptestConfig { rng_seed, failure_persistence, ..ProptestConfig::default() }
+    }
+
     proptest! {
+        #![proptest_config(repeatable())]
+
         #[test]
         fn what_is_spelled_is_read_again_and_never_read_past(
             (client, server) in ends(),

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, ListenAddress, Loaded, PathMatch,
-    Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves, Settings, Tls, TlsFiles,
-    VaultPlace,
+    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, ListenAddress,
+    Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves,
+    Settings, Tls, TlsFiles, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
