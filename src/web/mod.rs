@@ -13,6 +13,8 @@ mod path;
 mod peer;
 mod proxy_block;
 mod proxy_header;
+mod proxy_line;
+mod proxy_protocol;
 mod refusal;
 mod reply;
 mod return_to;
