@@ -16,6 +16,8 @@ use pingora::protocols::l4::virt::VirtualSocketStream;
 use pingora::proxy::Session as Downstream;
 use pingora::upstreams::peer::HttpPeer;
 
+use crate::web::ProxyHeader;
+
 use super::dial::Dial;
 use super::flow::Flow;
 use super::gauged::Returning;
@@ -30,7 +32,8 @@ pub(super) fn bounded(
     peer: &mut HttpPeer,
     dial: &Arc<Dial>,
     downstream: &Downstream,
-) -> Option<Arc<Flow>> {
+    whose: ProxyHeader,
+) -> Arc<Flow> {
     let line = Line::of(downstream);
     let flow = line.map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);
     let options = &mut peer.options;
@@ -41,8 +44,9 @@ pub(super) fn bounded(
         connect_timeout: options.connection_timeout.take(),
         silence: options.read_timeout.take().unwrap_or(Duration::MAX),
         flow: flow.clone(),
+        whose,
     }));
-    Some(flow)
+    flow
 }
 
 #[derive(Debug)]
@@ -51,17 +55,20 @@ struct Connector {
     connect_timeout: Option<Duration>,
     silence: Duration,
     flow: Arc<Flow>,
+    whose: ProxyHeader,
 }
 
 #[async_trait]
 impl L4Connect for Connector {
     async fn connect(&self, address: &socket::SocketAddr) -> pingora::Result<Stream> {
         let way = (self.dial.group(), address.as_inet().copied());
-        let kept = kept::take(way);
+        // What is one client's is not kept for others.
+        let way = (!self.dial.introduces()).then_some(way);
+        let kept = way.and_then(kept::take);
         self.flow.comes_by(kept.as_ref());
         let stream = match kept {
             Some(stream) => stream,
-            None => self.dial.connect(address, self.connect_timeout).await?,
+            None => self.dial.connect(address, self.connect_timeout, self.whose).await?,
         };
         let returning = Returning::new(stream, self.flow.clone(), self.silence, way);
         Ok(VirtualSocketStream::new(Box::new(returning)).into())

@@ -187,6 +187,8 @@ fn presented(tls: &Tls, authorities: Option<&Path>) -> Result<Arc<Presented>, Tl
         .map_err(|error| TlsFailed::Versions { reason: error.to_string() })?
         .with_client_cert_verifier(clients)
         .with_cert_resolver(shown.clone());
+    // All of them are good: the strongest first, and without a choice for who is in between.
+    config.ignore_client_order = true;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     if proves {
         config.alpn_protocols.push(ACME_TLS.to_vec());

@@ -70,9 +70,9 @@ impl Front {
             let limits = &site.settings.limits;
             (Terms::of(limits), limits.handshake_timeout)
         };
-        let door = jobs.map(|name| JobDoor::new(name, peer.user()));
-        let line = Line::to(door).that(serves);
-        if jobs.is_some() || presented.is_some() || serves == Serves::RedirectsToHttps {
+        let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves);
+        let is_told = jobs.is_some() || presented.is_some() || peer.user().is_some();
+        if is_told || serves == Serves::RedirectsToHttps {
             carry(&mut connection, line.clone());
         }
         match presented {
@@ -273,9 +273,12 @@ fn carry(connection: &mut Connection, line: Line) {
 
 fn identified(arrived: Arrived) -> Connection {
     let descriptor = arrived.as_fd().as_raw_fd();
-    let (mut connection, address) = arrived.into_connection();
+    let (mut connection, ends) = arrived.into_connection();
     let digest = SocketDigest::from_raw_fd(descriptor);
-    let _unset_before = digest.peer_addr.set(address.map(SocketAddr::into));
+    let _unset_before = digest.peer_addr.set(ends.client.map(SocketAddr::into));
+    if let Some(server) = ends.server {
+        let _unset_before = digest.local_addr.set(Some(server.into()));
+    }
     connection.set_socket_digest(digest);
     connection
 }

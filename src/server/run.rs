@@ -157,11 +157,14 @@ impl Running {
     }
 
     /// The listening sockets by name, for a process that takes over; `admin` is the admin listener's.
+    /// One in whose place in the file system there is another by now is left out: nobody can connect
+    /// to it, and who takes over looks at the place itself.
     ///
     /// # Errors
     /// When there are no descriptors left.
     pub fn sockets(&self) -> io::Result<Vec<(String, Listening)>> {
-        let doors = self.doors.iter().map(|door| (door.name.clone(), door.socket().try_clone()));
+        let doors = self.doors.iter().filter(|door| door.is_in_place());
+        let doors = doors.map(|door| (door.name.clone(), door.socket().try_clone()));
         let admin = self
             .admin
             .iter()

@@ -135,6 +135,8 @@ families! {
         "Connections that were closed at once, by the limit they met.";
     CONNECTIONS_YIELDED = counter "superid_gateway_connections_yielded" []
         "Connections that were closed because others waited for their place.";
+    PROXY_HEADERS_REFUSED = counter "superid_gateway_proxy_headers_refused" ["reason"]
+        "Connections that were closed for want of a PROXY header that is believed, by why.";
     TLS_HANDSHAKES = counter "superid_gateway_tls_handshakes" ["version"]
         "TLS handshakes that were done, by version.";
     TLS_HANDSHAKE_FAILURES = counter "superid_gateway_tls_handshake_failures" ["reason"]

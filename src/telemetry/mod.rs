@@ -37,7 +37,7 @@ mod webhooks;
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
 pub use acme::{AcmeCounters, OrderOutcome, Standing};
 pub use audit_log::{AUDIT_LOG, AuditLog, Event, Scene, Who};
-pub use connections::{ConnectionCounters, HandshakeFailure, TlsVersion};
+pub use connections::{ConnectionCounters, HandshakeFailure, HeaderRefusal, TlsVersion};
 pub use drain::{Drain, Drained, Outcome};
 pub use exporter::Exporter;
 pub use exposition::Format;

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, Loaded, PathMatch,
-    Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves, Settings, Tls, TlsFiles,
-    VaultPlace,
+    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, ListenAddress,
+    Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves,
+    Settings, Tls, TlsFiles, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -84,6 +84,12 @@ fn described(settings: &Settings) -> String {
             (Some(tls), _) => described_tls(tls),
         };
         writeln!(out, "listener {} {} {tls}", listener.name, listener.address).unwrap();
+        if let ListenAddress::Unix(socket) = &listener.address {
+            writeln!(out, "  {socket:?}").unwrap();
+        }
+        if let Some(introducers) = &listener.introduced_by {
+            writeln!(out, "  {introducers:?}").unwrap();
+        }
     }
     for one in &settings.ordered {
         let account = &one.account;
