@@ -180,7 +180,10 @@ mod tests {
         let alone = ClientTls::new(&believes(&ours.0), None, b"h2");
         assert_eq!(alone.digest(), ClientTls::new(&believes(&ours.0), None, b"h2").digest());
         assert_ne!(alone.digest(), ClientTls::new(&believes(&theirs.0), None, b"h2").digest());
-        assert_ne!(alone.digest(), ClientTls::new(&believes(&ours.0), Some(&shown), b"h2").digest());
+        assert_ne!(
+            alone.digest(),
+            ClientTls::new(&believes(&ours.0), Some(&shown), b"h2").digest()
+        );
     }
 
     #[test]

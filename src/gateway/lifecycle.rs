@@ -26,8 +26,8 @@ use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, entrance, forward, grpc, http2, journey, leaving, returned, secure, steps, supply,
-    traces, tunnel, wire,
+    accounts, audited, calls, entrance, forward, grpc, http2, journey, leaving, returned, secure,
+    steps, supply, traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.

@@ -62,7 +62,8 @@ where
 {
     exchange.asked = Some(Instant::now());
     exchange.upstream = exchange.open(Child::Upstream);
-    let flow = Line::of(downstream).map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);
+    let flow =
+        Line::of(downstream).map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);
     exchange.flow = Some(flow.clone());
     if calls::lead(exchange).await?.is_some() {
         let wrong = "a call to a tenant was about to go to an app";
@@ -149,11 +150,7 @@ where
     }
 
     /// Sends the head, and of the body what was sent before.
-    async fn ask(
-        &mut self,
-        lease: &mut Lease,
-        scheme: &str,
-    ) -> pingora::Result<(Upload, Answer)> {
+    async fn ask(&mut self, lease: &mut Lease, scheme: &str) -> pingora::Result<(Upload, Answer)> {
         let mut request = self.downstream.req_header().clone();
         let (phases, downstream) = (self.phases, &mut *self.downstream);
         phases.upstream_request_filter(downstream, &mut request, self.exchange).await?;
