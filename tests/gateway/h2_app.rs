@@ -81,6 +81,7 @@ impl H2App {
         let serving = state.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
                 let (serving, tls) = (serving.clone(), tls.clone());
                 let orders = serving.orders.subscribe();
                 tokio::spawn(async move {

@@ -88,6 +88,7 @@ impl Secure {
     ) -> SendRequest<Bytes> {
         let connector = connector(certificate, &[b"h2"]);
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
         let (client, connection) = terms.handshake(stream).await.unwrap();

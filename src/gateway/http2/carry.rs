@@ -1,8 +1,8 @@
 //! A request's way to an app that speaks HTTP/2, and the answer's way back.
 //!
-//! pingora's own way there takes what the app sends before its client takes it, and stands still in
-//! both directions while the app takes no more of a body: a conversation both sides of which wait
-//! for the other would never end. Here nothing waits for anything but its own reader.
+//! pingora's own way there takes what the app sends before its client takes it, and gives the client
+//! nothing of the answer while the app takes no more of the body: a conversation whose sides both have
+//! much to say would stand still. Here a piece of the body waits for the app while the answer goes on.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use super::answer::{Answer, Part, Rest};
 use super::faults::{of_app, unsent};
 use super::heads;
 use super::links::{Lease, lease};
-use super::upload::{End, Upload};
+use super::upload::{End, Upload, Wants};
 
 /// Carries a request to its app and the answer back, through the same phases as pingora does.
 ///
@@ -174,10 +174,10 @@ where
         answer: &mut Answer,
         silence: Pin<&mut Sleep>,
     ) -> Event {
-        let (waits, is_sent) = (upload.waits(), upload.is_sent());
+        let wants = upload.wants();
         tokio::select! {
-            body = heard(self.downstream, waits, is_sent) => Event::Body(body),
-            () = upload.sent(), if waits => Event::Sent,
+            body = heard(self.downstream, wants) => Event::Body(body),
+            () = upload.sent(), if wants == Wants::Room => Event::Sent,
             part = answer.next() => Event::Answer(part),
             () = self.flow.is_ended() => Event::Over,
             () = silence => Event::Silence,
@@ -242,22 +242,21 @@ where
     }
 }
 
-/// The next piece of a body, while none waits; else, and behind the last, that the client leaves.
-async fn heard(
-    downstream: &mut Downstream,
-    waits: bool,
-    is_sent: bool,
-) -> pingora::Result<Option<Bytes>> {
-    let heard = if !waits {
-        downstream.read_body_or_idle(is_sent).await
-    } else if let Some(left) = downstream.watch_h2_stream_close() {
-        let reason = left.await;
-        Error::e_explain(ErrorType::H2Error, format!("the client left its stream: {reason:?}"))
-    } else {
-        std::future::pending().await
+/// The next piece of a body, where one is wanted; else that the client leaves.
+async fn heard(downstream: &mut Downstream, wants: Wants) -> pingora::Result<Option<Bytes>> {
+    let heard = match wants {
+        Wants::Piece => downstream.read_body_or_idle(false).await,
+        Wants::Nothing => downstream.read_body_or_idle(true).await,
+        Wants::Room => match downstream.watch_h2_stream_close() {
+            Some(left) => {
+                let why = left.await;
+                Error::e_explain(ErrorType::H2Error, format!("the client left: {why:?}"))
+            }
+            None => std::future::pending().await,
+        },
     };
     heard.map_err(|error| error.into_down())
 }
 
 /// The first try among them.
-const TRIES: usize = 4;
+const TRIES: usize = 5;

@@ -97,6 +97,7 @@ pub(super) async fn speak(
         .initial_connection_window_size(REQUESTS as u32 * WINDOW)
         .max_send_buffer_size(WINDOW as usize)
         .max_header_list_size(HEADERS)
+        .data_frame_budget(REQUESTS * WINDOW as usize / A_WORD * FRAME)
         .handshake(cord)
         .await
         .or_err(ErrorType::H2Error, "beginning HTTP/2 with the app")
@@ -217,7 +218,13 @@ const REQUESTS: usize = 32;
 /// Bytes of an answer that may come before the client takes any, and of a body that may wait to be
 /// sent. A connection has as much room for each of its requests, so that nobody waits for another
 /// client's.
-pub(super) const WINDOW: u32 = 64 << 10;
+pub(super) const WINDOW: u32 = 32 << 10;
+/// The library closes a connection on which too many small frames wait, and with it the answers of
+/// everybody on it. So much room that clients who take nothing cannot bring that about, as long as
+/// their apps say more than a word at a time: bytes of such a word, and what the library counts for
+/// a frame beside its bytes.
+const A_WORD: usize = 16;
+const FRAME: usize = 256;
 /// Bytes of an answer's headers.
 const HEADERS: u32 = 64 << 10;
 /// How long a connection that nobody uses is kept.

@@ -37,14 +37,13 @@ impl Upload {
         Self { stage: Stage::Sent, ..Self::new(stream) }
     }
 
-    /// Whether a piece waits for the app.
-    pub(super) fn waits(&self) -> bool {
-        !self.piece.is_empty()
-    }
-
-    /// Whether the client has nothing more to say.
-    pub(super) fn is_sent(&self) -> bool {
-        self.stage == Stage::Sent
+    /// What it cannot go on without.
+    pub(super) fn wants(&self) -> Wants {
+        match self.stage {
+            _ if !self.piece.is_empty() => Wants::Room,
+            Stage::Sent => Wants::Nothing,
+            Stage::Last | Stage::Open | Stage::Unwanted => Wants::Piece,
+        }
     }
 
     /// The next piece, none before it having to wait; or the end.
@@ -108,6 +107,17 @@ impl Upload {
             Stage::Open | Stage::Unwanted => Stage::Unwanted,
         };
     }
+}
+
+/// What a body waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// The client has nothing more to say.
+    Nothing,
+    /// The next one of the client's.
+    Piece,
+    /// The app's, for the piece that waits.
+    Room,
 }
 
 /// Whether a piece is the last.
