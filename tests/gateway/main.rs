@@ -22,6 +22,7 @@ mod headers;
 mod health;
 mod holes;
 mod http2_apps;
+mod http2_trouble;
 mod https_apps;
 mod installing;
 mod jar;
