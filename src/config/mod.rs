@@ -91,8 +91,8 @@ pub use system_user::{SystemUser, SystemUserProtocol};
 pub use traces::{TraceProtocol, Traces};
 pub use unix_socket::{ListenAddress, UnixSocket};
 pub use upstream::{
-    Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamScheme,
-    UpstreamTls,
+    Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamProtocol,
+    UpstreamScheme, UpstreamTls,
 };
 pub use vault::{Vault, VaultPlace};
 pub use webhook::Webhook;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use http::StatusCode;
 
@@ -57,6 +57,15 @@ impl Flow {
     pub(super) fn ends(&self) {
         self.over.store(true, Ordering::Relaxed);
         self.wake();
+    }
+
+    /// Ready when its time is over.
+    pub(super) async fn is_ended(&self) {
+        std::future::poll_fn(|context| {
+            self.waits(context);
+            if self.is_over() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -17,7 +17,7 @@ use pingora::protocols::l4::stream::Stream as Connection;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::tls::TlsRef;
 use pingora::protocols::{
-    ALPN, GetProxyDigest as _, GetSocketDigest as _, IO, SocketDigest, Ssl as _,
+    ALPN, GetProxyDigest as _, GetSocketDigest as _, IO, Peek as _, SocketDigest, Ssl as _,
 };
 use pingora::proxy::HttpProxy;
 use rustls_pki_types::CertificateDer;
@@ -72,11 +72,21 @@ impl Front {
         };
         let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves);
         let is_told = jobs.is_some() || presented.is_some() || peer.user().is_some();
-        if is_told || serves == Serves::RedirectsToHttps {
+        if is_told || serves != Serves::Everything {
             carry(&mut connection, line.clone());
         }
         match presented {
             None => {
+                if serves == Serves::EverythingAndH2c {
+                    match self.begins(&mut connection).await {
+                        Some(Begins::Http1) => {}
+                        Some(Begins::Http2) => {
+                            let connection = Box::new(connection);
+                            return Box::pin(self.http2(connection, line, course)).await;
+                        }
+                        None => return,
+                    }
+                }
                 let stays = || serving.now() == serves;
                 let connection = Box::new(connection);
                 Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
@@ -85,6 +95,22 @@ impl Front {
                 let handshake = self.handshake(connection, &line, presented, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
                 Box::pin(self.secured(secured, terms, peer, line, course)).await;
+            }
+        }
+    }
+
+    /// What a client without TLS speaks: no request of HTTP/1 begins as the preface of HTTP/2 does
+    /// (RFC 9113 §3.4). None where it said nothing in time.
+    async fn begins(&self, connection: &mut Connection) -> Option<Begins> {
+        let most = self.site.load().settings.limits.header_timeout;
+        let mut first = [0; PREFACE.len()];
+        match timeout(most, connection.try_peek(&mut first)).await {
+            Ok(Ok(_)) if first == PREFACE => Some(Begins::Http2),
+            Ok(Ok(_)) => Some(Begins::Http1),
+            Ok(Err(_)) => None,
+            Err(_) => {
+                self.load.met(Limit::HeaderTimeout);
+                None
             }
         }
     }
@@ -262,6 +288,12 @@ impl Front {
     }
 }
 
+/// How a connection without TLS begins.
+enum Begins {
+    Http1,
+    Http2,
+}
+
 /// Lets requests on this connection find what is known of it. pingora carries one thing of its users'
 /// from a connection to its requests, and this is it.
 fn carry(connection: &mut Connection, line: Line) {
@@ -282,3 +314,5 @@ fn identified(arrived: Arrived) -> Connection {
     connection.set_socket_digest(digest);
     connection
 }
+
+const PREFACE: [u8; 4] = *b"PRI ";
