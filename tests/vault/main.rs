@@ -20,6 +20,7 @@ mod redis_server;
 mod repeatable;
 mod shared;
 mod shared_commands;
+mod slow_disk;
 mod telling;
 mod waiting;
 mod world;
