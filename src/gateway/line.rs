@@ -29,6 +29,8 @@ struct State {
     requests: Arc<AtomicUsize>,
     idle_since: Mutex<Instant>,
     idle: Notify,
+    /// Rings when its client has to come anew.
+    away: Notify,
     flows: Mutex<Vec<Weak<Flow>>>,
 }
 
@@ -43,6 +45,7 @@ impl Line {
             requests: Arc::default(),
             idle_since: Mutex::new(Instant::now()),
             idle: Notify::new(),
+            away: Notify::new(),
             flows: Mutex::default(),
         };
         Self {
@@ -96,6 +99,16 @@ impl Line {
         while !self.is_idle() {
             self.state.idle.notified().await;
         }
+    }
+
+    /// Its client has to come anew: what it proved by is not believed any more.
+    pub(super) fn send_away(&self) {
+        self.state.away.notify_one();
+    }
+
+    /// Ready when it has.
+    pub async fn is_sent_away(&self) {
+        self.state.away.notified().await;
     }
 
     /// Tells its answers that their time is over.

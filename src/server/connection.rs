@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout};
 use crate::config::Serves;
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
-use crate::web::{JobDoor, Peer, ServerName};
+use crate::web::{JobDoor, Peer, ServerName, Shown};
 
 use super::assemble::Load;
 use super::certificates::{Presented, stands_for};
@@ -58,7 +58,7 @@ impl Front {
         &self,
         arrived: Arrived,
         (serving, jobs): (&Serving, Option<&str>),
-        presented: Option<Arc<Presented>>,
+        tls: Option<Arc<ArcSwap<Presented>>>,
         course: Course,
     ) {
         let peer = arrived.peer;
@@ -71,16 +71,16 @@ impl Front {
         };
         let door = jobs.map(|name| JobDoor::new(name, peer.user()));
         let line = Line::to(door).that(serves);
-        if jobs.is_some() || presented.is_some() || serves == Serves::RedirectsToHttps {
+        if jobs.is_some() || tls.is_some() || serves == Serves::RedirectsToHttps {
             carry(&mut connection, line.clone());
         }
-        match presented {
+        match tls {
             None => {
                 let stays = || serving.now() == serves;
                 Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
             }
-            Some(presented) => {
-                let handshake = self.handshake(connection, &line, presented, handshake_timeout);
+            Some(tls) => {
+                let handshake = self.handshake(connection, &line, tls, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
                 Box::pin(self.secured(secured, terms, peer, line, course)).await;
             }
@@ -93,9 +93,10 @@ impl Front {
         &self,
         connection: Connection,
         line: &Line,
-        presented: Arc<Presented>,
+        tls: Arc<ArcSwap<Presented>>,
         most: Duration,
     ) -> Option<impl IO + use<>> {
+        let presented = tls.load_full();
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -116,7 +117,11 @@ impl Front {
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
         if let (Some(door), Some(certificate)) = (&line.jobs, shown) {
             let certificate = CertificateDer::from(certificate.to_vec());
-            door.showed(move |name| stands_for(&certificate, name));
+            let (by, now) = (presented.authorities.clone(), tls);
+            door.showed(Shown {
+                stands_for: Box::new(move |name| stands_for(&certificate, name)),
+                is_believed: Box::new(move || now.load().authorities.include(&by)),
+            });
         }
         if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
             let named = asked.to_owned();

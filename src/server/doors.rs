@@ -246,6 +246,9 @@ impl Changes {
         open.retain(|door| {
             let closed = self.closed.contains(&door.name);
             if closed {
+                if let Some(tls) = &door.tls {
+                    tls.store(Arc::new(tls.load().without_authorities()));
+                }
                 door.close.send_replace(true);
             }
             !closed

@@ -31,10 +31,9 @@ pub(super) async fn accept(plan: DoorPlan, front: Arc<Front>, mut course: Course
         let away = |limit| turn_away(&arrived, limit);
         let held = admitted.map_err(|limit| tls.is_none().then(|| away(limit))).ok()?;
         let (front, course) = (front.clone(), fresh.clone());
-        let presented = tls.as_ref().map(|tls| tls.load_full());
-        let (serving, jobs) = (serving.clone(), jobs.clone());
+        let (serving, tls, jobs) = (serving.clone(), tls.clone(), jobs.clone());
         let served: Served = Box::pin(async move {
-            front.serve(arrived, (&serving, jobs.as_deref()), presented, course).await;
+            front.serve(arrived, (&serving, jobs.as_deref()), tls, course).await;
             drop(held);
         });
         Some(served)
