@@ -19,6 +19,7 @@ pub(super) async fn forget(
     out: &mut dyn Write,
 ) -> io::Result<Verdict> {
     if opened.vault.forget(key).await.map_err(opened.failed())? {
+        opened.audited.did("vault_forget", &key.to_string());
         writeln!(out, "{key}: forgotten")?;
         return Ok(Verdict::Fine);
     }
@@ -30,6 +31,8 @@ pub(super) async fn forget(
 pub(super) async fn rewrap(opened: &Opened, out: &mut dyn Write) -> io::Result<Verdict> {
     let progress = |seen| eprintln!("{} looked at", counted(seen));
     let done = opened.vault.rewrap(progress).await.map_err(opened.failed())?;
+    let detail = format!("{}: {}", opened.place, counted(done.anew));
+    opened.audited.did("vault_rewrap", &detail);
     for fault in &done.left {
         writeln!(out, "{}; left as it is", fault_in_words(fault))?;
     }

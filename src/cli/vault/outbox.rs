@@ -36,6 +36,7 @@ pub(super) async fn give_up(opened: &Opened, id: &str, out: &mut dyn Write) -> i
     if let Some((waiting, _)) = found
         && opened.vault.taken(waiting).await.map_err(opened.failed())?
     {
+        opened.audited.did("vault_give_up", id);
         writeln!(out, "{}: given up", visible(id))?;
         return Ok(Verdict::Fine);
     }
