@@ -13,6 +13,7 @@ mod entries;
 mod keys;
 mod kinds;
 mod letters;
+mod letters_in_redis;
 mod lossy;
 #[path = "../tickets/redis_server.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]

@@ -59,7 +59,7 @@ pub(super) async fn verify(
     found.faults.extend(opened.file.as_deref().and_then(open_to_others));
     match form {
         Form::Json => {
-            let Verified { entries, opened, dormant, older_key, letters, faults } = &found;
+            let Verified { entries, opened, dormant, older_key, letters, aside, faults } = &found;
             let faults: Vec<Value> = faults.iter().map(fault_in_json).collect();
             let whole = json!({
                 "entries": entries,
@@ -67,6 +67,7 @@ pub(super) async fn verify(
                 "dormant": dormant,
                 "older_key": older_key,
                 "events": letters,
+                "events_set_aside": aside,
                 "faults": faults,
             });
             writeln!(out, "{whole:#}")?;
@@ -80,7 +81,7 @@ fn print(opened: &Opened, found: &Verified, out: &mut dyn Write) -> io::Result<(
     for fault in &found.faults {
         writeln!(out, "{}", fault_in_words(fault))?;
     }
-    let Verified { entries, opened: open, dormant, older_key, letters, faults } = found;
+    let Verified { entries, opened: open, dormant, older_key, letters, aside, faults } = found;
     write!(out, "{}: {}, {open} open", opened.place, counted(*entries))?;
     if *dormant > 0 {
         write!(out, ", {dormant} dormant")?;
@@ -90,6 +91,9 @@ fn print(opened: &Opened, found: &Verified, out: &mut dyn Write) -> io::Result<(
     }
     if *letters > 0 {
         write!(out, ", {letters} events wait to be told")?;
+    }
+    if *aside > 0 {
+        write!(out, ", {aside} events are damaged and set aside")?;
     }
     match faults.len() {
         0 => writeln!(out, "; nothing is wrong"),
