@@ -73,7 +73,8 @@ pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
-    KeyFile, Loaded, key_files, load, load_admin, load_given, load_text, load_vault, show, tables,
+    KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text, load_vault,
+    show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
 pub use problem::{Position, Problem, Problems};

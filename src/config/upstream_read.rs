@@ -175,10 +175,7 @@ fn ejection(section: &Section) -> Option<Ejection> {
 }
 
 fn tls(section: &Section) -> Option<UpstreamTls> {
-    let authorities = read_or_absent(section, "ca", |value| {
-        let text = pem(value)?;
-        Authorities::from_pem(&text).map_err(|reason| no_pem::<()>(value, &reason)).ok()
-    });
+    let authorities = read_or_absent(section, "ca", believed);
     let server_name = read_or_absent(section, "server_name", |value| {
         let text = value.line(253)?;
         match rustls_pki_types::ServerName::try_from(text.as_str()) {
@@ -207,6 +204,12 @@ fn tls(section: &Section) -> Option<UpstreamTls> {
         (None, Some(_)) => return half(section, "certificate", "key"),
     };
     Some(UpstreamTls { authorities: authorities?, shown, server_name: server_name? })
+}
+
+/// Authorities from a PEM file.
+pub(super) fn believed(value: &Value) -> Option<Authorities> {
+    let text = pem(value)?;
+    Authorities::from_pem(&text).map_err(|reason| no_pem::<()>(value, &reason)).ok()
 }
 
 fn half<T>(section: &Section, missing: &str, given: &str) -> Option<T> {

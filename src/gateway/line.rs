@@ -31,6 +31,8 @@ struct State {
     requests: Arc<AtomicUsize>,
     idle_since: Mutex<Instant>,
     idle: Notify,
+    /// Rings when its client has to come anew.
+    away: Notify,
     flows: Mutex<Vec<Weak<Flow>>>,
 }
 
@@ -45,6 +47,7 @@ impl Line {
             requests: Arc::default(),
             idle_since: Mutex::new(Instant::now()),
             idle: Notify::new(),
+            away: Notify::new(),
             flows: Mutex::default(),
         };
         Self {
@@ -104,6 +107,16 @@ impl Line {
         while !self.is_idle() {
             self.state.idle.notified().await;
         }
+    }
+
+    /// Its client has to come anew: what it proved by is not believed any more.
+    pub(super) fn send_away(&self) {
+        self.state.away.notify_one();
+    }
+
+    /// Ready when it has.
+    pub async fn is_sent_away(&self) {
+        self.state.away.notified().await;
     }
 
     /// Tells its answers that their time is over.

@@ -27,7 +27,7 @@ use crate::config::Serves;
 use crate::crypto::stands_for;
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
-use crate::web::{JobDoor, Peer, ServerName};
+use crate::web::{JobDoor, Peer, ServerName, Shown};
 
 use super::assemble::Load;
 use super::certificates::Presented;
@@ -59,7 +59,7 @@ impl Front {
         &self,
         arrived: Arrived,
         (serving, jobs): (&Serving, Option<&str>),
-        presented: Option<Arc<Presented>>,
+        tls: Option<Arc<ArcSwap<Presented>>>,
         course: Course,
     ) {
         let peer = arrived.peer;
@@ -71,11 +71,11 @@ impl Front {
             (Terms::of(limits), limits.handshake_timeout)
         };
         let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves);
-        let is_told = jobs.is_some() || presented.is_some() || peer.user().is_some();
+        let is_told = jobs.is_some() || tls.is_some() || peer.user().is_some();
         if is_told || serves != Serves::Everything {
             carry(&mut connection, line.clone());
         }
-        match presented {
+        match tls {
             None => {
                 if serves == Serves::EverythingAndH2c {
                     match self.begins(&mut connection).await {
@@ -91,8 +91,8 @@ impl Front {
                 let connection = Box::new(connection);
                 Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
             }
-            Some(presented) => {
-                let handshake = self.handshake(connection, &line, presented, handshake_timeout);
+            Some(tls) => {
+                let handshake = self.handshake(connection, &line, tls, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
                 Box::pin(self.secured(secured, terms, peer, line, course)).await;
             }
@@ -121,9 +121,10 @@ impl Front {
         &self,
         connection: Connection,
         line: &Line,
-        presented: Arc<Presented>,
+        tls: Arc<ArcSwap<Presented>>,
         most: Duration,
     ) -> Option<Box<impl IO + use<>>> {
+        let presented = tls.load_full();
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -148,7 +149,11 @@ impl Front {
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
         if let (Some(door), Some(certificate)) = (&line.jobs, shown) {
             let certificate = CertificateDer::from(certificate.to_vec());
-            door.showed(move |name| stands_for(&certificate, name));
+            let (by, now) = (presented.authorities.clone(), tls);
+            door.showed(Shown {
+                stands_for: Box::new(move |name| stands_for(&certificate, name)),
+                is_believed: Box::new(move || now.load().authorities.include(&by)),
+            });
         }
         if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
             let named = asked.to_owned();

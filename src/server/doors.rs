@@ -293,6 +293,9 @@ impl Changes {
         open.retain(|door| {
             let closed = self.closed.iter().find(|(name, _)| *name == door.name);
             if let Some((_, fate)) = closed {
+                if let Some(tls) = &door.tls {
+                    tls.store(Arc::new(tls.load().without_authorities()));
+                }
                 door.fate.send_replace(*fate);
             }
             closed.is_none()

@@ -19,7 +19,7 @@ use super::http2::{Http2Terms, Watched};
 enum Why {
     /// Nobody asked anything on it for too long, or its place is wanted.
     Idle,
-    /// The gateway leaves.
+    /// The gateway leaves, or its client has to come anew.
     Leaving,
 }
 
@@ -86,6 +86,7 @@ impl Front {
             tokio::select! {
                 biased;
                 () = &mut leaving => return Why::Leaving,
+                () = line.is_sent_away() => return Why::Leaving,
                 () = house.asked(self.lobby, since) => {
                     match line.is_idle() && line.idle_since() == since {
                         true if house.queue() => {
