@@ -25,15 +25,16 @@ use tokio::time::{Instant, timeout};
 
 use crate::config::Serves;
 use crate::gateway::{Gateway, Line, Site};
-use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
+use crate::telemetry::{AccessLog, HandshakeFailure, Limit};
 use crate::web::{JobDoor, Peer, ServerName};
 
 use super::assemble::Load;
 use super::certificates::{Presented, stands_for};
 use super::doors::Serving;
 use super::drain::{Course, Stage};
-use super::guard::{Fault, Guard, Opening, Terms};
+use super::guard::{Guard, Opening, Terms};
 use super::handshake;
+use super::noting::Noting;
 use super::seldom::Seldom;
 use super::socket::Arrived;
 
@@ -135,7 +136,7 @@ impl Front {
         course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            self.http2(connection, line, course).await;
+            self.http2(connection, client, line, course).await;
         } else {
             self.http1(connection, terms, client, course, &|| true).await;
         }
@@ -164,7 +165,8 @@ impl Front {
         let Some(parted) = way_back.take() else { return };
         parted.limit().into_iter().for_each(|limit| self.load.met(limit));
         if let Some(fault) = parted.fault() {
-            self.note(client, fault);
+            let noting = Noting::new(self.load.clone(), self.access.clone(), client);
+            noting.refused(fault.status(), fault.reason(), &fault.to_string());
         }
         Box::pin(parted.end()).await;
     }
@@ -245,14 +247,6 @@ impl Front {
             }
         }
         if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
-    }
-
-    fn note(&self, client: Peer, fault: Fault) {
-        self.load.refused(fault.status(), fault.reason());
-        if let Some(access) = &self.access {
-            let detail = fault.to_string();
-            access.write_refused(&RefusedLine { client, status: fault.status(), detail: &detail });
-        }
     }
 }
 

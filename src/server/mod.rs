@@ -12,6 +12,7 @@ mod guard;
 mod handshake;
 mod http2;
 mod listener;
+mod noting;
 mod report;
 mod run;
 mod seldom;
@@ -26,7 +27,7 @@ mod worker;
 
 pub use assemble::{Options, StartFailed};
 pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
-pub use http2::{Heard, Http2Terms, Watched};
+pub use http2::{Heard, Http2Terms, Notice, Refusal, Watched};
 pub use report::{Changed, Wanted};
 pub use run::Running;
 pub use socket::Listening;

@@ -9,10 +9,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::gateway::Line;
 use crate::telemetry::Limit;
+use crate::web::Peer;
 
 use super::connection::Front;
 use super::drain::{Course, Stage};
 use super::http2::{Http2Terms, Watched};
+use super::noting::Noting;
 
 /// Why a connection is told to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +28,17 @@ enum Why {
 impl Front {
     /// Serves it until it ends. At the end of all time its answers are told so: what has no end is
     /// given one, who waits hears 503, and what is left a moment later is cut.
-    pub(super) async fn http2<S: IO + 'static>(&self, connection: S, line: Line, course: Course) {
+    pub(super) async fn http2<S: IO + 'static>(
+        &self,
+        connection: S,
+        client: Peer,
+        line: Line,
+        course: Course,
+    ) {
         let terms = Http2Terms::of(&self.site.load().settings.limits);
-        let load = self.load.clone();
-        let met = Box::new(move |limit| load.met(limit));
-        let connection = Box::new(Watched::new(connection, terms, met));
+        let noting = Noting::new(self.load.clone(), self.access.clone(), client);
+        let heard = Box::new(move |notice| noting.notice(notice));
+        let connection = Box::new(Watched::new(connection, terms, heard));
         let (go, told) = watch::channel(false);
         let mut end = course.clone();
         let ending = async {
