@@ -71,7 +71,7 @@ impl Front {
             (Terms::of(limits), limits.handshake_timeout)
         };
         let door = jobs.map(|name| JobDoor::new(name, peer.user()));
-        let line = Line::to(door).that(serves);
+        let line = Line::to(door).that(serves).in_house(&self.load.house);
         if jobs.is_some() || presented.is_some() || serves == Serves::RedirectsToHttps {
             carry(&mut connection, line.clone());
         }

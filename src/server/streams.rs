@@ -23,6 +23,8 @@ enum Why {
     Idle,
     /// The gateway leaves.
     Leaving,
+    /// Others wait for its place, and it is its turn.
+    Turn,
 }
 
 impl Front {
@@ -61,7 +63,7 @@ impl Front {
     async fn sends_away(&self, line: &Line, go: &watch::Sender<bool>, course: Course) {
         let why = self.until_it_should_go(line, course).await;
         go.send_replace(true);
-        if why == Why::Leaving {
+        if why != Why::Idle {
             // It ends with its last answer.
             return std::future::pending().await;
         }
@@ -98,6 +100,10 @@ impl Front {
                         true => {}
                         false => house.stays(self.lobby),
                     }
+                }
+                () = line.gives_way() => {
+                    self.load.yielded();
+                    return Why::Turn;
                 }
                 () = self.idles_too_long(line) => {
                     self.load.met(Limit::IdleTimeout);
