@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::certificate::{existing_file, tls};
+use super::certificate::{existing_file, has_tls, tls};
 use super::job_listener::TABLE;
 use super::route_bounds_read::rate;
 use super::section::{Named, Section};
@@ -18,7 +18,7 @@ pub(super) fn job_listeners(
     root: &Section,
     parties: &Named<RelyingParty>,
     callers: &Named<JobCaller>,
-    (listeners, further): (&[Listener], &[TlsFiles]),
+    (listeners, further): (&[Listener], &Named<TlsFiles>),
 ) -> Option<Vec<Arc<JobListener>>> {
     let mut taken: Vec<(ListenAddress, String)> = listeners
         .iter()
@@ -45,12 +45,12 @@ fn job_listener(
     name: String,
     section: &Section,
     (parties, callers): (&Named<RelyingParty>, &Named<JobCaller>),
-    further: &[TlsFiles],
+    further: &Named<TlsFiles>,
 ) -> Option<JobListener> {
     let address = listen_address(section);
     let tls = tls(section, further);
     let client_ca = section.optional("client_ca", existing_file);
-    if section.has("client_ca") && !section.has("certificate") {
+    if section.has("client_ca") && !has_tls(section) {
         section.reading.problem(
             &section.place("client_ca"),
             "means nothing without TLS",
@@ -160,7 +160,9 @@ fn refuse_taken(listener: &JobListener, section: &Section, taken: &[(ListenAddre
 
 /// Nobody listens on the way through a socket in the file system.
 fn refuse_tls(section: &Section) {
-    if let Some(key) = ["certificate", "key"].into_iter().find(|key| section.has(key)) {
+    if let Some(key) =
+        ["certificate", "key", "named_certificate"].into_iter().find(|key| section.has(key))
+    {
         section.reading.problem(
             &section.place(key),
             "means nothing on a unix socket, which no network leads to",

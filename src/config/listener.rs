@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::certificate::tls;
+use super::certificate::{has_tls, tls};
 use super::reading::{Reading, quoted};
-use super::section::Section;
+use super::section::{Named, Section};
 use super::value::Value;
 use super::{Key, Table, Tls, TlsFiles};
 
@@ -15,6 +15,7 @@ pub(super) const TABLE: Table = Table {
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
         Key::optional("ocsp", "\"certificate.ocsp\""),
+        Key::optional("named_certificate", "\"shop\""),
         Key::defaulted("tls_policy", "\"intermediate\""),
         Key::defaulted("redirect_to_https", "false"),
     ],
@@ -40,7 +41,7 @@ pub enum Serves {
 
 /// Reads every listener; one called `web` when the file names none, and none where nobody but jobs
 /// is served.
-pub(super) fn listeners(root: &Section, further: &[TlsFiles]) -> Option<Vec<Listener>> {
+pub(super) fn listeners(root: &Section, further: &Named<TlsFiles>) -> Option<Vec<Listener>> {
     let named = root.named("listener", TABLE.keys);
     if named.is_empty() && root.has("job_listener") && !root.has("host") {
         return Some(Vec::new());
@@ -74,7 +75,7 @@ pub(super) fn socket_address(value: &Value) -> Option<SocketAddr> {
     }
 }
 
-fn listener(name: String, section: &Section, further: &[TlsFiles]) -> Option<Listener> {
+fn listener(name: String, section: &Section, further: &Named<TlsFiles>) -> Option<Listener> {
     let address = section.read("address", socket_address);
     let tls = tls(section, further);
     let redirects = section.read("redirect_to_https", |value| value.boolean());
@@ -82,7 +83,7 @@ fn listener(name: String, section: &Section, further: &[TlsFiles]) -> Option<Lis
         true => Serves::RedirectsToHttps,
         false => Serves::Everything,
     };
-    if serves == Serves::RedirectsToHttps && section.has("certificate") {
+    if serves == Serves::RedirectsToHttps && has_tls(section) {
         section.reading.problem(
             &section.place("redirect_to_https"),
             "means nothing on a listener with TLS",

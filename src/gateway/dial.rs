@@ -18,7 +18,6 @@ use super::cord::Cord;
 /// One server's connections: all that tells them from those of others is in it.
 pub(super) struct Dial {
     group: u64,
-    is_ours: bool,
     tls: Option<Tls>,
 }
 
@@ -38,10 +37,10 @@ impl Dial {
         machine: impl FnOnce() -> Authorities,
     ) -> Self {
         let ServerPlace::Net { host, .. } = &server.place else {
-            return Self { group: group(server, "", &[]), is_ours: true, tls: None };
+            return Self { group: group(server, "", &[]), tls: None };
         };
         if server.scheme == UpstreamScheme::Http {
-            return Self { group: group(server, "", &[]), is_ours: false, tls: None };
+            return Self { group: group(server, "", &[]), tls: None };
         }
         let believed = tls.authorities.clone().unwrap_or_else(machine);
         let terms = ClientTls::new(&believed, tls.shown.as_ref());
@@ -49,17 +48,12 @@ impl Dial {
         let group = group(server, name, terms.digest());
         let name = ServerName::try_from(name.clone()).ok();
         let tls = Tls { connector: TlsConnector::from(terms.config()), name };
-        Self { group, is_ours: true, tls: Some(tls) }
+        Self { group, tls: Some(tls) }
     }
 
     /// The same for all connections that may stand for one another.
     pub(super) fn group(&self) -> u64 {
         self.group
-    }
-
-    /// Whether pingora's own connector does not make these connections.
-    pub(super) fn is_ours(&self) -> bool {
-        self.is_ours
     }
 
     /// Connects, and agrees on TLS where there is to be some; each takes `most` at most.
@@ -81,10 +75,10 @@ impl Dial {
             .as_inet()
             .ok_or_else(|| Error::explain(ErrorType::ConnectError, "no address to connect to"))?;
         let stream = reached(timeout(most, TcpStream::connect(address)).await)?;
+        stream.set_nodelay(true).or_err(ErrorType::ConnectError, "connecting to the app")?;
         let Some(tls) = &self.tls else { return Ok(Cord::Plain(stream)) };
         let unnamed = || Error::explain(ErrorType::TLSHandshakeFailure, "no name for TLS");
         let name = tls.name.clone().ok_or_else(unnamed)?;
-        stream.set_nodelay(true).or_err(ErrorType::ConnectError, "connecting to the app")?;
         let secured = timeout(most, tls.connector.connect(name, stream))
             .await
             .or_err(ErrorType::TLSHandshakeTimedout, "agreeing on TLS with the app")?

@@ -13,6 +13,7 @@ mod handshake;
 mod http2;
 mod listener;
 mod noting;
+mod renewals;
 mod report;
 mod run;
 mod seldom;
@@ -22,7 +23,6 @@ mod status;
 mod streams;
 mod teller;
 mod unix_socket;
-mod validity;
 mod worker;
 
 pub use assemble::{Options, StartFailed};

@@ -32,7 +32,7 @@ impl Front {
     /// given one, who waits hears 503, and what is left a moment later is cut.
     pub(super) async fn http2<S: IO + 'static>(
         &self,
-        connection: S,
+        connection: Box<S>,
         client: Peer,
         line: Line,
         course: Course,
@@ -40,7 +40,7 @@ impl Front {
         let terms = Http2Terms::of(&self.site.load().settings.limits);
         let noting = Noting::new(self.load.clone(), self.access.clone(), client);
         let heard = Box::new(move |notice| noting.notice(notice));
-        let connection = Box::new(Watched::new(connection, terms, heard));
+        let connection = Box::new(Watched::new(*connection, terms, heard));
         let (go, told) = watch::channel(false);
         let mut end = course.clone();
         let ending = async {
