@@ -34,8 +34,8 @@ pub(super) fn bounded(
     downstream: &Downstream,
     whose: ProxyHeader,
 ) -> Arc<Flow> {
-    let line = Line::of(downstream);
-    let flow = line.map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);
+    let many = Line::of(downstream).filter(|_| downstream.is_http2());
+    let flow = many.map_or_else(|| Arc::new(Flow::alone()), Line::flow);
     let options = &mut peer.options;
     // Each step of it has an end of its own.
     options.total_connection_timeout = None;

@@ -26,15 +26,16 @@ use tokio::time::{Instant, timeout};
 use crate::config::Serves;
 use crate::crypto::stands_for;
 use crate::gateway::{Gateway, Line, Site};
-use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
+use crate::telemetry::{AccessLog, HandshakeFailure, Limit};
 use crate::web::{JobDoor, Peer, ServerName, Shown};
 
 use super::assemble::Load;
 use super::certificates::Presented;
 use super::doors::Serving;
 use super::drain::{Course, Stage};
-use super::guard::{Fault, Guard, Opening, Terms};
+use super::guard::{Guard, Opening, Terms};
 use super::handshake;
+use super::noting::Noting;
 use super::seldom::Seldom;
 use super::socket::Arrived;
 
@@ -71,6 +72,7 @@ impl Front {
             (Terms::of(limits), limits.handshake_timeout)
         };
         let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves);
+        let line = line.in_house(&self.load.house);
         let is_told = jobs.is_some() || tls.is_some() || peer.user().is_some();
         if is_told || serves != Serves::Everything {
             carry(&mut connection, line.clone());
@@ -82,7 +84,7 @@ impl Front {
                         Some(Begins::Http1) => {}
                         Some(Begins::Http2) => {
                             let connection = Box::new(connection);
-                            return Box::pin(self.http2(connection, line, course)).await;
+                            return Box::pin(self.http2(connection, peer, line, course)).await;
                         }
                         None => return,
                     }
@@ -172,7 +174,7 @@ impl Front {
         course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            Box::pin(self.http2(connection, line, course)).await;
+            Box::pin(self.http2(connection, client, line, course)).await;
         } else {
             Box::pin(self.http1(connection, terms, client, course, &|| true)).await;
         }
@@ -201,7 +203,8 @@ impl Front {
         let Some(parted) = way_back.take() else { return };
         parted.limit().into_iter().for_each(|limit| self.load.met(limit));
         if let Some(fault) = parted.fault() {
-            self.note(client, fault);
+            let noting = Noting::new(self.load.clone(), self.access.clone(), client);
+            noting.refused(fault.status(), fault.reason(), &fault.to_string());
         }
         Box::pin(parted.end()).await;
     }
@@ -282,14 +285,6 @@ impl Front {
             }
         }
         if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
-    }
-
-    fn note(&self, client: Peer, fault: Fault) {
-        self.load.refused(fault.status(), fault.reason());
-        if let Some(access) = &self.access {
-            let detail = fault.to_string();
-            access.write_refused(&RefusedLine { client, status: fault.status(), detail: &detail });
-        }
     }
 }
 
