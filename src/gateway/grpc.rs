@@ -109,7 +109,7 @@ mod tests {
     fn others_are_answered_as_ever() {
         for kind in ["application/json", "application/grpc-web", "application/grp"] {
             let reply = told(Reply::text(StatusCode::FORBIDDEN, "no"), &asked(kind));
-            assert_eq!(reply.body, "no".as_bytes());
+            assert_eq!(reply.body, "no\n".as_bytes());
             assert!(field(&reply, &STATUS).is_none());
         }
     }

@@ -202,7 +202,8 @@ async fn over_http_2_too_and_who_is_not_proven_any_more_is_told_to_come_anew() {
     world.reload(&changes);
     assert_eq!(call().await, 401);
     let ended = timeout(PATIENCE, connection).await.expect("GOAWAY, and no stream is left");
-    ended.unwrap().unwrap();
+    // Its own last words may find nobody there.
+    let _either_way = ended.unwrap();
 }
 
 #[tokio::test]
