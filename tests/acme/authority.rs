@@ -136,7 +136,7 @@ impl Authority {
             (Method::HEAD, "/nonce") => told(StatusCode::OK, &Value::Null),
             (Method::POST, path) => match self.signed(path, &body) {
                 Ok((signed, account)) => self.act(path, &signed, account).await,
-                Err(problem) => problem,
+                Err(problem) => *problem,
             },
             _ => refused(StatusCode::NOT_FOUND, "malformed", "there is no such page"),
         };
@@ -169,8 +169,8 @@ impl Authority {
     }
 
     /// Signature, nonce and address, and whose account it is; for a new one its key is beside it.
-    fn signed(&self, path: &str, body: &[u8]) -> Result<(Signed, Option<usize>), Answer> {
-        let malformed = |why| refused(StatusCode::BAD_REQUEST, "malformed", why);
+    fn signed(&self, path: &str, body: &[u8]) -> Result<(Signed, Option<usize>), Box<Answer>> {
+        let malformed = |why| Box::new(refused(StatusCode::BAD_REQUEST, "malformed", why));
         let body = serde_json::from_slice(body).map_err(|_| malformed("no JSON"))?;
         let signed = Signed::read(&body).ok_or_else(|| malformed("no JWS"))?;
         let mut state = self.state();
@@ -179,7 +179,7 @@ impl Authority {
         if !known || state.bad_nonces > 0 {
             state.bad_nonces = state.bad_nonces.saturating_sub(1);
             state.refused_nonces += 1;
-            return Err(refused(StatusCode::BAD_REQUEST, "badNonce", "not one of ours"));
+            return Err(Box::new(refused(StatusCode::BAD_REQUEST, "badNonce", "not one of ours")));
         }
         if signed.header["url"] != format!("{}{path}", self.0.origin) {
             return Err(malformed("for another address"));
@@ -191,7 +191,7 @@ impl Authority {
                 let found = number.and_then(|number: usize| state.accounts.get(number));
                 let Some((key, _)) = found else {
                     let status = StatusCode::BAD_REQUEST;
-                    return Err(refused(status, "accountDoesNotExist", "nobody's"));
+                    return Err(Box::new(refused(status, "accountDoesNotExist", "nobody's")));
                 };
                 (Some(key.clone()), number)
             }
@@ -199,7 +199,9 @@ impl Authority {
         };
         match key.filter(|key| signed.holds(key)) {
             Some(_) => Ok((signed, account)),
-            None => Err(refused(StatusCode::UNAUTHORIZED, "unauthorized", "the signature is not")),
+            None => {
+                Err(Box::new(refused(StatusCode::UNAUTHORIZED, "unauthorized", "no signature")))
+            }
         }
     }
 
