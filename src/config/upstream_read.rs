@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::crypto::{Authorities, ClientIdentity, Secret};
+use crate::web::ProxyVersion;
 
 use super::certificate::existing_file;
 use super::reading::{Place, quoted};
@@ -57,8 +58,19 @@ fn servers(name: &str, section: &Section) -> Option<Servers> {
     let health = health(section);
     let ejection = ejection(section);
     let tls = tls(section);
+    let introduction = read_or_absent(section, "proxy_protocol", |value| {
+        value.choice(&[("v1", ProxyVersion::V1), ("v2", ProxyVersion::V2)])
+    });
     let (mut each, protocol) = (each?, protocol?);
     each.iter_mut().for_each(|server| server.protocol = protocol);
+    if introduction.is_some_and(|version| version.is_some()) && protocol == UpstreamProtocol::Http2
+    {
+        section.reading.problem(
+            &section.place("proxy_protocol"),
+            "means nothing where one connection carries many clients' requests",
+            "leave it out, or leave protocol out",
+        );
+    }
     let speaks_tls = each.iter().any(|server| server.scheme == UpstreamScheme::Https);
     for key in ["ca", "certificate", "key", "server_name"] {
         if section.has(key) && !speaks_tls {
@@ -73,6 +85,7 @@ fn servers(name: &str, section: &Section) -> Option<Servers> {
         health: health?,
         ejection: ejection?,
         tls: tls?,
+        introduction: introduction?,
     })
 }
 
@@ -162,10 +175,7 @@ fn ejection(section: &Section) -> Option<Ejection> {
 }
 
 fn tls(section: &Section) -> Option<UpstreamTls> {
-    let authorities = read_or_absent(section, "ca", |value| {
-        let text = pem(value)?;
-        Authorities::from_pem(&text).map_err(|reason| no_pem::<()>(value, &reason)).ok()
-    });
+    let authorities = read_or_absent(section, "ca", believed);
     let server_name = read_or_absent(section, "server_name", |value| {
         let text = value.line(253)?;
         match rustls_pki_types::ServerName::try_from(text.as_str()) {
@@ -194,6 +204,12 @@ fn tls(section: &Section) -> Option<UpstreamTls> {
         (None, Some(_)) => return half(section, "certificate", "key"),
     };
     Some(UpstreamTls { authorities: authorities?, shown, server_name: server_name? })
+}
+
+/// Authorities from a PEM file.
+pub(super) fn believed(value: &Value) -> Option<Authorities> {
+    let text = pem(value)?;
+    Authorities::from_pem(&text).map_err(|reason| no_pem::<()>(value, &reason)).ok()
 }
 
 fn half<T>(section: &Section, missing: &str, given: &str) -> Option<T> {

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{HealthCheck, Patience, Settings, UpstreamProtocol};
 use crate::crypto::Authorities;
 use crate::upstreams::{Looks, Pool, Turn};
+use crate::web::ProxyHeader;
 
 use super::http2;
 use super::roads::Pools;
@@ -47,7 +48,7 @@ pub(super) fn all(
             let checkup = Checkup {
                 pool: Arc::downgrade(pool),
                 number,
-                way: Way::without_host(server, &servers.tls, patience, machine),
+                way: Way::without_host(server, servers, patience, machine),
                 check: check.clone(),
                 host: check.host.clone().unwrap_or_else(|| server.authority()),
                 clock: clock.clone(),
@@ -89,7 +90,7 @@ impl Checkup {
     async fn asked(&self) -> io::Result<u16> {
         let address = self.way.address(&self.clock).await?;
         let most: Option<Duration> = Some(self.check.timeout);
-        let connected = self.way.dial.connect(&address, most).await;
+        let connected = self.way.dial.connect(&address, most, ProxyHeader::Nobodys).await;
         let mut cord = connected.map_err(|error| io::Error::other(error.to_string()))?;
         if self.way.dial.protocol() == UpstreamProtocol::Http2 {
             let target = format!("{}://{}{}", self.way.dial.scheme(), self.host, self.check.path);

@@ -24,16 +24,18 @@ use rustls_pki_types::CertificateDer;
 use tokio::time::{Instant, timeout};
 
 use crate::config::Serves;
+use crate::crypto::stands_for;
 use crate::gateway::{Gateway, Line, Site};
-use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
-use crate::web::{JobDoor, Peer, ServerName};
+use crate::telemetry::{AccessLog, HandshakeFailure, Limit};
+use crate::web::{JobDoor, Peer, ServerName, Shown};
 
 use super::assemble::Load;
-use super::certificates::{Presented, stands_for};
+use super::certificates::Presented;
 use super::doors::Serving;
 use super::drain::{Course, Stage};
-use super::guard::{Fault, Guard, Opening, Terms};
+use super::guard::{Guard, Opening, Terms};
 use super::handshake;
+use super::noting::Noting;
 use super::seldom::Seldom;
 use super::socket::Arrived;
 
@@ -58,7 +60,7 @@ impl Front {
         &self,
         arrived: Arrived,
         (serving, jobs): (&Serving, Option<&str>),
-        presented: Option<Arc<Presented>>,
+        tls: Option<Arc<ArcSwap<Presented>>>,
         course: Course,
     ) {
         let peer = arrived.peer;
@@ -69,25 +71,30 @@ impl Front {
             let limits = &site.settings.limits;
             (Terms::of(limits), limits.handshake_timeout)
         };
-        let door = jobs.map(|name| JobDoor::new(name, peer.user()));
-        let line = Line::to(door).that(serves);
-        if jobs.is_some() || presented.is_some() || serves != Serves::Everything {
+        let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves);
+        let line = line.in_house(&self.load.house);
+        let is_told = jobs.is_some() || tls.is_some() || peer.user().is_some();
+        if is_told || serves != Serves::Everything {
             carry(&mut connection, line.clone());
         }
-        match presented {
+        match tls {
             None => {
                 if serves == Serves::EverythingAndH2c {
                     match self.begins(&mut connection).await {
                         Some(Begins::Http1) => {}
-                        Some(Begins::Http2) => return self.http2(connection, line, course).await,
+                        Some(Begins::Http2) => {
+                            let connection = Box::new(connection);
+                            return Box::pin(self.http2(connection, peer, line, course)).await;
+                        }
                         None => return,
                     }
                 }
                 let stays = || serving.now() == serves;
+                let connection = Box::new(connection);
                 Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
             }
-            Some(presented) => {
-                let handshake = self.handshake(connection, &line, presented, handshake_timeout);
+            Some(tls) => {
+                let handshake = self.handshake(connection, &line, tls, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
                 Box::pin(self.secured(secured, terms, peer, line, course)).await;
             }
@@ -116,9 +123,10 @@ impl Front {
         &self,
         connection: Connection,
         line: &Line,
-        presented: Arc<Presented>,
+        tls: Arc<ArcSwap<Presented>>,
         most: Duration,
-    ) -> Option<impl IO + use<>> {
+    ) -> Option<Box<impl IO + use<>>> {
+        let presented = tls.load_full();
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -134,39 +142,47 @@ impl Front {
                 return None;
             }
         };
+        if handshake::is_a_proof(&secured) {
+            // Whoever wanted to see it has; nothing is said on such a connection (RFC 8737 §3).
+            return None;
+        }
         let version = handshake::version(secured.get_ssl().and_then(TlsRef::version));
         self.load.metrics().connections().shook_hands(version);
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
         if let (Some(door), Some(certificate)) = (&line.jobs, shown) {
             let certificate = CertificateDer::from(certificate.to_vec());
-            door.showed(move |name| stands_for(&certificate, name));
+            let (by, now) = (presented.authorities.clone(), tls);
+            door.showed(Shown {
+                stands_for: Box::new(move |name| stands_for(&certificate, name)),
+                is_believed: Box::new(move || now.load().authorities.include(&by)),
+            });
         }
         if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
             let named = asked.to_owned();
             let covers = move |host: &str| presented.covers(&named, host);
             let _once = line.named.set(ServerName::new(asked, covers));
         }
-        Some(secured)
+        Some(Box::new(secured))
     }
 
     async fn secured<S: IO + 'static>(
         &self,
-        connection: S,
+        connection: Box<S>,
         terms: Terms,
         client: Peer,
         line: Line,
         course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            self.http2(connection, line, course).await;
+            Box::pin(self.http2(connection, client, line, course)).await;
         } else {
-            self.http1(connection, terms, client, course, &|| true).await;
+            Box::pin(self.http1(connection, terms, client, course, &|| true)).await;
         }
     }
 
     async fn http1<S: IO + 'static>(
         &self,
-        connection: S,
+        connection: Box<S>,
         terms: Terms,
         client: Peer,
         mut course: Course,
@@ -187,7 +203,8 @@ impl Front {
         let Some(parted) = way_back.take() else { return };
         parted.limit().into_iter().for_each(|limit| self.load.met(limit));
         if let Some(fault) = parted.fault() {
-            self.note(client, fault);
+            let noting = Noting::new(self.load.clone(), self.access.clone(), client);
+            noting.refused(fault.status(), fault.reason(), &fault.to_string());
         }
         Box::pin(parted.end()).await;
     }
@@ -269,14 +286,6 @@ impl Front {
         }
         if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
     }
-
-    fn note(&self, client: Peer, fault: Fault) {
-        self.load.refused(fault.status(), fault.reason());
-        if let Some(access) = &self.access {
-            let detail = fault.to_string();
-            access.write_refused(&RefusedLine { client, status: fault.status(), detail: &detail });
-        }
-    }
 }
 
 /// How a connection without TLS begins.
@@ -296,9 +305,12 @@ fn carry(connection: &mut Connection, line: Line) {
 
 fn identified(arrived: Arrived) -> Connection {
     let descriptor = arrived.as_fd().as_raw_fd();
-    let (mut connection, address) = arrived.into_connection();
+    let (mut connection, ends) = arrived.into_connection();
     let digest = SocketDigest::from_raw_fd(descriptor);
-    let _unset_before = digest.peer_addr.set(address.map(SocketAddr::into));
+    let _unset_before = digest.peer_addr.set(ends.client.map(SocketAddr::into));
+    if let Some(server) = ends.server {
+        let _unset_before = digest.local_addr.set(Some(server.into()));
+    }
     connection.set_socket_digest(digest);
     connection
 }

@@ -12,6 +12,8 @@ use pingora::protocols::l4::socket;
 use pingora::{Error, ErrorType, OrErr as _};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::web::ProxyHeader;
+
 use super::super::cord::Cord;
 use super::super::dial::Dial;
 
@@ -73,7 +75,7 @@ pub(super) async fn lease(
             return Ok(lease);
         }
     }
-    let cord = dial.connect(address, Some(most)).await?;
+    let cord = dial.connect(address, Some(most), ProxyHeader::Nobodys).await?;
     let sender = begin(cord, way).await?;
     let mut lease = Lease::on(Link::new(way, sender), Used::Never);
     match lease.is_ready(most).await {
@@ -89,7 +91,6 @@ pub(super) async fn lease(
 pub(super) async fn speak(
     cord: Cord,
 ) -> pingora::Result<(SendRequest<Bytes>, Connection<Cord, Bytes>)> {
-    let _slower = cord.set_nodelay();
     Builder::new()
         .enable_push(false)
         .initial_max_send_streams(REQUESTS)
