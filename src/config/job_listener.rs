@@ -18,6 +18,7 @@ pub(super) const TABLE: Table = Table {
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
         Key::optional("ocsp", "\"certificate.ocsp\""),
+        Key::optional("named_certificate", "\"shop\""),
         Key::defaulted("tls_policy", "\"intermediate\""),
         Key::optional("client_ca", "\"callers-ca.pem\""),
         Key::optional("proxy_protocol_from", "[\"10.0.0.0/8\"]"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::certificate::{existing_file, tls};
+use super::certificate::{existing_file, has_tls, tls};
 use super::job_listener::TABLE;
 use super::listener::introduced_by;
 use super::route_bounds_read::rate;
@@ -19,7 +19,7 @@ pub(super) fn job_listeners(
     root: &Section,
     parties: &Named<RelyingParty>,
     callers: &Named<JobCaller>,
-    (listeners, further): (&[Listener], &[TlsFiles]),
+    (listeners, further): (&[Listener], &Named<TlsFiles>),
 ) -> Option<Vec<Arc<JobListener>>> {
     let mut taken: Vec<(ListenAddress, String)> = listeners
         .iter()
@@ -46,12 +46,12 @@ fn job_listener(
     name: String,
     section: &Section,
     (parties, callers): (&Named<RelyingParty>, &Named<JobCaller>),
-    further: &[TlsFiles],
+    further: &Named<TlsFiles>,
 ) -> Option<JobListener> {
     let address = listen_address(section, "jobs");
     let tls = tls(section, further);
     let client_ca = section.optional("client_ca", existing_file);
-    if section.has("client_ca") && !section.has("certificate") {
+    if section.has("client_ca") && !has_tls(section) {
         section.reading.problem(
             &section.place("client_ca"),
             "means nothing without TLS",

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use crate::web::{Proxies, ProxyPlace};
 
-use super::certificate::tls;
+use super::certificate::{has_tls, tls};
 use super::forwarded::place;
 use super::reading::{Reading, quoted};
-use super::section::Section;
+use super::section::{Named, Section};
 use super::unix_socket::{listen_address, refuse_tls};
 use super::value::Value;
 use super::{Key, ListenAddress, Table, Tls, TlsFiles};
@@ -22,6 +22,7 @@ pub(super) const TABLE: Table = Table {
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
         Key::optional("ocsp", "\"certificate.ocsp\""),
+        Key::optional("named_certificate", "\"shop\""),
         Key::defaulted("tls_policy", "\"intermediate\""),
         Key::defaulted("redirect_to_https", "false"),
         Key::optional("proxy_protocol_from", "[\"10.0.0.0/8\"]"),
@@ -50,7 +51,7 @@ pub enum Serves {
 
 /// Reads every listener; one called `web` when the file names none, and none where nobody but jobs
 /// is served.
-pub(super) fn listeners(root: &Section, further: &[TlsFiles]) -> Option<Vec<Listener>> {
+pub(super) fn listeners(root: &Section, further: &Named<TlsFiles>) -> Option<Vec<Listener>> {
     let named = root.named("listener", TABLE.keys);
     if named.is_empty() && root.has("job_listener") && !root.has("host") {
         return Some(Vec::new());
@@ -84,7 +85,7 @@ pub(super) fn socket_address(value: &Value) -> Option<SocketAddr> {
     }
 }
 
-fn listener(name: String, section: &Section, further: &[TlsFiles]) -> Option<Listener> {
+fn listener(name: String, section: &Section, further: &Named<TlsFiles>) -> Option<Listener> {
     let address = listen_address(section, "web");
     let tls = tls(section, further);
     if let Some(ListenAddress::Unix(_)) = address {
@@ -95,7 +96,7 @@ fn listener(name: String, section: &Section, further: &[TlsFiles]) -> Option<Lis
         true => Serves::RedirectsToHttps,
         false => Serves::Everything,
     };
-    if serves == Serves::RedirectsToHttps && section.has("certificate") {
+    if serves == Serves::RedirectsToHttps && has_tls(section) {
         section.reading.problem(
             &section.place("redirect_to_https"),
             "means nothing on a listener with TLS",

@@ -20,7 +20,6 @@ use super::cord::Cord;
 /// One server's connections: all that tells them from those of others is in it.
 pub(super) struct Dial {
     group: u64,
-    is_ours: bool,
     tls: Option<Tls>,
     /// How each connection says whose it is, where it does.
     introduction: Option<ProxyVersion>,
@@ -42,12 +41,10 @@ impl Dial {
         machine: impl FnOnce() -> Authorities,
     ) -> Self {
         let ServerPlace::Net { host, .. } = &server.place else {
-            let group = group(server, "", &[]);
-            return Self { group, is_ours: true, tls: None, introduction: None };
+            return Self { group: group(server, "", &[]), tls: None, introduction: None };
         };
         if server.scheme == UpstreamScheme::Http {
-            let group = group(server, "", &[]);
-            return Self { group, is_ours: false, tls: None, introduction: None };
+            return Self { group: group(server, "", &[]), tls: None, introduction: None };
         }
         let believed = tls.authorities.clone().unwrap_or_else(machine);
         let terms = ClientTls::new(&believed, tls.shown.as_ref());
@@ -55,18 +52,18 @@ impl Dial {
         let group = group(server, name, terms.digest());
         let name = ServerName::try_from(name.clone()).ok();
         let tls = Tls { connector: TlsConnector::from(terms.config()), name };
-        Self { group, is_ours: true, tls: Some(tls), introduction: None }
+        Self { group, tls: Some(tls), introduction: None }
     }
 
     /// The same, where each connection begins with a PROXY header of this version: it is one client's
-    /// and nobody else's, and pingora, which would keep it for others, does not make it.
+    /// and nobody else's.
     pub(super) fn introducing(self, introduction: Option<ProxyVersion>) -> Self {
         let group = match introduction {
             None => self.group,
             Some(ProxyVersion::V1) => self.group.rotate_left(1) ^ 1,
             Some(ProxyVersion::V2) => self.group.rotate_left(1) ^ 2,
         };
-        Self { group, introduction, is_ours: self.is_ours || introduction.is_some(), ..self }
+        Self { group, introduction, ..self }
     }
 
     /// Whether a connection is one client's alone.
@@ -77,11 +74,6 @@ impl Dial {
     /// The same for all connections that may stand for one another.
     pub(super) fn group(&self) -> u64 {
         self.group
-    }
-
-    /// Whether pingora's own connector does not make these connections.
-    pub(super) fn is_ours(&self) -> bool {
-        self.is_ours
     }
 
     /// Connects, says whose the connection is where the server is to be told, and agrees on TLS where
@@ -107,11 +99,11 @@ impl Dial {
             .as_inet()
             .ok_or_else(|| Error::explain(ErrorType::ConnectError, "no address to connect to"))?;
         let mut stream = reached(timeout(most, TcpStream::connect(address)).await)?;
+        stream.set_nodelay(true).or_err(ErrorType::ConnectError, "connecting to the app")?;
         self.introduce(&mut stream, whose).await?;
         let Some(tls) = &self.tls else { return Ok(Cord::Plain(stream)) };
         let unnamed = || Error::explain(ErrorType::TLSHandshakeFailure, "no name for TLS");
         let name = tls.name.clone().ok_or_else(unnamed)?;
-        stream.set_nodelay(true).or_err(ErrorType::ConnectError, "connecting to the app")?;
         let secured = timeout(most, tls.connector.connect(name, stream))
             .await
             .or_err(ErrorType::TLSHandshakeTimedout, "agreeing on TLS with the app")?

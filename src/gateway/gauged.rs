@@ -99,11 +99,9 @@ impl AsyncWrite for Returning {
 }
 
 impl VirtualSocket for Returning {
-    fn set_socket_option(&self, option: VirtualSockOpt) -> io::Result<()> {
-        match (option, &self.gauged) {
-            (VirtualSockOpt::NoDelay, Some(gauged)) => gauged.inner.set_nodelay(),
-            _ => Ok(()),
-        }
+    /// Set when it was connected, and once is enough.
+    fn set_socket_option(&self, _option: VirtualSockOpt) -> io::Result<()> {
+        Ok(())
     }
 }
 

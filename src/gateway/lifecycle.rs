@@ -26,8 +26,8 @@ use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, entrance, forward, journey, leaving, returned, secure, steps, supply,
-    traces, tunnel, wire,
+    accounts, audited, calls, entrance, forward, journey, leaving, proof, returned, secure, steps,
+    supply, traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -337,9 +337,15 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let transport = site.proxies.transport(peer, headers);
     let jobs = entrance::job_door(downstream).map(|door| (door, calls::Relayed::of(headers)));
     let forged = if jobs.is_some() { &site.forged_by_jobs } else { &site.spoofable };
-    let proof = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
+    let clean = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
-    match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
+    let admitted = Inbound::admit(request, request.raw_path(), site.bounds(), clean);
+    if let (Ok(inbound), None) = (&admitted, &jobs)
+        && let Some(reply) = proof::asked(&site, inbound)
+    {
+        return Verdict::Answer(reply);
+    }
+    match admitted {
         Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
             Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
         }

@@ -24,10 +24,10 @@ use super::gauged::Returning;
 use super::kept;
 use super::line::Line;
 
-/// Lets `peer` be reached by a connection that is read from as its client takes what is read, where
-/// that client may wait for many answers at a time, or pingora makes no such connections. It knows
+/// Lets `peer` be reached by a connection that is read from as its client takes what is read. It knows
 /// itself how long the app may be silent: pingora's timer would count the time in which nothing is
-/// read, too.
+/// read, too. It costs less than pingora's own pool: that starts a task with a timer for each
+/// connection it keeps, and another timer for each answer.
 pub(super) fn bounded(
     peer: &mut HttpPeer,
     dial: &Arc<Dial>,
@@ -35,15 +35,13 @@ pub(super) fn bounded(
     whose: ProxyHeader,
 ) -> Option<Arc<Flow>> {
     let line = Line::of(downstream);
-    let waits_for_many = downstream.is_http2() && line.is_some();
-    if !waits_for_many && !dial.is_ours() {
-        return None;
-    }
     let flow = line.map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);
     let options = &mut peer.options;
+    // Each step of it has an end of its own.
+    options.total_connection_timeout = None;
     options.custom_l4 = Some(Arc::new(Connector {
         dial: dial.clone(),
-        connect_timeout: options.connection_timeout,
+        connect_timeout: options.connection_timeout.take(),
         silence: options.read_timeout.take().unwrap_or(Duration::MAX),
         flow: flow.clone(),
         whose,

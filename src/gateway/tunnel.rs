@@ -175,11 +175,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 }
 
 impl VirtualSocket for Patient<Cord> {
-    fn set_socket_option(&self, option: VirtualSockOpt) -> io::Result<()> {
-        match option {
-            VirtualSockOpt::NoDelay => self.inner.set_nodelay(),
-            _ => Ok(()),
-        }
+    /// Set when it was connected, and once is enough.
+    fn set_socket_option(&self, _option: VirtualSockOpt) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -24,12 +24,13 @@ use rustls_pki_types::CertificateDer;
 use tokio::time::{Instant, timeout};
 
 use crate::config::Serves;
+use crate::crypto::stands_for;
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
 use crate::web::{JobDoor, Peer, ServerName};
 
 use super::assemble::Load;
-use super::certificates::{Presented, stands_for};
+use super::certificates::Presented;
 use super::doors::Serving;
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
@@ -77,6 +78,7 @@ impl Front {
         match presented {
             None => {
                 let stays = || serving.now() == serves;
+                let connection = Box::new(connection);
                 Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
             }
             Some(presented) => {
@@ -95,7 +97,7 @@ impl Front {
         line: &Line,
         presented: Arc<Presented>,
         most: Duration,
-    ) -> Option<impl IO + use<>> {
+    ) -> Option<Box<impl IO + use<>>> {
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -111,6 +113,10 @@ impl Front {
                 return None;
             }
         };
+        if handshake::is_a_proof(&secured) {
+            // Whoever wanted to see it has; nothing is said on such a connection (RFC 8737 §3).
+            return None;
+        }
         let version = handshake::version(secured.get_ssl().and_then(TlsRef::version));
         self.load.metrics().connections().shook_hands(version);
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
@@ -123,27 +129,27 @@ impl Front {
             let covers = move |host: &str| presented.covers(&named, host);
             let _once = line.named.set(ServerName::new(asked, covers));
         }
-        Some(secured)
+        Some(Box::new(secured))
     }
 
     async fn secured<S: IO + 'static>(
         &self,
-        connection: S,
+        connection: Box<S>,
         terms: Terms,
         client: Peer,
         line: Line,
         course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            self.http2(connection, line, course).await;
+            Box::pin(self.http2(connection, line, course)).await;
         } else {
-            self.http1(connection, terms, client, course, &|| true).await;
+            Box::pin(self.http1(connection, terms, client, course, &|| true)).await;
         }
     }
 
     async fn http1<S: IO + 'static>(
         &self,
-        connection: S,
+        connection: Box<S>,
         terms: Terms,
         client: Peer,
         mut course: Course,

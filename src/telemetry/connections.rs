@@ -15,7 +15,7 @@ pub struct ConnectionCounters {
     refused: [Counter; 2],
     yielded: Counter,
     handshakes: [Counter; 3],
-    failures: [Counter; 6],
+    failures: [Counter; 7],
     not_introduced: [Counter; 7],
 }
 
@@ -36,6 +36,8 @@ pub enum HandshakeFailure {
     ClientCertificate,
     /// The client closed, or the connection broke.
     Closed,
+    /// There is no certificate for the name yet, or the client asked for a proof that nobody ordered.
+    NoCertificate,
     /// The client has no version, suite or group that we have.
     NothingInCommon,
     /// What came was no TLS, or broke its rules.
@@ -108,8 +110,15 @@ impl ConnectionCounters {
 /// In the order of [`TlsVersion`].
 const VERSIONS: [&str; 3] = ["TLSv1.2", "TLSv1.3", "other"];
 /// In the order of [`HandshakeFailure`].
-const FAILURES: [&str; 6] =
-    ["alert", "client_certificate", "closed", "nothing_in_common", "not_tls", "timed_out"];
+const FAILURES: [&str; 7] = [
+    "alert",
+    "client_certificate",
+    "closed",
+    "no_certificate",
+    "nothing_in_common",
+    "not_tls",
+    "timed_out",
+];
 /// In the order of [`HeaderRefusal`].
 const REFUSALS: [&str; 7] =
     ["absent", "checksum", "closed", "malformed", "stranger", "timed_out", "too_long"];

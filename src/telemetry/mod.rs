@@ -1,6 +1,7 @@
 //! What an operator reads: the log with a line for each request, the audit log, metrics, and traces.
 
 mod access_log;
+mod acme;
 mod audit_log;
 mod calls;
 pub mod catalogue;
@@ -34,6 +35,7 @@ mod tracer;
 mod webhooks;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
+pub use acme::{AcmeCounters, OrderOutcome, Standing};
 pub use audit_log::{AUDIT_LOG, AuditLog, Event, Scene, Who};
 pub use connections::{ConnectionCounters, HandshakeFailure, HeaderRefusal, TlsVersion};
 pub use drain::{Drain, Drained, Outcome};
