@@ -20,6 +20,8 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::crypto::{Authorities, ClientTls};
+
 /// The one HTTP client of the gateway: calls to SuperID, and what apps are told.
 pub struct BackChannel {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -84,6 +86,12 @@ impl BackChannel {
     /// A client whose calls take `timeout` at most, each from first to last byte.
     pub fn new(timeout: Duration, transport: Transport) -> Self {
         let (tls, roots) = trust(transport);
+        Self::over(timeout, tls, roots)
+    }
+
+    fn over(timeout: Duration, mut tls: ClientConfig, roots: Result<(), Arc<io::Error>>) -> Self {
+        // The connector sets its own.
+        tls.alpn_protocols.clear();
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
         // Callers sit on several single-threaded runtimes, and a connection's task dies with the
@@ -95,6 +103,15 @@ impl BackChannel {
             .http1_max_buf_size(MOST_HEADER)
             .build(connector.build());
         Self { client, roots, calls: Semaphore::new(MOST_CALLS), timeout }
+    }
+
+    /// The same, where certificates are believed under these authorities alone.
+    pub fn believing(timeout: Duration, authorities: &Authorities) -> Self {
+        let terms = ClientTls::new(authorities, None, b"http/1.1").config();
+        let mut terms = ClientConfig::clone(&terms);
+        // The connector below names its protocols itself.
+        terms.alpn_protocols.clear();
+        Self::over(timeout, terms, Ok(()))
     }
 
     /// One of the same settings with places of its own, so that its callers and ours do not wait for
@@ -129,8 +146,8 @@ impl BackChannel {
         self.call(url, Payload::Soap(envelope, action)).await
     }
 
-    /// Posts a JSON document with headers that vouch for it, and tells the status of the answer. Its
-    /// body is not read.
+    /// Posts a JSON document with headers that vouch for it, and tells how it was answered. The
+    /// answer's body is not read.
     ///
     /// # Errors
     /// [`CallFailed`]: nobody knows whether it arrived.
@@ -139,9 +156,9 @@ impl BackChannel {
         url: &Url,
         json: String,
         vouching: HeaderMap,
-    ) -> Result<StatusCode, CallFailed> {
+    ) -> Result<Response<()>, CallFailed> {
         let request = self.request(url, Payload::Signed(json, vouching))?;
-        self.in_time(async { Ok(self.begin(request).await?.status()) }).await
+        self.in_time(async { Ok(self.begin(request).await?.map(drop)) }).await
     }
 
     /// Sends what somebody else has put together, and gives its answer with its headers.

@@ -58,7 +58,7 @@ impl Logs {
 
     /// Records what somebody who runs the gateway did.
     pub(super) fn did(&self, action: &str, detail: Option<&str>) {
-        self.audit.record(Event::AdminAction { action, detail });
+        self.audit.record(Event::AdminAction { action, user: None, detail });
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("tls_policy", "\"intermediate\""),
         Key::defaulted("redirect_to_https", "false"),
         Key::optional("proxy_protocol_from", "[\"10.0.0.0/8\"]"),
+        Key::defaulted("h2c", "false"),
     ],
 };
 
@@ -45,6 +46,8 @@ pub struct Listener {
 pub enum Serves {
     /// It serves them.
     Everything,
+    /// The same, without TLS, where they may begin with HTTP/2 (RFC 9113 §3.3).
+    EverythingAndH2c,
     /// It sends them on to the same address by https.
     RedirectsToHttps,
 }
@@ -92,16 +95,27 @@ fn listener(name: String, section: &Section, further: &Named<TlsFiles>) -> Optio
         refuse_tls(section);
     }
     let redirects = section.read("redirect_to_https", |value| value.boolean());
-    let serves = match redirects? {
-        true => Serves::RedirectsToHttps,
-        false => Serves::Everything,
+    let h2c = section.read("h2c", |value| value.boolean());
+    let serves = match (redirects?, h2c?) {
+        (true, false) => Serves::RedirectsToHttps,
+        (false, true) => Serves::EverythingAndH2c,
+        (false, false) => Serves::Everything,
+        (true, true) => {
+            let wrong = "means nothing on a listener that sends everybody on";
+            section.reading.problem(&section.place("h2c"), wrong, "leave it out");
+            return None;
+        }
     };
-    if serves == Serves::RedirectsToHttps && has_tls(section) {
-        section.reading.problem(
-            &section.place("redirect_to_https"),
-            "means nothing on a listener with TLS",
-            "leave it out, or write it on a listener without certificate and key",
-        );
+    for (key, of) in
+        [("redirect_to_https", Serves::RedirectsToHttps), ("h2c", Serves::EverythingAndH2c)]
+    {
+        if serves == of && has_tls(section) {
+            section.reading.problem(
+                &section.place(key),
+                "means nothing on a listener with TLS",
+                "leave it out, or write it on a listener without certificate and key",
+            );
+        }
     }
     let address = address?;
     let introduced_by = introduced_by(section, &address)?;

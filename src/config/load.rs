@@ -12,8 +12,8 @@ use super::reading::{Place, Reading};
 use super::section::Section;
 use super::sources::Sources;
 use super::{
-    Admin, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules, admin,
-    app_pages, audit, certificate, environment, forwarded, header_names, host, job_caller,
+    Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
+    admin, app_pages, audit, certificate, environment, forwarded, header_names, host, job_caller,
     job_listener, job_listener_read, key_ring, limits, listener, log, overlay, redis,
     relying_party, relying_party_read, route, route_bounds_read, route_read, route_rules, session,
     system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
@@ -120,6 +120,14 @@ pub fn load_vault(path: &Path) -> Result<Option<Vault>, Problems> {
         true => vault::vault(root, redis::redis(root).as_ref()).map(Some),
         false => Some(None),
     })
+}
+
+/// `[audit]` alone, for commands that change a vault.
+///
+/// # Errors
+/// As [`load_vault`].
+pub fn load_audit(path: &Path) -> Result<Audit, Problems> {
+    alone(path, &["audit"], audit::audit)
 }
 
 /// `[admin]` alone, for commands that ask a running gateway.

@@ -73,7 +73,8 @@ pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
-    KeyFile, Loaded, key_files, load, load_admin, load_given, load_text, load_vault, show, tables,
+    KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text, load_vault,
+    show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
 pub use problem::{Position, Problem, Problems};
@@ -91,8 +92,8 @@ pub use system_user::{SystemUser, SystemUserProtocol};
 pub use traces::{TraceProtocol, Traces};
 pub use unix_socket::{ListenAddress, UnixSocket};
 pub use upstream::{
-    Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamScheme,
-    UpstreamTls,
+    Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamProtocol,
+    UpstreamScheme, UpstreamTls,
 };
 pub use vault::{Vault, VaultPlace};
 pub use webhook::Webhook;

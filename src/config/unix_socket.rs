@@ -79,8 +79,9 @@ impl std::fmt::Display for ListenAddress {
 
 /// Nobody listens on the way through a socket in the file system.
 pub(super) fn refuse_tls(section: &Section) {
-    let keys = ["certificate", "key", "named_certificate"];
-    if let Some(key) = keys.into_iter().find(|key| section.has(key)) {
+    if let Some(key) =
+        ["certificate", "key", "named_certificate"].into_iter().find(|key| section.has(key))
+    {
         section.reading.problem(
             &section.place(key),
             "means nothing on a unix socket, which no network leads to",

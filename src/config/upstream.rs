@@ -13,6 +13,7 @@ pub(super) const TABLE: Table = Table {
     header: "upstream.NAME",
     keys: &[
         Key::required("servers", "[\"https://10.0.0.1:8443\", \"https://10.0.0.2:8443\"]"),
+        Key::defaulted("protocol", "\"http/1.1\""),
         Key::defaulted("balance", "\"least_in_flight\""),
         Key::defaulted("hash_by", "\"address\""),
         Key::optional("health_path", "\"/health\""),
@@ -52,6 +53,7 @@ pub struct Servers {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     pub scheme: UpstreamScheme,
+    pub protocol: UpstreamProtocol,
     pub place: ServerPlace,
     /// How much it is given beside the others: 1 to 100.
     pub weight: usize,
@@ -71,6 +73,15 @@ pub enum ServerPlace {
 pub enum UpstreamScheme {
     Http,
     Https,
+}
+
+/// What is spoken to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamProtocol {
+    Http1,
+    /// Agreed on in the TLS handshake, without another choice; without TLS it is spoken from the
+    /// first byte (RFC 9113 §3.3).
+    Http2,
 }
 
 /// Which server is next.
@@ -154,7 +165,8 @@ impl Server {
     /// One that speaks http at this address.
     pub fn at(host: &str, port: u16) -> Self {
         let place = ServerPlace::Net { host: host.to_owned(), port };
-        Self { scheme: UpstreamScheme::Http, place, weight: 1 }
+        let (scheme, protocol) = (UpstreamScheme::Http, UpstreamProtocol::Http1);
+        Self { scheme, protocol, place, weight: 1 }
     }
 
     /// Its name and, where it is not the scheme's own, its port; an IPv6 address in brackets. A

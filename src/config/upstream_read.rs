@@ -15,8 +15,8 @@ use super::upstream::TABLE;
 use super::url_path::{canonical_path, host_and_port, plain_url};
 use super::value::Value;
 use super::{
-    Balance, Ejection, HashBy, HealthCheck, Key, Server, ServerPlace, Servers, UpstreamScheme,
-    UpstreamTls,
+    Balance, Ejection, HashBy, HealthCheck, Key, Server, ServerPlace, Servers, UpstreamProtocol,
+    UpstreamScheme, UpstreamTls,
 };
 
 /// The keys of a server's inline table.
@@ -51,6 +51,9 @@ fn servers(name: &str, section: &Section) -> Option<Servers> {
         }
     });
     let each = each.filter(|each| refuse_twice(section, each).is_some());
+    let protocol = section.read("protocol", |value| {
+        value.choice(&[("http/1.1", UpstreamProtocol::Http1), ("http/2", UpstreamProtocol::Http2)])
+    });
     let balance = balance(section);
     let health = health(section);
     let ejection = ejection(section);
@@ -58,7 +61,16 @@ fn servers(name: &str, section: &Section) -> Option<Servers> {
     let introduction = read_or_absent(section, "proxy_protocol", |value| {
         value.choice(&[("v1", ProxyVersion::V1), ("v2", ProxyVersion::V2)])
     });
-    let each = each?;
+    let (mut each, protocol) = (each?, protocol?);
+    each.iter_mut().for_each(|server| server.protocol = protocol);
+    if introduction.is_some_and(|version| version.is_some()) && protocol == UpstreamProtocol::Http2
+    {
+        section.reading.problem(
+            &section.place("proxy_protocol"),
+            "means nothing where one connection carries many clients' requests",
+            "leave it out, or leave protocol out",
+        );
+    }
     let speaks_tls = each.iter().any(|server| server.scheme == UpstreamScheme::Https);
     for key in ["ca", "certificate", "key", "server_name"] {
         if section.has(key) && !speaks_tls {
@@ -163,10 +175,7 @@ fn ejection(section: &Section) -> Option<Ejection> {
 }
 
 fn tls(section: &Section) -> Option<UpstreamTls> {
-    let authorities = read_or_absent(section, "ca", |value| {
-        let text = pem(value)?;
-        Authorities::from_pem(&text).map_err(|reason| no_pem::<()>(value, &reason)).ok()
-    });
+    let authorities = read_or_absent(section, "ca", believed);
     let server_name = read_or_absent(section, "server_name", |value| {
         let text = value.line(253)?;
         match rustls_pki_types::ServerName::try_from(text.as_str()) {
@@ -195,6 +204,12 @@ fn tls(section: &Section) -> Option<UpstreamTls> {
         (None, Some(_)) => return half(section, "certificate", "key"),
     };
     Some(UpstreamTls { authorities: authorities?, shown, server_name: server_name? })
+}
+
+/// Authorities from a PEM file.
+pub(super) fn believed(value: &Value) -> Option<Authorities> {
+    let text = pem(value)?;
+    Authorities::from_pem(&text).map_err(|reason| no_pem::<()>(value, &reason)).ok()
 }
 
 fn half<T>(section: &Section, missing: &str, given: &str) -> Option<T> {
@@ -248,7 +263,8 @@ pub(super) fn server_url(value: &Value) -> Option<Server> {
     match (url.host_str(), url.port_or_known_default()) {
         (Some(host), Some(port)) if port != 0 => {
             let host = host.trim_matches(['[', ']']).to_owned();
-            Some(Server { scheme, place: ServerPlace::Net { host, port }, weight: 1 })
+            let (place, protocol) = (ServerPlace::Net { host, port }, UpstreamProtocol::Http1);
+            Some(Server { scheme, protocol, place, weight: 1 })
         }
         _ => value.refuse(format!("{} has no port to call", quoted(text)), value.key.hint()),
     }
@@ -261,7 +277,8 @@ fn socket(value: &Value, path: &str) -> Option<Server> {
         return value.refuse(wrong, "write \"unix:///run/app.sock\", at most 107 bytes of path");
     }
     let place = ServerPlace::Socket(PathBuf::from(path));
-    Some(Server { scheme: UpstreamScheme::Http, place, weight: 1 })
+    let (scheme, protocol) = (UpstreamScheme::Http, UpstreamProtocol::Http1);
+    Some(Server { scheme, protocol, place, weight: 1 })
 }
 
 const MOST: usize = 64;

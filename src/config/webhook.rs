@@ -9,10 +9,11 @@ use base64::prelude::BASE64_STANDARD;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::crypto::MacKey;
+use crate::crypto::{Authorities, MacKey};
 
 use super::secret_source::secret;
 use super::section::Section;
+use super::upstream_read::believed;
 use super::url_path::is_this_machine;
 use super::value::Value;
 use super::{Key, Table};
@@ -23,6 +24,7 @@ pub(super) const TABLE: Table = Table {
         Key::required("url", "\"https://app.example/superoffice-events\""),
         Key::required("secret", "{ env = \"WEBHOOK_SECRET\" }"),
         Key::optional("previous_secret", "{ env = \"PREVIOUS_WEBHOOK_SECRET\" }"),
+        Key::optional("ca", "\"webhook-ca.pem\""),
         Key::defaulted("timeout", "\"10s\""),
     ],
 };
@@ -34,6 +36,8 @@ pub struct Webhook {
     pub url: Url,
     /// What every event is signed with: one key, and while the key is changed the one before too.
     pub keys: Vec<MacKey>,
+    /// Whose word is taken for the app's certificate; the machine's own authorities where there is none.
+    pub authorities: Option<Authorities>,
     /// How long one delivery may take, to the status of the answer. Default 10 s.
     pub timeout: Duration,
 }
@@ -47,6 +51,7 @@ pub(super) fn webhook(root: &Section, party: &Section) -> Option<Arc<Webhook>> {
     let url = section.read("url", address);
     let secret = section.read("secret", key);
     let previous = section.optional("previous_secret", key);
+    let authorities = section.optional("ca", believed);
     let timeout = section.read("timeout", |value| value.duration(1, 60));
     let refuse = |wrong, instead: &str| section.reading.problem(&section.header, wrong, instead);
     if !root.has("vault") {
@@ -57,8 +62,13 @@ pub(super) fn webhook(root: &Section, party: &Section) -> Option<Arc<Webhook>> {
         let instead = "add a table system_user beside it, or leave webhook out";
         refuse("has nothing to tell: there is no system user to install", instead);
     }
+    let plain = url.as_ref().is_some_and(|url| url.scheme() == "http");
+    if authorities.is_some() && plain {
+        let wrong = "vouches for nobody: the address is plain http";
+        section.reading.problem(&section.place("ca"), wrong, "leave it out");
+    }
     let keys = [secret?].into_iter().chain(previous).collect();
-    Some(Arc::new(Webhook { url: url?, keys, timeout: timeout? }))
+    Some(Arc::new(Webhook { url: url?, keys, authorities, timeout: timeout? }))
 }
 
 /// An address of the app's: it may have a query, as some receivers know each other by one.

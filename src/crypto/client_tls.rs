@@ -80,8 +80,12 @@ impl ClientIdentity {
 }
 
 impl ClientTls {
-    /// TLS 1.2 and 1.3 under aws-lc, for HTTP/1.1.
-    pub fn new(believed: &Authorities, shown: Option<&ClientIdentity>) -> Self {
+    /// TLS 1.2 and 1.3 under aws-lc, for the one protocol of this name (RFC 7301 §6).
+    pub fn new(
+        believed: &Authorities,
+        shown: Option<&ClientIdentity>,
+        protocol: &'static [u8],
+    ) -> Self {
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .expect("aws-lc speaks TLS 1.2 and 1.3")
@@ -91,7 +95,7 @@ impl ClientTls {
             Some(shown) => builder
                 .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(shown.pair.clone()))),
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![protocol.to_vec()];
         config.resumption = Resumption::in_memory_sessions(REMEMBERED);
         let shown = shown.map_or([0; 32], |shown| shown.digest);
         let digest = plain_sha256(&[believed.digest, shown].concat());
@@ -173,10 +177,13 @@ mod tests {
         let (ours, theirs) = (made("ours"), made("theirs"));
         let believes = |pem: &str| Authorities::from_pem(pem).unwrap();
         let shown = ClientIdentity::from_pem(&ours.0, &ours.1).unwrap();
-        let alone = ClientTls::new(&believes(&ours.0), None);
-        assert_eq!(alone.digest(), ClientTls::new(&believes(&ours.0), None).digest());
-        assert_ne!(alone.digest(), ClientTls::new(&believes(&theirs.0), None).digest());
-        assert_ne!(alone.digest(), ClientTls::new(&believes(&ours.0), Some(&shown)).digest());
+        let alone = ClientTls::new(&believes(&ours.0), None, b"h2");
+        assert_eq!(alone.digest(), ClientTls::new(&believes(&ours.0), None, b"h2").digest());
+        assert_ne!(alone.digest(), ClientTls::new(&believes(&theirs.0), None, b"h2").digest());
+        assert_ne!(
+            alone.digest(),
+            ClientTls::new(&believes(&ours.0), Some(&shown), b"h2").digest()
+        );
     }
 
     #[test]

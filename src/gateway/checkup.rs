@@ -9,11 +9,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
-use crate::config::{HealthCheck, Patience, Settings};
+use crate::config::{HealthCheck, Patience, Settings, UpstreamProtocol};
 use crate::crypto::Authorities;
 use crate::upstreams::{Looks, Pool, Turn};
 use crate::web::ProxyHeader;
 
+use super::http2;
 use super::roads::Pools;
 use super::way::Way;
 
@@ -91,6 +92,10 @@ impl Checkup {
         let most: Option<Duration> = Some(self.check.timeout);
         let connected = self.way.dial.connect(&address, most, ProxyHeader::Nobodys).await;
         let mut cord = connected.map_err(|error| io::Error::other(error.to_string()))?;
+        if self.way.dial.protocol() == UpstreamProtocol::Http2 {
+            let target = format!("{}://{}{}", self.way.dial.scheme(), self.host, self.check.path);
+            return http2::look(cord, &target, AGENT).await;
+        }
         let head = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {AGENT}\r\nAccept: */*\r\n\
              Connection: close\r\n\r\n",

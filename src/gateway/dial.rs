@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::config::{Server, ServerPlace, UpstreamScheme, UpstreamTls};
+use crate::config::{Server, ServerPlace, UpstreamProtocol, UpstreamScheme, UpstreamTls};
 use crate::crypto::{Authorities, ClientTls, sha256};
 use crate::web::{ProxyHeader, ProxyVersion};
 
@@ -20,6 +20,7 @@ use super::cord::Cord;
 /// One server's connections: all that tells them from those of others is in it.
 pub(super) struct Dial {
     group: u64,
+    protocol: UpstreamProtocol,
     tls: Option<Tls>,
     /// How each connection says whose it is, where it does.
     introduction: Option<ProxyVersion>,
@@ -40,19 +41,22 @@ impl Dial {
         tls: &UpstreamTls,
         machine: impl FnOnce() -> Authorities,
     ) -> Self {
+        let protocol = server.protocol;
         let ServerPlace::Net { host, .. } = &server.place else {
-            return Self { group: group(server, "", &[]), tls: None, introduction: None };
+            let group = group(server, "", &[]);
+            return Self { group, protocol, tls: None, introduction: None };
         };
         if server.scheme == UpstreamScheme::Http {
-            return Self { group: group(server, "", &[]), tls: None, introduction: None };
+            let group = group(server, "", &[]);
+            return Self { group, protocol, tls: None, introduction: None };
         }
         let believed = tls.authorities.clone().unwrap_or_else(machine);
-        let terms = ClientTls::new(&believed, tls.shown.as_ref());
+        let terms = ClientTls::new(&believed, tls.shown.as_ref(), alpn(server.protocol));
         let name = tls.server_name.as_ref().unwrap_or(host);
         let group = group(server, name, terms.digest());
         let name = ServerName::try_from(name.clone()).ok();
         let tls = Tls { connector: TlsConnector::from(terms.config()), name };
-        Self { group, tls: Some(tls), introduction: None }
+        Self { group, protocol, tls: Some(tls), introduction: None }
     }
 
     /// The same, where each connection begins with a PROXY header of this version: it is one client's
@@ -69,6 +73,16 @@ impl Dial {
     /// Whether a connection is one client's alone.
     pub(super) fn introduces(&self) -> bool {
         self.introduction.is_some()
+    }
+
+    /// What is spoken on them.
+    pub(super) fn protocol(&self) -> UpstreamProtocol {
+        self.protocol
+    }
+
+    /// The scheme of what is asked for on them.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// The same for all connections that may stand for one another.
@@ -108,6 +122,11 @@ impl Dial {
             .await
             .or_err(ErrorType::TLSHandshakeTimedout, "agreeing on TLS with the app")?
             .or_err(ErrorType::TLSHandshakeFailure, "agreeing on TLS with the app")?;
+        let agreed = secured.get_ref().1.alpn_protocol();
+        if self.protocol == UpstreamProtocol::Http2 && agreed != Some(alpn(self.protocol)) {
+            let wrong = "the app does not agree on HTTP/2";
+            return Error::e_explain(ErrorType::TLSHandshakeFailure, wrong);
+        }
         Ok(Cord::Tls(Box::new(secured)))
     }
 
@@ -138,8 +157,17 @@ impl std::fmt::Debug for Dial {
     }
 }
 
+/// The protocol's registered name (RFC 7301 §6).
+fn alpn(protocol: UpstreamProtocol) -> &'static [u8] {
+    match protocol {
+        UpstreamProtocol::Http1 => b"http/1.1",
+        UpstreamProtocol::Http2 => b"h2",
+    }
+}
+
 fn group(server: &Server, name: &str, tls: &[u8]) -> u64 {
-    let digest = sha256(&[server.to_string().as_bytes(), name.as_bytes(), tls]);
+    let (place, protocol) = (server.to_string(), alpn(server.protocol));
+    let digest = sha256(&[place.as_bytes(), name.as_bytes(), tls, protocol]);
     let (first, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
     u64::from_be_bytes(*first)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use http::StatusCode;
 
@@ -36,6 +36,11 @@ impl Flow {
         }
     }
 
+    /// Of the one answer that its client's connection has at a time.
+    pub(super) fn alone() -> Self {
+        Self::new(&Arc::new(AtomicUsize::new(ALL / ALONE)))
+    }
+
     /// It comes by a connection that was used before, or by a new one.
     pub(super) fn comes_by(&self, kept: Option<&Cord>) {
         self.reused.store(kept.is_some(), Ordering::Relaxed);
@@ -57,6 +62,15 @@ impl Flow {
     pub(super) fn ends(&self) {
         self.over.store(true, Ordering::Relaxed);
         self.wake();
+    }
+
+    /// Ready when its time is over.
+    pub(super) async fn is_ended(&self) {
+        std::future::poll_fn(|context| {
+            self.waits(context);
+            if self.is_over() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -101,6 +115,8 @@ impl Flow {
 /// Bytes of all answers to one client that are read at a time, unless they are so many that each has
 /// its least.
 const ALL: usize = 512 << 10;
+/// Bytes of an answer that is alone on its connection: as much again waits to be written.
+const ALONE: usize = 32 << 10;
 /// As much as pingora reads at once.
 pub(super) const MOST: usize = 64 << 10;
 pub(super) const LEAST: usize = 8 << 10;

@@ -226,6 +226,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_an_answer_alone_holds_is_half_as_much() {
+        let (ours, mut app) = duplex(1 << 20);
+        let flow = Arc::new(Flow::alone());
+        let mut gauged = Gauged::new(ours, flow.clone(), Duration::from_secs(60));
+        app.write_all(&vec![0; 1 << 20]).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(read(&mut gauged).await, MOST / 2);
+            flow.goes_on();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_answer_whose_time_is_over_ends_though_the_app_is_silent() {
         let line = Line::to(None);
         let (mut gauged, _app, _flow) = pair(&line);

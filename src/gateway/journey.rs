@@ -7,6 +7,7 @@ use pingora::proxy::Session as Downstream;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType};
 
+use crate::config::UpstreamProtocol;
 use crate::telemetry::ServerFailure;
 use crate::upstreams::{Asking, Ejected, Pool, Tried};
 
@@ -37,6 +38,15 @@ pub(super) async fn peer(exchange: &mut Exchange) -> pingora::Result<(HttpPeer, 
         Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
     })?;
     Ok((peer, way.dial.clone()))
+}
+
+/// What is spoken to the app of a request that leaves.
+pub(super) fn protocol(exchange: &Exchange) -> UpstreamProtocol {
+    let app = exchange
+        .departure()
+        .and_then(|departure| exchange.site.route(departure.route()).upstream.app());
+    let server = app.and_then(|app| app.servers.each.first());
+    server.map_or(UpstreamProtocol::Http1, |server| server.protocol)
 }
 
 /// The server answers.

@@ -9,12 +9,18 @@ use crate::pages::Trouble;
 use crate::telemetry::Outcome;
 
 use super::exchange::Exchange;
+use super::line::Line;
 use super::respond::Refused;
 
-/// Lets an answer say that its connection closes, where the process is about to end. HTTP/2 says
-/// it once for a connection, by GOAWAY.
+/// Lets an answer say that its connection closes, where the process is about to end, or where its
+/// client has to come anew with another certificate. HTTP/2 says it once for a connection, by GOAWAY.
 pub(super) fn last_answer(downstream: &mut Downstream) {
-    if downstream.is_process_shutting_down() {
+    let line = Line::of(downstream);
+    let lapsed = line.filter(|line| line.jobs.as_ref().is_some_and(|door| door.has_lapsed()));
+    if let Some(line) = lapsed {
+        line.send_away();
+    }
+    if lapsed.is_some() || downstream.is_process_shutting_down() {
         downstream.set_keepalive(None);
     }
 }

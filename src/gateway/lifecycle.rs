@@ -13,7 +13,7 @@ use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
-use crate::config::SameSite;
+use crate::config::{SameSite, UpstreamProtocol};
 use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
 use crate::web::{Asking, Client, Inbound, ProxyHeader, Refusal, Reply};
 
@@ -26,8 +26,8 @@ use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, entrance, forward, journey, leaving, proof, returned, secure, steps,
-    supply, traces, tunnel, wire,
+    accounts, audited, calls, entrance, forward, grpc, http2, journey, leaving, proof, returned,
+    secure, steps, supply, traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -65,7 +65,11 @@ impl ProxyHttp for Gateway {
         entrance::bound(downstream, exchange);
         let verdict = judged(downstream, exchange);
         let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
-            return Ok(false);
+            if journey::protocol(exchange) == UpstreamProtocol::Http1 {
+                return Ok(false);
+            }
+            Box::pin(http2::carry(self, downstream, exchange)).await?;
+            return Ok(true);
         };
         let method = downstream.req_header().method.clone();
         let reply = match verdict {
@@ -97,6 +101,7 @@ impl ProxyHttp for Gateway {
         };
         let reply = respond::named(reply, &exchange.request_id);
         let reply = secure::pinned(reply, downstream, &exchange.site);
+        let reply = grpc::told(reply, downstream.req_header());
         wire::write(downstream, respond::for_method(reply, &method)).await?;
         Ok(true)
     }
@@ -126,7 +131,7 @@ impl ProxyHttp for Gateway {
         exchange.upstream = exchange.open(Child::Upstream);
         if let Some((mut peer, dial)) = calls::lead(exchange).await? {
             let nobodys = ProxyHeader::Nobodys;
-            exchange.flow = supply::bounded(&mut peer, &dial, downstream, nobodys);
+            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, nobodys));
             return Ok(Box::new(peer));
         }
         let (mut peer, dial) = journey::peer(exchange).await?;
@@ -138,7 +143,7 @@ impl ProxyHttp for Gateway {
             tunnel::lead(&mut peer, &dial, silence.clone(), whose);
             exchange.silence = Some(silence);
         } else {
-            exchange.flow = supply::bounded(&mut peer, &dial, downstream, whose);
+            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, whose));
         }
         Ok(Box::new(peer))
     }
@@ -235,7 +240,9 @@ impl ProxyHttp for Gateway {
         let reused = reused || flow.is_some_and(|flow| flow.is_reused());
         let over = flow.is_some_and(|flow| flow.is_over());
         let whole = !downstream.as_ref().retry_buffer_truncated();
-        let harmless = downstream.req_header().method.is_idempotent() && exchange.again == 0;
+        let unseen = *error.etype() == http2::UNSEEN;
+        let idempotent = downstream.req_header().method.is_idempotent();
+        let harmless = (idempotent || unseen) && exchange.again == 0;
         match whole && harmless && !over {
             true => error.retry.decide_reuse(reused),
             false => error.set_retry(false),
@@ -289,6 +296,7 @@ impl ProxyHttp for Gateway {
             let reply = refused.reply(asking(downstream), &exchange.request_id);
             let reply = respond::named(reply, &exchange.request_id);
             let reply = secure::pinned(reply, downstream, &exchange.site);
+            let reply = grpc::told(reply, downstream.req_header());
             let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
         } else if exchange.site.metrics.drain().is_grace_over() {
             leaving::close(downstream).await;

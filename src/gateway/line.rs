@@ -1,6 +1,6 @@
 //! What a client's connection carries from one of its requests to the next.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pingora::proxy::Session as Downstream;
@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::config::Serves;
+use crate::limits::House;
 use crate::web::{JobDoor, LocalUser, NamedInTls};
 
 use super::flow::Flow;
@@ -23,14 +24,20 @@ pub struct Line {
     pub user: Option<LocalUser>,
     /// What its listener does with those who come.
     pub serves: Serves,
+    house: Option<Arc<House>>,
     state: Arc<State>,
 }
 
 #[derive(Debug)]
 struct State {
+    since: Instant,
     requests: Arc<AtomicUsize>,
+    gives_way: AtomicBool,
+    way: Notify,
     idle_since: Mutex<Instant>,
     idle: Notify,
+    /// Rings when its client has to come anew.
+    away: Notify,
     flows: Mutex<Vec<Weak<Flow>>>,
 }
 
@@ -41,10 +48,15 @@ pub(super) struct Busy(Arc<State>);
 impl Line {
     /// A line that begins now, to a job listener, or to the public.
     pub fn to(jobs: Option<JobDoor>) -> Self {
+        let since = Instant::now();
         let state = State {
+            since,
             requests: Arc::default(),
-            idle_since: Mutex::new(Instant::now()),
+            gives_way: AtomicBool::new(false),
+            way: Notify::new(),
+            idle_since: Mutex::new(since),
             idle: Notify::new(),
+            away: Notify::new(),
             flows: Mutex::default(),
         };
         Self {
@@ -52,6 +64,7 @@ impl Line {
             jobs: jobs.map(Arc::new),
             user: None,
             serves: Serves::Everything,
+            house: None,
             state: Arc::new(state),
         }
     }
@@ -66,6 +79,11 @@ impl Line {
         Self { serves, ..self }
     }
 
+    /// The same, giving its place up in turn when others wait for one in `house`.
+    pub fn in_house(self, house: &Arc<House>) -> Self {
+        Self { house: Some(house.clone()), ..self }
+    }
+
     /// The line a request came on, where one is kept.
     pub(super) fn of(downstream: &Downstream) -> Option<&Self> {
         downstream.digest()?.proxy_digest.as_ref()?.user_data.as_ref()?.downcast_ref()
@@ -74,7 +92,22 @@ impl Line {
     /// One more request is on it. Only those of HTTP/2 are counted.
     pub(super) fn enter(&self) -> Busy {
         self.state.requests.fetch_add(1, Ordering::Relaxed);
+        self.takes_its_turn();
         Busy(self.state.clone())
+    }
+
+    /// Ready, once, when it has new requests while others wait for its place, and its turn has come.
+    pub async fn gives_way(&self) {
+        self.state.way.notified().await;
+    }
+
+    fn takes_its_turn(&self) {
+        let Some(house) = &self.house else { return };
+        let state = &self.state;
+        if !state.gives_way.load(Ordering::Relaxed) && house.takes_turn(state.since) {
+            state.gives_way.store(true, Ordering::Relaxed);
+            state.way.notify_one();
+        }
     }
 
     /// For one more answer, which will hear of the connection's end.
@@ -104,6 +137,16 @@ impl Line {
         while !self.is_idle() {
             self.state.idle.notified().await;
         }
+    }
+
+    /// Its client has to come anew: what it proved by is not believed any more.
+    pub(super) fn send_away(&self) {
+        self.state.away.notify_one();
+    }
+
+    /// Ready when it has.
+    pub async fn is_sent_away(&self) {
+        self.state.away.notified().await;
     }
 
     /// Tells its answers that their time is over.

@@ -18,6 +18,8 @@ mod failing;
 mod flow;
 mod forward;
 mod gauged;
+mod grpc;
+mod http2;
 mod installations;
 mod journey;
 mod kept;

@@ -334,17 +334,19 @@ fn job_name(listener: &JobListener) -> String {
     format!("job:{}", listener.name)
 }
 
-/// The ways known go on.
+/// The ways known go on, unless the machine believes others by now. Connections are kept apart by
+/// whom they were made under.
 fn tenant_ways(
     settings: &Settings,
     before: Option<&Site>,
     machine: impl FnOnce() -> Authorities,
 ) -> Arc<Ways> {
     let ways = before.map(|site| site.tenant_ways.clone()).unwrap_or_default();
-    if calls_superoffice(settings) {
-        ways.believe(machine);
+    if ways.believed().is_none() && !calls_superoffice(settings) {
+        return ways;
     }
-    ways
+    let machine = machine();
+    if ways.believed() == Some(&machine) { ways } else { Arc::new(Ways::believing(machine)) }
 }
 
 /// Whether there are calls to tenants, whose hosts speak https.

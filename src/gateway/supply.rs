@@ -33,9 +33,9 @@ pub(super) fn bounded(
     dial: &Arc<Dial>,
     downstream: &Downstream,
     whose: ProxyHeader,
-) -> Option<Arc<Flow>> {
-    let line = Line::of(downstream);
-    let flow = line.map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);
+) -> Arc<Flow> {
+    let many = Line::of(downstream).filter(|_| downstream.is_http2());
+    let flow = many.map_or_else(|| Arc::new(Flow::alone()), Line::flow);
     let options = &mut peer.options;
     // Each step of it has an end of its own.
     options.total_connection_timeout = None;
@@ -46,7 +46,7 @@ pub(super) fn bounded(
         flow: flow.clone(),
         whose,
     }));
-    Some(flow)
+    flow
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Request, Version, request};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session as Downstream;
 
 use crate::web::{HeaderBag, Reply};
@@ -48,6 +49,11 @@ pub(super) async fn write(downstream: &mut Downstream, reply: Reply) -> pingora:
     }
     let has_body = !reply.body.is_empty();
     leaving::last_answer(downstream);
+    if downstream.is_http2() && !has_body {
+        // One frame: gRPC reads its status in a head only where nothing follows.
+        let whole = vec![HttpTask::Header(Box::new(head), true)];
+        return downstream.write_response_tasks(whole).await.map(|_is_ended| ());
+    }
     downstream.write_response_header(Box::new(head), !has_body).await?;
     if has_body {
         downstream.write_response_body(Some(reply.body), true).await?;

@@ -1,10 +1,11 @@
 //! One connection after another: kept up, replaced when it breaks, and never waited for too long.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::failure::{LinkFailed, breaks};
@@ -43,13 +44,14 @@ pub(super) struct Lanes {
     state: watch::Receiver<State>,
     /// The number of the last connection that is known to be broken.
     broken: watch::Sender<u64>,
+    server: Arc<Server>,
     timeout: Duration,
 }
 
 /// The side of whoever keeps the connection up.
 pub(super) struct Keeper {
     name: &'static str,
-    server: Server,
+    server: Arc<Server>,
     state: watch::Sender<State>,
     broken: watch::Receiver<u64>,
     timeout: Duration,
@@ -66,6 +68,10 @@ enum State {
 #[derive(Clone)]
 struct Lane {
     connection: MultiplexedConnection,
+    /// For what is to be on the server's disk, once there is such a thing: a server that is asked to
+    /// say when it is answers nothing else on that connection meanwhile. It stands and falls with the
+    /// other.
+    slow: Arc<OnceCell<MultiplexedConnection>>,
     number: u64,
 }
 
@@ -73,7 +79,8 @@ struct Lane {
 pub(super) fn lanes(name: &'static str, server: Server, timeout: Duration) -> (Lanes, Keeper) {
     let (state, states) = watch::channel(State::Connecting);
     let (broken, breakages) = watch::channel(0);
-    let lanes = Lanes { state: states, broken, timeout };
+    let server = Arc::new(server);
+    let lanes = Lanes { state: states, broken, server: server.clone(), timeout };
     (lanes, Keeper { name, server, state, broken: breakages, timeout })
 }
 
@@ -109,12 +116,25 @@ impl Lanes {
 
     async fn run_once(&self, errand: &Errand, deadline: Instant) -> Result<Value, Attempt> {
         let mut lane = self.lane(deadline).await.map_err(Attempt::Failed)?;
+        if errand.kept == Kept::OnDisk {
+            lane.connection = self.slow(&lane, deadline).await.map_err(Attempt::Failed)?;
+        }
         let value = self.send(&mut lane, &errand.command, deadline).await?;
         if errand.kept == Kept::OnDisk {
             // On the same connection: it is that connection's writes that are waited for.
             self.synced(&mut lane, deadline).await?;
         }
         Ok(value)
+    }
+
+    /// The connection beside the one of a lane.
+    async fn slow(
+        &self,
+        lane: &Lane,
+        deadline: Instant,
+    ) -> Result<MultiplexedConnection, LinkFailed> {
+        let made = lane.slow.get_or_try_init(|| self.server.connect());
+        timeout_at(deadline, made).await.unwrap_or(Err(LinkFailed::TimedOut)).cloned()
     }
 
     async fn send(&self, lane: &mut Lane, command: &Cmd, until: Instant) -> Result<Value, Attempt> {
@@ -209,7 +229,8 @@ impl Keeper {
                     number += 1;
                     let since = Instant::now();
                     tracing::info!(link = self.name, "the link to redis is up");
-                    self.state.send_replace(State::Up(Lane { connection, number }));
+                    let slow = Arc::default();
+                    self.state.send_replace(State::Up(Lane { connection, slow, number }));
                     self.until_broken(number).await;
                     tracing::warn!(link = self.name, "the link to redis broke");
                     self.state.send_replace(State::Connecting);

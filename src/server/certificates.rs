@@ -17,7 +17,7 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 use crate::acme::tls_proof;
 use crate::config::{AcmeChallenge, Ordered, Tls, TlsFiles, TlsPolicy};
-use crate::crypto::{Leaf, stands_for};
+use crate::crypto::{Leaf, plain_sha256, stands_for};
 
 use super::doorway::Doorway;
 use super::handshake::ACME_TLS;
@@ -43,10 +43,29 @@ pub enum TlsFailed {
 #[derive(Debug)]
 pub(super) struct Presented {
     pub(super) config: Arc<ServerConfig>,
+    /// Who vouches for clients.
+    pub(super) authorities: Authorities,
     shown: Arc<Shown>,
 }
 
+/// The authorities of client certificates, by their digests; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Authorities(Arc<[[u8; 32]]>);
+
+impl Authorities {
+    /// Whether all of `others` are among them.
+    pub(super) fn include(&self, others: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &others.0) || others.0.iter().all(|other| self.0.contains(other))
+    }
+}
+
 impl Presented {
+    /// The same, for connections that are open when their listener closes: nobody vouches for anybody.
+    pub(super) fn without_authorities(&self) -> Self {
+        let (config, shown) = (self.config.clone(), self.shown.clone());
+        Self { config, authorities: Authorities::default(), shown }
+    }
+
     /// When the first of its certificates stops being valid, in seconds since 1970.
     pub(super) fn ends(&self) -> Option<u64> {
         let leaves = self.shown.held().filter_map(|one| Leaf::read(&one.cert[0]));
@@ -177,7 +196,7 @@ fn presented(tls: &Tls, authorities: Option<&Path>) -> Result<Arc<Presented>, Tl
     let proven: Vec<Arc<Ordered>> = ordered.filter(in_tls).cloned().collect();
     let proves = !proven.is_empty();
     let shown = Arc::new(Shown { places: places.collect::<Result<_, _>>()?, proven });
-    let clients = clients(authorities, &provider)?;
+    let (clients, authorities) = clients(authorities, &provider)?;
     let versions: &[&SupportedProtocolVersion] = match tls.policy {
         TlsPolicy::Intermediate => &[&TLS13, &TLS12],
         TlsPolicy::Modern => &[&TLS13],
@@ -196,7 +215,7 @@ fn presented(tls: &Tls, authorities: Option<&Path>) -> Result<Arc<Presented>, Tl
     if let Ok(ticketer) = rustls::crypto::aws_lc_rs::Ticketer::new() {
         config.ticketer = ticketer;
     }
-    Ok(Arc::new(Presented { config: Arc::new(config), shown }))
+    Ok(Arc::new(Presented { config: Arc::new(config), authorities, shown }))
 }
 
 /// Where a certificate is. One that is ordered may not be there yet, or be ordered anew because it
@@ -233,21 +252,27 @@ fn certified(files: &TlsFiles, provider: &CryptoProvider) -> Result<Arc<Certifie
 /// Bytes; those of authorities have one to three thousand.
 const LARGEST_OCSP: usize = 64 << 10;
 
-/// A client may show a certificate of one of the authorities, or none.
+/// A client may show a certificate of one of the authorities, or none. With what checks it come the
+/// authorities.
 fn clients(
     authorities: Option<&Path>,
     provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsFailed> {
-    let Some(file) = authorities else { return Ok(Arc::new(NoClientAuth)) };
+) -> Result<(Arc<dyn ClientCertVerifier>, Authorities), TlsFailed> {
+    let Some(file) = authorities else {
+        return Ok((Arc::new(NoClientAuth), Authorities::default()));
+    };
     let failed = |reason: String| TlsFailed::ClientAuthority { file: file.to_owned(), reason };
     let mut roots = RootCertStore::empty();
+    let mut digests = Vec::new();
     for authority in chain(file)? {
+        digests.push(plain_sha256(&authority));
         roots.add(authority).map_err(|error| failed(error.to_string()))?;
     }
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .allow_unauthenticated()
         .build()
-        .map_err(|error| failed(error.to_string()))
+        .map_err(|error| failed(error.to_string()))?;
+    Ok((clients, Authorities(digests.into())))
 }
 
 /// At least one certificate.

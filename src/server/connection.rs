@@ -17,7 +17,7 @@ use pingora::protocols::l4::stream::Stream as Connection;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::tls::TlsRef;
 use pingora::protocols::{
-    ALPN, GetProxyDigest as _, GetSocketDigest as _, IO, SocketDigest, Ssl as _,
+    ALPN, GetProxyDigest as _, GetSocketDigest as _, IO, Peek as _, SocketDigest, Ssl as _,
 };
 use pingora::proxy::HttpProxy;
 use rustls_pki_types::CertificateDer;
@@ -26,15 +26,16 @@ use tokio::time::{Instant, timeout};
 use crate::config::Serves;
 use crate::crypto::stands_for;
 use crate::gateway::{Gateway, Line, Site};
-use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
-use crate::web::{JobDoor, Peer, ServerName};
+use crate::telemetry::{AccessLog, HandshakeFailure, Limit};
+use crate::web::{JobDoor, Peer, ServerName, Shown};
 
 use super::assemble::Load;
 use super::certificates::Presented;
 use super::doors::Serving;
 use super::drain::{Course, Stage};
-use super::guard::{Fault, Guard, Opening, Terms};
+use super::guard::{Guard, Opening, Terms};
 use super::handshake;
+use super::noting::Noting;
 use super::seldom::Seldom;
 use super::socket::Arrived;
 
@@ -59,7 +60,7 @@ impl Front {
         &self,
         arrived: Arrived,
         (serving, jobs): (&Serving, Option<&str>),
-        presented: Option<Arc<Presented>>,
+        tls: Option<Arc<ArcSwap<Presented>>>,
         course: Course,
     ) {
         let peer = arrived.peer;
@@ -71,20 +72,47 @@ impl Front {
             (Terms::of(limits), limits.handshake_timeout)
         };
         let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves);
-        let is_told = jobs.is_some() || presented.is_some() || peer.user().is_some();
-        if is_told || serves == Serves::RedirectsToHttps {
+        let line = line.in_house(&self.load.house);
+        let is_told = jobs.is_some() || tls.is_some() || peer.user().is_some();
+        if is_told || serves != Serves::Everything {
             carry(&mut connection, line.clone());
         }
-        match presented {
+        match tls {
             None => {
+                if serves == Serves::EverythingAndH2c {
+                    match self.begins(&mut connection).await {
+                        Some(Begins::Http1) => {}
+                        Some(Begins::Http2) => {
+                            let connection = Box::new(connection);
+                            return Box::pin(self.http2(connection, peer, line, course)).await;
+                        }
+                        None => return,
+                    }
+                }
                 let stays = || serving.now() == serves;
                 let connection = Box::new(connection);
                 Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
             }
-            Some(presented) => {
-                let handshake = self.handshake(connection, &line, presented, handshake_timeout);
+            Some(tls) => {
+                let handshake = self.handshake(connection, &line, tls, handshake_timeout);
                 let Some(secured) = Box::pin(handshake).await else { return };
                 Box::pin(self.secured(secured, terms, peer, line, course)).await;
+            }
+        }
+    }
+
+    /// What a client without TLS speaks: no request of HTTP/1 begins as the preface of HTTP/2 does
+    /// (RFC 9113 §3.4). None where it said nothing in time.
+    async fn begins(&self, connection: &mut Connection) -> Option<Begins> {
+        let most = self.site.load().settings.limits.header_timeout;
+        let mut first = [0; PREFACE.len()];
+        match timeout(most, connection.try_peek(&mut first)).await {
+            Ok(Ok(_)) if first == PREFACE => Some(Begins::Http2),
+            Ok(Ok(_)) => Some(Begins::Http1),
+            Ok(Err(_)) => None,
+            Err(_) => {
+                self.load.met(Limit::HeaderTimeout);
+                None
             }
         }
     }
@@ -95,9 +123,10 @@ impl Front {
         &self,
         connection: Connection,
         line: &Line,
-        presented: Arc<Presented>,
+        tls: Arc<ArcSwap<Presented>>,
         most: Duration,
     ) -> Option<Box<impl IO + use<>>> {
+        let presented = tls.load_full();
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
             Ok(Ok(secured)) => secured,
@@ -122,7 +151,11 @@ impl Front {
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
         if let (Some(door), Some(certificate)) = (&line.jobs, shown) {
             let certificate = CertificateDer::from(certificate.to_vec());
-            door.showed(move |name| stands_for(&certificate, name));
+            let (by, now) = (presented.authorities.clone(), tls);
+            door.showed(Shown {
+                stands_for: Box::new(move |name| stands_for(&certificate, name)),
+                is_believed: Box::new(move || now.load().authorities.include(&by)),
+            });
         }
         if let Some(asked) = secured.get_ssl().and_then(TlsRef::server_name) {
             let named = asked.to_owned();
@@ -141,7 +174,7 @@ impl Front {
         course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            Box::pin(self.http2(connection, line, course)).await;
+            Box::pin(self.http2(connection, client, line, course)).await;
         } else {
             Box::pin(self.http1(connection, terms, client, course, &|| true)).await;
         }
@@ -170,7 +203,8 @@ impl Front {
         let Some(parted) = way_back.take() else { return };
         parted.limit().into_iter().for_each(|limit| self.load.met(limit));
         if let Some(fault) = parted.fault() {
-            self.note(client, fault);
+            let noting = Noting::new(self.load.clone(), self.access.clone(), client);
+            noting.refused(fault.status(), fault.reason(), &fault.to_string());
         }
         Box::pin(parted.end()).await;
     }
@@ -252,14 +286,12 @@ impl Front {
         }
         if guard.is_idle() { Opening::Closed } else { guard.next_message().await }
     }
+}
 
-    fn note(&self, client: Peer, fault: Fault) {
-        self.load.refused(fault.status(), fault.reason());
-        if let Some(access) = &self.access {
-            let detail = fault.to_string();
-            access.write_refused(&RefusedLine { client, status: fault.status(), detail: &detail });
-        }
-    }
+/// How a connection without TLS begins.
+enum Begins {
+    Http1,
+    Http2,
 }
 
 /// Lets requests on this connection find what is known of it. pingora carries one thing of its users'
@@ -282,3 +314,5 @@ fn identified(arrived: Arrived) -> Connection {
     connection.set_socket_digest(digest);
     connection
 }
+
+const PREFACE: [u8; 4] = *b"PRI ";

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -51,23 +50,20 @@ pub(super) enum Fate {
 /// What a listener does with those who come. It follows the configuration while the listener is open;
 /// after that it stays as it was.
 #[derive(Debug)]
-pub(super) struct Serving(AtomicBool);
+pub(super) struct Serving(ArcSwap<Serves>);
 
 impl Serving {
     fn new(serves: Serves) -> Arc<Self> {
-        Arc::new(Self(AtomicBool::new(serves == Serves::RedirectsToHttps)))
+        Arc::new(Self(ArcSwap::from_pointee(serves)))
     }
 
     /// As it is now.
     pub(super) fn now(&self) -> Serves {
-        match self.0.load(Ordering::Relaxed) {
-            true => Serves::RedirectsToHttps,
-            false => Serves::Everything,
-        }
+        **self.0.load()
     }
 
     fn follow(&self, serves: Serves) {
-        self.0.store(serves == Serves::RedirectsToHttps, Ordering::Relaxed);
+        self.0.store(Arc::new(serves));
     }
 }
 
@@ -297,6 +293,9 @@ impl Changes {
         open.retain(|door| {
             let closed = self.closed.iter().find(|(name, _)| *name == door.name);
             if let Some((_, fate)) = closed {
+                if let Some(tls) = &door.tls {
+                    tls.store(Arc::new(tls.load().without_authorities()));
+                }
                 door.fate.send_replace(*fate);
             }
             closed.is_none()

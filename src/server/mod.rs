@@ -13,6 +13,7 @@ mod handshake;
 mod http2;
 mod introduction;
 mod listener;
+mod noting;
 mod reception;
 mod renewals;
 mod report;
@@ -28,7 +29,7 @@ mod worker;
 
 pub use assemble::{Options, StartFailed};
 pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
-pub use http2::{Heard, Http2Terms, Watched};
+pub use http2::{Heard, Http2Terms, Notice, Refusal, Watched};
 pub use report::{Changed, Wanted};
 pub use run::Running;
 pub use socket::Listening;

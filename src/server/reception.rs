@@ -76,10 +76,9 @@ impl Reception {
     }
 
     fn served(self, arrived: Arrived, held: Held) -> Served {
-        let presented = self.tls.as_ref().map(|tls| tls.load_full());
         Box::pin(async move {
-            let Self { front, serving, jobs, course, .. } = self;
-            front.serve(arrived, (&serving, jobs.as_deref()), presented, course).await;
+            let Self { front, serving, tls, jobs, course, .. } = self;
+            front.serve(arrived, (&serving, jobs.as_deref()), tls, course).await;
             drop(held);
         })
     }

@@ -9,18 +9,22 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::gateway::Line;
 use crate::telemetry::Limit;
+use crate::web::Peer;
 
 use super::connection::Front;
 use super::drain::{Course, Stage};
 use super::http2::{Http2Terms, Watched};
+use super::noting::Noting;
 
 /// Why a connection is told to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
     /// Nobody asked anything on it for too long, or its place is wanted.
     Idle,
-    /// The gateway leaves.
+    /// The gateway leaves, or its client has to come anew.
     Leaving,
+    /// Others wait for its place, and it is its turn.
+    Turn,
 }
 
 impl Front {
@@ -29,13 +33,14 @@ impl Front {
     pub(super) async fn http2<S: IO + 'static>(
         &self,
         connection: Box<S>,
+        client: Peer,
         line: Line,
         course: Course,
     ) {
         let terms = Http2Terms::of(&self.site.load().settings.limits);
-        let load = self.load.clone();
-        let met = Box::new(move |limit| load.met(limit));
-        let connection = Box::new(Watched::new(*connection, terms, met));
+        let noting = Noting::new(self.load.clone(), self.access.clone(), client);
+        let heard = Box::new(move |notice| noting.notice(notice));
+        let connection = Box::new(Watched::new(*connection, terms, heard));
         let (go, told) = watch::channel(false);
         let mut end = course.clone();
         let ending = async {
@@ -58,7 +63,7 @@ impl Front {
     async fn sends_away(&self, line: &Line, go: &watch::Sender<bool>, course: Course) {
         let why = self.until_it_should_go(line, course).await;
         go.send_replace(true);
-        if why == Why::Leaving {
+        if why != Why::Idle {
             // It ends with its last answer.
             return std::future::pending().await;
         }
@@ -86,6 +91,7 @@ impl Front {
             tokio::select! {
                 biased;
                 () = &mut leaving => return Why::Leaving,
+                () = line.is_sent_away() => return Why::Leaving,
                 () = house.asked(self.lobby, since) => {
                     match line.is_idle() && line.idle_since() == since {
                         true if house.queue() => {
@@ -95,6 +101,10 @@ impl Front {
                         true => {}
                         false => house.stays(self.lobby),
                     }
+                }
+                () = line.gives_way() => {
+                    self.load.yielded();
+                    return Why::Turn;
                 }
                 () = self.idles_too_long(line) => {
                     self.load.met(Limit::IdleTimeout);

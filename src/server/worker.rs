@@ -108,7 +108,10 @@ fn front(work: &Work) -> Front {
     let gateway = Gateway::new(work.site.clone(), work.access.clone());
     let mut proxy = HttpProxy::new(gateway, pingora_settings());
     proxy.handle_init_modules();
-    proxy.server_options = Some(HttpServerOptions::default());
+    // CONNECT is refused where every method is, with an answer of ours, and counted.
+    let mut options = HttpServerOptions::default();
+    options.allow_connect_method_proxying = true;
+    proxy.server_options = Some(options);
     proxy.h2_options = Some(http2::options(&site.settings.limits.crowd));
     Front {
         proxy: Arc::new(proxy),

@@ -25,6 +25,8 @@ pub enum Event<'a> {
     /// The process was started, stopped or handed over, or a command changed the vault.
     AdminAction {
         action: &'a str,
+        /// Who called the command, as the system knows them.
+        user: Option<&'a str>,
         detail: Option<&'a str>,
     },
     /// A background job, or somebody who says to be one, may not make a call.
@@ -224,8 +226,9 @@ impl Event<'_> {
                 line.text(",\"route\":\"", Some(route));
                 line.text(",\"reason\":\"", Some(reason));
             }
-            Self::AdminAction { action, detail } => {
+            Self::AdminAction { action, user, detail } => {
                 line.text(",\"action\":\"", Some(action));
+                line.text(",\"user\":\"", user);
                 line.text(",\"detail\":\"", detail);
             }
             Self::CallRefused { listener, caller, reason } => {
@@ -299,7 +302,7 @@ mod tests {
         let (reason, detail) = ("unverified", "why");
         [
             Event::AccessRefused { who: WHO, route: "app", reason },
-            Event::AdminAction { action: "start", detail: Some(detail) },
+            Event::AdminAction { action: "start", user: Some(user), detail: Some(detail) },
             Event::CallRefused { listener: "jobs", caller: Some("nightly"), reason },
             Event::ConfigurationChanged { changed: texts },
             Event::ConfigurationRefused { reasons: texts },

@@ -122,6 +122,8 @@ families! {
 
     WEBHOOK_DELIVERIES = counter "superid_gateway_webhook_deliveries" ["outcome"]
         "Times an event was posted to the webhook of an app, by outcome.";
+    WEBHOOK_EVENTS_SET_ASIDE = gauge "superid_gateway_webhook_events_set_aside" []
+        "Events that are damaged and kept apart, told to nobody.";
     WEBHOOK_EVENTS_WAITING = gauge "superid_gateway_webhook_events_waiting" []
         "Events that wait until their app takes them.";
     WEBHOOK_OLDEST_EVENT = gauge "superid_gateway_webhook_oldest_event_seconds" []

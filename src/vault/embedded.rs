@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::clock::Timestamp;
 
 use super::failure::VaultFailed;
-use super::outbox::{Claim, Letter, Waiting};
+use super::outbox::{Backlog, Claim, Letter, Waiting};
 use super::record::{Name, Record};
 use super::sqlite::Sqlite;
 use super::store::{Promised, Store};
@@ -101,6 +101,18 @@ impl Store for Embedded {
 
     fn claim(&self, claim: Claim) -> Promised<'_, Vec<Waiting>> {
         self.ask(DEADLINE, move |sqlite| sqlite.claim(&claim))
+    }
+
+    fn backlog(&self) -> Promised<'_, Backlog> {
+        self.ask(DEADLINE, |sqlite| sqlite.backlog())
+    }
+
+    fn aside(&self) -> Promised<'_, Vec<Waiting>> {
+        self.ask(DEADLINE, |sqlite| sqlite.aside())
+    }
+
+    fn set_aside(&self, claimed: Waiting) -> Promised<'_, bool> {
+        self.ask(DEADLINE, move |sqlite| sqlite.set_aside(&claimed))
     }
 
     fn letters(&self, after: Option<u64>) -> Promised<'_, Vec<Waiting>> {

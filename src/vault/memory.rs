@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
 
 use super::failure::VaultFailed;
-use super::outbox::{Claim, Letter, MOST_LETTERS, Waiting};
+use super::outbox::{Backlog, Claim, Letter, MOST_LETTERS, NEVER, Waiting};
 use super::record::{Name, Record};
 use super::store::{MOST, PAGE, Promised, Store};
 
@@ -19,6 +19,7 @@ pub struct Memory(Mutex<Kept>);
 struct Kept {
     records: BTreeMap<Name, Record>,
     letters: BTreeMap<u64, Waiting>,
+    aside: BTreeMap<u64, Waiting>,
     /// The number of the youngest letter there ever was.
     youngest: u64,
 }
@@ -144,6 +145,25 @@ impl Store for Memory {
         at_once(Ok(claimed))
     }
 
+    fn backlog(&self) -> Promised<'_, Backlog> {
+        let kept = self.kept();
+        let oldest = kept.letters.values().map(|waiting| waiting.letter.written).min();
+        at_once(Ok(Backlog { letters: kept.letters.len(), oldest, aside: kept.aside.len() }))
+    }
+
+    fn aside(&self) -> Promised<'_, Vec<Waiting>> {
+        at_once(Ok(self.kept().aside.values().cloned().collect()))
+    }
+
+    fn set_aside(&self, claimed: Waiting) -> Promised<'_, bool> {
+        let mut kept = self.kept();
+        let same = kept.same(&claimed).is_some_and(|waiting| waiting.tries == claimed.tries);
+        if same && let Some(waiting) = kept.letters.remove(&claimed.number) {
+            kept.aside.insert(claimed.number, Waiting { due: NEVER, ..waiting });
+        }
+        at_once(Ok(same))
+    }
+
     fn letters(&self, after: Option<u64>) -> Promised<'_, Vec<Waiting>> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let kept = self.kept();
@@ -165,6 +185,9 @@ impl Store for Memory {
 
     fn taken(&self, letter: Waiting) -> Promised<'_, bool> {
         let mut kept = self.kept();
+        if letter.due == NEVER {
+            return at_once(Ok(kept.aside.remove(&letter.number).is_some()));
+        }
         let there = kept.same(&letter).is_some();
         if there {
             kept.letters.remove(&letter.number);

@@ -46,5 +46,18 @@ pub struct Claim {
     pub most: usize,
 }
 
+/// What waits in an outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub letters: usize,
+    /// When the oldest of them was written, where it can be read.
+    pub oldest: Option<Timestamp>,
+    /// Letters that were set aside; they are not among the others.
+    pub aside: usize,
+}
+
+/// When a letter is due that was set aside.
+pub const NEVER: Timestamp = Timestamp(i64::MAX as u64);
+
 /// Letters of one app (an environment and a client id) in one store.
 pub const MOST_LETTERS: usize = 10_000;

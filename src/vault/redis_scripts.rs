@@ -12,6 +12,8 @@
 /// states   hash    number → when it is due, and how often it was claimed
 /// order    sorted  every number, in order
 /// lines    sorted  name and number of every letter, in order
+/// due      sorted  app, when it is due, rest of its line: of the oldest letter of each name
+/// aside    hash    line → what a letter that was damaged says; it is not among the others any more
 /// ```
 macro_rules! with_opening {
     ($($script:expr),+) => {
@@ -19,7 +21,8 @@ macro_rules! with_opening {
             "
 local head, entries, names, asleep = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local letters, states, order, lines = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local said = redis.call('HMGET', head, 'format', 'entries', 'letters', 'youngest')
+local due, aside = KEYS[9], KEYS[10]
+local said = redis.call('HMGET', head, 'format', 'entries', 'letters', 'youngest', 'heads')
 if said[1] and said[1] ~= '1' then return {'format', said[1]} end
 local tally, waiting = tonumber(said[2] or '0'), tonumber(said[3] or '0')
 local youngest = tonumber(said[4] or '0')
@@ -29,7 +32,7 @@ local whole = there == tally and named == tally
 local counts = {'damaged', digits(there) .. ' entries and ' .. digits(named) .. ' names', digits(tally)}
 local sealed, lined = redis.call('HLEN', letters), redis.call('ZCARD', lines)
 local outbox_whole = sealed == waiting and lined == waiting
-  and redis.call('HLEN', states) == waiting and redis.call('ZCARD', order) == waiting
+  and redis.call('ZCARD', order) == waiting
 local outbox_counts = {'damaged', digits(sealed) .. ' letters in ' .. digits(lined) .. ' places', digits(waiting)}
 ",
             $($script),+
@@ -37,7 +40,72 @@ local outbox_counts = {'damaged', digits(sealed) .. ' letters in ' .. digits(lin
     };
 }
 
-/// The same for what changes something. `KEYS[9]` says that this very change has been made, and what
+/// How the oldest letter of each name is found by when it is due. Where `due` does not hold as many
+/// as it should, because it has gone or is none of ours, it is made anew of the lines.
+macro_rules! with_heads {
+    ($script:expr) => {
+        concat!(
+            "
+local heads = tonumber(said[5] or '-1')
+local function number_of(line) return digits(tonumber(string.sub(line, -16), 10)) end
+local function app_of(line)
+  local at, parts = 0, 0
+  while parts < 2 do
+    at = string.find(line, '\\0', at + 1, true)
+    if string.byte(line, at + 1) == 255 then at = at + 1 else parts = parts + 1 end
+  end
+  return string.sub(line, 1, at)
+end
+local function state_of(number)
+  local at, tries = string.match(redis.call('HGET', states, number) or '', '^(%d+) (%d+)$')
+  return tonumber(at), tonumber(tries)
+end
+local function place(line, at)
+  local app = app_of(line)
+  return app .. string.format('%016d', at or 0) .. string.sub(line, #app + 1)
+end
+local function lead(line, at) heads = heads + redis.call('ZADD', due, 0, place(line, at)) end
+local function unlead(line, at) heads = heads - redis.call('ZREM', due, place(line, at)) end
+local function first(name)
+  return redis.call('ZRANGEBYLEX', lines, '[' .. name, '(' .. name .. ':', 'LIMIT', 0, 1)[1]
+end
+-- Lets the next of a name follow one that has gone.
+local function follow(line)
+  local next = first(string.sub(line, 1, -17))
+  if next then lead(next, (state_of(number_of(next)))) end
+end
+if heads ~= redis.call('ZCARD', due) then
+  redis.call('DEL', due)
+  heads = 0
+  local from = '-'
+  while true do
+    local line = redis.call('ZRANGEBYLEX', lines, from, '+', 'LIMIT', 0, 1)[1]
+    if not line then break end
+    lead(line, (state_of(number_of(line))))
+    from = '[' .. string.sub(line, 1, -17) .. ':'
+  end
+end
+local function set_aside(line)
+  local number = number_of(line)
+  redis.call('HSET', aside, line, redis.call('HGET', letters, number) or '')
+  redis.call('HDEL', letters, number)
+  redis.call('HDEL', states, number)
+  redis.call('ZREM', order, number)
+  redis.call('ZREM', lines, line)
+  waiting = waiting - 1
+  follow(line)
+end
+local function counted()
+  redis.call('HSET', head, 'format', '1', 'entries', digits(tally),
+    'letters', digits(waiting), 'youngest', digits(youngest), 'heads', digits(heads))
+end
+",
+            $script
+        )
+    };
+}
+
+/// The same for what changes something. `KEYS[11]` says that this very change has been made, and what
 /// came of it: one that is sent again, because its answer was lost, is not made twice. It lengthens the
 /// life of the note then, so that its connection too has written something to wait for on disk. Into a vault
 /// that is damaged nothing is written. What could fail for want of memory comes first, and fails
@@ -46,13 +114,13 @@ macro_rules! with_change {
     ($script:literal) => {
         concat!(
             "
-local known = redis.call('GET', KEYS[9])
+local known = redis.call('GET', KEYS[11])
 if known then
-  redis.pcall('PEXPIRE', KEYS[9], ARGV[1])
+  redis.pcall('PEXPIRE', KEYS[11], ARGV[1])
   return {known}
 end
 ",
-            with_opening!(
+            with_opening!(with_heads!(concat!(
                 "
 if not whole then return counts end
 if not outbox_whole then return outbox_counts end
@@ -78,27 +146,26 @@ local function room(app, more, most)
 end
 local function post(line, value, written)
   youngest, waiting = youngest + 1, waiting + 1
-  local number = digits(youngest)
+  local number, alone = digits(youngest), not first(line)
+  line = line .. string.format('%016d', youngest)
   redis.call('HSET', letters, number, value)
   redis.call('HSET', states, number, written .. ' 0')
   redis.call('ZADD', order, number, number)
-  redis.call('ZADD', lines, 0, line .. string.format('%016d', youngest))
+  redis.call('ZADD', lines, 0, line)
+  if alone then lead(line, written) end
 end
 local function done(answer)
-  if answer == 'yes' then
-    redis.call('HSET', head, 'format', '1', 'entries', digits(tally),
-      'letters', digits(waiting), 'youngest', digits(youngest))
-  end
-  redis.pcall('SET', KEYS[9], answer, 'PX', ARGV[1])
+  if answer == 'yes' then counted() end
+  redis.pcall('SET', KEYS[11], answer, 'PX', ARGV[1])
   return {answer}
 end
 ",
                 $script
-            )
+            )))
         )
     };
 }
-pub(super) use {with_change, with_opening};
+pub(super) use {with_change, with_heads, with_opening};
 
 /// `ARGV`: life of the note, the name, then a letter's app, line, what it says and when it was
 /// written. Answers `yes` or `no`.

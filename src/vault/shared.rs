@@ -11,10 +11,11 @@ use crate::redis_link::{Answer, Kept, LinkFailed, RedisLink, Script};
 use super::failure::VaultFailed;
 use super::field::{field, name};
 use super::keeping;
-use super::outbox::{Claim, Letter, MOST_LETTERS, Waiting};
+use super::outbox::{Backlog, Claim, Letter, MOST_LETTERS, NEVER, Waiting};
 use super::record::{Checksum, Name, Record};
 use super::redis_letters::{
-    CLAIM, LETTERS, PUT_OFF, RESEAL, TAKEN, claimed, letters, line, posted, said, start,
+    ASIDE, BACKLOG, CLAIM, DISCARD, LETTERS, PUT_OFF, RESEAL, SET_ASIDE, TAKEN, backlog, claimed,
+    letters, line, posted, said, set_aside, start,
 };
 use super::redis_scripts::{ASLEEP, COUNT, EVERYTHING, PAGE as PART, READ, REMOVE, SWAP, WRITE};
 use super::store::{MOST, PAGE, Promised, Store};
@@ -205,6 +206,19 @@ impl Store for Shared {
         Box::pin(async move { Ok(letters(self.ask(CLAIM, claimed(&claim)).await?)) })
     }
 
+    fn backlog(&self) -> Promised<'_, Backlog> {
+        Box::pin(async move { Ok(backlog(&self.ask(BACKLOG, Vec::new()).await?)) })
+    }
+
+    fn aside(&self) -> Promised<'_, Vec<Waiting>> {
+        Box::pin(async move { Ok(set_aside(self.ask(ASIDE, Vec::new()).await?)) })
+    }
+
+    fn set_aside(&self, claimed: Waiting) -> Promised<'_, bool> {
+        let arguments = vec![line(&claimed), decimal(claimed.tries.into())];
+        Box::pin(self.change(SET_ASIDE, arguments, self.link.timeout()))
+    }
+
     fn letters(&self, after: Option<u64>) -> Promised<'_, Vec<Waiting>> {
         let from = after.map_or(b"-1".to_vec(), decimal);
         let arguments = vec![from, decimal(PAGE as u64)];
@@ -213,7 +227,8 @@ impl Store for Shared {
 
     fn put_off(&self, claimed: Waiting, due: Timestamp) -> Promised<'_, bool> {
         let (number, tries) = (decimal(claimed.number), decimal(claimed.tries.into()));
-        let arguments = vec![number, start(&claimed.letter.id), tries, decimal(due.0)];
+        let (id, line) = (start(&claimed.letter.id), line(&claimed));
+        let arguments = vec![number, id, tries, decimal(due.0), line];
         Box::pin(self.change(PUT_OFF, arguments, self.link.timeout()))
     }
 
@@ -224,8 +239,10 @@ impl Store for Shared {
     }
 
     fn taken(&self, letter: Waiting) -> Promised<'_, bool> {
-        let Waiting { number, letter, .. } = letter;
-        let arguments = vec![decimal(number), start(&letter.id), line(&letter.name)];
+        if letter.due == NEVER {
+            return Box::pin(self.change(DISCARD, vec![line(&letter)], self.link.timeout()));
+        }
+        let arguments = vec![decimal(letter.number), start(&letter.letter.id), line(&letter)];
         Box::pin(self.change(TAKEN, arguments, self.link.timeout()))
     }
 }
@@ -281,7 +298,7 @@ fn strange() -> VaultFailed {
 }
 
 /// Every key there is, the prefix before it; beside them only notes of changes that were made.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 10] = [
     "vault:{vault}:head",
     "vault:{vault}:entries",
     "vault:{vault}:names",
@@ -290,6 +307,8 @@ const KEYS: [&str; 8] = [
     "vault:{vault}:states",
     "vault:{vault}:order",
     "vault:{vault}:lines",
+    "vault:{vault}:due",
+    "vault:{vault}:aside",
 ];
 
 /// How long it is known that a change was made: longer than it is tried.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 use crate::clock::Timestamp;
 
 use super::failure::VaultFailed;
-use super::outbox::{Claim, Letter, Waiting};
+use super::outbox::{Backlog, Claim, Letter, Waiting};
 use super::record::{Checksum, Name, Record};
 use super::sqlite_file::{self, seconds};
 use super::sqlite_outbox;
@@ -147,6 +147,18 @@ impl Sqlite {
             return Ok(Vec::new());
         }
         self.change(|db| sqlite_outbox::claim(db, claim))
+    }
+
+    pub(super) fn backlog(&self) -> Result<Backlog, VaultFailed> {
+        sqlite_outbox::backlog(&self.db)
+    }
+
+    pub(super) fn aside(&self) -> Result<Vec<Waiting>, VaultFailed> {
+        sqlite_outbox::aside(&self.db)
+    }
+
+    pub(super) fn set_aside(&mut self, claimed: &Waiting) -> Result<bool, VaultFailed> {
+        self.change(|db| sqlite_outbox::set_aside(db, claimed))
     }
 
     pub(super) fn letters(&self, after: Option<u64>) -> Result<Vec<Waiting>, VaultFailed> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 use crate::clock::Timestamp;
 
 use super::failure::VaultFailed;
-use super::outbox::{Claim, Letter, MOST_LETTERS, Waiting};
+use super::outbox::{Backlog, Claim, Letter, MOST_LETTERS, NEVER, Waiting};
 use super::record::Name;
 use super::sqlite_file::seconds;
 use super::store::PAGE;
@@ -32,8 +32,9 @@ pub(super) fn add_within_bounds(db: &Connection, letter: &Letter) -> Result<(), 
     let all: i64 = db.query_row("SELECT letters FROM tally", [], |row| row.get(0))?;
     // Seldom are there so many that those of one app have to be counted.
     if all >= MOST_LETTERS as i64 {
-        let count = "SELECT count(*) FROM letters WHERE environment = ?1 AND client_id = ?2";
-        let with = params![letter.name.environment, letter.name.client_id];
+        let count = "SELECT count(*) FROM letters \
+             WHERE environment = ?1 AND client_id = ?2 AND due < ?3";
+        let with = params![letter.name.environment, letter.name.client_id, seconds(NEVER)];
         let ours: i64 = db.prepare_cached(count)?.query_row(with, |row| row.get(0))?;
         if ours >= MOST_LETTERS as i64 {
             return Err(VaultFailed::OutboxFull);
@@ -45,10 +46,11 @@ pub(super) fn add_within_bounds(db: &Connection, letter: &Letter) -> Result<(), 
 /// The letters a claim would be given.
 pub(super) fn next(db: &Connection, claim: &Claim) -> Result<Vec<Waiting>, VaultFailed> {
     let which = "number IN (SELECT min(number) FROM letters \
-         WHERE environment = ?1 AND client_id = ?2 GROUP BY tenant) \
+         WHERE environment = ?1 AND client_id = ?2 AND due < ?5 GROUP BY tenant) \
          AND due <= ?3 ORDER BY number LIMIT ?4";
     let most = i64::try_from(claim.most).unwrap_or(i64::MAX);
-    let with = params![claim.environment, claim.client_id, seconds(claim.now), most];
+    let with =
+        params![claim.environment, claim.client_id, seconds(claim.now), most, seconds(NEVER)];
     let mut asked = db.prepare_cached(&select(which))?;
     let rows = asked.query_map(with, |row| Ok(waiting(row)))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -67,10 +69,40 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Waiting>, Vaul
 }
 
 pub(super) fn page(db: &Connection, after: Option<u64>) -> Result<Vec<Waiting>, VaultFailed> {
-    let mut asked = db.prepare_cached(&select("number > ?1 ORDER BY number LIMIT ?2"))?;
-    let with = params![after.map_or(i64::MIN, whole), PAGE as i64];
+    let mut asked =
+        db.prepare_cached(&select("number > ?1 AND due < ?3 ORDER BY number LIMIT ?2"))?;
+    let with = params![after.map_or(i64::MIN, whole), PAGE as i64, seconds(NEVER)];
     let rows = asked.query_map(with, |row| Ok(waiting(row)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Those that were set aside are in the table still, and due never.
+pub(super) fn aside(db: &Connection) -> Result<Vec<Waiting>, VaultFailed> {
+    let mut asked = db.prepare_cached(&select("due = ?1 ORDER BY number"))?;
+    let rows = asked.query_map(params![seconds(NEVER)], |row| Ok(waiting(row)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn backlog(db: &Connection) -> Result<Backlog, VaultFailed> {
+    let count = "SELECT count(*) FILTER (WHERE due < ?1), min(written) FILTER (WHERE due < ?1), \
+         count(*) FILTER (WHERE due = ?1) FROM letters";
+    let read = |row: &Row<'_>| {
+        let number = |column| row.get::<_, Option<i64>>(column).map(Option::unwrap_or_default);
+        let oldest: Option<i64> = row.get(1)?;
+        Ok(Backlog {
+            letters: number(0)?.try_into().unwrap_or(0),
+            oldest: oldest.map(|written| Timestamp(written.max(0).unsigned_abs())),
+            aside: number(2)?.try_into().unwrap_or(0),
+        })
+    };
+    Ok(db.prepare_cached(count)?.query_row(params![seconds(NEVER)], read)?)
+}
+
+/// Its id may be what is damaged.
+pub(super) fn set_aside(db: &Connection, claimed: &Waiting) -> Result<bool, VaultFailed> {
+    let change = "UPDATE letters SET due = ?3 WHERE number = ?1 AND tries = ?2 AND due < ?3";
+    let with = params![whole(claimed.number), claimed.tries, seconds(NEVER)];
+    Ok(db.prepare_cached(change)?.execute(with)? == 1)
 }
 
 pub(super) fn put_off(
@@ -90,9 +122,15 @@ pub(super) fn reseal(db: &Connection, letter: &Waiting, sealed: &str) -> Result<
 }
 
 pub(super) fn taken(db: &Connection, letter: &Waiting) -> Result<bool, VaultFailed> {
-    let gone = db
-        .prepare_cached(&format!("DELETE FROM letters WHERE {THIS}"))?
-        .execute(params![whole(letter.number), letter.letter.id])?;
+    let number = whole(letter.number);
+    let gone = match letter.due {
+        NEVER => db
+            .prepare_cached("DELETE FROM letters WHERE number = ?1 AND due = ?2")?
+            .execute(params![number, seconds(NEVER)])?,
+        _ => db
+            .prepare_cached(&format!("DELETE FROM letters WHERE {THIS}"))?
+            .execute(params![number, letter.letter.id])?,
+    };
     if gone == 1 {
         db.execute("UPDATE tally SET letters = letters - 1", [])?;
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use crate::clock::Timestamp;
 
 use super::failure::VaultFailed;
-use super::outbox::{Claim, Letter, Waiting};
+use super::outbox::{Backlog, Claim, Letter, Waiting};
 use super::record::{Name, Record};
 
 /// An answer that takes a while, and that comes: each call has a deadline.
@@ -46,10 +46,21 @@ pub trait Store: Send + Sync {
 
     /// The letters of an app that may be delivered now, oldest first: of each name the oldest alone,
     /// if it is due. What is given is due at `until` from then on, and has one try more; so no two
-    /// claims are given the same letter at a time.
+    /// claims are given the same letter at a time. What the store itself finds damaged it sets aside:
+    /// it is among the answer, due [`NEVER`](super::NEVER).
     fn claim(&self, claim: Claim) -> Promised<'_, Vec<Waiting>>;
 
-    /// At most [`PAGE`] letters with larger numbers, of all apps, in order of number.
+    /// How much waits, without reading all of it.
+    fn backlog(&self) -> Promised<'_, Backlog>;
+
+    /// Every letter that was set aside, in order of number.
+    fn aside(&self) -> Promised<'_, Vec<Waiting>>;
+
+    /// Takes a claimed letter that is damaged out of the way of the next of its name, and keeps it;
+    /// `false` when somebody has claimed it since, or it is gone.
+    fn set_aside(&self, claimed: Waiting) -> Promised<'_, bool>;
+
+    /// At most [`PAGE`] letters that wait, with larger numbers, of all apps, in order of number.
     fn letters(&self, after: Option<u64>) -> Promised<'_, Vec<Waiting>>;
 
     /// Makes a claimed letter due at another time; `false` when somebody has claimed it since, or it
@@ -59,7 +70,8 @@ pub trait Store: Send + Sync {
     /// Puts other bytes in the place of a letter's, if they are still what is there.
     fn reseal(&self, letter: Waiting, sealed: String) -> Promised<'_, bool>;
 
-    /// The letter has been delivered, whoever holds it now: it goes. `false` when it is gone.
+    /// The letter has been delivered, whoever holds it now, or is given up: it goes. `false` when it is
+    /// gone. One that is due [`NEVER`](super::NEVER) is looked for among those that were set aside.
     fn taken(&self, letter: Waiting) -> Promised<'_, bool>;
 }
 

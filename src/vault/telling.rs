@@ -11,16 +11,8 @@ use super::entries::Vault;
 use super::entry::Entry;
 use super::event::{Event, EventKind, Telling};
 use super::failure::{Unopened, VaultFailed};
-use super::outbox::{Claim, Waiting};
+use super::outbox::{Backlog, Claim, NEVER, Waiting};
 use super::record::Name;
-
-/// What waits in the outbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backlog {
-    pub letters: usize,
-    /// When the oldest of them was written.
-    pub oldest: Option<Timestamp>,
-}
 
 impl Vault {
     /// Keeps what an administrator's consent gave, and the news of it with it.
@@ -123,15 +115,24 @@ impl Vault {
     /// # Errors
     /// [`VaultFailed`] when the vault cannot be read.
     pub async fn backlog(&self) -> Result<Backlog, VaultFailed> {
-        let (mut backlog, mut after) = (Backlog::default(), None);
-        loop {
-            let page = self.store.letters(after).await?;
-            let Some(last) = page.last() else { return Ok(backlog) };
-            after = Some(last.number);
-            backlog.letters += page.len();
-            let oldest = page.iter().map(|waiting| waiting.letter.written).min();
-            backlog.oldest = backlog.oldest.into_iter().chain(oldest).min();
-        }
+        self.store.backlog().await
+    }
+
+    /// Takes a claimed letter that is damaged out of the way of the next of its tenant. It is kept
+    /// until somebody gives it up.
+    ///
+    /// # Errors
+    /// [`VaultFailed`]: it is claimed again when the claim is over.
+    pub async fn set_aside(&self, letter: Waiting) -> Result<bool, VaultFailed> {
+        if letter.due == NEVER { Ok(true) } else { self.store.set_aside(letter).await }
+    }
+
+    /// Every letter that was set aside.
+    ///
+    /// # Errors
+    /// [`VaultFailed`] when the vault cannot be read.
+    pub async fn aside(&self) -> Result<Vec<Waiting>, VaultFailed> {
+        self.store.aside().await
     }
 
     /// Rings when this process has written a letter.
@@ -140,7 +141,10 @@ impl Vault {
     }
 
     fn opened_letter(&self, waiting: Waiting) -> (Waiting, Result<Event, Unopened>) {
-        let event = self.sealer.event(&waiting.letter);
+        let event = match waiting.due {
+            NEVER => Err(Unopened::Damaged),
+            _ => self.sealer.event(&waiting.letter),
+        };
         (waiting, event)
     }
 }

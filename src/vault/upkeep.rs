@@ -36,6 +36,8 @@ pub struct Verified {
     pub older_key: usize,
     /// Events that wait to be told.
     pub letters: usize,
+    /// Events that were damaged and are kept apart.
+    pub aside: usize,
     pub faults: Vec<Fault>,
 }
 
@@ -131,6 +133,10 @@ impl Vault {
             found.letters += 1;
             found.faults.extend(opened.err().map(|why| letter_fault(&waiting, why)));
         }
+        for waiting in self.aside().await? {
+            found.aside += 1;
+            found.faults.push(aside_fault(&waiting));
+        }
         Ok(found)
     }
 
@@ -180,6 +186,7 @@ impl Vault {
                 Err(why) => done.left.push(letter_fault(&waiting, why)),
             }
         }
+        done.left.extend(self.aside().await?.iter().map(aside_fault));
         Ok(())
     }
 
@@ -219,6 +226,11 @@ impl Vault {
             }
         }
     }
+}
+
+fn aside_fault(waiting: &Waiting) -> Fault {
+    let words = format!("the event {} is damaged and set aside: nobody is told", waiting.letter.id);
+    Fault { name: Some(waiting.letter.name.clone()), words }
 }
 
 fn letter_fault(waiting: &Waiting, why: Unopened) -> Fault {

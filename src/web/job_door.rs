@@ -6,11 +6,17 @@ use std::sync::OnceLock;
 /// The job listener a connection came to, and the client certificate it showed.
 pub struct JobDoor {
     listener: String,
-    certificate: OnceLock<Certificate>,
+    certificate: OnceLock<Shown>,
 }
 
-/// Says whether a certificate stands for a DNS name.
-type Certificate = Box<dyn Fn(&str) -> bool + Send + Sync>;
+/// A client certificate that the listener's authorities vouched for when it was shown.
+pub struct Shown {
+    /// Whether it stands for a DNS name.
+    pub stands_for: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Whether all of those authorities are the listener's still. Who vouched for it is not known
+    /// apart.
+    pub is_believed: Box<dyn Fn() -> bool + Send + Sync>,
+}
 
 impl JobDoor {
     /// A connection to the listener of this name.
@@ -23,15 +29,20 @@ impl JobDoor {
         &self.listener
     }
 
-    /// It has shown a certificate that its listener's authorities vouch for; `stands_for` says
-    /// whether a DNS name is in it.
-    pub fn showed(&self, stands_for: impl Fn(&str) -> bool + Send + Sync + 'static) {
-        let _once = self.certificate.set(Box::new(stands_for));
+    /// It has shown a certificate.
+    pub fn showed(&self, shown: Shown) {
+        let _once = self.certificate.set(shown);
     }
 
-    /// Whether the certificate it showed, if any, stands for this DNS name.
+    /// Whether the certificate it showed, if any, is believed now and stands for this DNS name.
     pub fn is_certified_as(&self, name: &str) -> bool {
-        self.certificate.get().is_some_and(|stands_for| stands_for(name))
+        let shown = self.certificate.get();
+        shown.is_some_and(|shown| (shown.is_believed)() && (shown.stands_for)(name))
+    }
+
+    /// Whether it showed a certificate that is not believed any more: its client has to come anew.
+    pub fn has_lapsed(&self) -> bool {
+        self.certificate.get().is_some_and(|shown| !(shown.is_believed)())
     }
 }
 

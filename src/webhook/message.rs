@@ -97,6 +97,7 @@ mod tests {
         let webhook = Webhook {
             url: "https://app.example/".parse().unwrap(),
             keys: vec![MacKey::new(&key)],
+            authorities: None,
             timeout: Duration::from_secs(1),
         };
         let body = r#"{"test": 2432232314}"#.to_owned();

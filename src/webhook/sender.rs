@@ -1,9 +1,8 @@
 //! What carries letters out: one task for each process, beside everything that serves.
 
 use std::collections::HashMap;
-use std::error::Error as _;
+use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinSet};
@@ -16,7 +15,7 @@ use crate::telemetry::{Delivery, Metrics};
 use crate::vault::{Claim, Event, Unopened, Vault, VaultFailed, Waiting};
 
 use super::message::{Message, body};
-use super::patience::{is_worth_a_line, pause};
+use super::patience::{Asked, is_worth_a_line, pause};
 
 /// The configuration in force, as far as telling goes.
 pub struct Now {
@@ -30,8 +29,8 @@ pub struct Now {
 pub struct Sender {
     clock: Clock,
     random: Random,
-    /// Kept apart by their time limit, and by whether they need roots to trust.
-    channels: Vec<((Duration, bool), Arc<BackChannel>)>,
+    /// One for each of the parties in force: whom it believes follows a reload.
+    channels: Vec<(Arc<RelyingParty>, Arc<BackChannel>)>,
     flights: JoinSet<()>,
     /// Whose they are, by client id.
     under_way: HashMap<Id, String>,
@@ -94,7 +93,7 @@ impl Sender {
         if self.is_to_count(now) {
             let backlog = vault.backlog().await?;
             let age = backlog.oldest.map_or(0, |oldest| now.since(oldest));
-            force.metrics.webhooks().waiting(backlog.letters, age);
+            force.metrics.webhooks().waiting(backlog.letters, age, backlog.aside);
             self.counted = Some(now);
             if backlog.letters == 0 {
                 return Ok(());
@@ -108,6 +107,7 @@ impl Sender {
         // Each has its share, and another is first each time: who does not answer holds nobody up.
         let share = AT_ONCE.div_ceil(telling.len().max(1));
         self.first = self.first.wrapping_add(1);
+        self.channels.retain(|(known, _)| telling.iter().any(|(one, _)| Arc::ptr_eq(one, known)));
         let order = (0..telling.len()).map(|at| at.wrapping_add(self.first) % telling.len());
         for (party, webhook) in order.map(|at| telling[at]).collect::<Vec<_>>() {
             let mine = self.under_way.values().filter(|whose| **whose == party.client_id).count();
@@ -127,7 +127,7 @@ impl Sender {
                 let flight = Flight {
                     vault: vault.clone(),
                     party: party.clone(),
-                    channel: self.channel(webhook),
+                    channel: self.channel(party, webhook),
                     clock: self.clock.clone(),
                     random: self.random.clone(),
                     metrics: force.metrics.clone(),
@@ -146,16 +146,30 @@ impl Sender {
             || self.counted.is_none_or(|counted| now.since(counted) >= BETWEEN_LOOKS)
     }
 
-    fn channel(&mut self, webhook: &Webhook) -> Arc<BackChannel> {
-        let secure = webhook.url.scheme() == "https";
-        let wanted = (webhook.timeout, secure);
-        if let Some((_, known)) = self.channels.iter().find(|(known, _)| *known == wanted) {
+    fn channel(&mut self, party: &Arc<RelyingParty>, webhook: &Webhook) -> Arc<BackChannel> {
+        let known = self.channels.iter().find(|(known, _)| Arc::ptr_eq(known, party));
+        if let Some((_, known)) = known {
             return known.clone();
         }
-        let transport = if secure { Transport::Tls } else { Transport::Plain };
-        let made = Arc::new(BackChannel::new(webhook.timeout, transport));
-        self.channels.push((wanted, made.clone()));
+        let made = Arc::new(match (webhook.url.scheme(), &webhook.authorities) {
+            ("https", Some(believed)) => BackChannel::believing(webhook.timeout, believed),
+            ("https", None) => BackChannel::new(webhook.timeout, Transport::Tls),
+            _ => BackChannel::new(webhook.timeout, Transport::Plain),
+        });
+        self.channels.push((party.clone(), made.clone()));
         made
+    }
+}
+
+/// Why a delivery is tried again, and what its answer asks for.
+struct Failed {
+    why: String,
+    asked: Asked,
+}
+
+impl Failed {
+    fn because(why: String) -> Self {
+        Self { why, asked: Asked::Nothing }
     }
 }
 
@@ -172,8 +186,9 @@ struct Flight {
 impl Flight {
     async fn fly(self, waiting: Waiting, opened: Result<Event, Unopened>) {
         let failed = match opened {
+            Err(Unopened::Damaged) => return self.set_aside(waiting).await,
             Ok(event) => self.deliver(&event).await.err(),
-            Err(why) => Some(format!("the event {why}")),
+            Err(why) => Some(Failed::because(format!("the event {why}"))),
         };
         let (id, tries) = (waiting.letter.id.clone(), waiting.tries);
         let tenant = waiting.letter.name.tenant.clone();
@@ -183,38 +198,79 @@ impl Flight {
                 tracing::info!(relying_party = %party, %tenant, event = %id, tries, "webhook: taken");
                 self.vault.taken(waiting).await
             }
-            Some(why) => {
-                let again = pause(tries, &self.random);
+            Some(failed) => {
+                let again = pause(tries, failed.asked, &self.random);
                 if is_worth_a_line(tries) {
-                    let since = self.clock.now().since(waiting.letter.written);
-                    tracing::warn!(
-                        relying_party = %party, %tenant, event = %id, tries, since, again,
-                        "webhook: not taken, it will be tried again: {why}"
-                    );
+                    self.complain(&waiting, failed, again);
                 }
                 self.vault.put_off(waiting, self.clock.now().plus(again)).await
             }
         };
-        let outcome = if failed.is_none() { Delivery::Taken } else { Delivery::Failed };
+        let outcome = match failed {
+            None => Delivery::Taken,
+            Some(Failed { asked: Asked::Gone, .. }) => Delivery::Gone,
+            Some(_) => Delivery::Failed,
+        };
         self.metrics.webhooks().delivered(outcome);
         if let Err(error) = kept {
             tracing::warn!(event = %id, "webhook: the vault failed, the event may come again: {error}");
         }
     }
 
-    async fn deliver(&self, event: &Event) -> Result<(), String> {
-        let webhook = self.party.webhook.as_ref().ok_or("there is no webhook")?;
+    /// The next of its tenant goes on.
+    async fn set_aside(self, waiting: Waiting) {
+        let letter = &waiting.letter;
+        tracing::error!(
+            relying_party = %self.party.name, tenant = %letter.name.tenant, event = %letter.id,
+            "webhook: an event is damaged and set aside: the app is not told of it; vault verify names it, \
+             and vault outbox --give-up deletes it"
+        );
+        self.metrics.webhooks().delivered(Delivery::SetAside);
+        if let Err(error) = self.vault.set_aside(waiting).await {
+            tracing::warn!("webhook: the vault failed, the event may come again: {error}");
+        }
+    }
+
+    fn complain(&self, waiting: &Waiting, failed: &Failed, again: u64) {
+        let (letter, tries) = (&waiting.letter, waiting.tries);
+        let (tenant, event, party) = (&letter.name.tenant, &letter.id, &self.party.name);
+        let since = self.clock.now().since(letter.written);
+        match failed.asked {
+            Asked::Gone => tracing::error!(
+                relying_party = %party, %tenant, %event, tries, since, again,
+                "webhook: the app says that nobody takes events at its address any more (410): mend \
+                 webhook.url; they are kept, and tried once an hour"
+            ),
+            Asked::Later(_) | Asked::Nothing => tracing::warn!(
+                relying_party = %party, %tenant, %event, tries, since, again,
+                "webhook: not taken, it will be tried again: {}", failed.why
+            ),
+        }
+    }
+
+    async fn deliver(&self, event: &Event) -> Result<(), Failed> {
+        let missing = || Failed::because("there is no webhook".to_owned());
+        let webhook = self.party.webhook.as_ref().ok_or_else(missing)?;
         let json = body(&self.party, event);
         let Message { body, headers } = Message::signed(webhook, &event.id, json, self.clock.now());
         match self.channel.post_signed(&webhook.url, body, headers).await {
-            Ok(status) if status.is_success() => Ok(()),
-            Ok(status) => Err(format!("it answered {}", status.as_u16())),
-            Err(error) => {
-                let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-                Err(format!("{error}{cause}"))
-            }
+            Ok(answer) if answer.status().is_success() => Ok(()),
+            Ok(answer) => Err(Failed {
+                why: format!("it answered {}", answer.status().as_u16()),
+                asked: Asked::by(answer.status(), answer.headers(), self.clock.now()),
+            }),
+            Err(error) => Err(Failed::because(with_causes(&error))),
         }
     }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let (mut words, mut next) = (error.to_string(), error.source());
+    while let Some(cause) = next {
+        words += &format!(": {cause}");
+        next = cause.source();
+    }
+    words
 }
 
 async fn rings(bell: &Notify) {

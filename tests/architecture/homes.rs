@@ -37,6 +37,7 @@ pub const HOMES: &[Row] = &[
     ("des", Home::In(&["crypto/"]), "SuperOffice's own sample key is encrypted with triple DES"),
     ("form_urlencoded", Home::Anywhere, "a plain encoding"),
     ("governor", Home::In(&["limits/"]), "one meaning of a rate"),
+    ("h2", Home::In(&["gateway/http2/"]), "HTTP/2 to apps; that of clients is pingora's"),
     ("http", Home::Anywhere, "the words of HTTP, without a socket"),
     (
         "http_body_util",

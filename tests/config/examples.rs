@@ -40,6 +40,7 @@ fn examples_warn_of_what_they_say_they_risk_and_of_nothing_else() {
         "several-tenants.toml",
         "emulator.toml",
         "background-jobs.toml",
+        "grpc.toml",
     ] {
         assert!(warnings(quiet).is_empty(), "{quiet}");
     }

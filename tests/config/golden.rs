@@ -80,6 +80,7 @@ fn described(settings: &Settings) -> String {
     for listener in &settings.listeners {
         let tls = match (&listener.tls, listener.serves) {
             (None, Serves::Everything) => "plain".to_owned(),
+            (None, Serves::EverythingAndH2c) => "plain, h2c".to_owned(),
             (None, Serves::RedirectsToHttps) => "plain, to https".to_owned(),
             (Some(tls), _) => described_tls(tls),
         };

@@ -44,6 +44,7 @@ impl Scratch {
         scratch.write("redis-password.txt", "a password\n");
         let (chain, key) = certificate();
         scratch.write("app-ca.pem", chain);
+        scratch.write("webhook-ca.pem", chain);
         scratch.write("client.pem", chain);
         scratch.write("client-key.pem", key);
         scratch.write("short.key", "AAAA\n");

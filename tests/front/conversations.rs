@@ -168,8 +168,7 @@ async fn a_refused_message_has_its_line_in_the_log() {
     assert_eq!(client.answer().await.unwrap().status, 400);
     assert!(client.is_closed().await);
     drop(writer);
-    let text = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
-    let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let line = &output.lines()[0];
     assert_eq!(line["message"], "refused");
     assert_eq!(line["client"], "127.0.0.1");
     assert_eq!(line["status"], 400);
@@ -180,8 +179,17 @@ pub fn get(target: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
+/// What was written of a log.
 #[derive(Clone, Default)]
-struct Output(Arc<Mutex<Vec<u8>>>);
+pub struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl Output {
+    /// Its lines so far.
+    pub fn lines(&self) -> Vec<serde_json::Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

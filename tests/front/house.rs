@@ -34,6 +34,11 @@ impl House {
 
     /// Behind TLS, with these limits beside those of every house.
     pub async fn limited(limits: &str) -> Self {
+        Self::secured(limits, None).await
+    }
+
+    /// Behind TLS, with a log of its own.
+    pub async fn secured(limits: &str, access: Option<AccessLog>) -> Self {
         let made =
             rcgen::generate_simple_self_signed(["localhost", "twin.localhost"].map(str::to_owned))
                 .unwrap();
@@ -44,7 +49,7 @@ impl House {
         std::fs::write(&certificate, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
         let lines = format!("certificate = {certificate:?}\nkey = {key:?}\n");
-        let mut house = Self::built(&lines, limits, None).await;
+        let mut house = Self::built(&lines, limits, access).await;
         std::fs::remove_dir_all(&folder).unwrap();
         house.certificate = Some(made.cert.der().clone());
         house
@@ -88,6 +93,26 @@ impl House {
         line.unwrap_or_else(|| panic!("no {name}")).trim().parse().unwrap()
     }
 
+    /// The same; nothing was counted under a name that is not there.
+    pub async fn told(&self, name: &str) -> u64 {
+        let mut client = Client::connect(self.gateway.admin().unwrap()).await;
+        client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        let text = client.answer().await.unwrap().body;
+        let line = text.lines().find_map(|line| line.split_once(name));
+        line.map_or(0, |(_, count)| count.trim().parse().unwrap())
+    }
+
+    /// Waits until the metrics say so.
+    pub async fn tells(&self, name: &str, count: u64) {
+        let looking = async {
+            while self.told(name).await < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let told = tokio::time::timeout(PATIENCE, looking).await;
+        told.unwrap_or_else(|_| panic!("{name} never came to {count}"));
+    }
+
     pub async fn connect(&self) -> Client {
         Client::connect(self.address).await
     }
@@ -100,6 +125,8 @@ fn settings(upstream: &Upstream, listener: &str, limits: &str) -> Settings {
     loaded.unwrap_or_else(|problems| panic!("{problems}")).settings
 }
 
+/// How long a test waits before it says that something hangs.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 /// Each has a folder of its own.
 static HOUSES: AtomicUsize = AtomicUsize::new(0);
 

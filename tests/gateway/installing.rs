@@ -191,7 +191,7 @@ async fn a_new_consent_replaces_the_token_and_background_calls_go_on() {
 /// Two pieces of TOML that have tables in common.
 pub fn joined(under: &str, over: &str) -> String {
     let mut table: toml::Table = under.replace("$PARTNER", "\"$PARTNER\"").parse().unwrap();
-    crate::world::lay(&mut table, over.parse().unwrap());
+    crate::world::lay(&mut table, over.replace("$PARTNER", "\"$PARTNER\"").parse().unwrap());
     table.to_string().replace("\"$PARTNER\"", "$PARTNER")
 }
 

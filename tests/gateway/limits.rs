@@ -133,6 +133,28 @@ async fn a_busy_connection_gives_its_place_up_after_an_answer_that_says_so() {
 }
 
 #[tokio::test]
+async fn a_busy_connection_of_http_2_gives_its_place_up_and_loses_no_request() {
+    let secure = Secure::tuned("turn", |settings| settings.limits.crowd.connections = 1).await;
+    let busy = secure.h2_client().await;
+    let url = secure.world.url("/public");
+    assert_eq!(asked(&busy, &url).await, 200);
+    let asks = async {
+        let mut answers = 0;
+        while busy.clone().ready().await.is_ok() {
+            assert_eq!(asked(&busy, &url).await, 200, "no request is lost");
+            answers += 1;
+            assert!(answers < 100_000, "it is never told to go");
+        }
+        told_to_go(&busy).await
+    };
+    let waits = async { asked(&secure.h2_client().await, &url).await };
+    let (told, served) = tokio::join!(asks, waits);
+    assert_eq!(told.reason(), Some(h2::Reason::NO_ERROR), "{told}");
+    assert_eq!(served, 200);
+    assert_eq!(secure.world.metric("connections_yielded_total").await, 1);
+}
+
+#[tokio::test]
 async fn one_address_has_its_own_bound_unless_it_is_a_trusted_proxy() {
     for (changes, served) in [("", false), ("[forwarded]\ntrusted_proxies = [\"127.0.0.1\"]", true)]
     {
@@ -205,6 +227,24 @@ async fn a_client_that_keeps_us_waiting_is_counted_by_what_it_is_late_with() {
         until("the limit is met", async || world.metric(&name).await != before).await;
         assert_eq!(world.metric(&name).await, before + 1);
     }
+}
+
+#[tokio::test]
+async fn the_rest_of_a_body_that_nobody_wants_is_awaited_for_so_long() {
+    let world = World::tuned("", |settings| {
+        settings.limits.unread_body_timeout = Duration::from_millis(200);
+        settings.limits.body_grace = Duration::from_secs(600);
+    })
+    .await;
+    let own = world.authority().to_owned();
+    let head = format!("POST /orders HTTP/1.1\r\nHost: {own}\r\nContent-Length: 99\r\n\r\nbegun");
+    let mut stream = world.net.connect(&own).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(read_answer(&mut stream, "GET").await.unwrap().status, 401);
+    let mut more = Vec::new();
+    while crate::wire::read_some(&mut stream, &mut more).await > 0 {}
+    assert!(more.is_empty());
+    world.app.heard_nothing();
 }
 
 #[tokio::test]

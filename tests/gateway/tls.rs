@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::client::SendRequest;
+use h2::client::{Builder, SendRequest};
 use http::{HeaderMap, Request};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
@@ -71,13 +71,27 @@ impl Secure {
         Self::connected(&self.certificate, self.world.port).await
     }
 
+    /// One whose client has terms of its own.
+    pub async fn h2_client_with(&self, terms: &Builder) -> SendRequest<Bytes> {
+        Self::agreed(&self.certificate, self.world.port, terms).await
+    }
+
     /// The same when the world is taken apart.
     pub async fn connected(certificate: &CertificateDer<'static>, port: u16) -> SendRequest<Bytes> {
+        Self::agreed(certificate, port, &Builder::new()).await
+    }
+
+    async fn agreed(
+        certificate: &CertificateDer<'static>,
+        port: u16,
+        terms: &Builder,
+    ) -> SendRequest<Bytes> {
         let connector = connector(certificate, &[b"h2"]);
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        let (client, connection) = h2::client::handshake(stream).await.unwrap();
+        let (client, connection) = terms.handshake(stream).await.unwrap();
         tokio::spawn(connection);
         client
     }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use superid_gateway::clock::Timestamp;
 use superid_gateway::crypto::MacKey;
 use superid_gateway::emulator::{TenantChange, TenantState};
@@ -12,10 +15,11 @@ use superid_gateway::identity::{ContextId, SystemUserToken, TenantKey};
 use superid_gateway::server::Running;
 use superid_gateway::vault::{Entry, Telling, Vault};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::api_client::ApiClient;
 use crate::installing::{NORDLYS, SYSTEM_USER, joined, kept, key, vault};
-use crate::recorder::{Recorded, Reply};
+use crate::recorder::{Recorded, Recorder, Reply};
 use crate::wire::PATIENCE;
 use crate::world::{ASTRID, NOW, World};
 
@@ -154,6 +158,122 @@ async fn an_app_that_does_not_take_an_event_gets_it_again_later() {
         assert_eq!(again.header("webhook-id"), told[0].header("webhook-id"));
     }
     assert_eq!(world.app.requests().iter().filter(|one| one.method == "POST").count(), 0);
+}
+
+#[tokio::test]
+async fn an_app_that_asks_for_more_time_gets_it_and_one_that_is_gone_is_asked_once_an_hour() {
+    let world = world("").await;
+    let asks = |status: &str| {
+        let answer = format!("HTTP/1.1 {status}\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n");
+        world.liar.says(Reply::Bytes(answer));
+    };
+    asks("503 Later");
+    world.signed_in(ASTRID).await;
+    failed(&world, 1).await;
+    asks("410 Gone");
+    world.turn_clock(599);
+    counted(&world, &world.gateway, "webhook_oldest_event_seconds", 599).await;
+    assert_eq!(world.liar.requests().len(), 1, "not before");
+    world.turn_clock(121);
+    let gone = "webhook_deliveries_total{outcome=\"gone\"}";
+    counted(&world, &world.gateway, gone, 1).await;
+    world.liar.says_with("");
+    world.turn_clock(3_599);
+    counted(&world, &world.gateway, "webhook_oldest_event_seconds", 600 + 120 + 3_599).await;
+    assert_eq!(world.liar.requests().len(), 2, "not before");
+    world.turn_clock(721);
+    taken(&world, 1).await;
+    assert_eq!(world.liar.requests().len(), 3, "nothing is lost");
+}
+
+/// A webhook of the world's app at this address, with more keys.
+async fn world_at(url: &str, more: &str) -> World {
+    let webhook = WEBHOOK.replace("$LIAR/events", url).replace("timeout = \"1s\"", more);
+    World::with(&joined(SYSTEM_USER, &webhook)).await
+}
+
+/// An app with a certificate of its own for `localhost`, in a file.
+async fn https_app(folder: &Folder, name: &str) -> (Recorder, String, String) {
+    superid_gateway::crypto::install_provider();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let app = Recorder::behind(Some(TlsAcceptor::from(Arc::new(config)))).await;
+    let file = folder.0.join(name);
+    std::fs::write(&file, made.cert.pem()).unwrap();
+    let url = format!("https://localhost:{}/events", app.address.port());
+    (app, url, format!("ca = {file:?}"))
+}
+
+#[tokio::test]
+async fn an_app_is_told_over_https_under_an_authority_of_its_own() {
+    let folder = Folder::new("https");
+    let (app, url, ca) = https_app(&folder, "app.pem").await;
+    let world = world_at(&url, &ca).await;
+    world.signed_in(ASTRID).await;
+    taken(&world, 1).await;
+    let told = app.last();
+    assert_eq!(
+        (told.target.as_str(), json(&told)["type"].as_str()),
+        ("/events", Some("installed"))
+    );
+    assert_eq!(told.header("host"), Some(&url["https://".len()..url.len() - "/events".len()]));
+    is_signed(&told, NOW);
+    assert_eq!(app.handshakes()[0].name.as_deref(), Some("localhost"));
+}
+
+#[tokio::test]
+async fn an_app_whose_certificate_is_not_vouched_for_is_told_nothing_until_it_is() {
+    let folder = Folder::new("stranger");
+    let (app, url, ca) = https_app(&folder, "app.pem").await;
+    let (_other, _, others_ca) = https_app(&folder, "other.pem").await;
+    let elsewhere = url.replace("localhost", "127.0.0.1");
+    for (url, believed) in [(&url, &*others_ca), (&url, ""), (&elsewhere, &*ca)] {
+        let world = world_at(url, believed).await;
+        world.signed_in(ASTRID).await;
+        failed(&world, 1).await;
+        app.heard_nothing();
+    }
+    let mut world = world_at(&url, &others_ca).await;
+    world.signed_in(ASTRID).await;
+    failed(&world, 1).await;
+    std::fs::copy(folder.0.join("app.pem"), folder.0.join("other.pem")).unwrap();
+    world.reload("").unwrap();
+    world.turn_clock(6);
+    taken(&world, 1).await;
+    assert_eq!(json(&app.last())["type"], "installed");
+}
+
+#[tokio::test]
+async fn an_app_that_hangs_holds_up_no_other_s_events() {
+    let quick = Recorder::start().await;
+    let twin = format!(
+        "[relying_party.twin]\nenvironment = \"emulator\"\nclient_id = \"client-of-twin\"\n\
+         redirect_path = \"/twin\"\nclient_secret = {{ value = \"secret of twin\" }}\n\
+         [relying_party.twin.system_user]\nkey = {{ value = $PARTNER }}\n\
+         [relying_party.twin.webhook]\nurl = {:?}\n\
+         secret = {{ value = \"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX\" }}",
+        quick.url()
+    );
+    let hangs = WEBHOOK.replace("\"1s\"", "\"60s\"");
+    let jobs = "[job_listener.jobs]\nrelying_party = \"main\"";
+    let world = World::with(&joined(&joined(&joined(SYSTEM_USER, &hangs), &twin), jobs)).await;
+    world.liar.says(Reply::Held);
+    let vault = vault(&world);
+    for number in 0..40 {
+        vault.install(entry(&format!("Cust{}", 100 + number)), Telling::App).await.unwrap();
+    }
+    told(&world, 1).await;
+    for number in 0..20 {
+        let entry = entry(&format!("Cust{}", 100 + number));
+        let key = TenantKey { client_id: "client-of-twin".into(), ..entry.key.clone() };
+        vault.install(Entry { key, ..entry }, Telling::App).await.unwrap();
+    }
+    taken(&world, 20).await;
+    assert_eq!(quick.requests().len(), 20);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod client;
 mod hides;
 mod lines;
 mod locations;
+mod machine_roots;
 mod many_tenants;
 mod partner;
 mod soap;

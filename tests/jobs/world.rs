@@ -155,6 +155,13 @@ fn options(clock: &Clock) -> Options {
 }
 
 fn settings(superid: &Emulator, changes: &str) -> config::Settings {
+    let text = configuration(superid, changes);
+    let loaded = config::load_text(&text, "test", Path::new("."), &|_| None);
+    loaded.unwrap_or_else(|problems| panic!("{problems}")).settings
+}
+
+/// The configuration of a gateway before this SuperID, with a piece of TOML laid over it.
+pub fn configuration(superid: &Emulator, changes: &str) -> String {
     let origins: Vec<String> = superid.hosts().iter().map(|host| format!("{host:?}")).collect();
     let text = TEXT
         .replace("$SUPERID", superid.url())
@@ -162,8 +169,7 @@ fn settings(superid: &Emulator, changes: &str) -> config::Settings {
         .replace("$KEY", &format!("{:?}", partner::KEY.0));
     let mut table: Table = text.parse().unwrap();
     lay(&mut table, changes.parse().unwrap());
-    let loaded = config::load_text(&table.to_string(), "test", Path::new("."), &|_| None);
-    loaded.unwrap_or_else(|problems| panic!("{problems}")).settings
+    table.to_string()
 }
 
 fn lay(below: &mut Table, above: Table) {

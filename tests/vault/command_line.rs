@@ -183,6 +183,49 @@ fn forgetting_is_for_one_entry_and_for_good() {
 }
 
 #[test]
+fn who_did_what_to_the_vault_is_in_the_audit_log_and_no_token_is() {
+    let mut place = Place::filled();
+    let (log, file) = (place.folder.path().join("audit.log"), place.folder.path().join("out"));
+    let audit = format!("[audit]\nto = \"file\"\npath = {log:?}\n");
+    fs::write(&place.config, fs::read_to_string(&place.config).unwrap() + &audit).unwrap();
+    let to = format!("--to {}", file.display());
+    let from = format!("--replace --from {}", file.display());
+    for (before, after) in [
+        ("list --config", ""),
+        ("show --config", ONE),
+        ("show --config", &*format!("--token --yes-print-secrets {ONE}")),
+        ("export --config", &*format!("--plain --yes-print-secrets {to}")),
+        ("import --config", &*from),
+        ("rewrap --config", ""),
+        ("forget --config", ONE),
+    ] {
+        assert_eq!(code(&place.call(before, after)), 0, "{before} {after}");
+    }
+    assert_eq!(code(&place.call("forget --config", ONE)), 1, "it is gone");
+    let written = fs::read_to_string(&log).unwrap();
+    assert!(!written.contains("Our App"), "{written}");
+    let lines: Vec<Value> =
+        written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let actions: Vec<_> = lines.iter().map(|line| line["action"].as_str().unwrap()).collect();
+    let expected =
+        ["vault_show_token", "vault_export", "vault_import", "vault_rewrap", "vault_forget"];
+    assert_eq!(actions, expected);
+    let user = format!("unix:{}", rustix::process::getuid().as_raw());
+    for line in &lines {
+        assert_eq!((&line["event"], &line["user"]), (&"admin_action".into(), &user.clone().into()));
+        assert!(line["timestamp"].is_string());
+    }
+    assert_eq!(lines[4]["detail"], ONE);
+    assert!(lines[1]["detail"].as_str().unwrap().ends_with("2 entries, with tokens unsealed"));
+    place.keys("{ file = \"vault.key\" }");
+    let audit = audit.replace("audit.log", "nowhere/audit.log");
+    fs::write(&place.config, fs::read_to_string(&place.config).unwrap() + &audit).unwrap();
+    let other = ONE.replace("Cust1", "Cust2");
+    assert_eq!(code(&place.call("forget --config", &other)), 3, "nobody would know");
+    assert!(wait(place.folder.vault().get(&key(2))).unwrap().is_some());
+}
+
+#[test]
 fn a_rewrap_lets_the_older_key_go() {
     let mut place = Place::filled();
     place.keys("{ file = \"new.key\" }, { file = \"vault.key\" }");
@@ -191,7 +234,9 @@ fn a_rewrap_lets_the_older_key_go() {
     let done = place.call("rewrap --config", "");
     assert_eq!(code(&done), 0);
     assert!(text(&done).ends_with("2 entries sealed anew, 0 had the first key already\n"));
-    assert_eq!(String::from_utf8_lossy(&done.stderr), "2 entries looked at\n");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(said.starts_with("2 entries looked at\n"), "{said}");
+    assert!(said.contains("vault_rewrap"), "the audit log is the standard output: {said}");
     place.keys("{ file = \"new.key\" }");
     assert_eq!(code(&place.call("verify --config", "")), 0);
     place.keys("{ file = \"vault.key\" }");

@@ -1,6 +1,7 @@
 //! Processes that write to one vault, killed, side by side, and one after another.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use superid_gateway::vault::Vault;
 
@@ -26,6 +27,7 @@ fn no_acknowledged_write_is_lost_when_its_process_is_killed() {
     println!("{crashes}");
     assert_eq!((crashes.lost, crashes.unreadable), (0, 0));
     assert!(crashes.acknowledged > 500);
+    assert!(crashes.slowest_start < Duration::from_secs(1), "{crashes}");
 }
 
 #[test]

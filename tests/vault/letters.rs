@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use superid_gateway::clock::Timestamp;
 use superid_gateway::vault::{
-    Claim, Letter, MOST_LETTERS, Name, PAGE, Record, Store, VaultFailed, Waiting,
+    Backlog, Claim, Letter, MOST_LETTERS, NEVER, Name, PAGE, Record, Store, VaultFailed, Waiting,
 };
 
 use crate::world::NOW;
@@ -16,6 +16,7 @@ pub async fn keep_the_contract(store: &Arc<dyn Store>) {
     what_is_put_off_comes_again_then(store).await;
     a_claim_that_lapsed_is_nobody_s(store).await;
     other_bytes_take_the_place_of_known_ones(store).await;
+    what_is_set_aside_is_kept_and_lets_the_next_go(store).await;
     assert!(store.page(None).await.unwrap().is_empty());
     assert_eq!(store.check().await.unwrap(), [""; 0]);
 }
@@ -103,6 +104,30 @@ async fn other_bytes_take_the_place_of_known_ones(store: &Arc<dyn Store>) {
     let new = store.letters(None).await.unwrap().remove(0);
     assert_eq!(new.letter.sealed, "anew");
     empty(store).await;
+}
+
+async fn what_is_set_aside_is_kept_and_lets_the_next_go(store: &Arc<dyn Store>) {
+    for (tenant, id) in [("Cust1", "1"), ("Cust1", "2"), ("Cust2", "3")] {
+        add(store, Letter { written: Timestamp(NOW.0 - 5), ..letter("a", tenant, id) }).await;
+    }
+    let [first, other] = &claim(store, "a", 0).await[..] else { panic!("two tenants") };
+    assert!(claim(store, "a", 0).await.is_empty());
+    assert!(store.set_aside(first.clone()).await.unwrap());
+    assert!(!store.set_aside(first.clone()).await.unwrap(), "it is not among them any more");
+    assert_eq!(ids(&claim(store, "a", 0).await), ["2"]);
+    assert_eq!(ids(&all(store).await), ["2", "3"]);
+    let apart = store.aside().await.unwrap();
+    assert_eq!((ids(&apart), apart[0].due), (vec!["1".to_owned()], NEVER));
+    assert_eq!(apart[0].letter, first.letter);
+    let backlog = Backlog { letters: 2, oldest: Some(Timestamp(NOW.0 - 5)), aside: 1 };
+    assert_eq!(store.backlog().await.unwrap(), backlog);
+    let again = claim(store, "a", 60).await;
+    assert!(!store.set_aside(other.clone()).await.unwrap(), "somebody has it since");
+    assert_eq!(ids(&again), ["2", "3"]);
+    assert!(store.taken(apart[0].clone()).await.unwrap(), "it is given up");
+    assert!(!store.taken(apart[0].clone()).await.unwrap());
+    empty(store).await;
+    assert_eq!(store.backlog().await.unwrap(), Backlog::default());
 }
 
 async fn an_app_has_its_bound_and_removing_is_never_refused(store: &Arc<dyn Store>) {

@@ -13,6 +13,7 @@ mod entries;
 mod keys;
 mod kinds;
 mod letters;
+mod letters_in_redis;
 mod lossy;
 #[path = "../tickets/redis_server.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]
@@ -20,6 +21,7 @@ mod redis_server;
 mod repeatable;
 mod shared;
 mod shared_commands;
+mod slow_disk;
 mod telling;
 mod waiting;
 mod world;

@@ -61,6 +61,7 @@ async fn an_outage_is_never_taken_for_an_entry_that_is_not_there() {
     redis.restart();
     until(async || vault.get(&key(1)).await.is_ok()).await;
     assert_eq!(token(vault.get(&key(1)).await.unwrap()), "Our App-1-1");
+    vault.put(entry(1, 2)).await.unwrap();
     redis.freeze();
     let failed = vault.put(entry(1, 3)).await.unwrap_err();
     assert!(matches!(failed, VaultFailed::TooLate), "it may be written yet: {failed:?}");

@@ -10,6 +10,7 @@ use crate::cli::Verdict;
 use crate::identity::TenantKey;
 use crate::vault::Name;
 
+use super::audited::Looks;
 use super::care::{forget, rewrap, verify};
 use super::carry::{Present, Tokens, export, import};
 use super::list::{Form, Token, list, show};
@@ -138,7 +139,7 @@ pub(in crate::cli) fn vault(command: VaultCommand, out: &mut dyn Write) -> io::R
         _ => Making::No,
     };
     let work = async |opened: &Opened, out: &mut dyn Write| perform(&command, opened, out).await;
-    run(command.config(), making, out, work).map(ExitCode::from)
+    run(command.config(), (making, command.looks()), out, work).map(ExitCode::from)
 }
 
 async fn perform(
@@ -171,6 +172,15 @@ async fn perform(
 }
 
 impl VaultCommand {
+    fn looks(&self) -> Looks {
+        match self {
+            Self::Export(_) | Self::Forget(_) | Self::Import(_) | Self::Rewrap(_) => Looks::Beyond,
+            Self::Outbox(Outbox { give_up: Some(_), .. }) => Looks::Beyond,
+            Self::Show(Show { token: true, .. }) => Looks::Beyond,
+            Self::List(_) | Self::Outbox(_) | Self::Show(_) | Self::Verify(_) => Looks::Only,
+        }
+    }
+
     fn config(&self) -> &Path {
         let configured = match self {
             Self::Export(asked) => &asked.configured,

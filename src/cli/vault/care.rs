@@ -19,6 +19,7 @@ pub(super) async fn forget(
     out: &mut dyn Write,
 ) -> io::Result<Verdict> {
     if opened.vault.forget(key).await.map_err(opened.failed())? {
+        opened.audited.did("vault_forget", &key.to_string());
         writeln!(out, "{key}: forgotten")?;
         return Ok(Verdict::Fine);
     }
@@ -30,6 +31,8 @@ pub(super) async fn forget(
 pub(super) async fn rewrap(opened: &Opened, out: &mut dyn Write) -> io::Result<Verdict> {
     let progress = |seen| eprintln!("{} looked at", counted(seen));
     let done = opened.vault.rewrap(progress).await.map_err(opened.failed())?;
+    let detail = format!("{}: {}", opened.place, counted(done.anew));
+    opened.audited.did("vault_rewrap", &detail);
     for fault in &done.left {
         writeln!(out, "{}; left as it is", fault_in_words(fault))?;
     }
@@ -56,7 +59,7 @@ pub(super) async fn verify(
     found.faults.extend(opened.file.as_deref().and_then(open_to_others));
     match form {
         Form::Json => {
-            let Verified { entries, opened, dormant, older_key, letters, faults } = &found;
+            let Verified { entries, opened, dormant, older_key, letters, aside, faults } = &found;
             let faults: Vec<Value> = faults.iter().map(fault_in_json).collect();
             let whole = json!({
                 "entries": entries,
@@ -64,6 +67,7 @@ pub(super) async fn verify(
                 "dormant": dormant,
                 "older_key": older_key,
                 "events": letters,
+                "events_set_aside": aside,
                 "faults": faults,
             });
             writeln!(out, "{whole:#}")?;
@@ -77,7 +81,7 @@ fn print(opened: &Opened, found: &Verified, out: &mut dyn Write) -> io::Result<(
     for fault in &found.faults {
         writeln!(out, "{}", fault_in_words(fault))?;
     }
-    let Verified { entries, opened: open, dormant, older_key, letters, faults } = found;
+    let Verified { entries, opened: open, dormant, older_key, letters, aside, faults } = found;
     write!(out, "{}: {}, {open} open", opened.place, counted(*entries))?;
     if *dormant > 0 {
         write!(out, ", {dormant} dormant")?;
@@ -87,6 +91,9 @@ fn print(opened: &Opened, found: &Verified, out: &mut dyn Write) -> io::Result<(
     }
     if *letters > 0 {
         write!(out, ", {letters} events wait to be told")?;
+    }
+    if *aside > 0 {
+        write!(out, ", {aside} events are damaged and set aside")?;
     }
     match faults.len() {
         0 => writeln!(out, "; nothing is wrong"),

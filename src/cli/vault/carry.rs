@@ -47,6 +47,12 @@ pub(super) async fn export(
         let _gone = fs::remove_file(to);
     });
     let (entries, verdict) = written?;
+    let how = match tokens {
+        Tokens::Plain => "with tokens unsealed",
+        Tokens::Sealed => "sealed",
+    };
+    let detail = format!("{}: {}, {how}", to.display(), counted(entries));
+    opened.audited.did("vault_export", &detail);
     writeln!(out, "{}: {}", to.display(), counted(entries))?;
     Ok(verdict)
 }
@@ -86,6 +92,8 @@ pub(super) async fn import(
         return Ok(Verdict::Problems);
     }
     opened.vault.put_all(&entries).await.map_err(opened.failed())?;
+    let detail = format!("{}: {}", from.display(), counted(entries.len()));
+    opened.audited.did("vault_import", &detail);
     writeln!(out, "{}: {} imported", opened.place, counted(entries.len()))?;
     Ok(Verdict::Fine)
 }

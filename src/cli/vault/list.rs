@@ -80,6 +80,7 @@ pub(super) async fn show(
     let mut fields = in_json(&entry.summary(SealedBy::First));
     fields.as_object_mut().map(|fields| fields.remove("sealed_by"));
     if token == Token::Shown {
+        opened.audited.did("vault_show_token", &key.to_string());
         fields["token"] = entry.token.reveal().into();
     }
     match (form, fields) {

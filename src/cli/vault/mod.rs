@@ -1,6 +1,7 @@
 //! `vault`: what people do with the system user tokens that are kept.
 
 mod arguments;
+mod audited;
 mod care;
 mod carry;
 mod list;

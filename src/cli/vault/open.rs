@@ -9,6 +9,8 @@ use crate::config::{self, Problems, VaultPlace};
 use crate::crypto::{Random, install_provider};
 use crate::vault::{Vault, VaultFailed};
 
+use super::audited::{Audited, Looks};
+
 /// An open vault, and where it lies.
 pub(super) struct Opened {
     pub(super) vault: Vault,
@@ -16,6 +18,8 @@ pub(super) struct Opened {
     pub(super) place: String,
     /// The file, if it is one.
     pub(super) file: Option<PathBuf>,
+    /// Where it is told what was done to it.
+    pub(super) audited: Audited,
 }
 
 /// Whether a vault that is not there is made.
@@ -31,7 +35,7 @@ pub(super) enum Making {
 /// There is no vault to be had, or the work came to an error.
 pub(super) fn run(
     config: &Path,
-    making: Making,
+    (making, looks): (Making, Looks),
     out: &mut dyn Write,
     work: impl AsyncFnOnce(&Opened, &mut dyn Write) -> io::Result<Verdict>,
 ) -> io::Result<Verdict> {
@@ -60,11 +64,12 @@ pub(super) fn run(
     if making == Making::No && file.as_ref().is_some_and(|path| !path.exists()) {
         return Err(io::Error::other(format!("{place}: there is no vault yet")));
     }
+    let audited = Audited::open(config, looks)?;
     install_provider();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let opened = Vault::open(&settings, Clock::system(), Random::system());
     let vault = opened.map_err(|failed| told(&place, &failed))?;
-    runtime.block_on(work(&Opened { vault, place, file }, out))
+    runtime.block_on(work(&Opened { vault, place, file, audited }, out))
 }
 
 impl Opened {

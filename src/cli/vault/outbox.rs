@@ -17,25 +17,37 @@ pub(super) async fn outbox(
     out: &mut dyn Write,
 ) -> io::Result<Verdict> {
     let letters = opened.vault.letters().await.map_err(opened.failed())?;
+    let aside = opened.vault.aside().await.map_err(opened.failed())?;
     match form {
         Form::Json => {
             let events: Vec<Value> = letters.iter().map(in_json).collect();
-            writeln!(out, "{:#}", json!({ "events": events }))?;
+            let aside: Vec<Value> = aside.iter().map(aside_in_json).collect();
+            writeln!(out, "{:#}", json!({ "events": events, "set_aside": aside }))?;
         }
-        Form::Text if letters.is_empty() => writeln!(out, "nothing waits to be told")?,
-        Form::Text => letters.iter().try_for_each(|letter| print(letter, out))?,
+        Form::Text => {
+            if letters.is_empty() {
+                writeln!(out, "nothing waits to be told")?;
+            }
+            letters.iter().try_for_each(|letter| print(letter, out))?;
+            for Waiting { letter, .. } in &aside {
+                let id = visible(&letter.id);
+                writeln!(out, "{id}  {}  is damaged and set aside: nobody is told", letter.name)?;
+            }
+        }
     }
-    let sound = letters.iter().all(|(_, event)| event.is_ok());
+    let sound = aside.is_empty() && letters.iter().all(|(_, event)| event.is_ok());
     Ok(if sound { Verdict::Fine } else { Verdict::Problems })
 }
 
 /// Gives an event up: nobody is told.
 pub(super) async fn give_up(opened: &Opened, id: &str, out: &mut dyn Write) -> io::Result<Verdict> {
     let letters = opened.vault.letters().await.map_err(opened.failed())?;
-    let found = letters.into_iter().find(|(waiting, _)| waiting.letter.id == id);
-    if let Some((waiting, _)) = found
+    let aside = opened.vault.aside().await.map_err(opened.failed())?;
+    let mut all = letters.into_iter().map(|(waiting, _)| waiting).chain(aside);
+    if let Some(waiting) = all.find(|waiting| waiting.letter.id == id)
         && opened.vault.taken(waiting).await.map_err(opened.failed())?
     {
+        opened.audited.did("vault_give_up", id);
         writeln!(out, "{}: given up", visible(id))?;
         return Ok(Verdict::Fine);
     }
@@ -61,6 +73,16 @@ fn print(
         waiting.tries,
         date(waiting.due),
     )
+}
+
+fn aside_in_json(waiting: &Waiting) -> Value {
+    let name = &waiting.letter.name;
+    json!({
+        "id": waiting.letter.id,
+        "environment": name.environment,
+        "client_id": name.client_id,
+        "tenant": name.tenant,
+    })
 }
 
 fn in_json((waiting, event): &(Waiting, Result<Event, Unopened>)) -> Value {

@@ -36,9 +36,14 @@ pub(in crate::gateway) struct TenantWay {
 }
 
 impl Ways {
-    /// Whom this machine believes, before it is needed: reading that takes a while.
-    pub(in crate::gateway) fn believe(&self, machine: impl FnOnce() -> Authorities) {
-        self.machine.get_or_init(machine);
+    /// Ways under `machine`'s authorities, which are read before they are needed: that takes a while.
+    pub(in crate::gateway) fn believing(machine: Authorities) -> Self {
+        Self { machine: OnceLock::from(machine), ..Self::default() }
+    }
+
+    /// Whom this machine believed when that was needed first; `None` where it was not.
+    pub(in crate::gateway) fn believed(&self) -> Option<&Authorities> {
+        self.machine.get()
     }
 
     /// The way to the host of an address; `None` where the address names none.

@@ -6,6 +6,8 @@ use crate::telemetry::Limit;
 
 use super::budget::{Budget, Spent, Told};
 use super::frames::{CONTINUATION, END_HEADERS, Frame, Frames, GOAWAY, HEADERS, SETTINGS};
+use super::refusal::Refusal;
+use super::stream::Notice;
 use super::terms::Http2Terms;
 
 /// Why a connection ends early.
@@ -16,8 +18,20 @@ pub(super) enum End {
     NotHttp2,
 }
 
+impl End {
+    /// What its client is refused by it. One that was only silent asked for nothing.
+    pub(super) fn refusal(self) -> Option<Refusal> {
+        match self {
+            Self::Met(Limit::HeaderTimeout) => Some(Refusal::HeaderTooSlow),
+            Self::Met(Limit::H2ControlFrames) => Some(Refusal::TooMuch),
+            Self::Met(_) => None,
+            Self::NotHttp2 => Some(Refusal::Malformed),
+        }
+    }
+}
+
 /// Follows the bytes of a connection and says when a limit is met. `heard` is told of limits that
-/// the library keeps by itself.
+/// the library keeps by itself, and of what it refuses by itself.
 #[derive(Debug)]
 pub(super) struct Account {
     terms: Http2Terms,
@@ -78,7 +92,7 @@ impl Account {
     ///
     /// # Errors
     /// The limit that the client has met by what it makes us say.
-    pub(super) fn say(&mut self, mut bytes: &[u8], heard: &dyn Fn(Limit)) -> Result<(), End> {
+    pub(super) fn say(&mut self, mut bytes: &[u8], heard: &dyn Fn(Notice)) -> Result<(), End> {
         let mut said = Ok(());
         while let Some(frame) = self.outgoing.next(&mut bytes) {
             match self.budget.said(frame) {
@@ -124,24 +138,32 @@ impl Account {
         self.header = (frame.flags & END_HEADERS == 0).then_some(size);
     }
 
-    fn note(&mut self, told: Told, heard: &dyn Fn(Limit)) {
+    fn note(&mut self, told: Told, heard: &dyn Fn(Notice)) {
         match told {
             Told::Nothing => {}
-            Told::StreamRefused => heard(Limit::H2Streams),
-            Told::HeaderTooLarge => {
-                self.header_too_large = false;
-                heard(Limit::H2HeaderBytes);
-            }
-            Told::Goodbye => {
+            Told::StreamRefused => heard(Notice::Met(Limit::H2Streams)),
+            Told::Malformed => heard(Notice::Refused(Refusal::Malformed)),
+            Told::HeaderTooLarge => self.note_large_header(heard),
+            Told::Goodbye { code } => {
                 self.said_goodbye = true;
-                if self.header_too_large {
-                    heard(Limit::H2HeaderBytes);
+                match (self.header_too_large, code) {
+                    (true, _) => self.note_large_header(heard),
+                    (false, NO_ERROR) => {}
+                    (false, ENHANCE_YOUR_CALM) => heard(Notice::Refused(Refusal::TooMuch)),
+                    (false, _) => heard(Notice::Refused(Refusal::Malformed)),
                 }
             }
         }
     }
+
+    fn note_large_header(&mut self, heard: &dyn Fn(Notice)) {
+        self.header_too_large = false;
+        heard(Notice::Met(Limit::H2HeaderBytes));
+        heard(Notice::Refused(Refusal::HeaderTooLarge));
+    }
 }
 
 /// RFC 9113 §7.
+const NO_ERROR: u8 = 0x0;
 const PROTOCOL_ERROR: u8 = 0x1;
 const ENHANCE_YOUR_CALM: u8 = 0xb;

@@ -26,8 +26,12 @@ pub(super) enum Told {
     StreamRefused,
     /// Its header was too large, said by a status alone.
     HeaderTooLarge,
+    /// A request was none: said by a status alone, or by a reset.
+    Malformed,
     /// The connection ends.
-    Goodbye,
+    Goodbye {
+        code: u8,
+    },
 }
 
 impl Budget {
@@ -49,8 +53,8 @@ impl Budget {
     pub(super) fn said(&mut self, frame: Frame) -> Result<Told, Spent> {
         let told = told(frame);
         match (told, frame.kind) {
-            (Told::HeaderTooLarge, _) => self.spend(REFUSAL)?,
             (_, RST_STREAM) => self.spend(RESET)?,
+            (Told::HeaderTooLarge | Told::Malformed, _) => self.spend(REFUSAL)?,
             (_, HEADERS) => self.earn(ANSWER),
             (_, DATA) if frame.length >= SOME_DATA => self.earn(PIECE),
             _ => {}
@@ -90,8 +94,10 @@ fn is_empty(frame: Frame) -> bool {
 
 fn told(frame: Frame) -> Told {
     match frame.kind {
-        GOAWAY => Told::Goodbye,
+        GOAWAY => Told::Goodbye { code: frame.begins[7] },
         RST_STREAM if frame.begins.starts_with(&REFUSED_STREAM) => Told::StreamRefused,
+        RST_STREAM if FORBIDDEN.contains(&frame.begins[3]) => Told::Malformed,
+        HEADERS if is_bad_request_alone(frame) => Told::Malformed,
         HEADERS if is_status_alone(frame) => Told::HeaderTooLarge,
         _ => Told::Nothing,
     }
@@ -109,6 +115,13 @@ fn is_status_alone(frame: Frame) -> bool {
         _ => false,
     };
     frame.flags & END_STREAM != 0 && alone
+}
+
+/// pingora answers 400 by itself where it cannot read the authority. Ours have a date.
+fn is_bad_request_alone(frame: Frame) -> bool {
+    let kept = &frame.begins[..frame.length.min(KEPT)];
+    let whole = frame.length <= KEPT && frame.flags & END_STREAM != 0;
+    whole && past_table_sizes(kept) == [BAD_REQUEST]
 }
 
 /// A block may begin with new sizes of the table (RFC 7541 §6.3), which the client can ask for.
@@ -135,6 +148,10 @@ const SOME_DATA: usize = 64;
 const REFILL: Duration = Duration::from_secs(50);
 
 const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
+/// PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR, COMPRESSION_ERROR (RFC 9113 §7).
+const FORBIDDEN: [u8; 5] = [1, 3, 5, 6, 9];
+/// `:status: 400`, the twelfth of HPACK's table (RFC 7541 Appendix A).
+const BAD_REQUEST: u8 = 0x8c;
 /// The bit by which an integer goes on (RFC 7541 §5.1).
 const MORE: u8 = 0x80;
 /// A literal with incremental indexing whose name is the eighth of the table, `:status` (RFC 7541
@@ -215,7 +232,9 @@ mod tests {
             (&[0x20, 0x48, 0x82, 0x68, 0x5f], 5, Told::HeaderTooLarge),
             (&[0x20, 0x3f, 0x45, 0xbe], 4, Told::HeaderTooLarge),
             (&[0x48, 0x82, 0x68, 0x5f], 40, Told::Nothing),
-            (&[0x8c], 1, Told::Nothing),
+            (&[0x8c], 1, Told::Malformed),
+            (&[0x20, 0x8c], 2, Told::Malformed),
+            (&[0x8c, 0x88], 2, Told::Nothing),
             (&[0xbe, 0xbf], 2, Told::Nothing),
             (&[0x3f, 0xff, 0xff], 3, Told::Nothing),
             (&[], 0, Told::Nothing),

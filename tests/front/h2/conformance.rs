@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use superid_gateway::telemetry::AccessLog;
 use tokio::time::timeout;
 
+use crate::conversations::Output;
 use crate::house::House;
 
 use super::frames::*;
@@ -115,6 +117,52 @@ async fn crumbs_of_a_cookie_are_joined_before_the_app_hears_them() {
         .map(|(_, value)| String::from_utf8_lossy(value))
         .collect();
     assert_eq!(cookies, ["a=1; b=2; c=3; d=4"]);
+}
+
+/// Below requests there is no page to say so; metrics and log do.
+#[tokio::test]
+async fn what_is_refused_below_a_request_is_counted_and_logged_each_time() {
+    let output = Output::default();
+    let (log, writer) = AccessLog::to(output.clone());
+    let house = House::secured("h2_control_frames = 100", Some(log)).await;
+    let named = [(":method", "GET"), (":scheme", "https"), (":path", "/bad")];
+    let unreadable = block(&[&named[..], &[(":authority", "me@localhost")]].concat());
+    let upper = request("GET", "/bad", &[("X-Upper", "a")]);
+    let long = "x".repeat(7_000);
+    let large = request("GET", "/bad", &["a", "b", "c", "d", "e"].map(|name| (name, &*long)));
+    let (first, rest) = large.split_at(16_000);
+    let (second, third) = rest.split_at(16_000);
+    let large = all(&[
+        frame(HEADERS, END_STREAM, 1, first),
+        frame(CONTINUATION, 0, 1, second),
+        frame(CONTINUATION, END_HEADERS, 1, third),
+    ]);
+    let connect = block(&[(":method", "CONNECT"), (":authority", "localhost:443")]);
+    for (what, said, reason) in [
+        ("an authority that is none", frame(HEADERS, WHOLE, 1, unreadable), "malformed"),
+        ("a stream that is reset", frame(HEADERS, WHOLE, 1, upper), "malformed"),
+        ("a connection that ends", frame(PING, 0, 1, [0; 8]), "malformed"),
+        ("a header that is too large", large, "header_too_large"),
+        ("too many frames", ping([0; 8]).repeat(101), "too_many_frames"),
+        ("half a header", frame(HEADERS, END_STREAM, 1, b""), "too_slow"),
+        ("CONNECT", frame(HEADERS, WHOLE, 1, connect), "method"),
+    ] {
+        let name = format!("refusals_total{{reason=\"{reason}\"}}");
+        let before = house.told(&name).await;
+        let mut talker = house.talk().await;
+        talker.greet(&[]).await;
+        talker.say(said).await;
+        house.tells(&name, before + 1).await;
+        drop(talker);
+        assert_eq!(house.told(&name).await, before + 1, "{what}");
+    }
+    assert_eq!(house.upstream.book().begun, 0);
+    drop((house, writer));
+    let lines = output.lines();
+    let refused: Vec<_> = lines.iter().filter(|line| line["message"] == "refused").collect();
+    let statuses: Vec<_> = refused.iter().map(|line| line["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [400, 400, 400, 431, 429, 408], "{lines:#?}");
+    assert!(refused.iter().all(|line| line["client"] == "127.0.0.1"));
 }
 
 /// The library cuts a fragment and drops what it does not know in trailers, before anybody looks:

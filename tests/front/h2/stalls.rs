@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use superid_gateway::server::{Http2Terms, Watched};
+use superid_gateway::server::{Http2Terms, Notice, Watched};
 use superid_gateway::telemetry::Limit;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, sleep};
@@ -114,7 +114,11 @@ impl Scene {
         let (client, server) = tokio::io::duplex(room);
         let met = Arc::new(Mutex::new(Vec::new()));
         let noted = met.clone();
-        let heard = move |limit| noted.lock().unwrap().push(limit);
+        let heard = move |notice| {
+            if let Notice::Met(limit) = notice {
+                noted.lock().unwrap().push(limit);
+            }
+        };
         Self { client, watched: Watched::new(server, terms(), Box::new(heard)), met }
     }
 
