@@ -6,8 +6,7 @@ use crate::telemetry::Limit;
 
 use super::budget::{Budget, Spent, Told};
 use super::frames::{CONTINUATION, END_HEADERS, Frame, Frames, GOAWAY, HEADERS, SETTINGS};
-use super::refusal::Refusal;
-use super::stream::Notice;
+use super::refusal::{Notice, Refusal};
 use super::terms::Http2Terms;
 
 /// Why a connection ends early.

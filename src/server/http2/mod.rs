@@ -10,8 +10,8 @@ mod stream;
 mod terms;
 mod writing;
 
-pub use refusal::Refusal;
-pub use stream::{Heard, Notice, Watched};
+pub use refusal::{Heard, Notice, Refusal};
+pub use stream::Watched;
 pub use terms::Http2Terms;
 
 pub(super) use terms::options;

@@ -1,5 +1,17 @@
 //! What a client of HTTP/2 is refused below its requests, where there is no page to say so.
 
+use crate::telemetry::Limit;
+
+/// What a client brought upon itself below its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    Met(Limit),
+    Refused(Refusal),
+}
+
+/// Who hears of it.
+pub type Heard = Box<dyn Fn(Notice) + Send + Sync>;
+
 /// `Display` says what was expected; it repeats nothing of what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -8,21 +8,10 @@ use pingora::protocols::IO;
 use tokio::time::Instant;
 
 use crate::server::guard::{Outgoing, Pace};
-use crate::telemetry::Limit;
 
 use super::account::{Account, End};
-use super::refusal::Refusal;
+use super::refusal::{Heard, Notice};
 use super::terms::Http2Terms;
-
-/// What a client brought upon itself below its requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
-    Met(Limit),
-    Refused(Refusal),
-}
-
-/// Who hears of it.
-pub type Heard = Box<dyn Fn(Notice) + Send + Sync>;
 
 /// Wraps a client's connection. Every byte passes as it is, small writes gathered. A client that
 /// meets a limit is told so by GOAWAY (ENHANCE_YOUR_CALM, RFC 9113 §7), where no other frame is half

@@ -10,7 +10,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::telemetry::Limit;
 
-use super::stream::{Notice, Phase, Watched};
+use super::refusal::Notice;
+use super::stream::{Phase, Watched};
 
 impl<S: IO> AsyncWrite for Watched<S> {
     fn poll_write(
