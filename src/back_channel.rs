@@ -158,15 +158,30 @@ impl BackChannel {
         self.in_time(async { Ok(self.begin(request).await?.map(drop)) }).await
     }
 
+    /// Sends what somebody else has put together, and gives its answer with its headers.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, CallFailed> {
+        self.refuse_without_roots(request.uri().scheme_str())?;
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        self.in_time(async {
+            let (head, body) = self.begin(request.map(Full::new)).await?.into_parts();
+            let body = whole(&head.headers, body).await?;
+            Ok(Response::from_parts(head, body))
+        })
+        .await
+    }
+
     async fn call(&self, url: &Url, payload: Payload) -> Result<Answer, CallFailed> {
         let request = self.request(url, payload)?;
         self.in_time(self.exchange(request)).await
     }
 
     fn request(&self, url: &Url, payload: Payload) -> Result<Request<Full<Bytes>>, CallFailed> {
-        if let ("https", Err(missing)) = (url.scheme(), &self.roots) {
-            return Err(CallFailed::NoRoots(missing.clone()));
-        }
+        self.refuse_without_roots(Some(url.scheme()))?;
         let (method, headers, body) = payload.taken_apart().map_err(CallFailed::Unaddressable)?;
         let mut request = Request::builder()
             .method(method)
@@ -175,6 +190,13 @@ impl BackChannel {
             .map_err(CallFailed::Unaddressable)?;
         *request.headers_mut() = headers;
         Ok(request)
+    }
+
+    fn refuse_without_roots(&self, scheme: Option<&str>) -> Result<(), CallFailed> {
+        match (scheme, &self.roots) {
+            (Some("https"), Err(missing)) => Err(CallFailed::NoRoots(missing.clone())),
+            _ => Ok(()),
+        }
     }
 
     async fn in_time<T>(
@@ -197,30 +219,33 @@ impl BackChannel {
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, CallFailed> {
         let answer = self.begin(request).await?;
-        let encoding = answer.headers().get(CONTENT_ENCODING);
-        if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Err(CallFailed::Encoded);
-        }
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), LARGEST).collect().await.map_err(|cause| {
-            if cause.is::<LengthLimitError>() {
-                CallFailed::TooLarge
-            } else {
-                CallFailed::Interrupted(cause)
-            }
-        })?;
-        Ok(Answer { status, body: body.to_bytes() })
+        let (head, body) = answer.into_parts();
+        Ok(Answer { status: head.status, body: whole(&head.headers, body).await? })
     }
+}
+
+async fn whole(headers: &HeaderMap, body: Incoming) -> Result<Bytes, CallFailed> {
+    let encoding = headers.get(CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(CallFailed::Encoded);
+    }
+    let body = Limited::new(body, LARGEST).collect().await.map_err(|cause| {
+        if cause.is::<LengthLimitError>() {
+            CallFailed::TooLarge
+        } else {
+            CallFailed::Interrupted(cause)
+        }
+    })?;
+    Ok(body.to_bytes())
 }
 
 impl Payload {
     fn taken_apart(self) -> Result<(Method, HeaderMap, Bytes), http::Error> {
         let fixed = HeaderValue::from_static;
-        let agent = concat!("superid-gateway/", env!("CARGO_PKG_VERSION"));
         let mut headers = HeaderMap::from_iter([
             (ACCEPT, fixed("application/json")),
             (ACCEPT_ENCODING, fixed("identity")),
-            (USER_AGENT, fixed(agent)),
+            (USER_AGENT, fixed(AGENT)),
         ]);
         let (kind, body) = match self {
             Self::Nothing => return Ok((Method::GET, headers, Bytes::new())),
@@ -266,6 +291,7 @@ fn trust(transport: Transport) -> (ClientConfig, Result<(), Arc<io::Error>>) {
 
 /// Sign-ins beyond it wait their turn, within their own time limit.
 const MOST_CALLS: usize = 64;
+const AGENT: &str = concat!("superid-gateway/", env!("CARGO_PKG_VERSION"));
 const LARGEST: usize = 64 * 1024;
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 const MOST_HEADER: usize = 32 * 1024;

@@ -1,6 +1,7 @@
 //! Signs people in with SuperOffice's SuperID in front of any web app: a reverse proxy that
 //! redirects, verifies, keeps the session and tells the app who is calling.
 
+pub mod acme;
 pub mod authn;
 mod back_channel;
 pub mod cli;

@@ -159,10 +159,10 @@ fn is_of_a_page(headers: &HeaderMap) -> bool {
 
 /// Whether a path is this one or below it; SuperOffice's servers tell no case apart.
 fn covers(path: &str, below: &str) -> bool {
-    let below = below.split('?').next().unwrap_or_default();
     path == "/"
         || below.split_at_checked(path.len()).is_some_and(|(head, rest)| {
-            head.eq_ignore_ascii_case(path) && (rest.is_empty() || rest.starts_with('/'))
+            head.eq_ignore_ascii_case(path)
+                && matches!(rest.bytes().next(), None | Some(b'/' | b'?'))
         })
 }
 

@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use crate::config::{self, Problems};
 use crate::crypto::Random;
 
-use super::{Verdict, private_file};
+use super::Verdict;
+use crate::crypto::private_file;
 
 /// Makes every missing file of `session.keys` and `vault.keys`, for its owner alone, with 32 random bytes in
 /// base64, and prints what it made and what it left.

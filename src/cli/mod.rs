@@ -23,7 +23,7 @@ mod logs;
 mod machine;
 mod partner_keys;
 mod predecessor;
-mod private_file;
+
 mod run;
 mod service_manager;
 mod signals;

@@ -9,7 +9,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::crypto::{CannotSign, PartnerKey, Secret, WeakKeys};
 
-use super::{Verdict, private_file};
+use super::Verdict;
+use crate::crypto::private_file;
 
 /// What to do with a partner key.
 #[derive(Debug, Subcommand)]

@@ -72,9 +72,14 @@ async fn serve(
     logs: &Logs,
 ) {
     let mut looking = tokio::time::interval(LOOK);
+    let mut stored = running.stored();
     loop {
         let told = tokio::select! {
             told = signals.next() => told,
+            Ok(()) = stored.changed() => {
+                look_at_certificates(&mut running, logs);
+                continue;
+            }
             _ = looking.tick() => {
                 look_at_certificates(&mut running, logs);
                 continue;

@@ -40,7 +40,9 @@ pub(super) fn admin(root: &Section) -> Option<Admin> {
 /// Reports an admin address that a listener has too.
 pub(super) fn refuse_taken(root: &Section, admin: &Admin, listeners: &[Listener]) {
     let Some(address) = admin.address.filter(|address| address.port() != 0) else { return };
-    if let Some(listener) = listeners.iter().find(|listener| listener.address == address) {
+    if let Some(listener) =
+        listeners.iter().find(|listener| listener.address.network() == Some(address))
+    {
         let section = root.section("admin", TABLE.keys);
         section.reading.problem(
             &section.place("address"),

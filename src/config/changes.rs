@@ -35,6 +35,7 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
         limits,
         listeners,
         log,
+        ordered,
         redis,
         relying_parties,
         routes,
@@ -57,6 +58,7 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
     single("traces", traces);
     single("vault", vault);
     hosts.iter().for_each(|host| single(&format!("host.{}", host.name), &alone(host)));
+    ordered.iter().for_each(|one| single(&format!("certificate.{}", one.name), one));
     for listener in job_listeners {
         let callers: Vec<&str> = listener.callers.iter().map(|it| it.name.as_str()).collect();
         let own = JobListener { callers: Vec::new(), ..(**listener).clone() };
@@ -69,8 +71,7 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
     listeners.iter().for_each(|one| single(&format!("listener.{}", one.name), one));
     relying_parties.iter().for_each(|one| single(&format!("relying_party.{}", one.name), one));
     for servers in upstreams {
-        let name = servers.name.as_deref().unwrap_or_default();
-        single(&format!("upstream.{name}"), servers);
+        single(&format!("upstream.{}", servers.name.as_deref().unwrap_or_default()), servers);
     }
     for route in routes {
         let hosts: Vec<&str> = route.hosts.iter().map(|host| host.name.as_str()).collect();

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::web::{Proxies, ProxyPlace};
+
 use super::reading::quoted;
 use super::section::Section;
 use super::value::Value;
@@ -17,14 +19,22 @@ pub(super) const TABLE: Table = Table {
 /// Proxies in front of us whose `X-Forwarded-For` is read; empty by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forwarded {
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: Proxies,
 }
 
 /// Reads the table.
 pub(super) fn forwarded(root: &Section) -> Option<Forwarded> {
     let section = root.section("forwarded", TABLE.keys);
-    let trusted_proxies = section.read("trusted_proxies", |value| value.distinct(network))?;
-    Some(Forwarded { trusted_proxies })
+    let trusted_proxies = section.read("trusted_proxies", |value| value.distinct(place))?;
+    Some(Forwarded { trusted_proxies: Proxies::new(trusted_proxies) })
+}
+
+/// A network, an address, or `"unix"` for programs of this machine at a socket in the file system.
+pub(super) fn place(value: &Value) -> Option<ProxyPlace> {
+    match value.text()? {
+        "unix" => Some(ProxyPlace::Unix),
+        _ => network(value).map(ProxyPlace::Network),
+    }
 }
 
 fn network(value: &Value) -> Option<IpNet> {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::web::Proxies;
+
 use super::{JobCaller, Key, ListenAddress, Patience, Rate, RelyingParty, Table, Tls};
 
 pub(super) const TABLE: Table = Table {
@@ -16,8 +18,10 @@ pub(super) const TABLE: Table = Table {
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
         Key::optional("ocsp", "\"certificate.ocsp\""),
+        Key::optional("named_certificate", "\"shop\""),
         Key::defaulted("tls_policy", "\"intermediate\""),
         Key::optional("client_ca", "\"callers-ca.pem\""),
+        Key::optional("proxy_protocol_from", "[\"10.0.0.0/8\"]"),
         Key::optional("relying_party", "\"main\""),
         Key::optional("callers", "[\"nightly\"]"),
         Key::defaulted("hosts", "[]").such_as("[\"localhost:8090\"]"),
@@ -41,6 +45,8 @@ pub struct JobListener {
     pub tls: Option<Tls>,
     /// PEM file with the authorities whose client certificates are asked for.
     pub client_ca: Option<PathBuf>,
+    /// Who says, in a PROXY header, whose each connection is; nobody else may connect then.
+    pub introduced_by: Option<Proxies>,
     /// Whose system users make the calls.
     pub relying_party: Arc<RelyingParty>,
     /// Who may call.

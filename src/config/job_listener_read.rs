@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::certificate::{existing_file, tls};
+use super::certificate::{existing_file, has_tls, tls};
 use super::job_listener::TABLE;
+use super::listener::introduced_by;
 use super::route_bounds_read::rate;
 use super::section::{Named, Section};
-use super::unix_socket::listen_address;
+use super::unix_socket::{listen_address, refuse_tls};
 use super::url_path::host_and_port;
 use super::{
     JobBounds, JobCaller, JobListener, ListenAddress, Listener, LocalUsers, Patience, Proof,
@@ -18,11 +19,11 @@ pub(super) fn job_listeners(
     root: &Section,
     parties: &Named<RelyingParty>,
     callers: &Named<JobCaller>,
-    (listeners, further): (&[Listener], &[TlsFiles]),
+    (listeners, further): (&[Listener], &Named<TlsFiles>),
 ) -> Option<Vec<Arc<JobListener>>> {
     let mut taken: Vec<(ListenAddress, String)> = listeners
         .iter()
-        .map(|listener| (listener.address.into(), format!("listener.{}", listener.name)))
+        .map(|listener| (listener.address.clone(), format!("listener.{}", listener.name)))
         .collect();
     let mut read = Vec::new();
     for (name, section) in root.named("job_listener", TABLE.keys) {
@@ -45,12 +46,12 @@ fn job_listener(
     name: String,
     section: &Section,
     (parties, callers): (&Named<RelyingParty>, &Named<JobCaller>),
-    further: &[TlsFiles],
+    further: &Named<TlsFiles>,
 ) -> Option<JobListener> {
-    let address = listen_address(section);
+    let address = listen_address(section, "jobs");
     let tls = tls(section, further);
     let client_ca = section.optional("client_ca", existing_file);
-    if section.has("client_ca") && !section.has("certificate") {
+    if section.has("client_ca") && !has_tls(section) {
         section.reading.problem(
             &section.place("client_ca"),
             "means nothing without TLS",
@@ -71,9 +72,11 @@ fn job_listener(
         value
             .choice(&[("header", SoapCredentials::Header), ("envelope", SoapCredentials::Envelope)])
     });
+    let address = address?;
     Some(JobListener {
         name,
-        address: address?,
+        introduced_by: introduced_by(section, &address)?,
+        address,
         tls: tls?,
         client_ca,
         relying_party: relying_party?,
@@ -146,25 +149,10 @@ fn refuse_without_system_user(root: &Section, listener: &JobListener, section: &
 fn refuse_taken(listener: &JobListener, section: &Section, taken: &[(ListenAddress, String)]) {
     let address = &listener.address;
     if let Some((_, other)) = taken.iter().find(|(other, _)| other.collides(address)) {
-        let instead = match address {
-            ListenAddress::Network(_) => "choose another port",
-            ListenAddress::Unix(_) => "choose another path",
-        };
         section.reading.problem(
             &section.place("address"),
             format!("{address} is taken by [{other}]"),
-            instead,
-        );
-    }
-}
-
-/// Nobody listens on the way through a socket in the file system.
-fn refuse_tls(section: &Section) {
-    if let Some(key) = ["certificate", "key"].into_iter().find(|key| section.has(key)) {
-        section.reading.problem(
-            &section.place(key),
-            "means nothing on a unix socket, which no network leads to",
-            "leave it out",
+            address.instead(),
         );
     }
 }
@@ -204,6 +192,11 @@ fn refuse_useless_callers(listener: &JobListener, section: &Section) {
                 "client_ca",
                 "proves itself by certificate",
                 "write client_ca = \"callers-ca.pem\"",
+            ),
+            Proof::Loopback | Proof::LocalUser(_) if listener.introduced_by.is_some() => (
+                "proxy_protocol_from",
+                "is trusted for where it is, which others would say here",
+                "leave it out, or add a listener for those others",
             ),
             Proof::Loopback if !on_loopback(listener) => {
                 ("address", "is trusted on this machine alone", "write \"127.0.0.1:8090\"")

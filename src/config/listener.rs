@@ -2,21 +2,30 @@
 
 use std::net::SocketAddr;
 
-use super::certificate::tls;
+use crate::web::{Proxies, ProxyPlace};
+
+use super::certificate::{has_tls, tls};
+use super::forwarded::place;
 use super::reading::{Reading, quoted};
-use super::section::Section;
+use super::section::{Named, Section};
+use super::unix_socket::{listen_address, refuse_tls};
 use super::value::Value;
-use super::{Key, Table, Tls, TlsFiles};
+use super::{Key, ListenAddress, Table, Tls, TlsFiles};
 
 pub(super) const TABLE: Table = Table {
     header: "listener.NAME",
     keys: &[
         Key::defaulted("address", "\"127.0.0.1:8080\""),
+        Key::optional("socket_mode", "\"0660\""),
+        Key::optional("socket_owner", "\"superid-gateway\""),
+        Key::optional("socket_group", "\"www-data\""),
         Key::optional("certificate", "\"certificate.pem\""),
         Key::optional("key", "\"certificate-key.pem\""),
         Key::optional("ocsp", "\"certificate.ocsp\""),
+        Key::optional("named_certificate", "\"shop\""),
         Key::defaulted("tls_policy", "\"intermediate\""),
         Key::defaulted("redirect_to_https", "false"),
+        Key::optional("proxy_protocol_from", "[\"10.0.0.0/8\"]"),
     ],
 };
 
@@ -24,8 +33,10 @@ pub(super) const TABLE: Table = Table {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
     pub name: String,
-    pub address: SocketAddr,
+    pub address: ListenAddress,
     pub tls: Option<Tls>,
+    /// Who says, in a PROXY header, whose each connection is; nobody else may connect then.
+    pub introduced_by: Option<Proxies>,
     pub serves: Serves,
 }
 
@@ -40,7 +51,7 @@ pub enum Serves {
 
 /// Reads every listener; one called `web` when the file names none, and none where nobody but jobs
 /// is served.
-pub(super) fn listeners(root: &Section, further: &[TlsFiles]) -> Option<Vec<Listener>> {
+pub(super) fn listeners(root: &Section, further: &Named<TlsFiles>) -> Option<Vec<Listener>> {
     let named = root.named("listener", TABLE.keys);
     if named.is_empty() && root.has("job_listener") && !root.has("host") {
         return Some(Vec::new());
@@ -49,13 +60,13 @@ pub(super) fn listeners(root: &Section, further: &[TlsFiles]) -> Option<Vec<List
         let absent = root.absent("listener", TABLE.keys);
         return Some(vec![listener("web".to_owned(), &absent, further)?]);
     }
-    let mut taken: Vec<(SocketAddr, String)> = Vec::new();
+    let mut taken: Vec<(ListenAddress, String)> = Vec::new();
     let read: Vec<Option<Listener>> = named
         .into_iter()
         .map(|(name, section)| {
             let listener = listener(name, &section, further)?;
             refuse_taken(&listener, &section, &taken);
-            taken.push((listener.address, listener.name.clone()));
+            taken.push((listener.address.clone(), listener.name.clone()));
             Some(listener)
         })
         .collect();
@@ -74,33 +85,71 @@ pub(super) fn socket_address(value: &Value) -> Option<SocketAddr> {
     }
 }
 
-fn listener(name: String, section: &Section, further: &[TlsFiles]) -> Option<Listener> {
-    let address = section.read("address", socket_address);
+fn listener(name: String, section: &Section, further: &Named<TlsFiles>) -> Option<Listener> {
+    let address = listen_address(section, "web");
     let tls = tls(section, further);
+    if let Some(ListenAddress::Unix(_)) = address {
+        refuse_tls(section);
+    }
     let redirects = section.read("redirect_to_https", |value| value.boolean());
     let serves = match redirects? {
         true => Serves::RedirectsToHttps,
         false => Serves::Everything,
     };
-    if serves == Serves::RedirectsToHttps && section.has("certificate") {
+    if serves == Serves::RedirectsToHttps && has_tls(section) {
         section.reading.problem(
             &section.place("redirect_to_https"),
             "means nothing on a listener with TLS",
             "leave it out, or write it on a listener without certificate and key",
         );
     }
-    Some(Listener { name, address: address?, tls: tls?, serves })
+    let address = address?;
+    let introduced_by = introduced_by(section, &address)?;
+    Some(Listener { name, address, tls: tls?, introduced_by, serves })
 }
 
-fn refuse_taken(listener: &Listener, section: &Section, taken: &[(SocketAddr, String)]) {
-    let same =
-        |(address, _): &&(SocketAddr, String)| *address == listener.address && address.port() != 0;
+/// Reads whose PROXY headers are believed; `None`, reported, where nobody could come.
+pub(super) fn introduced_by(section: &Section, address: &ListenAddress) -> Option<Option<Proxies>> {
+    let key = "proxy_protocol_from";
+    if !section.has(key) {
+        return Some(None);
+    }
+    let places = section.optional(key, |value| {
+        let places = value.distinct(place)?;
+        match places.is_empty() {
+            true => value.refuse("is empty: nobody could connect", value.key.hint()),
+            false => Some(places),
+        }
+    })?;
+    let here = |place: &ProxyPlace| match (place, address) {
+        (ProxyPlace::Unix, ListenAddress::Unix(_))
+        | (ProxyPlace::Network(_), ListenAddress::Network(_)) => true,
+        (ProxyPlace::Unix, _) | (ProxyPlace::Network(_), _) => false,
+    };
+    if !places.iter().all(here) {
+        let (wrong, instead) = match address {
+            ListenAddress::Network(_) => (
+                "nobody comes by a unix socket to an address on the network",
+                "name the balancer's address",
+            ),
+            ListenAddress::Unix(_) => {
+                ("nobody on the network connects to a unix socket", "write [\"unix\"]")
+            }
+        };
+        section.reading.problem(&section.place(key), wrong, instead);
+        return None;
+    }
+    Some(Some(Proxies::new(places)))
+}
+
+fn refuse_taken(listener: &Listener, section: &Section, taken: &[(ListenAddress, String)]) {
+    let same = |(address, _): &&(ListenAddress, String)| address.collides(&listener.address);
     if let Some((address, other)) = taken.iter().find(same) {
         let reading: &Reading = section.reading;
         reading.problem(
             &section.place("address"),
             format!("{address} is taken by [listener.{other}]"),
-            "choose another port",
+            address.instead(),
         );
     }
 }

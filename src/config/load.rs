@@ -12,11 +12,11 @@ use super::reading::{Place, Reading};
 use super::section::Section;
 use super::sources::Sources;
 use super::{
-    Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, admin, app_pages,
-    audit, certificate, environment, forwarded, header_names, host, job_caller, job_listener,
-    job_listener_read, key_ring, limits, listener, log, overlay, redis, relying_party,
-    relying_party_read, route, route_bounds_read, route_read, route_rules, session, system_user,
-    traces, upstream, upstream_read, vault, webhook, webhook_rules,
+    Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
+    admin, app_pages, audit, certificate, environment, forwarded, header_names, host, job_caller,
+    job_listener, job_listener_read, key_ring, limits, listener, log, overlay, redis,
+    relying_party, relying_party_read, route, route_bounds_read, route_read, route_rules, session,
+    system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -182,6 +182,7 @@ pub fn tables() -> Vec<Table> {
     vec![
         listener::TABLE,
         certificate::TABLE,
+        acme::TABLE,
         host::TABLE,
         app_pages::TABLE,
         host::HSTS_TABLE,
@@ -210,9 +211,9 @@ pub fn tables() -> Vec<Table> {
 
 fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let root = root(reading, document);
-    let further = certificate::certificates(&root);
-    let further = further.as_deref();
-    let listeners = listener::listeners(&root, further.unwrap_or_default());
+    let accounts = acme::accounts(&root);
+    let further = certificate::certificates(&root, &accounts);
+    let listeners = listener::listeners(&root, &further);
     let admin = admin::admin(&root);
     let audit = audit::audit(&root);
     let forwarded = forwarded::forwarded(&root);
@@ -233,7 +234,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         &root,
         &parties,
         &callers,
-        (listeners.as_deref().unwrap_or_default(), further.unwrap_or_default()),
+        (listeners.as_deref().unwrap_or_default(), &further),
     );
     warn_without_vault(&root, &parties.sound());
     warn_of_unused_certificates(&root);
@@ -246,7 +247,8 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
         admin::refuse_taken(&root, admin, listeners);
     }
-    further?;
+    let ordered = acme_rules::ordered(&root, &accounts, &further, open);
+    accounts.all()?;
     Some(Settings {
         admin: admin?,
         audit: audit?,
@@ -256,6 +258,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         limits: limits?,
         listeners: listeners?,
         log: log?,
+        ordered: ordered?,
         redis: redis?,
         relying_parties: parties.all()?,
         upstreams: upstreams.all()?,
@@ -271,9 +274,9 @@ fn warn_of_unused_certificates(root: &Section) {
     let listeners = root.named("listener", listener::TABLE.keys);
     let jobs = root.named("job_listener", job_listener::TABLE.keys);
     let mut all = listeners.iter().chain(&jobs);
-    if root.has("certificate") && !all.any(|(_, section)| section.has("certificate")) {
+    if root.has("certificate") && !all.any(|(_, section)| certificate::has_tls(section)) {
         let wrong = "no listener has TLS, so nobody is shown one of these";
-        let instead = "give a listener a certificate and key of its own";
+        let instead = "give a listener a certificate and key of its own, or named_certificate";
         root.reading.warn(&root.place("certificate"), wrong, instead);
     }
 }
@@ -323,6 +326,7 @@ fn document<'t>(reading: &Reading<'t>) -> Option<DeTable<'t>> {
 const ROOT: &[Key] = &[
     Key::optional("listener", "{}"),
     Key::optional("certificate", "{}"),
+    Key::optional("acme", "{}"),
     Key::optional("host", "{}"),
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),

@@ -1,5 +1,7 @@
 //! The TOML file: read, checked as a whole, and turned into types that need no more checking.
 
+mod acme;
+mod acme_rules;
 mod admin;
 mod app_pages;
 mod audit;
@@ -53,6 +55,7 @@ mod vault;
 mod webhook;
 mod webhook_rules;
 
+pub use acme::{AcmeAccount, AcmeChallenge, ExternalAccount, Ordered};
 pub use admin::Admin;
 pub use app_pages::AppPages;
 pub use audit::Audit;

@@ -113,7 +113,9 @@ fn refuse_strangers(read: &ReadRoute) {
 
 fn refuse_ourselves(read: &ReadRoute, (listeners, jobs): (&[Listener], &[Arc<JobListener>])) {
     let Some(app) = read.route.upstream.app() else { return };
-    let people = listeners.iter().map(|one| (one.address, format!("listener.{}", one.name)));
+    let people = listeners
+        .iter()
+        .filter_map(|one| Some((one.address.network()?, format!("listener.{}", one.name))));
     let jobs = jobs
         .iter()
         .filter_map(|one| Some((one.address.network()?, format!("job_listener.{}", one.name))));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Admin, Audit, Forwarded, Host, JobListener, Limits, Listener, Log, Redis, RelyingParty, Route,
-    Servers, Session, Traces, Vault,
+    Admin, Audit, Forwarded, Host, JobListener, Limits, Listener, Log, Ordered, Redis,
+    RelyingParty, Route, Servers, Session, Traces, Vault,
 };
 
 /// A whole configuration. Names have been looked up: what refers to something holds it.
@@ -18,6 +18,8 @@ pub struct Settings {
     pub limits: Limits,
     pub listeners: Vec<Listener>,
     pub log: Log,
+    /// Certificates that are ordered and renewed here.
+    pub ordered: Vec<Arc<Ordered>>,
     /// Where replicas share what they learn; `None` where each is alone.
     pub redis: Option<Redis>,
     pub relying_parties: Vec<Arc<RelyingParty>>,

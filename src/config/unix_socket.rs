@@ -44,6 +44,14 @@ impl ListenAddress {
         self.network().is_none_or(|address| address.ip().is_loopback())
     }
 
+    /// What to do where it is taken.
+    pub(super) fn instead(&self) -> &'static str {
+        match self {
+            Self::Network(_) => "choose another port",
+            Self::Unix(_) => "choose another path",
+        }
+    }
+
     /// Whether both cannot be opened.
     pub fn collides(&self, other: &Self) -> bool {
         match (self, other) {
@@ -69,20 +77,37 @@ impl std::fmt::Display for ListenAddress {
     }
 }
 
-/// Reads `address`, and the keys that go with a socket in the file system.
-pub(super) fn listen_address(section: &Section) -> Option<ListenAddress> {
+/// Nobody listens on the way through a socket in the file system.
+pub(super) fn refuse_tls(section: &Section) {
+    if let Some(key) =
+        ["certificate", "key", "named_certificate"].into_iter().find(|key| section.has(key))
+    {
+        section.reading.problem(
+            &section.place(key),
+            "means nothing on a unix socket, which no network leads to",
+            "leave it out",
+        );
+    }
+}
+
+/// Reads `address`, and the keys that go with a socket in the file system, which an example calls
+/// by this name.
+pub(super) fn listen_address(section: &Section, example: &str) -> Option<ListenAddress> {
     let mut is_unix = false;
     let address = section.read("address", |value| {
         let Some(path) = value.raw.as_str().and_then(|text| text.strip_prefix("unix:")) else {
             return network(value).map(Listen::Network);
         };
         is_unix = true;
-        place(value, path).map(Listen::Unix)
+        place(value, path, example).map(Listen::Unix)
     });
     if !is_unix {
-        refuse_beside_network(section);
+        refuse_beside_network(section, example);
     }
-    let mode = section.read("socket_mode", mode);
+    let mode = match section.has("socket_mode") {
+        true => section.optional("socket_mode", mode),
+        false => Some(ORDINARY_MODE),
+    };
     let owner = section.optional("socket_owner", user);
     let group = section.optional("socket_group", group);
     let whole = section.has("socket_owner") == owner.is_some()
@@ -106,14 +131,17 @@ fn network(value: &Value) -> Option<SocketAddr> {
     text.parse().ok().or_else(|| {
         value.refuse(
             format!("{} is not an address", quoted(text)),
-            "write an IP address and a port, such as \"127.0.0.1:8090\", or \"unix:\" and a path",
+            format!(
+                "write an IP address and a port, such as {}, or \"unix:\" and a path",
+                value.key.text
+            ),
         )
     })
 }
 
 /// A path a socket can have, in a folder where nobody else can put another in its place.
-fn place(value: &Value, text: &str) -> Option<PathBuf> {
-    let example = "write \"unix:/run/superid-gateway/jobs.sock\"";
+fn place(value: &Value, text: &str, example: &str) -> Option<PathBuf> {
+    let example = format!("write \"unix:/run/superid-gateway/{example}.sock\"");
     let joined = value.reading.path(text);
     let (Ok(path), false) = (std::path::absolute(&joined), is_folder(text)) else {
         return value.refuse(format!("{} names no file", quoted(text)), example);
@@ -168,17 +196,21 @@ fn mode(value: &Value) -> Option<u32> {
     }
 }
 
-fn refuse_beside_network(section: &Section) {
+fn refuse_beside_network(section: &Section, example: &str) {
     for key in ["socket_mode", "socket_owner", "socket_group"] {
         if section.has(key) {
             section.reading.problem(
                 &section.place(key),
                 "means nothing for an address on the network",
-                "leave it out, or write address = \"unix:/run/superid-gateway/jobs.sock\"",
+                format!(
+                    "leave it out, or write address = \"unix:/run/superid-gateway/{example}.sock\""
+                ),
             );
         }
     }
 }
 
+/// The owner's and the group's.
+const ORDINARY_MODE: u32 = 0o660;
 /// Bytes of a socket's path, one less than `sun_path` of unix(7) has.
 const LONGEST: usize = 107;

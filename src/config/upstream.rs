@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::crypto::{Authorities, ClientIdentity};
+use crate::web::ProxyVersion;
 
 use super::{Key, Table};
 
@@ -27,6 +28,7 @@ pub(super) const TABLE: Table = Table {
         Key::optional("certificate", "\"client.pem\""),
         Key::optional("key", "\"client-key.pem\""),
         Key::optional("server_name", "\"app.internal\""),
+        Key::optional("proxy_protocol", "\"v2\""),
     ],
 };
 
@@ -42,6 +44,8 @@ pub struct Servers {
     pub health: Option<HealthCheck>,
     pub ejection: Ejection,
     pub tls: UpstreamTls,
+    /// How each connection says whose it is before anything else, where it does.
+    pub introduction: Option<ProxyVersion>,
 }
 
 /// One server. Its `Display` is its URL.
@@ -136,6 +140,7 @@ impl Servers {
             health: None,
             ejection: Ejection { after: 0, time: Duration::ZERO, most_percent: 0 },
             tls: UpstreamTls::default(),
+            introduction: None,
         }
     }
 

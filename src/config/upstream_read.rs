@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::crypto::{Authorities, ClientIdentity, Secret};
+use crate::web::ProxyVersion;
 
 use super::certificate::existing_file;
 use super::reading::{Place, quoted};
@@ -54,6 +55,9 @@ fn servers(name: &str, section: &Section) -> Option<Servers> {
     let health = health(section);
     let ejection = ejection(section);
     let tls = tls(section);
+    let introduction = read_or_absent(section, "proxy_protocol", |value| {
+        value.choice(&[("v1", ProxyVersion::V1), ("v2", ProxyVersion::V2)])
+    });
     let each = each?;
     let speaks_tls = each.iter().any(|server| server.scheme == UpstreamScheme::Https);
     for key in ["ca", "certificate", "key", "server_name"] {
@@ -69,6 +73,7 @@ fn servers(name: &str, section: &Section) -> Option<Servers> {
         health: health?,
         ejection: ejection?,
         tls: tls?,
+        introduction: introduction?,
     })
 }
 

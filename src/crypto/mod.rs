@@ -1,14 +1,17 @@
 //! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
+mod certificate;
 mod client_tls;
 mod digest;
 mod mac;
 mod partner_key;
+pub mod private_file;
 mod provider;
 mod random;
 mod seal;
 mod secret;
 
+pub use certificate::{Leaf, is_pair, stands_for};
 pub use client_tls::{Authorities, ClientIdentity, ClientTls};
 pub use digest::{plain_sha256, sha256};
 pub use mac::MacKey;

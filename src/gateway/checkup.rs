@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{HealthCheck, Patience, Settings};
 use crate::crypto::Authorities;
 use crate::upstreams::{Looks, Pool, Turn};
+use crate::web::ProxyHeader;
 
 use super::roads::Pools;
 use super::way::Way;
@@ -46,7 +47,7 @@ pub(super) fn all(
             let checkup = Checkup {
                 pool: Arc::downgrade(pool),
                 number,
-                way: Way::without_host(server, &servers.tls, patience, machine),
+                way: Way::without_host(server, servers, patience, machine),
                 check: check.clone(),
                 host: check.host.clone().unwrap_or_else(|| server.authority()),
                 clock: clock.clone(),
@@ -88,7 +89,7 @@ impl Checkup {
     async fn asked(&self) -> io::Result<u16> {
         let address = self.way.address(&self.clock).await?;
         let most: Option<Duration> = Some(self.check.timeout);
-        let connected = self.way.dial.connect(&address, most).await;
+        let connected = self.way.dial.connect(&address, most, ProxyHeader::Nobodys).await;
         let mut cord = connected.map_err(|error| io::Error::other(error.to_string()))?;
         let head = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {AGENT}\r\nAccept: */*\r\n\

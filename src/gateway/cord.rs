@@ -41,14 +41,6 @@ impl Cord {
         looks.poll(&mut Context::from_waker(Waker::noop())).is_pending()
     }
 
-    pub(super) fn set_nodelay(&self) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.set_nodelay(true),
-            Self::Tls(stream) => stream.get_ref().0.set_nodelay(true),
-            Self::Unix(_) => Ok(()),
-        }
-    }
-
     fn bytes(self: Pin<&mut Self>) -> Pin<&mut dyn Bytes> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream),

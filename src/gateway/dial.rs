@@ -6,20 +6,23 @@ use std::time::Duration;
 use pingora::protocols::l4::socket::SocketAddr;
 use pingora::{Error, ErrorType, OrErr as _};
 use rustls_pki_types::ServerName;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::config::{Server, ServerPlace, UpstreamScheme, UpstreamTls};
 use crate::crypto::{Authorities, ClientTls, sha256};
+use crate::web::{ProxyHeader, ProxyVersion};
 
 use super::cord::Cord;
 
 /// One server's connections: all that tells them from those of others is in it.
 pub(super) struct Dial {
     group: u64,
-    is_ours: bool,
     tls: Option<Tls>,
+    /// How each connection says whose it is, where it does.
+    introduction: Option<ProxyVersion>,
 }
 
 struct Tls {
@@ -38,10 +41,12 @@ impl Dial {
         machine: impl FnOnce() -> Authorities,
     ) -> Self {
         let ServerPlace::Net { host, .. } = &server.place else {
-            return Self { group: group(server, "", &[]), is_ours: true, tls: None };
+            let group = group(server, "", &[]);
+            return Self { group, tls: None, introduction: None };
         };
         if server.scheme == UpstreamScheme::Http {
-            return Self { group: group(server, "", &[]), is_ours: false, tls: None };
+            let group = group(server, "", &[]);
+            return Self { group, tls: None, introduction: None };
         }
         let believed = tls.authorities.clone().unwrap_or_else(machine);
         let terms = ClientTls::new(&believed, tls.shown.as_ref());
@@ -49,7 +54,23 @@ impl Dial {
         let group = group(server, name, terms.digest());
         let name = ServerName::try_from(name.clone()).ok();
         let tls = Tls { connector: TlsConnector::from(terms.config()), name };
-        Self { group, is_ours: true, tls: Some(tls) }
+        Self { group, tls: Some(tls), introduction: None }
+    }
+
+    /// The same, where each connection begins with a PROXY header of this version: it is one client's
+    /// and nobody else's.
+    pub(super) fn introducing(self, introduction: Option<ProxyVersion>) -> Self {
+        let group = match introduction {
+            None => self.group,
+            Some(ProxyVersion::V1) => self.group.rotate_left(1) ^ 1,
+            Some(ProxyVersion::V2) => self.group.rotate_left(1) ^ 2,
+        };
+        Self { group, introduction, ..self }
+    }
+
+    /// Whether a connection is one client's alone.
+    pub(super) fn introduces(&self) -> bool {
+        self.introduction.is_some()
     }
 
     /// The same for all connections that may stand for one another.
@@ -57,12 +78,8 @@ impl Dial {
         self.group
     }
 
-    /// Whether pingora's own connector does not make these connections.
-    pub(super) fn is_ours(&self) -> bool {
-        self.is_ours
-    }
-
-    /// Connects, and agrees on TLS where there is to be some; each takes `most` at most.
+    /// Connects, says whose the connection is where the server is to be told, and agrees on TLS where
+    /// there is to be some; each takes `most` at most.
     ///
     /// # Errors
     /// Why there is no connection.
@@ -70,26 +87,41 @@ impl Dial {
         &self,
         address: &SocketAddr,
         most: Option<Duration>,
+        whose: ProxyHeader,
     ) -> pingora::Result<Cord> {
         let most = most.unwrap_or(Duration::MAX);
         let socket = address.as_unix().and_then(|address| address.as_pathname());
         if let Some(path) = socket {
-            return reached(timeout(most, UnixStream::connect::<&Path>(path)).await)
-                .map(Cord::Unix);
+            let connected = timeout(most, UnixStream::connect::<&Path>(path)).await;
+            let mut stream = reached(connected)?;
+            self.introduce(&mut stream, whose).await?;
+            return Ok(Cord::Unix(stream));
         }
         let address = address
             .as_inet()
             .ok_or_else(|| Error::explain(ErrorType::ConnectError, "no address to connect to"))?;
-        let stream = reached(timeout(most, TcpStream::connect(address)).await)?;
+        let mut stream = reached(timeout(most, TcpStream::connect(address)).await)?;
+        stream.set_nodelay(true).or_err(ErrorType::ConnectError, "connecting to the app")?;
+        self.introduce(&mut stream, whose).await?;
         let Some(tls) = &self.tls else { return Ok(Cord::Plain(stream)) };
         let unnamed = || Error::explain(ErrorType::TLSHandshakeFailure, "no name for TLS");
         let name = tls.name.clone().ok_or_else(unnamed)?;
-        stream.set_nodelay(true).or_err(ErrorType::ConnectError, "connecting to the app")?;
         let secured = timeout(most, tls.connector.connect(name, stream))
             .await
             .or_err(ErrorType::TLSHandshakeTimedout, "agreeing on TLS with the app")?
             .or_err(ErrorType::TLSHandshakeFailure, "agreeing on TLS with the app")?;
         Ok(Cord::Tls(Box::new(secured)))
+    }
+
+    /// A header fits into the send buffer of any new connection: nobody waits here.
+    async fn introduce(
+        &self,
+        stream: &mut (impl AsyncWrite + Unpin),
+        whose: ProxyHeader,
+    ) -> pingora::Result<()> {
+        let Some(version) = self.introduction else { return Ok(()) };
+        let header = whose.spelled(version);
+        stream.write_all(&header).await.or_err(ErrorType::ConnectError, "telling whose it is")
     }
 }
 

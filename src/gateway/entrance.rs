@@ -1,6 +1,6 @@
 //! A request's places and the size of its body: taken and measured as it passes.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use pingora::{Error, ErrorType};
 
 use crate::config::{Limits, Serves};
 use crate::telemetry::Limit;
-use crate::web::{Inbound, JobDoor, Peer};
+use crate::web::{Client, Inbound, JobDoor, Peer, ProxyHeader};
 
 use super::calls::CallTrouble;
 use super::exchange::Exchange;
@@ -50,7 +50,7 @@ pub(super) fn let_in(exchange: &mut Exchange) -> Result<(), Over> {
 pub(super) fn is_misdirected(
     downstream: &Downstream,
     site: &Site,
-    peer: Option<IpAddr>,
+    peer: Option<Peer>,
     inbound: &Inbound<'_>,
 ) -> bool {
     let named = Line::of(downstream).and_then(|line| line.named.get());
@@ -71,11 +71,25 @@ pub(super) fn job_door(downstream: &Downstream) -> Option<Arc<JobDoor>> {
 
 /// Who is at the other end of the connection.
 pub(super) fn peer(downstream: &Downstream) -> Option<Peer> {
-    if let Some(user) = job_door(downstream).and_then(|door| door.user()) {
+    if let Some(user) = Line::of(downstream).and_then(|line| line.user) {
         return Some(Peer::User(user));
     }
     let address = downstream.client_addr()?.as_inet()?.ip();
     Some(Peer::Address(address))
+}
+
+/// What an app that is told by the PROXY protocol hears of the client, and of where that connected. Of
+/// one whom a trusted proxy names nobody knows the port.
+pub(super) fn whose(downstream: &Downstream, client: Option<&Client>) -> ProxyHeader {
+    let address = client.and_then(|client| client.address().parse::<IpAddr>().ok());
+    let Some(address) = address else { return ProxyHeader::Nobodys };
+    let inet = |end: Option<&pingora::protocols::l4::socket::SocketAddr>| end?.as_inet().copied();
+    let port = inet(downstream.client_addr()).filter(|peer| peer.ip() == address);
+    let unknown = || SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+    ProxyHeader::Client {
+        client: SocketAddr::new(address, port.map_or(0, |peer| peer.port())),
+        server: inet(downstream.server_addr()).unwrap_or_else(unknown),
+    }
 }
 
 /// Takes a place on the way to the app for a request that may leave, until its exchange ends.

@@ -41,7 +41,8 @@ pub(super) fn edit_request(
     headers.insert(FORWARDED_HOST, host.authority.clone());
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));
     headers.insert(REQUEST_ID, exchange.request_id.value());
-    if let Some(client) = &exchange.client {
+    // A user of this machine has no address to tell.
+    if let Some(client) = exchange.client.as_ref().filter(|client| !client.is_local()) {
         headers.insert(FORWARDED_FOR, value(client.chain())?);
         headers.insert(REAL_IP, value(client.address())?);
     }

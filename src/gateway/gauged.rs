@@ -19,7 +19,8 @@ use super::kept;
 pub(super) struct Returning {
     /// Taken out by its drop alone.
     gauged: Option<Gauged<Cord>>,
-    way: kept::Way,
+    /// Where it is kept afterwards, if it may be.
+    way: Option<kept::Way>,
     is_good: bool,
 }
 
@@ -38,7 +39,12 @@ pub(super) struct Gauged<S> {
 }
 
 impl Returning {
-    pub(super) fn new(stream: Cord, flow: Arc<Flow>, silence: Duration, way: kept::Way) -> Self {
+    pub(super) fn new(
+        stream: Cord,
+        flow: Arc<Flow>,
+        silence: Duration,
+        way: Option<kept::Way>,
+    ) -> Self {
         Self { gauged: Some(Gauged::new(stream, flow, silence)), way, is_good: false }
     }
 
@@ -50,7 +56,7 @@ impl Returning {
 impl Drop for Returning {
     fn drop(&mut self) {
         let good = self.gauged.take().filter(|_| self.is_good);
-        good.into_iter().for_each(|gauged| kept::give(self.way, gauged.inner));
+        good.zip(self.way).into_iter().for_each(|(gauged, way)| kept::give(way, gauged.inner));
     }
 }
 
@@ -93,11 +99,9 @@ impl AsyncWrite for Returning {
 }
 
 impl VirtualSocket for Returning {
-    fn set_socket_option(&self, option: VirtualSockOpt) -> io::Result<()> {
-        match (option, &self.gauged) {
-            (VirtualSockOpt::NoDelay, Some(gauged)) => gauged.inner.set_nodelay(),
-            _ => Ok(()),
-        }
+    /// Set when it was connected, and once is enough.
+    fn set_socket_option(&self, _option: VirtualSockOpt) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use pingora::{Error, ErrorType};
 
 use crate::config::SameSite;
 use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
-use crate::web::{Asking, Client, Inbound, Peer, Refusal, Reply};
+use crate::web::{Asking, Client, Inbound, ProxyHeader, Refusal, Reply};
 
 use super::decide::decide;
 use super::exchange::{Exchange, Stage};
@@ -26,8 +26,8 @@ use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, entrance, forward, journey, leaving, returned, secure, steps, supply,
-    traces, tunnel, wire,
+    accounts, audited, calls, entrance, forward, journey, leaving, proof, returned, secure, steps,
+    supply, traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -125,18 +125,20 @@ impl ProxyHttp for Gateway {
         exchange.asked = Some(Instant::now());
         exchange.upstream = exchange.open(Child::Upstream);
         if let Some((mut peer, dial)) = calls::lead(exchange).await? {
-            exchange.flow = supply::bounded(&mut peer, &dial, downstream);
+            let nobodys = ProxyHeader::Nobodys;
+            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, nobodys));
             return Ok(Box::new(peer));
         }
         let (mut peer, dial) = journey::peer(exchange).await?;
+        let whose = entrance::whose(downstream, exchange.client.as_ref());
         if downstream.is_upgrade_req() {
             let departure = exchange.departure().ok_or_else(undecided)?;
             let route = exchange.site.route(departure.route());
             let silence = tunnel::Silence::new(route.upstream.patience().read, &route.bounds);
-            tunnel::lead(&mut peer, &dial, silence.clone());
+            tunnel::lead(&mut peer, &dial, silence.clone(), whose);
             exchange.silence = Some(silence);
         } else {
-            exchange.flow = supply::bounded(&mut peer, &dial, downstream);
+            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, whose));
         }
         Ok(Box::new(peer))
     }
@@ -320,14 +322,10 @@ impl ProxyHttp for Gateway {
 
 /// Removes what nobody outside may say, admits, and decides.
 fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
-    let sender = entrance::peer(downstream);
-    let peer = sender.and_then(Peer::address);
+    let peer = entrance::peer(downstream);
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
-    exchange.client = sender.map(|sender| match sender {
-        Peer::Address(peer) => site.proxies.client(peer, headers),
-        Peer::User(user) => Client::local(user),
-    });
+    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
     if let Some(given) = site.proxies.request_id(peer, headers).and_then(RequestId::given) {
         exchange.request_id = given;
     }
@@ -339,9 +337,15 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let transport = site.proxies.transport(peer, headers);
     let jobs = entrance::job_door(downstream).map(|door| (door, calls::Relayed::of(headers)));
     let forged = if jobs.is_some() { &site.forged_by_jobs } else { &site.spoofable };
-    let proof = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
+    let clean = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
     let request = downstream.req_header();
-    match Inbound::admit(request, request.raw_path(), site.bounds(), proof) {
+    let admitted = Inbound::admit(request, request.raw_path(), site.bounds(), clean);
+    if let (Ok(inbound), None) = (&admitted, &jobs)
+        && let Some(reply) = proof::asked(&site, inbound)
+    {
+        return Verdict::Answer(reply);
+    }
+    match admitted {
         Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
             Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
         }
@@ -351,7 +355,7 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
             let _authentication = exchange.open(Child::Authentication);
             let subscriber = exchange.client.as_ref().map(Client::subscriber);
             let inbound = inbound.over(transport).sent_by(subscriber);
-            if let (Some((door, relayed)), Some(sender)) = (&jobs, sender) {
+            if let (Some((door, relayed)), Some(sender)) = (&jobs, peer) {
                 return calls::decide_job(&site, (door, sender, *relayed), &inbound);
             }
             decide(&site, &inbound, site.clock.now())

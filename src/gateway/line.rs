@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::config::Serves;
-use crate::web::{JobDoor, NamedInTls};
+use crate::web::{JobDoor, LocalUser, NamedInTls};
 
 use super::flow::Flow;
 
@@ -19,6 +19,8 @@ pub struct Line {
     pub named: NamedInTls,
     /// The job listener it came to.
     pub jobs: Option<Arc<JobDoor>>,
+    /// Who made it, where it came through a socket in the file system.
+    pub user: Option<LocalUser>,
     /// What its listener does with those who come.
     pub serves: Serves,
     state: Arc<State>,
@@ -51,9 +53,15 @@ impl Line {
         Self {
             named: NamedInTls::default(),
             jobs: jobs.map(Arc::new),
+            user: None,
             serves: Serves::Everything,
             state: Arc::new(state),
         }
+    }
+
+    /// The same of a user of this machine, where it is one.
+    pub fn of_user(self, user: Option<LocalUser>) -> Self {
+        Self { user, ..self }
     }
 
     /// The same at a listener that does this with those who come.

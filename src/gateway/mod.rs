@@ -27,6 +27,7 @@ mod lifecycle;
 mod line;
 mod notices;
 mod own_pages;
+mod proof;
 mod request_id;
 mod respond;
 mod returned;

@@ -1,7 +1,6 @@
 //! A configuration in force: everything a request needs, immutable, taken once at its birth.
 
 use std::cell::OnceCell;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use form_urlencoded::Serializer;
@@ -22,7 +21,7 @@ use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT};
 use crate::telemetry::{AuditLog, Levels, Metrics, RouteMetrics, ServerLevel, Tracer, servers};
-use crate::web::{Bounds, CookieNames, Cookies, Proxies, ReturnTo, Spoofable};
+use crate::web::{Bounds, CookieNames, Cookies, Peer, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
 use super::checkup;
@@ -138,7 +137,7 @@ impl Site {
             told: Told::new(),
             spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
             forged_by_jobs: Spoofable::new([]),
-            proxies: Proxies::new(settings.forwarded.trusted_proxies.clone()),
+            proxies: settings.forwarded.trusted_proxies.clone(),
             desk,
             roads,
             pools,
@@ -199,9 +198,9 @@ impl Site {
         checkup::all(&self.settings, &self.pools, &self.clock).into_iter()
     }
 
-    /// Whether an address is a trusted proxy's.
-    pub fn trusts(&self, address: IpAddr) -> bool {
-        self.proxies.trusts(address)
+    /// Whether somebody is a trusted proxy.
+    pub fn trusts(&self, peer: Peer) -> bool {
+        self.proxies.trusts(peer)
     }
 
     pub(super) fn bounds(&self) -> Bounds {

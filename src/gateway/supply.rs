@@ -16,35 +16,37 @@ use pingora::protocols::l4::virt::VirtualSocketStream;
 use pingora::proxy::Session as Downstream;
 use pingora::upstreams::peer::HttpPeer;
 
+use crate::web::ProxyHeader;
+
 use super::dial::Dial;
 use super::flow::Flow;
 use super::gauged::Returning;
 use super::kept;
 use super::line::Line;
 
-/// Lets `peer` be reached by a connection that is read from as its client takes what is read, where
-/// that client may wait for many answers at a time, or pingora makes no such connections. It knows
+/// Lets `peer` be reached by a connection that is read from as its client takes what is read. It knows
 /// itself how long the app may be silent: pingora's timer would count the time in which nothing is
-/// read, too.
+/// read, too. It costs less than pingora's own pool: that starts a task with a timer for each
+/// connection it keeps, and another timer for each answer.
 pub(super) fn bounded(
     peer: &mut HttpPeer,
     dial: &Arc<Dial>,
     downstream: &Downstream,
-) -> Option<Arc<Flow>> {
+    whose: ProxyHeader,
+) -> Arc<Flow> {
     let line = Line::of(downstream);
-    let waits_for_many = downstream.is_http2() && line.is_some();
-    if !waits_for_many && !dial.is_ours() {
-        return None;
-    }
     let flow = line.map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);
     let options = &mut peer.options;
+    // Each step of it has an end of its own.
+    options.total_connection_timeout = None;
     options.custom_l4 = Some(Arc::new(Connector {
         dial: dial.clone(),
-        connect_timeout: options.connection_timeout,
+        connect_timeout: options.connection_timeout.take(),
         silence: options.read_timeout.take().unwrap_or(Duration::MAX),
         flow: flow.clone(),
+        whose,
     }));
-    Some(flow)
+    flow
 }
 
 #[derive(Debug)]
@@ -53,17 +55,20 @@ struct Connector {
     connect_timeout: Option<Duration>,
     silence: Duration,
     flow: Arc<Flow>,
+    whose: ProxyHeader,
 }
 
 #[async_trait]
 impl L4Connect for Connector {
     async fn connect(&self, address: &socket::SocketAddr) -> pingora::Result<Stream> {
         let way = (self.dial.group(), address.as_inet().copied());
-        let kept = kept::take(way);
+        // What is one client's is not kept for others.
+        let way = (!self.dial.introduces()).then_some(way);
+        let kept = way.and_then(kept::take);
         self.flow.comes_by(kept.as_ref());
         let stream = match kept {
             Some(stream) => stream,
-            None => self.dial.connect(address, self.connect_timeout).await?,
+            None => self.dial.connect(address, self.connect_timeout, self.whose).await?,
         };
         let returning = Returning::new(stream, self.flow.clone(), self.silence, way);
         Ok(VirtualSocketStream::new(Box::new(returning)).into())

@@ -1,6 +1,5 @@
 //! Which trace a request is part of, and what the app is told of it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -8,13 +7,14 @@ use pingora::http::RequestHeader;
 use pingora::{Error, ErrorType};
 
 use crate::telemetry::{Trace, TraceContext};
+use crate::web::Peer;
 
 use super::exchange::Exchange;
 use super::site::Site;
 
 /// Begins the request's part: of the trace a trusted proxy names, else of a new one. Nothing where
 /// there are no traces.
-pub(super) fn begun(site: &Site, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Arc<Trace>> {
+pub(super) fn begun(site: &Site, peer: Option<Peer>, headers: &HeaderMap) -> Option<Arc<Trace>> {
     let tracer = site.tracer.as_ref()?;
     let said = |name| site.proxies.said_once(peer, headers, name);
     let given =

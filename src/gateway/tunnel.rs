@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::config::RouteBounds;
+use crate::web::ProxyHeader;
 
 use super::cord::Cord;
 use super::dial::Dial;
@@ -64,13 +65,18 @@ impl Silence {
 
 /// Lets `peer` be reached by a connection of its own, which nobody uses again: it knows how long
 /// this one request's may be silent, so pingora's own timer for each read is put away.
-pub(super) fn lead(peer: &mut HttpPeer, dial: &Arc<Dial>, silence: Arc<Silence>) {
+pub(super) fn lead(
+    peer: &mut HttpPeer,
+    dial: &Arc<Dial>,
+    silence: Arc<Silence>,
+    whose: ProxyHeader,
+) {
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
     peer.group_key = peer.group_key.rotate_left(1) ^ number;
     peer.options.idle_timeout = Some(Duration::ZERO);
     peer.options.read_timeout = None;
     let (dial, connect_timeout) = (dial.clone(), peer.options.connection_timeout);
-    peer.options.custom_l4 = Some(Arc::new(Connector { dial, connect_timeout, silence }));
+    peer.options.custom_l4 = Some(Arc::new(Connector { dial, connect_timeout, silence, whose }));
 }
 
 /// Whether an error is the end of an app's silence that took too long.
@@ -87,12 +93,13 @@ struct Connector {
     dial: Arc<Dial>,
     connect_timeout: Option<Duration>,
     silence: Arc<Silence>,
+    whose: ProxyHeader,
 }
 
 #[async_trait]
 impl L4Connect for Connector {
     async fn connect(&self, address: &SocketAddr) -> pingora::Result<Stream> {
-        let inner = self.dial.connect(address, self.connect_timeout).await?;
+        let inner = self.dial.connect(address, self.connect_timeout, self.whose).await?;
         let patient = Patient::new(inner, self.silence.clone());
         Ok(VirtualSocketStream::new(Box::new(patient)).into())
     }
@@ -168,11 +175,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 }
 
 impl VirtualSocket for Patient<Cord> {
-    fn set_socket_option(&self, option: VirtualSockOpt) -> io::Result<()> {
-        match option {
-            VirtualSockOpt::NoDelay => self.inner.set_nodelay(),
-            _ => Ok(()),
-        }
+    /// Set when it was connected, and once is enough.
+    fn set_socket_option(&self, _option: VirtualSockOpt) -> io::Result<()> {
+        Ok(())
     }
 }
 

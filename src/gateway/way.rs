@@ -11,7 +11,7 @@ use pingora::protocols::l4::socket;
 use pingora::upstreams::peer::HttpPeer;
 
 use crate::clock::Clock;
-use crate::config::{HostHeader, Patience, Server, ServerPlace, Upstream, UpstreamTls};
+use crate::config::{HostHeader, Patience, Server, ServerPlace, Servers, Upstream};
 use crate::crypto::Authorities;
 
 use super::addresses::UpstreamAddress;
@@ -38,7 +38,7 @@ impl Way {
         machine: impl FnOnce() -> Authorities,
     ) -> Self {
         let patience = Patience { connect: upstream.connect_timeout, read: upstream.read_timeout };
-        let way = Self::without_host(server, &upstream.servers.tls, patience, machine);
+        let way = Self::without_host(server, &upstream.servers, patience, machine);
         let value = |host| HeaderValue::try_from(host).expect("a URL's host is visible ASCII");
         let host = match upstream.host_header {
             HostHeader::Public => None,
@@ -50,7 +50,7 @@ impl Way {
     /// The way to a server that nobody asked for.
     pub(super) fn without_host(
         server: &Server,
-        tls: &UpstreamTls,
+        servers: &Servers,
         patience: Patience,
         machine: impl FnOnce() -> Authorities,
     ) -> Self {
@@ -60,7 +60,8 @@ impl Way {
             }
             ServerPlace::Socket(path) => Place::Socket(path.clone()),
         };
-        Self { place, dial: Arc::new(Dial::new(server, tls, machine)), host: None, patience }
+        let dial = Dial::new(server, &servers.tls, machine).introducing(servers.introduction);
+        Self { place, dial: Arc::new(dial), host: None, patience }
     }
 
     /// The `Host` to send, where it is not the public one.

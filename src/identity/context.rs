@@ -1,12 +1,13 @@
 //! The context identifier: the name of a tenant, such as `Cust12345`.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
 /// A tenant's name. SuperOffice writes `Cust` in either case (`superid.md` §1), so it is kept in
 /// one spelling and two that name the same tenant are equal.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ContextId(String);
 
@@ -31,6 +32,20 @@ impl ContextId {
     /// The name, spelled `Cust12345`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The digits as a number, of which tenants fill any range evenly: `Cust007` has the same as
+    /// `Cust7`, and is another tenant.
+    pub fn number(&self) -> u64 {
+        let digits = self.0.bytes().skip("Cust".len());
+        digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+    }
+}
+
+/// A number costs less to hash than a text, and every call looks its tenant up several times.
+impl Hash for ContextId {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.number());
     }
 }
 

@@ -1,7 +1,6 @@
 //! A line for each tenant: so many calls at once, so many in a time, and the others wait in order.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,7 +28,6 @@ pub struct LineBounds {
 pub struct Lines {
     bounds: LineBounds,
     shards: [Mutex<HashMap<ContextId, Arc<Line>>>; SHARDS],
-    hasher: RandomState,
 }
 
 /// A turn in a line, over when dropped.
@@ -57,7 +55,7 @@ impl Lines {
     /// Nobody waits yet.
     pub fn new(bounds: LineBounds) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { bounds, shards, hasher: RandomState::new() }
+        Self { bounds, shards }
     }
 
     /// What bounds its lines.
@@ -119,7 +117,7 @@ impl Lines {
     }
 
     fn line(&self, tenant: &ContextId) -> Arc<Line> {
-        let shard = self.hasher.hash_one(tenant) as usize % SHARDS;
+        let shard = tenant.number() as usize % SHARDS;
         let mut lines = self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = lines.get(tenant) {
             return line.clone();

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::redis_link::LinkState;
-use crate::telemetry::Format;
+use crate::telemetry::{Format, Standing};
 
 use super::assemble::Load;
 
@@ -127,7 +127,31 @@ fn readiness(load: &Load) -> Value {
         let told = links.into_iter().map(|(name, state)| (name.to_owned(), link(name, &state)));
         ready["redis"] = Value::Object(told.collect());
     }
+    let standings = load.metrics().acme().standings();
+    if !standings.is_empty() {
+        let told = standings.into_iter().map(|one| (one.certificate.clone(), ordered(&one)));
+        ready["certificates"] = Value::Object(told.collect());
+    }
     ready
+}
+
+/// A certificate that is ordered. One that is not there yet does not make us unready: its authority
+/// could then not ask us, and it would never come.
+fn ordered(one: &Standing) -> Value {
+    let mut told = match one.ends {
+        Some(ends) => serde_json::json!({ "state": "there", "ends": ends }),
+        None => serde_json::json!({
+            "state": "awaited",
+            "meaning": "TLS for its hosts is refused until it is there",
+        }),
+    };
+    told["next_order"] = one.next.into();
+    if one.failures > 0 {
+        told["failures"] = one.failures.into();
+        told["outcome"] = one.outcome.clone().into();
+        told["reason"] = one.detail.clone().into();
+    }
+    told
 }
 
 fn link(name: &str, state: &LinkState) -> Value {

@@ -19,7 +19,9 @@ use crate::limits::{Crowds, Guest, House, Member};
 use crate::redis_link::LinkState;
 use crate::session::Note;
 use crate::telemetry::catalogue::CONNECTIONS_OPEN;
-use crate::telemetry::{AccessLog, AuditLog, Levels, Limit, Metrics, Tracer, TurnedAway};
+use crate::telemetry::{
+    AccessLog, AuditLog, HeaderRefusal, Levels, Limit, Metrics, Tracer, TurnedAway,
+};
 use crate::web::{Peer, Subscriber};
 
 use super::certificates::TlsFailed;
@@ -108,6 +110,18 @@ pub(super) struct Held {
     _member: Option<Member>,
 }
 
+impl Held {
+    /// Counted among all, and with nobody's.
+    pub(super) fn without_crowd(guest: Guest) -> Self {
+        Self { _guest: guest, _member: None }
+    }
+
+    /// Counted with those of its address, too.
+    pub(super) fn counts_with(&mut self, member: Option<Member>) {
+        self._member = member;
+    }
+}
+
 impl Load {
     pub(super) fn new(site: Arc<ArcSwap<Site>>) -> Arc<Self> {
         let refused = AtomicU64::new(0);
@@ -148,20 +162,35 @@ impl Load {
     /// # Errors
     /// The limit that leaves it no place.
     pub(super) async fn admit(&self, peer: Peer, door: DoorKind<'_>) -> Result<Held, Limit> {
+        let member = self.join(peer, door)?;
+        let guest = self.place().await?;
+        self.admitted();
+        Ok(Held { _guest: guest, _member: member })
+    }
+
+    /// Counts a connection with others from `peer`, where those are counted.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub(super) fn join(&self, peer: Peer, door: DoorKind<'_>) -> Result<Option<Member>, Limit> {
+        let site = self.site.load();
+        let Some((from, most)) = crowd(&site, peer, door) else { return Ok(None) };
+        let member = self.crowds.enter(from, most);
+        if member.is_none() {
+            site.metrics.limit_hit(Limit::ConnectionsPerAddress);
+            site.metrics.connections().refused(Limit::ConnectionsPerAddress);
+            return Err(Limit::ConnectionsPerAddress);
+        }
+        Ok(member)
+    }
+
+    /// Counts a connection among all, and waits for a while where there are too many.
+    ///
+    /// # Errors
+    /// The limit that leaves it no place.
+    pub(super) async fn place(&self) -> Result<Guest, Limit> {
         let site = self.site.load_full();
         let most = &site.settings.limits.crowd;
-        let member = match crowd(&site, peer, door) {
-            None => None,
-            Some((from, most)) => {
-                let member = self.crowds.enter(from, most);
-                if member.is_none() {
-                    site.metrics.limit_hit(Limit::ConnectionsPerAddress);
-                    site.metrics.connections().refused(Limit::ConnectionsPerAddress);
-                    return Err(Limit::ConnectionsPerAddress);
-                }
-                member
-            }
-        };
         let guest = match self.house.enter(most.connections) {
             Some(guest) => Some(guest),
             None => {
@@ -169,12 +198,24 @@ impl Load {
                 self.house.wait(most.connections).await
             }
         };
-        let Some(guest) = guest else {
+        if guest.is_none() {
             site.metrics.connections().refused(Limit::Connections);
-            return Err(Limit::Connections);
-        };
-        site.metrics.connections().accepted();
-        Ok(Held { _guest: guest, _member: member })
+        }
+        guest.ok_or(Limit::Connections)
+    }
+
+    /// A connection is served.
+    pub(super) fn admitted(&self) {
+        self.site.load().metrics.connections().accepted();
+    }
+
+    /// A connection was closed because nobody we believe says whose it is.
+    pub(super) fn not_introduced(&self, why: HeaderRefusal) {
+        let site = self.site.load();
+        if why == HeaderRefusal::TimedOut {
+            site.metrics.limit_hit(Limit::HandshakeTimeout);
+        }
+        site.metrics.connections().not_introduced(why);
     }
 
     /// A connection is closed so that another may be.
@@ -206,7 +247,7 @@ impl Load {
 fn crowd(site: &Site, peer: Peer, door: DoorKind<'_>) -> Option<(Subscriber, usize)> {
     match (peer, door) {
         (Peer::Address(_), DoorKind::Jobs(_)) => None,
-        (Peer::Address(address), DoorKind::Public) if site.trusts(address) => None,
+        (peer, DoorKind::Public) if site.trusts(peer) => None,
         (Peer::Address(address), DoorKind::Public) => {
             let most = site.settings.limits.crowd.connections_per_address;
             Some((Subscriber::of(address), most))

@@ -6,23 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use rustls::client::verify_server_name;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{
-    ClientHello, NoClientAuth, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier,
-};
+use rustls::server::{ClientHello, NoClientAuth, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
-use crate::config::{Tls, TlsFiles, TlsPolicy};
-use crate::crypto::plain_sha256;
+use crate::acme::tls_proof;
+use crate::config::{AcmeChallenge, Ordered, Tls, TlsFiles, TlsPolicy};
+use crate::crypto::{Leaf, plain_sha256, stands_for};
 
 use super::doorway::Doorway;
-use super::validity;
+use super::handshake::ACME_TLS;
 
 /// Why a listener has no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +68,8 @@ impl Presented {
 
     /// When the first of its certificates stops being valid, in seconds since 1970.
     pub(super) fn ends(&self) -> Option<u64> {
-        self.shown.0.iter().filter_map(|one| validity::ends(&one.cert[0])).min()
+        let leaves = self.shown.held().filter_map(|one| Leaf::read(&one.cert[0]));
+        leaves.map(|leaf| leaf.ends).min()
     }
 
     /// Whether what is shown to who names `named` in TLS stands for a host too, by the rules of
@@ -83,30 +82,71 @@ impl Presented {
 
 /// The certificates of a listener, its own first.
 #[derive(Debug)]
-struct Shown(Vec<Arc<CertifiedKey>>);
+struct Shown {
+    places: Vec<Place>,
+    /// Those whose hosts are proven in TLS.
+    proven: Vec<Arc<Ordered>>,
+}
+
+/// Where a certificate is, or will be.
+#[derive(Debug)]
+enum Place {
+    Held(Arc<CertifiedKey>),
+    /// It is ordered, and not there yet.
+    Awaited(Arc<Ordered>),
+}
 
 impl Shown {
     /// Those that may be shown to who names this host: those that stand for it, or else the
-    /// listener's own.
+    /// listener's own. A host whose certificate is awaited is nobody else's.
     fn to(&self, named: Option<&str>) -> impl Iterator<Item = &Arc<CertifiedKey>> {
         let covers = move |one: &&Arc<CertifiedKey>| {
             named.is_some_and(|named| stands_for(&one.cert[0], named))
         };
-        let known = self.0.iter().any(|one| covers(&one));
-        self.0
-            .iter()
-            .take(if known { usize::MAX } else { 1 })
-            .filter(move |one| !known || covers(one))
+        let known = self.held().any(|one| covers(&one));
+        let own = match self.places.first() {
+            Some(Place::Held(own)) if !known && !self.is_awaited(named) => Some(own),
+            _ => None,
+        };
+        own.into_iter().chain(self.held().filter(move |one| known && covers(one)))
+    }
+
+    fn held(&self) -> impl Iterator<Item = &Arc<CertifiedKey>> {
+        self.places.iter().filter_map(|place| match place {
+            Place::Held(one) => Some(one),
+            Place::Awaited(_) => None,
+        })
+    }
+
+    fn is_awaited(&self, named: Option<&str>) -> bool {
+        let Some(named) = named else { return false };
+        self.places.iter().any(|place| match place {
+            Place::Held(_) => false,
+            Place::Awaited(one) => one.hosts.iter().any(|host| host.eq_ignore_ascii_case(named)),
+        })
+    }
+
+    /// What proves to an authority that a host is ours.
+    fn proof(&self, named: Option<&str>) -> Option<Arc<CertifiedKey>> {
+        let (certificate, key) = tls_proof(&self.proven, named?)?;
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        // Not compared with its key: what is critical in it, nobody but an authority understands.
+        let key = provider.key_provider.load_private_key(key).ok()?;
+        Some(Arc::new(CertifiedKey::new(vec![certificate], key)))
     }
 }
 
 impl ResolvesServerCert for Shown {
     /// The first that the client can verify the signature of, where there is one; a site may have
-    /// one with RSA and one with ECDSA for the same name.
+    /// one with RSA and one with ECDSA for the same name. Who comes for a proof sees that, or nothing
+    /// (RFC 8737 §3: it asks for this protocol alone).
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let named = hello.server_name();
+        if hello.alpn().is_some_and(|asked| asked.eq([ACME_TLS])) {
+            return self.proof(named);
+        }
         let schemes = hello.signature_schemes();
         let can = |one: &&Arc<CertifiedKey>| one.key.choose_scheme(schemes).is_some();
-        let named = hello.server_name();
         self.to(named).find(can).or_else(|| self.to(named).next()).cloned()
     }
 }
@@ -133,12 +173,6 @@ impl Stamps {
     }
 }
 
-/// Whether a certificate stands for a host, or a caller of that name.
-pub(super) fn stands_for(certificate: &CertificateDer<'_>, name: &str) -> bool {
-    let Ok(certificate) = ParsedCertificate::try_from(certificate) else { return false };
-    ServerName::try_from(name).is_ok_and(|name| verify_server_name(&certificate, &name).is_ok())
-}
-
 /// What a doorway answers a TLS hello with, where it speaks TLS.
 ///
 /// # Errors
@@ -156,8 +190,12 @@ pub(super) fn of(doorway: &Doorway) -> Result<Option<Arc<Presented>>, TlsFailed>
 /// [`TlsFailed`] names the file.
 fn presented(tls: &Tls, authorities: Option<&Path>) -> Result<Arc<Presented>, TlsFailed> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let shown = tls.certificates.iter().map(|files| certified(files, &provider));
-    let shown = Arc::new(Shown(shown.collect::<Result<_, _>>()?));
+    let places = tls.certificates.iter().map(|files| place(files, &provider));
+    let in_tls = |one: &&Arc<Ordered>| one.challenge == AcmeChallenge::TlsAlpn01;
+    let ordered = tls.certificates.iter().filter_map(|files| files.ordered.as_ref());
+    let proven: Vec<Arc<Ordered>> = ordered.filter(in_tls).cloned().collect();
+    let proves = !proven.is_empty();
+    let shown = Arc::new(Shown { places: places.collect::<Result<_, _>>()?, proven });
     let (clients, authorities) = clients(authorities, &provider)?;
     let versions: &[&SupportedProtocolVersion] = match tls.policy {
         TlsPolicy::Intermediate => &[&TLS13, &TLS12],
@@ -168,11 +206,26 @@ fn presented(tls: &Tls, authorities: Option<&Path>) -> Result<Arc<Presented>, Tl
         .map_err(|error| TlsFailed::Versions { reason: error.to_string() })?
         .with_client_cert_verifier(clients)
         .with_cert_resolver(shown.clone());
+    // All of them are good: the strongest first, and without a choice for who is in between.
+    config.ignore_client_order = true;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    if proves {
+        config.alpn_protocols.push(ACME_TLS.to_vec());
+    }
     if let Ok(ticketer) = rustls::crypto::aws_lc_rs::Ticketer::new() {
         config.ticketer = ticketer;
     }
     Ok(Arc::new(Presented { config: Arc::new(config), authorities, shown }))
+}
+
+/// Where a certificate is. One that is ordered may not be there yet, or be ordered anew because it
+/// cannot be read: the listener serves all the same.
+fn place(files: &TlsFiles, provider: &CryptoProvider) -> Result<Place, TlsFailed> {
+    match (certified(files, provider), &files.ordered) {
+        (Ok(held), _) => Ok(Place::Held(held)),
+        (Err(_), Some(ordered)) => Ok(Place::Awaited(ordered.clone())),
+        (Err(failed), None) => Err(failed),
+    }
 }
 
 /// One certificate with its key, and with the authority's word on it where there is any.

@@ -24,12 +24,13 @@ use rustls_pki_types::CertificateDer;
 use tokio::time::{Instant, timeout};
 
 use crate::config::Serves;
+use crate::crypto::stands_for;
 use crate::gateway::{Gateway, Line, Site};
 use crate::telemetry::{AccessLog, HandshakeFailure, Limit, RefusedLine};
 use crate::web::{JobDoor, Peer, ServerName, Shown};
 
 use super::assemble::Load;
-use super::certificates::{Presented, stands_for};
+use super::certificates::Presented;
 use super::doors::Serving;
 use super::drain::{Course, Stage};
 use super::guard::{Fault, Guard, Opening, Terms};
@@ -69,14 +70,15 @@ impl Front {
             let limits = &site.settings.limits;
             (Terms::of(limits), limits.handshake_timeout)
         };
-        let door = jobs.map(|name| JobDoor::new(name, peer.user()));
-        let line = Line::to(door).that(serves);
-        if jobs.is_some() || tls.is_some() || serves == Serves::RedirectsToHttps {
+        let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves);
+        let is_told = jobs.is_some() || tls.is_some() || peer.user().is_some();
+        if is_told || serves == Serves::RedirectsToHttps {
             carry(&mut connection, line.clone());
         }
         match tls {
             None => {
                 let stays = || serving.now() == serves;
+                let connection = Box::new(connection);
                 Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
             }
             Some(tls) => {
@@ -95,7 +97,7 @@ impl Front {
         line: &Line,
         tls: Arc<ArcSwap<Presented>>,
         most: Duration,
-    ) -> Option<impl IO + use<>> {
+    ) -> Option<Box<impl IO + use<>>> {
         let presented = tls.load_full();
         let acceptor = Acceptor::from_server_config(presented.config.clone());
         let secured = match timeout(most, acceptor.tls_handshake(connection)).await {
@@ -112,6 +114,10 @@ impl Front {
                 return None;
             }
         };
+        if handshake::is_a_proof(&secured) {
+            // Whoever wanted to see it has; nothing is said on such a connection (RFC 8737 §3).
+            return None;
+        }
         let version = handshake::version(secured.get_ssl().and_then(TlsRef::version));
         self.load.metrics().connections().shook_hands(version);
         let shown = secured.get_ssl().and_then(TlsRef::peer_certificate_der);
@@ -128,27 +134,27 @@ impl Front {
             let covers = move |host: &str| presented.covers(&named, host);
             let _once = line.named.set(ServerName::new(asked, covers));
         }
-        Some(secured)
+        Some(Box::new(secured))
     }
 
     async fn secured<S: IO + 'static>(
         &self,
-        connection: S,
+        connection: Box<S>,
         terms: Terms,
         client: Peer,
         line: Line,
         course: Course,
     ) {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
-            self.http2(connection, line, course).await;
+            Box::pin(self.http2(connection, line, course)).await;
         } else {
-            self.http1(connection, terms, client, course, &|| true).await;
+            Box::pin(self.http1(connection, terms, client, course, &|| true)).await;
         }
     }
 
     async fn http1<S: IO + 'static>(
         &self,
-        connection: S,
+        connection: Box<S>,
         terms: Terms,
         client: Peer,
         mut course: Course,
@@ -272,9 +278,12 @@ fn carry(connection: &mut Connection, line: Line) {
 
 fn identified(arrived: Arrived) -> Connection {
     let descriptor = arrived.as_fd().as_raw_fd();
-    let (mut connection, address) = arrived.into_connection();
+    let (mut connection, ends) = arrived.into_connection();
     let digest = SocketDigest::from_raw_fd(descriptor);
-    let _unset_before = digest.peer_addr.set(address.map(SocketAddr::into));
+    let _unset_before = digest.peer_addr.set(ends.client.map(SocketAddr::into));
+    if let Some(server) = ends.server {
+        let _unset_before = digest.local_addr.set(Some(server.into()));
+    }
     connection.set_socket_digest(digest);
     connection
 }

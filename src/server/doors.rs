@@ -9,12 +9,13 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::config::{ListenAddress, Serves, Settings};
+use crate::web::Proxies;
 
 use super::assemble::{self, Options, StartFailed};
 use super::certificates::{self, Presented, Stamps, TlsFailed};
 use super::doorway::{Doorway, doorways};
 use super::socket::Listening;
-use super::unix_socket;
+use super::unix_socket::{self, Place};
 
 /// One open listener.
 pub(super) struct OpenDoor {
@@ -30,7 +31,21 @@ pub(super) struct OpenDoor {
     /// Where its certificates come from, and what the files looked like when they were read last.
     read: Option<(Doorway, Stamps)>,
     serving: Arc<Serving>,
-    close: watch::Sender<bool>,
+    fate: watch::Sender<Fate>,
+    /// Who says whose each connection is, where somebody does.
+    introducers: Option<Arc<Proxies>>,
+    /// Where it is in the file system.
+    place: Option<Place>,
+}
+
+/// What became of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Open,
+    /// It is to be no more. Those that wait to be accepted would be reset with it.
+    Closed,
+    /// Another listener has its socket, and those that wait.
+    HandedOn,
 }
 
 /// What a listener does with those who come. It follows the configuration while the listener is open;
@@ -62,7 +77,8 @@ pub(super) struct DoorPlan {
     pub(super) socket: Listening,
     pub(super) tls: Option<Arc<ArcSwap<Presented>>>,
     pub(super) jobs: Option<Arc<str>>,
-    pub(super) closed: watch::Receiver<bool>,
+    pub(super) introducers: Option<Arc<Proxies>>,
+    pub(super) fate: watch::Receiver<Fate>,
 }
 
 /// Opened, but not yet in force: everything that could fail has succeeded.
@@ -71,7 +87,7 @@ pub(super) struct Changes {
     certificates: Vec<(Doorway, Stamps, Arc<Presented>)>,
     permissions: Vec<(String, ListenAddress)>,
     serving: Vec<(Arc<Serving>, Serves)>,
-    closed: Vec<String>,
+    closed: Vec<(String, Fate)>,
 }
 
 impl OpenDoor {
@@ -96,7 +112,9 @@ impl OpenDoor {
             read: tls.is_some().then(|| (doorway.clone(), stamps)),
             tls: tls.map(|config| Arc::new(ArcSwap::from(config))),
             serving: Serving::new(doorway.serves),
-            close: watch::channel(false).0,
+            fate: watch::channel(Fate::Open).0,
+            introducers: doorway.introduced_by.clone().map(Arc::new),
+            place: place_of(&doorway.address),
         })
     }
 
@@ -107,8 +125,8 @@ impl OpenDoor {
     pub(super) fn plan(&self) -> Result<DoorPlan, StartFailed> {
         let socket = self.socket.try_clone().map_err(StartFailed::Thread)?;
         let (tls, jobs) = (self.tls.clone(), self.jobs.clone());
-        let (serving, closed) = (self.serving.clone(), self.close.subscribe());
-        Ok(DoorPlan { serving, socket, tls, jobs, closed })
+        let (serving, introducers) = (self.serving.clone(), self.introducers.clone());
+        Ok(DoorPlan { serving, socket, tls, jobs, introducers, fate: self.fate.subscribe() })
     }
 
     /// Its path, in the file system.
@@ -155,10 +173,31 @@ impl OpenDoor {
         self.asked = asked;
     }
 
+    /// Whether who connects there comes to this one, as far as can be told: another socket may be in
+    /// the place of ours.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.place == place_of(&self.asked)
+    }
+
     fn serves(&self, doorway: &Doorway) -> bool {
         self.name == doorway.name
             && is_same_place(&self.asked, &doorway.address)
             && self.tls.is_some() == doorway.tls.is_some()
+            && self.introducers.as_deref() == doorway.introduced_by.as_ref()
+            && self.is_in_place()
+    }
+
+    /// Whether its socket can be another listener's, which is to be where it is.
+    fn can_become(&self, doorway: &Doorway) -> bool {
+        let any_port = doorway.address.network().is_some_and(|address| address.port() == 0);
+        is_same_place(&self.asked, &doorway.address) && !any_port && self.is_in_place()
+    }
+}
+
+fn place_of(address: &ListenAddress) -> Option<Place> {
+    match address {
+        ListenAddress::Network(_) => None,
+        ListenAddress::Unix(socket) => unix_socket::found_at(&socket.path),
     }
 }
 
@@ -197,6 +236,8 @@ impl Changes {
             serving: Vec::new(),
             closed: Vec::new(),
         };
+        let stays = |door: &OpenDoor| doorways(settings).any(|one| door.serves(&one));
+        let mut handed_on = Vec::new();
         for doorway in doorways(settings) {
             match open.iter().find(|door| door.serves(&doorway)) {
                 Some(door) => {
@@ -209,12 +250,22 @@ impl Changes {
                         changes.certificates.push((doorway, stamps, config));
                     }
                 }
-                None => changes.opened.push(OpenDoor::open(&doorway, None)?),
+                None => {
+                    let mut leaving = open.iter().filter(|door| !stays(door));
+                    let before = leaving.find(|door| door.can_become(&doorway));
+                    let socket = before.map(|door| door.socket.try_clone()).transpose();
+                    let socket = socket.map_err(StartFailed::Thread)?;
+                    handed_on.extend(before.map(|door| door.name.as_str()));
+                    changes.opened.push(OpenDoor::open(&doorway, socket)?);
+                }
             }
         }
-        let kept = |door: &&OpenDoor| doorways(settings).any(|one| door.serves(&one));
-        changes.closed =
-            open.iter().filter(|door| !kept(door)).map(|door| door.name.clone()).collect();
+        let fate = |door: &OpenDoor| match handed_on.contains(&door.name.as_str()) {
+            true => Fate::HandedOn,
+            false => Fate::Closed,
+        };
+        let leaving = open.iter().filter(|door| !stays(door));
+        changes.closed = leaving.map(|door| (door.name.clone(), fate(door))).collect();
         Ok(changes)
     }
 
@@ -244,15 +295,19 @@ impl Changes {
             }
         }
         open.retain(|door| {
-            let closed = self.closed.contains(&door.name);
-            if closed {
+            let closed = self.closed.iter().find(|(name, _)| *name == door.name);
+            if let Some((_, fate)) = closed {
                 if let Some(tls) = &door.tls {
                     tls.store(Arc::new(tls.load().without_authorities()));
                 }
-                door.close.send_replace(true);
+                door.fate.send_replace(*fate);
             }
-            !closed
+            closed.is_none()
         });
-        open.extend(self.opened);
+        for mut door in self.opened {
+            // One that had another name may have had another mode.
+            door.permit(door.asked.clone());
+            open.push(door);
+        }
     }
 }

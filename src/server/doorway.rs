@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::{JobListener, ListenAddress, Listener, Serves, Settings, Tls};
+use crate::web::Proxies;
 
 /// One place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(super) struct Doorway {
     /// The name of the job listener it is.
     pub(super) jobs: Option<String>,
     pub(super) serves: Serves,
+    /// Who says whose each connection is, where somebody does.
+    pub(super) introduced_by: Option<Proxies>,
 }
 
 /// All of a configuration's.
@@ -29,11 +32,12 @@ impl Doorway {
     fn for_people(listener: &Listener) -> Self {
         Self {
             name: listener.name.clone(),
-            address: listener.address.into(),
+            address: listener.address.clone(),
             tls: listener.tls.clone(),
             client_ca: None,
             jobs: None,
             serves: listener.serves,
+            introduced_by: listener.introduced_by.clone(),
         }
     }
 
@@ -45,6 +49,7 @@ impl Doorway {
             client_ca: listener.client_ca.clone(),
             jobs: Some(listener.name.clone()),
             serves: Serves::Everything,
+            introduced_by: listener.introduced_by.clone(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What became of a TLS handshake, for metrics.
 
 use pingora::Error;
+use pingora::protocols::{ALPN, Ssl};
 
 use crate::telemetry::{HandshakeFailure, TlsVersion};
 
@@ -13,6 +14,14 @@ pub(super) fn version(name: Option<&str>) -> TlsVersion {
     }
 }
 
+/// Whether it was an authority's, to see that a host is ours: that is all it is for.
+pub(super) fn is_a_proof(secured: &impl Ssl) -> bool {
+    matches!(secured.selected_alpn_proto(), Some(ALPN::Custom(protocol)) if protocol.protocol() == ACME_TLS)
+}
+
+/// RFC 8737 §6.2.
+pub(super) const ACME_TLS: &[u8] = b"acme-tls/1";
+
 /// Why there was none. pingora hands rustls' error on as text alone, so it is known by its words.
 pub(super) fn failure(error: &Error) -> HandshakeFailure {
     let text = error.to_string();
@@ -21,7 +30,9 @@ pub(super) fn failure(error: &Error) -> HandshakeFailure {
 }
 
 /// What rustls' errors begin with.
-const WORDS: [(&str, HandshakeFailure); 7] = [
+const WORDS: [(&str, HandshakeFailure); 9] = [
+    ("no server certificate chain resolved", HandshakeFailure::NoCertificate),
+    ("peer doesn't support any known protocol", HandshakeFailure::NothingInCommon),
     ("received fatal alert", HandshakeFailure::Alert),
     ("invalid peer certificate", HandshakeFailure::ClientCertificate),
     ("peer sent no certificates", HandshakeFailure::ClientCertificate),

@@ -11,7 +11,10 @@ mod drain;
 mod guard;
 mod handshake;
 mod http2;
+mod introduction;
 mod listener;
+mod reception;
+mod renewals;
 mod report;
 mod run;
 mod seldom;
@@ -21,7 +24,6 @@ mod status;
 mod streams;
 mod teller;
 mod unix_socket;
-mod validity;
 mod worker;
 
 pub use assemble::{Options, StartFailed};

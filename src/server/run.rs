@@ -27,6 +27,7 @@ use super::assemble::{self, Load, Options, StartFailed};
 use super::certificates::TlsFailed;
 use super::doors::{self, Changes, OpenDoor};
 use super::drain::Leave;
+use super::renewals::Renewals;
 use super::report::{Changed, Report, Wanted};
 use super::socket::Listening;
 use super::teller::Teller;
@@ -50,6 +51,10 @@ pub struct Running {
     over: watch::Sender<bool>,
     /// What looks after upstreams' servers; it ends when it is replaced or dropped.
     checkups: JoinSet<()>,
+    /// What orders certificates, from the first configuration on that has any ordered.
+    renewals: Option<Renewals>,
+    /// Counts the ordered certificates that came.
+    stored: watch::Sender<u64>,
 }
 
 /// The running admin listener.
@@ -94,6 +99,8 @@ impl Running {
             report: Report::default(),
             over: watch::channel(false).0,
             checkups: JoinSet::new(),
+            renewals: None,
+            stored: watch::channel(0).0,
         };
         running.look_after_servers();
         for number in 0..workers(options.workers) {
@@ -101,6 +108,7 @@ impl Running {
         }
         running.note_doors();
         running.teller = Some(Teller::start(running.site.clone())?);
+        running.look_after_certificates()?;
         if let Some(socket) = admin {
             socket.set_nonblocking(true).map_err(StartFailed::Thread)?;
             let address = socket.local_addr().map_err(StartFailed::Thread)?;
@@ -149,11 +157,14 @@ impl Running {
     }
 
     /// The listening sockets by name, for a process that takes over; `admin` is the admin listener's.
+    /// One in whose place in the file system there is another by now is left out: nobody can connect
+    /// to it, and who takes over looks at the place itself.
     ///
     /// # Errors
     /// When there are no descriptors left.
     pub fn sockets(&self) -> io::Result<Vec<(String, Listening)>> {
-        let doors = self.doors.iter().map(|door| (door.name.clone(), door.socket().try_clone()));
+        let doors = self.doors.iter().filter(|door| door.is_in_place());
+        let doors = doors.map(|door| (door.name.clone(), door.socket().try_clone()));
         let admin = self
             .admin
             .iter()
@@ -170,6 +181,11 @@ impl Running {
     /// The system users of the configuration in force: their vault, tickets and tenants.
     pub fn system_users(&self) -> Arc<SystemUsers> {
         self.site.load().users.clone()
+    }
+
+    /// Counts the ordered certificates that came: at each of them it is time to look.
+    pub fn stored(&self) -> watch::Receiver<u64> {
+        self.stored.subscribe()
     }
 
     /// Looks whether certificates were replaced in their files, and shows the new ones from the next
@@ -222,6 +238,7 @@ impl Running {
         self.stores = stores;
         self.site.store(Arc::new(successor));
         self.look_after_servers();
+        self.look_after_certificates()?;
         changes.apply(&mut self.doors);
         self.note_doors();
         for (worker, plans) in self.workers.iter().zip(shares) {
@@ -250,6 +267,7 @@ impl Running {
     /// get round to hearing of it in time.
     pub async fn leave_to_successor(&mut self) {
         self.over.send_replace(true);
+        self.renewals.iter().for_each(Renewals::leave);
         let leave = Leave::to_successor(&self.site.load().settings.limits);
         if self.leave.send_replace(Some(leave)).is_none() {
             let all = async {
@@ -276,6 +294,8 @@ impl Running {
         drop(self.doors);
         let (workers, over, teller) = (self.workers, self.over, self.teller);
         teller.iter().for_each(Teller::leave);
+        let renewals = self.renewals;
+        renewals.iter().for_each(Renewals::leave);
         let admin = self.admin.map(|admin| admin.thread);
         let ended = tokio::task::spawn_blocking(move || {
             for worker in workers {
@@ -283,6 +303,9 @@ impl Running {
             }
             if let Some(teller) = teller {
                 teller.join();
+            }
+            if let Some(renewals) = renewals {
+                renewals.join();
             }
             over.send_replace(true);
             if let Some(thread) = admin {
@@ -300,6 +323,14 @@ impl Running {
         for checkup in self.site.load().checkups() {
             self.checkups.spawn_on(checkup, &runtime);
         }
+    }
+
+    /// From the first configuration on that has any ordered.
+    fn look_after_certificates(&mut self) -> Result<(), StartFailed> {
+        if self.renewals.is_none() && !self.site.load().settings.ordered.is_empty() {
+            self.renewals = Some(Renewals::start(self.site.clone(), self.stored.clone())?);
+        }
+        Ok(())
     }
 
     async fn hire(&mut self, number: usize, access: Option<AccessLog>) -> Result<(), StartFailed> {

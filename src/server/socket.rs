@@ -5,8 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use pingora::protocols::l4::stream::Stream as Connection;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::web::{LocalUser, Peer};
@@ -28,6 +31,16 @@ pub(super) enum Entrance {
 pub(super) struct Arrived {
     stream: Arriving,
     pub(super) peer: Peer,
+    /// Its ends by the word of a balancer that passes it on.
+    told: Option<Ends>,
+}
+
+/// Both ends of a connection, as far as they have addresses on the network.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    pub(super) client: Option<SocketAddr>,
+    /// Ours; `None` where the system is to be asked.
+    pub(super) server: Option<SocketAddr>,
 }
 
 enum Arriving {
@@ -156,24 +169,47 @@ impl Entrance {
 
 impl Arrived {
     fn from_network(stream: TcpStream, address: SocketAddr) -> Self {
-        Self { stream: Arriving::Network(stream, address), peer: Peer::Address(address.ip()) }
+        let peer = Peer::Address(address.ip());
+        Self { stream: Arriving::Network(stream, address), peer, told: None }
     }
 
     /// The system noted whose it is when it was made (`SO_PEERCRED`, unix(7)).
     fn from_here(stream: UnixStream) -> io::Result<Self> {
         let made_by = stream.peer_cred()?;
         let user = LocalUser { user: made_by.uid(), group: made_by.gid() };
-        Ok(Self { stream: Arriving::Unix(stream), peer: Peer::User(user) })
+        Ok(Self { stream: Arriving::Unix(stream), peer: Peer::User(user), told: None })
     }
 
-    /// As pingora takes it, and its address.
-    pub(super) fn into_connection(self) -> (Connection, Option<SocketAddr>) {
-        match self.stream {
+    /// A balancer says whose it is, and where that one connected.
+    pub(super) fn is_from(&mut self, client: SocketAddr, server: SocketAddr) {
+        self.peer = Peer::Address(client.ip());
+        self.told = Some(Ends { client: Some(client), server: Some(server) });
+    }
+
+    /// As pingora takes it, and its ends.
+    pub(super) fn into_connection(self) -> (Connection, Ends) {
+        let seen = |client| Ends { client, server: None };
+        let (connection, ends) = match self.stream {
             Arriving::Network(stream, address) => {
                 let _latency_only = stream.set_nodelay(true);
-                (stream.into(), Some(address))
+                (stream.into(), seen(Some(address)))
             }
-            Arriving::Unix(stream) => (stream.into(), None),
+            Arriving::Unix(stream) => (stream.into(), seen(None)),
+        };
+        (connection, self.told.unwrap_or(ends))
+    }
+}
+
+/// Before it is pingora's.
+impl AsyncRead for Arrived {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Arriving::Network(stream, _) => Pin::new(stream).poll_read(context, buffer),
+            Arriving::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }

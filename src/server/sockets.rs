@@ -88,7 +88,7 @@ fn serves(socket: &Listening, known: &str, name: &str, asked: &ListenAddress) ->
         // Where the file is gone, nobody could connect any more.
         ListenAddress::Unix(asked) => {
             socket.path().is_some_and(|path| path == asked.path)
-                && unix_socket::is_there(&asked.path)
+                && unix_socket::found_at(&asked.path).is_some()
         }
     }
 }

@@ -26,11 +26,16 @@ enum Why {
 impl Front {
     /// Serves it until it ends. At the end of all time its answers are told so: what has no end is
     /// given one, who waits hears 503, and what is left a moment later is cut.
-    pub(super) async fn http2<S: IO + 'static>(&self, connection: S, line: Line, course: Course) {
+    pub(super) async fn http2<S: IO + 'static>(
+        &self,
+        connection: Box<S>,
+        line: Line,
+        course: Course,
+    ) {
         let terms = Http2Terms::of(&self.site.load().settings.limits);
         let load = self.load.clone();
         let met = Box::new(move |limit| load.met(limit));
-        let connection = Box::new(Watched::new(connection, terms, met));
+        let connection = Box::new(Watched::new(*connection, terms, met));
         let (go, told) = watch::channel(false);
         let mut end = course.clone();
         let ending = async {

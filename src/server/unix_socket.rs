@@ -55,9 +55,18 @@ pub(super) fn permit(at: &UnixSocket) -> io::Result<()> {
     fs::set_permissions(&at.path, fs::Permissions::from_mode(at.mode))
 }
 
-/// Whether a socket is at the path: somebody may have removed it while it was open.
-pub(super) fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
+/// Which file a socket is: no other has both numbers while it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    device: u64,
+    inode: u64,
+}
+
+/// The socket that is at the path, if one is: somebody may have removed or replaced it while it was
+/// open.
+pub(super) fn found_at(path: &Path) -> Option<Place> {
+    let found = fs::symlink_metadata(path).ok().filter(|found| found.file_type().is_socket())?;
+    Some(Place { device: found.dev(), inode: found.ino() })
 }
 
 /// Removes a socket on which nobody listens.

@@ -137,6 +137,8 @@ families! {
         "Connections that were closed at once, by the limit they met.";
     CONNECTIONS_YIELDED = counter "superid_gateway_connections_yielded" []
         "Connections that were closed because others waited for their place.";
+    PROXY_HEADERS_REFUSED = counter "superid_gateway_proxy_headers_refused" ["reason"]
+        "Connections that were closed for want of a PROXY header that is believed, by why.";
     TLS_HANDSHAKES = counter "superid_gateway_tls_handshakes" ["version"]
         "TLS handshakes that were done, by version.";
     TLS_HANDSHAKE_FAILURES = counter "superid_gateway_tls_handshake_failures" ["reason"]
@@ -145,6 +147,16 @@ families! {
     TLS_CERTIFICATE_EXPIRY = gauge
         "superid_gateway_tls_certificate_expiry_timestamp_seconds" ["listener"]
         "When the certificate of a listener stops being valid, in seconds since 1970.";
+
+    ACME_ORDERS = counter "superid_gateway_acme_orders" ["certificate", "outcome"]
+        "Certificates that were ordered, by how that ended.";
+    ACME_FAILURES = gauge "superid_gateway_acme_failures" ["certificate"]
+        "Orders for a certificate that failed since one did not.";
+    ACME_NEXT_ORDER = gauge "superid_gateway_acme_next_order_timestamp_seconds" ["certificate"]
+        "When a certificate is ordered or renewed next, in seconds since 1970.";
+    ACME_CERTIFICATE_EXPIRY = gauge
+        "superid_gateway_acme_certificate_expiry_timestamp_seconds" ["certificate"]
+        "When an ordered certificate stops being valid, in seconds since 1970; 0 while there is none.";
 
     CONFIG_RELOADS = counter "superid_gateway_config_reloads" ["outcome"]
         "New configurations that were offered, by whether they were taken.";

@@ -1,8 +1,8 @@
 //! What is counted of connections and of their TLS handshakes.
 
 use super::catalogue::{
-    CONNECTIONS_ACCEPTED, CONNECTIONS_REFUSED, CONNECTIONS_YIELDED, TLS_HANDSHAKE_FAILURES,
-    TLS_HANDSHAKES,
+    CONNECTIONS_ACCEPTED, CONNECTIONS_REFUSED, CONNECTIONS_YIELDED, PROXY_HEADERS_REFUSED,
+    TLS_HANDSHAKE_FAILURES, TLS_HANDSHAKES,
 };
 use super::limit::Limit;
 use super::registry::Registry;
@@ -15,7 +15,8 @@ pub struct ConnectionCounters {
     refused: [Counter; 2],
     yielded: Counter,
     handshakes: [Counter; 3],
-    failures: [Counter; 6],
+    failures: [Counter; 7],
+    not_introduced: [Counter; 7],
 }
 
 /// The version a handshake agreed on.
@@ -35,11 +36,31 @@ pub enum HandshakeFailure {
     ClientCertificate,
     /// The client closed, or the connection broke.
     Closed,
+    /// There is no certificate for the name yet, or the client asked for a proof that nobody ordered.
+    NoCertificate,
     /// The client has no version, suite or group that we have.
     NothingInCommon,
     /// What came was no TLS, or broke its rules.
     NotTls,
     TimedOut,
+}
+
+/// Why a connection that was to begin with a PROXY header was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderRefusal {
+    /// It begins with something else.
+    Absent,
+    /// The header's checksum is another.
+    Checksum,
+    /// It ended before the header did.
+    Closed,
+    /// The header breaks the rules.
+    Malformed,
+    /// It comes from nobody who is believed.
+    Stranger,
+    TimedOut,
+    /// The header is longer than any may be.
+    TooLong,
 }
 
 impl ConnectionCounters {
@@ -51,6 +72,7 @@ impl ConnectionCounters {
             yielded: registry.counter(&CONNECTIONS_YIELDED, &[]),
             handshakes: VERSIONS.map(|version| registry.counter(&TLS_HANDSHAKES, &[version])),
             failures: FAILURES.map(|why| registry.counter(&TLS_HANDSHAKE_FAILURES, &[why])),
+            not_introduced: REFUSALS.map(|why| registry.counter(&PROXY_HEADERS_REFUSED, &[why])),
         }
     }
 
@@ -78,10 +100,25 @@ impl ConnectionCounters {
     pub fn handshake_failed(&self, why: HandshakeFailure) {
         self.failures[why as usize].inc();
     }
+
+    /// A connection was closed for the PROXY header it did not have.
+    pub fn not_introduced(&self, why: HeaderRefusal) {
+        self.not_introduced[why as usize].inc();
+    }
 }
 
 /// In the order of [`TlsVersion`].
 const VERSIONS: [&str; 3] = ["TLSv1.2", "TLSv1.3", "other"];
 /// In the order of [`HandshakeFailure`].
-const FAILURES: [&str; 6] =
-    ["alert", "client_certificate", "closed", "nothing_in_common", "not_tls", "timed_out"];
+const FAILURES: [&str; 7] = [
+    "alert",
+    "client_certificate",
+    "closed",
+    "no_certificate",
+    "nothing_in_common",
+    "not_tls",
+    "timed_out",
+];
+/// In the order of [`HeaderRefusal`].
+const REFUSALS: [&str; 7] =
+    ["absent", "checksum", "closed", "malformed", "stranger", "timed_out", "too_long"];

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::acme::AcmeCounters;
 use super::calls::CallCounters;
 use super::catalogue::{
     BUILD, CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP, CONFIG_LAST_RELOAD_SUCCESSFUL, CONFIG_RELOADS,
@@ -37,6 +38,7 @@ pub struct Metrics {
     drain: Drain,
     drained: [Counter; 3],
     limit_hits: Vec<Counter>,
+    acme: AcmeCounters,
     links: LinkCounters,
     notices: [Counter; 2],
     others: Mutex<Vec<Counts>>,
@@ -107,6 +109,7 @@ impl Default for Metrics {
                 .iter()
                 .map(|limit| registry.counter(&LIMIT_HITS, &[limit.name()]))
                 .collect(),
+            acme: AcmeCounters::of(&registry),
             links: LinkCounters::of(&registry),
             notices: ["refused", "taken"].map(|how| registry.counter(&TENANT_NOTICES, &[how])),
             others: Mutex::default(),
@@ -224,6 +227,11 @@ impl Metrics {
         &self.webhooks
     }
 
+    /// The counters of ordered certificates, and how each of them stands.
+    pub fn acme(&self) -> &AcmeCounters {
+        &self.acme
+    }
+
     /// How far the end of the process has come.
     pub fn drain(&self) -> &Drain {
         &self.drain
@@ -252,6 +260,7 @@ impl Metrics {
 
     fn with_own(&self, mut levels: Levels) -> Levels {
         Process::now().tell(&mut levels);
+        self.acme.tell(&mut levels);
         self.webhooks.tell(&mut levels);
         let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         others.iter().for_each(|others| (others.0)(&mut levels));

@@ -1,6 +1,7 @@
 //! What an operator reads: the log with a line for each request, the audit log, metrics, and traces.
 
 mod access_log;
+mod acme;
 mod audit_log;
 mod calls;
 pub mod catalogue;
@@ -34,8 +35,9 @@ mod tracer;
 mod webhooks;
 
 pub use access_log::{AccessLine, AccessLog, RefusedLine};
+pub use acme::{AcmeCounters, OrderOutcome, Standing};
 pub use audit_log::{AUDIT_LOG, AuditLog, Event, Scene, Who};
-pub use connections::{ConnectionCounters, HandshakeFailure, TlsVersion};
+pub use connections::{ConnectionCounters, HandshakeFailure, HeaderRefusal, TlsVersion};
 pub use drain::{Drain, Drained, Outcome};
 pub use exporter::Exporter;
 pub use exposition::Format;

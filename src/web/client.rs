@@ -1,6 +1,6 @@
 //! Where a request really came from, when proxies stand in front of us.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use http::HeaderMap;
@@ -8,9 +8,17 @@ use ipnet::IpNet;
 
 use super::{LocalUser, Peer};
 
-/// The proxies whose forwarding headers are believed; none by default.
-#[derive(Clone, Debug, Default)]
-pub struct Proxies(Vec<IpNet>);
+/// Those whose word about a client is believed; nobody by default.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Proxies(Vec<ProxyPlace>);
+
+/// Where one of them, or many, come from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ProxyPlace {
+    Network(IpNet),
+    /// This machine, through a socket in the file system: whoever may open that.
+    Unix,
+}
 
 /// The caller's address and the way it took to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +34,11 @@ impl Client {
         let chain = Peer::User(user).to_string();
         let address_len = chain.len();
         Self { chain, address_len, subscriber: Subscriber::local(user) }
+    }
+
+    /// Whether there is no address on the network: `address` and `chain` name a user of this machine.
+    pub fn is_local(&self) -> bool {
+        self.chain.starts_with("unix:")
     }
 
     /// The right-most address that is not a trusted proxy.
@@ -77,37 +90,62 @@ impl Subscriber {
     }
 }
 
+impl fmt::Debug for Proxies {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// As the configuration has it.
+impl fmt::Debug for ProxyPlace {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) => network.fmt(out),
+            Self::Unix => out.write_str("unix"),
+        }
+    }
+}
+
 impl Proxies {
-    /// These networks.
-    pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+    /// Those from there.
+    pub fn new(places: Vec<ProxyPlace>) -> Self {
+        Self(places)
     }
 
     /// Reads `X-Forwarded-For` where `peer` may say it, from the right: what an untrusted hop
     /// wrote to the left of itself is its own claim and ends the walk.
-    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
-        if !self.trusts(peer) {
-            return Self::walked(&[peer], peer);
+    pub fn client(&self, peer: Peer, headers: &HeaderMap) -> Client {
+        let mut hops = match peer {
+            Peer::Address(address) if self.trusts(peer) => vec![address],
+            Peer::Address(address) => return Self::walked(&[address], address),
+            Peer::User(_) => Vec::new(),
+        };
+        if self.trusts(peer) {
+            self.walk(&mut hops, headers);
         }
-        let (mut hops, mut last) = (vec![peer], peer);
+        match (hops.last(), peer) {
+            (Some(last), _) => Self::walked(&hops, *last),
+            (None, Peer::Address(address)) => Self::walked(&[address], address),
+            (None, Peer::User(user)) => Client::local(user),
+        }
+    }
+
+    /// Goes on from a trusted proxy.
+    fn walk(&self, hops: &mut Vec<IpAddr>, headers: &HeaderMap) {
         for value in headers.get_all("x-forwarded-for").iter().rev() {
             let Ok(text) = value.to_str() else { break };
             for part in text.rsplit(',').take(MOST_HOPS) {
-                let Ok(address) = part.trim().parse::<IpAddr>() else {
-                    return Self::walked(&hops, last);
-                };
+                let Ok(address) = part.trim().parse::<IpAddr>() else { return };
                 hops.push(address);
-                last = address;
-                if !self.trusts(address) || hops.len() > MOST_HOPS {
-                    return Self::walked(&hops, last);
+                if !self.trusts(Peer::Address(address)) || hops.len() > MOST_HOPS {
+                    return;
                 }
             }
         }
-        Self::walked(&hops, last)
     }
 
     /// Reads `X-Forwarded-Proto` where `peer` may say it.
-    pub fn transport(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Transport {
+    pub fn transport(&self, peer: Option<Peer>, headers: &HeaderMap) -> Transport {
         if self.0.is_empty() || !peer.is_some_and(|peer| self.trusts(peer)) {
             return Transport::Unknown;
         }
@@ -120,7 +158,7 @@ impl Proxies {
 
     /// Reads `X-Request-Id` where `peer` may say it: one value of letters, digits, `-`, `_` and `.`, of
     /// at most 128; of anything else nothing.
-    pub fn request_id<'h>(&self, peer: Option<IpAddr>, headers: &'h HeaderMap) -> Option<&'h str> {
+    pub fn request_id<'h>(&self, peer: Option<Peer>, headers: &'h HeaderMap) -> Option<&'h str> {
         let text = self.said_once(peer, headers, "x-request-id")?;
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         ((1..=128).contains(&text.len()) && text.bytes().all(fits)).then_some(text)
@@ -129,7 +167,7 @@ impl Proxies {
     /// A header that `peer` may say, and says once.
     pub fn said_once<'h>(
         &self,
-        peer: Option<IpAddr>,
+        peer: Option<Peer>,
         headers: &'h HeaderMap,
         name: &'static str,
     ) -> Option<&'h str> {
@@ -141,10 +179,14 @@ impl Proxies {
         values.next().is_none().then_some(text)
     }
 
-    /// Whether an address is a proxy's.
-    pub fn trusts(&self, address: IpAddr) -> bool {
-        let plain = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&plain))
+    /// Whether somebody is one of them.
+    pub fn trusts(&self, peer: Peer) -> bool {
+        let plain = peer.address().map(|address| address.to_canonical());
+        self.0.iter().any(|place| match (place, plain) {
+            (ProxyPlace::Network(network), Some(address)) => network.contains(&address),
+            (ProxyPlace::Unix, None) => true,
+            (ProxyPlace::Network(_), None) | (ProxyPlace::Unix, Some(_)) => false,
+        })
     }
 
     fn walked(hops: &[IpAddr], client: IpAddr) -> Client {
@@ -188,11 +230,18 @@ const MOST_HOPS: usize = 16;
 mod tests {
     use super::*;
 
+    fn proxies(trusted: &str) -> Proxies {
+        let place = |text: &str| match text {
+            "unix" => ProxyPlace::Unix,
+            network => ProxyPlace::Network(network.parse().unwrap()),
+        };
+        Proxies::new(trusted.split_whitespace().map(place).collect())
+    }
+
     fn client(trusted: &str, peer: &str, forwarded: &str) -> Client {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", forwarded.parse().unwrap());
-        let networks = trusted.split_whitespace().map(|net| net.parse().unwrap()).collect();
-        Proxies::new(networks).client(peer.parse().unwrap(), &headers)
+        proxies(trusted).client(Peer::Address(peer.parse().unwrap()), &headers)
     }
 
     #[test]
@@ -209,7 +258,7 @@ mod tests {
             let four = std::net::Ipv4Addr::from(octets);
             for address in [IpAddr::V4(four), IpAddr::V6(four.to_ipv6_mapped())] {
                 assert_eq!(
-                    Proxies::default().client(address, &HeaderMap::new()).chain(),
+                    Proxies::default().client(Peer::Address(address), &HeaderMap::new()).chain(),
                     address.to_string()
                 );
             }
@@ -221,6 +270,26 @@ mod tests {
         let client = client("10.0.0.0/8", "10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2");
         assert_eq!(client.address(), "203.0.113.9");
         assert_eq!(client.chain(), "203.0.113.9, 10.0.0.2, 10.0.0.1");
+    }
+
+    #[test]
+    fn a_proxy_on_this_machine_is_believed_where_that_is_said_and_has_no_place_in_the_chain() {
+        let nginx = Peer::User(LocalUser { user: 33, group: 33 });
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "1.1.1.1, 203.0.113.9, 10.0.0.2".parse().unwrap());
+        headers.insert("x-forwarded-proto", "http".parse().unwrap());
+        let (believes, not) = (proxies("10.0.0.0/8 unix"), proxies("10.0.0.0/8"));
+        let client = believes.client(nginx, &headers);
+        assert_eq!(client.chain(), "203.0.113.9, 10.0.0.2");
+        assert_eq!(client.subscriber(), Subscriber::of("203.0.113.9".parse().unwrap()));
+        assert!(!client.is_local());
+        assert_eq!(believes.transport(Some(nginx), &headers), Transport::Plain);
+        let own = not.client(nginx, &headers);
+        assert_eq!((own.chain(), own.is_local()), ("unix:33", true));
+        assert_eq!(not.transport(Some(nginx), &headers), Transport::Unknown);
+        assert_eq!(believes.client(nginx, &HeaderMap::new()).chain(), "unix:33");
+        let far = Peer::Address("203.0.113.9".parse().unwrap());
+        assert!(!proxies("unix").trusts(far), "who has an address is not on this machine");
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl<'a> Inbound<'a> {
         }
         let authority = authority(request)?;
         let target = local(std::str::from_utf8(raw).map_err(|_| Refusal::Target)?, &authority)?;
-        let path_len = target.find('?').unwrap_or(target.len());
+        let path_len = memchr::memchr(b'?', target.as_bytes()).unwrap_or(target.len());
         let slashes = path::canonical_but_for_slashes(&target[..path_len])?;
         let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
         if !target[path_len..].bytes().all(visible) {

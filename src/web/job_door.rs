@@ -3,12 +3,9 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::LocalUser;
-
-/// The job listener a connection came to, through whom, and the client certificate it showed.
+/// The job listener a connection came to, and the client certificate it showed.
 pub struct JobDoor {
     listener: String,
-    user: Option<LocalUser>,
     certificate: OnceLock<Shown>,
 }
 
@@ -22,15 +19,9 @@ pub struct Shown {
 }
 
 impl JobDoor {
-    /// A connection to the listener of this name; of a user of this machine, where it came through
-    /// a socket in the file system.
-    pub fn new(listener: &str, user: Option<LocalUser>) -> Self {
-        Self { listener: listener.to_owned(), user, certificate: OnceLock::new() }
-    }
-
-    /// Who made it, where it came through a socket in the file system.
-    pub fn user(&self) -> Option<LocalUser> {
-        self.user
+    /// A connection to the listener of this name.
+    pub fn new(listener: &str) -> Self {
+        Self { listener: listener.to_owned(), certificate: OnceLock::new() }
     }
 
     /// The name of the listener.

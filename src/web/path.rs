@@ -102,11 +102,11 @@ pub enum PathProblem {
 }
 
 fn segments(path: &str) -> Result<(), PathProblem> {
-    let mut rest = path[1..].split('/').peekable();
+    let mut rest = path.as_bytes()[1..].split(|byte| *byte == b'/').peekable();
     while let Some(segment) = rest.next() {
         match segment {
-            "" if rest.peek().is_some() => return Err(PathProblem::DoubleSlash),
-            "." | ".." => return Err(PathProblem::DotSegment),
+            b"" if rest.peek().is_some() => return Err(PathProblem::DoubleSlash),
+            b"." | b".." => return Err(PathProblem::DotSegment),
             _ => {}
         }
     }

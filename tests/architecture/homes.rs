@@ -38,7 +38,17 @@ pub const HOMES: &[Row] = &[
     ("form_urlencoded", Home::Anywhere, "a plain encoding"),
     ("governor", Home::In(&["limits/"]), "one meaning of a rate"),
     ("http", Home::Anywhere, "the words of HTTP, without a socket"),
-    ("http_body_util", Home::In(HYPER), "goes with hyper"),
+    (
+        "http_body_util",
+        Home::In(&[
+            "back_channel.rs",
+            "server/admin.rs",
+            "emulator/",
+            "telemetry/exporter.rs",
+            "acme/authority.rs",
+        ]),
+        "goes with hyper; and reads what the library for ACME would send",
+    ),
     (
         "hyper",
         Home::In(HYPER),
@@ -46,6 +56,7 @@ pub const HOMES: &[Row] = &[
     ),
     ("hyper_rustls", Home::In(HYPER), "goes with hyper"),
     ("hyper_util", Home::In(HYPER), "goes with hyper"),
+    ("instant_acme", Home::In(&["acme/"]), "one client of authorities"),
     ("ipnet", Home::In(&["config/", "web/"]), "trusted proxies are configured, and looked up"),
     ("jsonwebtoken", Home::In(&["superid/"]), "one verifier, one set of rules"),
     ("libmimalloc_sys", Home::In(&["main.rs"]), "goes with mimalloc"),
@@ -61,7 +72,11 @@ pub const HOMES: &[Row] = &[
     ("pkcs8", Home::In(&["crypto/"]), "the DER of private keys, and its encryption"),
     ("postcard", Home::In(&["session/", "signin/"]), "the shape of what is sealed"),
     ("quick_xml", Home::In(&["crypto/", "superid/"]), "keys and SOAP are the only XML we read"),
-    ("rcgen", Home::In(&["emulator/"]), "only a double makes certificates"),
+    (
+        "rcgen",
+        Home::In(&["acme/", "emulator/"]),
+        "who orders certificates, and a double that makes them",
+    ),
     ("redis", Home::In(&["redis_link/"]), "one link to the shared store"),
     ("regex", Home::In(&["emulator/"]), "ours parses by hand, so that its cost is known"),
     (

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, Loaded, PathMatch,
-    Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves, Settings, Tls, TlsFiles,
-    VaultPlace,
+    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, ListenAddress,
+    Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves,
+    Settings, Tls, TlsFiles, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -84,6 +84,19 @@ fn described(settings: &Settings) -> String {
             (Some(tls), _) => described_tls(tls),
         };
         writeln!(out, "listener {} {} {tls}", listener.name, listener.address).unwrap();
+        if let ListenAddress::Unix(socket) = &listener.address {
+            writeln!(out, "  {socket:?}").unwrap();
+        }
+        if let Some(introducers) = &listener.introduced_by {
+            writeln!(out, "  {introducers:?}").unwrap();
+        }
+    }
+    for one in &settings.ordered {
+        let account = &one.account;
+        let binding = account.binding.as_ref().map(|binding| &binding.id);
+        let (name, to) = (&account.name, &account.contact);
+        writeln!(out, "ordered {} from {name} {} {to:?} {binding:?}", one.name, account.directory)
+            .unwrap();
     }
     for host in &settings.hosts {
         if let Some(hsts) = &host.hsts {
@@ -165,10 +178,16 @@ fn described(settings: &Settings) -> String {
 
 fn described_tls(tls: &Tls) -> String {
     let mut out = format!("tls {:?}", tls.policy);
-    for TlsFiles { certificate, key, ocsp } in &tls.certificates {
+    for TlsFiles { certificate, key, ocsp, ordered } in &tls.certificates {
         let name = |path: &Path| path.file_name().unwrap().display().to_string();
         let word = if ocsp.is_some() { " with OCSP" } else { "" };
-        write!(out, ", {} and {}{word}", name(certificate), name(key)).unwrap();
+        match ordered {
+            Some(ordered) => {
+                let (word, hosts) = (ordered.challenge.word(), ordered.hosts.join(" "));
+                write!(out, ", {} by {word} for {hosts}", name(certificate)).unwrap();
+            }
+            None => write!(out, ", {} and {}{word}", name(certificate), name(key)).unwrap(),
+        }
     }
     out
 }

@@ -201,7 +201,10 @@ fn what_is_shown_says_where_it_comes_from_and_no_secret() {
     let vault = format!("[vault]\nkeys = [{{ value = {KEY:?} }}]\nplace = \"memory\"\n");
     let hook = "[relying_party.main]\nsystem_user = { key = { file = \"partner-key.xml\" } }\n\
                 [relying_party.main.webhook]\nurl = \"https://hooks.example/x?token=unseen\"\n\
-                secret = { value = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" }\n";
+                secret = { value = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" }\n\
+                [acme.company]\ndirectory = \"https://acme.example/\"\nagree_to_terms = true\n\
+                external_account_id = \"kid-1\"\n\
+                external_account_key = { value = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" }\n";
     let files = [("10.toml", HOLDS), ("20.toml", vault.as_str()), ("30.toml", hook)];
     let said = [
         ("SUPERID_GATEWAY__LOG__LEVEL", "warn"),
@@ -219,6 +222,7 @@ fn what_is_shown_says_where_it_comes_from_and_no_secret() {
         "level = \"warn\"  # SUPERID_GATEWAY__LOG__LEVEL",
         "url = \"https://hooks.example/x?(secret)\"  # 30.toml:4",
         "client_secret = \"(secret)\"  # SUPERID_GATEWAY__RELYING_PARTY__MAIN__CLIENT_SECRET",
+        "external_account_key = { value = \"(secret)\" }  # 30.toml:10",
         "idle = \"1h\"  # default",
         "ticket = \"SOTicket\"  # default",
         "max_connections = 20000  # default",

@@ -9,7 +9,8 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 9] = [
+const WHOLE_TABLES: [&str; 10] = [
+    "acme.NAME",
     "certificate.NAME",
     "host.NAME.hsts",
     "host.NAME.app_pages",
@@ -22,9 +23,18 @@ const WHOLE_TABLES: [&str; 9] = [
 ];
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
-/// the network or in the file system.
-const OTHER_WAYS: [&str; 5] =
-    ["# token =", "# certificate_name =", "# loopback =", "# unix_", "# socket_"];
+/// the network or in the file system; a certificate comes from files or is ordered.
+const OTHER_WAYS: [&str; 9] = [
+    "# token =",
+    "# certificate_name =",
+    "# loopback =",
+    "# unix_",
+    "# socket_",
+    "# named_certificate =",
+    "# acme =",
+    "# hosts = [\"app.example.com\"]",
+    "# challenge =",
+];
 
 /// What a line says, and whether it does so in a comment.
 #[derive(Debug, PartialEq, Eq)]

@@ -33,6 +33,7 @@ impl Scratch {
         scratch.write("callers-ca.pem", "read when the listener opens\n");
         scratch.write("nightly.password", "nightly-0123456789abcdef\n");
         scratch.write("client-secret.txt", "secret\r\n");
+        scratch.write("acme-external.key", "AAECAwQFBgcICQoLDA0ODw\n");
         scratch.write("certificate.ocsp", "read when the listener opens\n");
         scratch.write("certificate.pem", "read when the listener opens\n");
         scratch.write("certificate-key.pem", "read when the listener opens\n");

@@ -98,7 +98,7 @@ fn through(pieces: &[&[u8]]) -> Outcome {
 }
 
 async fn received(server: tokio::io::DuplexStream, terms: Terms) -> Outcome {
-    let (mut guard, way_back) = Guard::new(server, terms);
+    let (mut guard, way_back) = Guard::new(Box::new(server), terms);
     let (mut messages, mut begun) = (Vec::new(), Vec::new());
     while guard.next_message().await == Opening::Message {
         let mut buffer = [0; 64];

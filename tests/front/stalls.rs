@@ -258,7 +258,7 @@ async fn drip(
 
 fn connected(room: usize) -> (DuplexStream, Guard<DuplexStream>, WayBack<DuplexStream>) {
     let (client, server) = tokio::io::duplex(room);
-    let (guard, way_back) = Guard::new(server, terms());
+    let (guard, way_back) = Guard::new(Box::new(server), terms());
     (client, guard, way_back)
 }
 

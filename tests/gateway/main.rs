@@ -26,6 +26,7 @@ mod jar;
 mod legacy;
 mod liar;
 mod limits;
+mod local;
 mod metrics;
 mod notices;
 mod open_metrics;
@@ -35,6 +36,7 @@ mod own_tenant;
 mod paper;
 #[path = "../jobs/partner.rs"]
 mod partner;
+mod proxied;
 mod rates;
 mod recorder;
 mod reload;

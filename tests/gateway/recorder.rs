@@ -215,7 +215,7 @@ impl Recorder {
                 Reply::Echo(text) => return echo(stream, text).await,
                 Reply::HangUp => return,
                 Reply::Listen(text) => {
-                    let _gone = stream.write_all(text.as_bytes()).await;
+                    let _gone = said(&mut stream, &text).await;
                     let _gone = stream.read_to_end(&mut bytes).await;
                     let body = bytes.escape_ascii().to_string();
                     let headers = Vec::new();
@@ -229,7 +229,7 @@ impl Recorder {
                     ordinary("")
                 }
             };
-            if stream.write_all(text.as_bytes()).await.is_err() {
+            if said(&mut stream, &text).await.is_err() {
                 return;
             }
         }
@@ -263,8 +263,14 @@ pub fn ordinary(headers: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n{headers}\r\nthe app")
 }
 
+/// Writes to the end: TLS keeps the last of what it was given until it is told to go on.
+async fn said(stream: &mut Box<dyn Stream>, text: &str) -> std::io::Result<()> {
+    stream.write_all(text.as_bytes()).await?;
+    stream.flush().await
+}
+
 async fn echo(mut stream: Box<dyn Stream>, head: String) {
-    let _gone = stream.write_all(head.as_bytes()).await;
+    let _gone = said(&mut stream, &head).await;
     let (mut from, mut to) = tokio::io::split(stream);
     let _gone = tokio::io::copy(&mut from, &mut to).await;
 }

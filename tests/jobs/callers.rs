@@ -1,5 +1,11 @@
 //! Who may call, and what does not prove it.
 
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
 use crate::world::{NIGHTLY_PASSWORD, NORDLYS, World, basic, nightly};
 
 const PATH: &str = "/Cust12345/api/v1/Contact/1";
@@ -127,3 +133,25 @@ async fn what_a_caller_says_of_credentials_and_of_itself_does_not_reach_the_tena
     assert_eq!(answer.told(), (200, ""));
     world.assert_nothing_astray();
 }
+
+#[tokio::test]
+async fn a_balancer_before_a_job_listener_introduces_callers_or_they_are_closed() {
+    let world =
+        World::with("[job_listener.jobs]\nproxy_protocol_from = [\"127.0.0.1\"]\nhosts = []").await;
+    let head = format!(
+        "GET {PATH} HTTP/1.1\r\nHost: jobs\r\nAuthorization: {}\r\nConnection: close\r\n\r\n",
+        nightly()
+    );
+    let header = "PROXY TCP4 198.51.100.7 198.51.100.1 4711 8090\r\n";
+    for (begins, served) in [(header, true), ("", false)] {
+        let mut stream = TcpStream::connect(world.address()).await.unwrap();
+        stream.write_all(format!("{begins}{head}").as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an end");
+        assert_eq!(answer.starts_with(b"HTTP/1.1 200 "), served, "{}", answer.escape_ascii());
+        assert!(served || (answer.is_empty() && read.unwrap_or(0) == 0));
+    }
+    assert_eq!(world.superid.tenants().calls(NORDLYS), 1);
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,6 +1,7 @@
 //! The real program on a socket in the file system: killed, started again, upgraded.
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -106,6 +107,13 @@ async fn a_killed_program_is_started_again_and_upgraded_on_the_same_path() {
     assert_eq!(service.call().await.told(), (401, "caller_unknown"));
     assert_eq!(service.first.wait().await.unwrap().code(), Some(0));
     assert_eq!(service.call().await.told(), (401, "caller_unknown"), "with the old one gone");
+
+    // Somebody took the path and went: the socket at hand would be reached by nobody.
+    fs::remove_file(&service.socket).unwrap();
+    drop(UnixListener::bind(&service.socket).unwrap());
+    kill_process_group(service.group, Signal::USR2).unwrap();
+    service.says("the new process serves").await;
+    assert_eq!(service.call().await.told(), (401, "caller_unknown"), "by a socket of its own");
 }
 
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -148,6 +148,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
         forwarded: Forwarded::default(),
         hosts: Vec::new(),
         job_listeners: Vec::new(),
+        ordered: Vec::new(),
         redis: None,
         limits: Limits {
             form_bytes: 65_536,

@@ -23,7 +23,7 @@ impl<'a> Target<'a> {
     /// Reads a canonical path with its query; SuperOffice's servers tell no case apart.
     pub(in crate::gateway) fn parse(target: &'a str) -> Option<Self> {
         let rest = target.strip_prefix('/')?;
-        let slash = rest.find(['/', '?'])?;
+        let slash = rest.bytes().position(|byte| matches!(byte, b'/' | b'?'))?;
         let (tenant, below) = rest.split_at(slash);
         let tenant = ContextId::parse(tenant).ok()?;
         Some(Self { tenant, below, service: Service::of(below)? })
@@ -33,12 +33,12 @@ impl<'a> Target<'a> {
 impl Service {
     /// The service a path below a tenant's name is of.
     pub(in crate::gateway) fn of(below: &str) -> Option<Self> {
-        let path = below.split('?').next().unwrap_or_default();
-        match path.split('/').nth(1) {
-            Some(first) if first.eq_ignore_ascii_case("api") => Some(Self::Rest),
-            Some(first) if first.eq_ignore_ascii_case("remote") => Some(Self::Soap),
-            _ => None,
+        let rest = below.as_bytes().strip_prefix(b"/")?;
+        let first = rest.split(|byte| matches!(byte, b'/' | b'?')).next()?;
+        if first.eq_ignore_ascii_case(b"api") {
+            return Some(Self::Rest);
         }
+        first.eq_ignore_ascii_case(b"remote").then_some(Self::Soap)
     }
 }
 

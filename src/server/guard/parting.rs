@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pingora::protocols::IO;
+use pingora::protocols::{IO, Shutdown};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -17,7 +17,7 @@ pub struct WayBack<S>(Arc<Mutex<Option<Parted<S>>>>);
 
 /// A connection that serves no more requests.
 pub struct Parted<S> {
-    inner: S,
+    inner: Box<S>,
     fault: Option<Fault>,
     given_up: Option<Limit>,
     rest: Rest,
@@ -62,7 +62,7 @@ impl<S> fmt::Debug for WayBack<S> {
 
 impl<S: IO> Parted<S> {
     pub(super) fn new(
-        inner: S,
+        inner: Box<S>,
         (fault, given_up): (Option<Fault>, Option<Limit>),
         rest: Rest,
     ) -> Self {
@@ -94,7 +94,7 @@ impl<S: IO> Parted<S> {
             self.inner.write_all(&fault.answer()).await.ok()?;
             self.inner.flush().await.ok()?;
         }
-        self.inner.shutdown().await;
+        Shutdown::shutdown(&mut *self.inner).await;
         let mut scratch = vec![0; SCRATCH];
         let mut left = MOST_DRAINED;
         while left > 0 {

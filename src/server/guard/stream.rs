@@ -35,7 +35,8 @@ use super::terms::Terms;
 /// the client is still there, until [`Guard::next_message`]. What a client sends ahead is kept, in
 /// bounds. Dropped, it gives the connection back by its [`WayBack`].
 pub struct Guard<S: IO> {
-    inner: Option<S>,
+    /// In a box, because it changes hands and a TLS connection has 4 kB.
+    inner: Option<Box<S>>,
     way_back: WayBack<S>,
     pub(super) farewell: Farewell,
     pub(super) terms: Terms,
@@ -92,7 +93,7 @@ pub(super) enum Answer {
 
 impl<S: IO> Guard<S> {
     /// Guards a fresh connection.
-    pub fn new(inner: S, terms: Terms) -> (Self, WayBack<S>) {
+    pub fn new(inner: Box<S>, terms: Terms) -> (Self, WayBack<S>) {
         let way_back = WayBack::new();
         let guard = Self {
             inner: Some(inner),
@@ -305,7 +306,7 @@ impl<S: IO> fmt::Debug for Guard<S> {
     }
 }
 
-fn inner<S>(inner: &mut Option<S>) -> &mut S {
+fn inner<S>(inner: &mut Option<Box<S>>) -> &mut S {
     inner.as_mut().expect(HELD)
 }
 

@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use superid_gateway::web::{Proxies, Spoofable, Subscriber, Transport, normal_form};
+use superid_gateway::web::{
+    Peer, Proxies, ProxyPlace, Spoofable, Subscriber, Transport, normal_form,
+};
 
 /// The first byte chooses the peer; each line is a header's value, and its name.
 pub fn forwarded(bytes: &[u8]) -> bool {
     let Some((peer, said)) = bytes.split_first() else { return false };
-    let trusted = ["10.0.0.0/8", "fd00::/8"].map(|net| net.parse().expect("a network"));
+    let trusted =
+        ["10.0.0.0/8", "fd00::/8"].map(|net| ProxyPlace::Network(net.parse().expect("a network")));
     let proxies = Proxies::new(trusted.to_vec());
     let peer = PEERS[usize::from(*peer) % PEERS.len()].parse().expect("an address");
     let mut headers = HeaderMap::new();
@@ -22,7 +25,8 @@ pub fn forwarded(bytes: &[u8]) -> bool {
 }
 
 fn is_believed(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> bool {
-    let client = proxies.client(peer, headers);
+    let sender = Peer::Address(peer);
+    let client = proxies.client(sender, headers);
     let hops: Vec<IpAddr> = client.chain().split(", ").map(|hop| hop.parse().unwrap()).collect();
     assert_eq!(hops.last(), Some(&peer), "the peer is known, not told");
     assert!(hops.len() <= 18, "{} hops", hops.len());
@@ -30,15 +34,15 @@ fn is_believed(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> bool {
     assert_eq!(hops[0], address);
     assert_eq!(client.subscriber(), Subscriber::of(address));
     assert!(
-        hops[1..].iter().all(|hop| proxies.trusts(*hop)),
+        hops[1..].iter().all(|hop| proxies.trusts(Peer::Address(*hop))),
         "behind the client are proxies alone"
     );
-    if !proxies.trusts(peer) {
+    if !proxies.trusts(sender) {
         assert_eq!(hops, [peer]);
-        assert_eq!(proxies.transport(Some(peer), headers), Transport::Unknown);
+        assert_eq!(proxies.transport(Some(sender), headers), Transport::Unknown);
     }
-    assert_eq!(Proxies::default().client(peer, headers).chain(), peer.to_string());
-    assert_eq!(Proxies::default().transport(Some(peer), headers), Transport::Unknown);
+    assert_eq!(Proxies::default().client(sender, headers).chain(), peer.to_string());
+    assert_eq!(Proxies::default().transport(Some(sender), headers), Transport::Unknown);
     hops.len() > 1
 }
 

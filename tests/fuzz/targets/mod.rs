@@ -10,6 +10,7 @@ mod forwarded;
 mod jwt;
 mod partner_key;
 mod path;
+mod proxy_header;
 mod return_to;
 mod state;
 #[allow(dead_code, reason = "headers are read here, and no bodies")]
@@ -24,6 +25,7 @@ pub use forwarded::forwarded;
 pub use jwt::jwt;
 pub use partner_key::partner_key;
 pub use path::path;
+pub use proxy_header::proxy_header;
 pub use return_to::return_to;
 pub use state::state;
 
@@ -33,7 +35,7 @@ pub type Target = fn(&[u8]) -> bool;
 
 /// Every target, by the name of its corpus.
 #[allow(dead_code, reason = "libFuzzer calls one target of each program")]
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("admission", admission),
     ("configuration", configuration),
     ("cookie", cookie),
@@ -42,6 +44,7 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("jwt", jwt),
     ("partner_key", partner_key),
     ("path", path),
+    ("proxy_header", proxy_header),
     ("return_to", return_to),
     ("state", state),
 ];

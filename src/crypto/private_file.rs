@@ -8,7 +8,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when it is there, and whatever keeps it from being written.
-pub(super) fn create(path: &Path, text: &str) -> io::Result<()> {
+pub fn create(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -24,7 +24,7 @@ pub(super) fn create(path: &Path, text: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// Whatever keeps it from being written; then what was there is left as it was.
-pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = path.with_file_name(name);
