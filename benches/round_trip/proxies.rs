@@ -19,6 +19,8 @@ pub enum Kind {
     Gateway,
     /// pingora with an empty filter, on its own server with its defaults.
     Stock,
+    /// Ours without its access log; counted, and not compared.
+    Unlogged,
 }
 
 impl Kind {
@@ -29,11 +31,13 @@ impl Kind {
             Self::Bare => "bare",
             Self::Gateway => "gateway",
             Self::Stock => "stock",
+            Self::Unlogged => "unlogged",
         }
     }
 
     pub fn parse(name: &str) -> Self {
-        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        let mut every = Self::ALL.into_iter().chain([Self::Unlogged]);
+        let kind = every.find(|kind| kind.name() == name);
         kind.unwrap_or_else(|| panic!("{name:?} is no proxy of this bench"))
     }
 }
@@ -42,20 +46,24 @@ impl Kind {
 pub fn serve(kind: Kind, upstream: u16) {
     match kind {
         Kind::Bare => serve_until_told(bare::on_a_loop_of_our_own(upstream)),
-        Kind::Gateway => gateway(upstream),
+        Kind::Gateway => gateway(upstream, Some(nowhere())),
+        Kind::Unlogged => gateway(upstream, None),
         Kind::Stock => serve_until_told(bare::on_the_stock_server(upstream)),
     }
 }
 
-/// The gateway as `run` makes it, with one worker, its access log written to nowhere.
-fn gateway(upstream: u16) {
-    let nowhere = File::options().write(true).open("/dev/null").expect("there is a /dev/null");
-    let (access, writer) = AccessLog::to(nowhere);
+fn nowhere() -> File {
+    File::options().write(true).open("/dev/null").expect("there is a /dev/null")
+}
+
+/// The gateway as `run` makes it, with one worker; an access log is written to nowhere.
+fn gateway(upstream: u16, log: Option<File>) {
+    let (access, writer) = log.map(AccessLog::to).unzip();
     let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = socket.local_addr().expect("a bound address").port();
     let options = Options {
         workers: 1,
-        access: Some(access),
+        access,
         open: vec![("bench".to_owned(), socket.into())],
         ..Options::ordinary()
     };

@@ -2,7 +2,7 @@
 //! time.
 //!
 //! One task for each process looks after all of them ([`Keeper`]). What it learns lies in files
-//! ([`Shelf`](shelf)): the certificate, which listeners look at anew as at any other file; what the
+//! (`shelf`): the certificate, which listeners look at anew as at any other file; what the
 //! authority will ask for, which any process on the folder answers; and what is remembered of
 //! orders, so that no restart asks what was refused a minute ago.
 

@@ -63,14 +63,6 @@ fn servers(name: &str, section: &Section) -> Option<Servers> {
     });
     let (mut each, protocol) = (each?, protocol?);
     each.iter_mut().for_each(|server| server.protocol = protocol);
-    if introduction.is_some_and(|version| version.is_some()) && protocol == UpstreamProtocol::Http2
-    {
-        section.reading.problem(
-            &section.place("proxy_protocol"),
-            "means nothing where one connection carries many clients' requests",
-            "leave it out, or leave protocol out",
-        );
-    }
     let speaks_tls = each.iter().any(|server| server.scheme == UpstreamScheme::Https);
     for key in ["ca", "certificate", "key", "server_name"] {
         if section.has(key) && !speaks_tls {

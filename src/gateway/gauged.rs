@@ -26,7 +26,7 @@ pub(super) struct Returning {
 
 /// Reads wait while there is no [`Flow::room`]. What is read need not be a piece of the answer: it
 /// may be a part of a chunk's head, and then nobody takes it. So a little is read all the same,
-/// every [`PATIENCE`].
+/// after [`PATIENCE`], and the next after twice as long.
 #[derive(Debug)]
 pub(super) struct Gauged<S> {
     inner: S,
@@ -35,6 +35,8 @@ pub(super) struct Gauged<S> {
     silence: Duration,
     asked: Option<Instant>,
     paused: Option<Instant>,
+    /// How long until a little is read all the same.
+    patience: Duration,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -107,7 +109,7 @@ impl VirtualSocket for Returning {
 
 impl<S> Gauged<S> {
     pub(super) fn new(inner: S, flow: Arc<Flow>, silence: Duration) -> Self {
-        Self { inner, flow, silence, asked: None, paused: None, timer: None }
+        Self { inner, flow, silence, asked: None, paused: None, patience: PATIENCE, timer: None }
     }
 
     fn poll_passed(&mut self, context: &mut Context<'_>, deadline: Instant) -> Poll<()> {
@@ -128,14 +130,14 @@ impl<S> Gauged<S> {
     fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<usize> {
         let room = self.flow.room();
         if room > 0 {
-            self.paused = None;
+            (self.paused, self.patience) = (None, PATIENCE);
             return Poll::Ready(room);
         }
         self.flow.waits(context);
         self.asked = None;
         let since = *self.paused.get_or_insert_with(Instant::now);
-        ready!(self.poll_passed(context, since + PATIENCE));
-        self.paused = None;
+        ready!(self.poll_passed(context, since + self.patience));
+        (self.paused, self.patience) = (None, (self.patience * 2).min(LONGEST));
         Poll::Ready(A_LITTLE)
     }
 }
@@ -166,9 +168,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gauged<S> {
     }
 }
 
-/// How long nobody may take what was read, until a little more is.
+/// How long nobody may take what was read, until a little more is, the first time and at most.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// Bytes: 50 KiB a second, and few beside what waits.
+const LONGEST: Duration = Duration::from_secs(2);
+/// Bytes: few beside what waits.
 const A_LITTLE: usize = 1 << 10;
 
 #[cfg(test)]
@@ -203,14 +206,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_nobody_takes_is_followed_by_a_little_now_and_then() {
-        let (mut gauged, mut app, _flow) = pair(&Line::to(None));
+        let (mut gauged, mut app, flow) = pair(&Line::to(None));
         app.write_all(&vec![0; 1 << 20]).await.unwrap();
         assert_eq!(read(&mut gauged).await, MOST);
-        for _ in 0..4 {
+        for wait in [1, 2, 4, 8, 16, 32, 64, 100, 100].map(|times| PATIENCE * times) {
             let began = Instant::now();
             assert_eq!(read(&mut gauged).await, A_LITTLE);
-            assert!(began.elapsed() >= PATIENCE);
+            assert!(began.elapsed() >= wait && began.elapsed() < wait + PATIENCE, "{wait:?}");
         }
+        flow.goes_on();
+        assert_eq!(read(&mut gauged).await, MOST);
+        let began = Instant::now();
+        assert_eq!(read(&mut gauged).await, A_LITTLE);
+        assert!(began.elapsed() < PATIENCE * 2, "and what was taken is waited for anew");
     }
 
     #[tokio::test(start_paused = true)]

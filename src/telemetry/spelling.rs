@@ -131,8 +131,7 @@ fn is_a_word(value: &str) -> bool {
 
 /// What JSON asks to be escaped (RFC 8259 §7), and what would do something to a terminal.
 fn escaped(out: &mut Vec<u8>, value: &str) {
-    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    if value.bytes().fold(true, |all, byte| all & plain(byte)) {
+    if is_plain(value.as_bytes()) {
         out.extend_from_slice(value.as_bytes());
         return;
     }
@@ -149,6 +148,24 @@ fn escaped(out: &mut Vec<u8>, value: &str) {
             }
         }
     }
+}
+
+/// Whether all bytes are printable ASCII but `"` and `\`, eight at a time: nearly everything that is
+/// logged is.
+fn is_plain(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each byte that is zero, and perhaps of those after it.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    let odd = |word: u64| {
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let quoted =
+            zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')));
+        (word | control | quoted | zeros(word ^ (ONES * 0x7f))) & HIGH != 0
+    };
+    let (words, rest) = bytes.as_chunks();
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    !words.iter().any(|word| odd(u64::from_le_bytes(*word))) && rest.iter().all(plain)
 }
 
 /// No control character, and none that turns the direction of what is read (Unicode UAX 9 §2).
@@ -231,6 +248,19 @@ mod tests {
         assert_eq!(text.matches('\n').count(), 1);
         assert!(text.chars().all(|letter| letter == '\n' || is_harmless(letter)), "{text}");
         assert!(text.contains('å') && text.contains('🙂'));
+    }
+
+    #[test]
+    fn a_byte_is_plain_or_not_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            let plain = (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+            for (at, length) in (0..20).flat_map(|at| (at + 1..=20).map(move |to| (at, to))) {
+                let mut text = vec![b'~'; length];
+                text[at] = byte;
+                assert_eq!(is_plain(&text), plain, "{byte} at {at} of {length}");
+            }
+        }
+        assert!(is_plain(b"") && is_plain(b" ~!#[]^_`{|}azAZ09"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod app;
 mod client;
 mod figures;
 #[path = "../setting/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "other long tests want more of it")]
 mod setting;
 
 use std::sync::Arc;
