@@ -39,6 +39,7 @@ pub async fn run(world: Arc<World>, number: usize, port: Port) {
 
 async fn serve(mut stream: TcpStream, world: &World, at: usize) -> io::Result<()> {
     let server = &world.three.servers[at];
+    stream.set_nodelay(true)?;
     let mut bytes = Vec::new();
     loop {
         let Some(head) = head(&mut stream, &mut bytes).await? else { return Ok(()) };

@@ -34,9 +34,16 @@ impl Client {
             return Some(ready);
         }
         let stream = TcpStream::connect(self.to).await.ok()?;
+        stream.set_nodelay(true).ok()?;
         let name = "localhost".try_into().ok()?;
         let stream = TlsConnector::from(self.tls.clone()).connect(name, stream).await.ok()?;
-        let (client, connection) = h2::client::handshake(stream).await.ok()?;
+        // With h2's 64 KiB for all answers together, a run of ten minutes saw connections stand still;
+        // why is not known yet.
+        let (client, connection) = h2::client::Builder::new()
+            .initial_connection_window_size(1 << 30)
+            .handshake(stream)
+            .await
+            .ok()?;
         tokio::spawn(connection);
         let client = client.ready().await.ok()?;
         self.kept = Some(client.clone());

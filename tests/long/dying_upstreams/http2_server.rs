@@ -42,6 +42,7 @@ pub async fn run(world: Arc<World>, number: usize, port: Port) {
 async fn serve(stream: TcpStream, world: Arc<World>, at: usize) {
     // Whatever ends it is a reset: there is no other way to have one in time.
     let _best_effort = will_reset(&stream);
+    let _best_effort = stream.set_nodelay(true);
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
     let end = Arc::new(Notify::new());
     let mut streams = JoinSet::new();
@@ -86,7 +87,7 @@ impl Asked {
         let length = (number % 97 * 200) as usize;
         let (whole, status) = match server.is() {
             Mode::Well => (length, 200),
-            Mode::Errors => (length, if number % 2 == 0 { 500 } else { 503 }),
+            Mode::Errors => (length, if number.is_multiple_of(2) { 500 } else { 503 }),
             Mode::Stalls if length > 0 => (length / 2, 200),
             Mode::Hangs | Mode::Stalls => return gone(&mut respond).await,
             Mode::Resets | Mode::Refuses => return self.reset(&mut respond),

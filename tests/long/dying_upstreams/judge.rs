@@ -70,7 +70,7 @@ pub fn verdict(asking: &Asking, saw: Saw, pool: &Pool, fate: Option<Fate>) -> Ve
             }
             match (asking.method, fate) {
                 (Method::Post, Some(_)) if pool.had_one_ill(from, to) => Verdict::NotSafe,
-                (Method::Post, None) if pool.had_one_turning(from, to) => Verdict::NotRead,
+                (Method::Post, None) if pool.had_one_closing(from, to) => Verdict::NotRead,
                 _ => Verdict::Failed,
             }
         }
@@ -87,9 +87,10 @@ impl World {
         let fate = self.fates.take(asking.number);
         let verdict = verdict(&asking, saw, pool, fate);
         let took = asking.since.elapsed();
-        if verdict == Verdict::Failed {
+        if verdict == Verdict::Failed && self.counts.known().of(Verdict::Failed) < SHOWN {
             println!(
-                "failed: {} to {:?} by {:?}, {saw:?} after {} ms, at the servers {fate:?}; milliseconds since: {:?}",
+                "failed: {} {} to {:?} by {:?}, {saw:?} after {} ms, at the servers {fate:?}; milliseconds since: {:?}",
+                asking.number,
                 asking.method.as_str(),
                 asking.pool,
                 asking.kind,
@@ -101,5 +102,7 @@ impl World {
     }
 }
 
+/// Failures that are printed one by one.
+const SHOWN: u64 = 20;
 /// Longer than all tries of a request take together.
 pub const PATIENCE: Duration = Duration::from_secs(12);

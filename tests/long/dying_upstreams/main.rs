@@ -21,6 +21,7 @@ mod report;
 mod setting;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::counts::Counts;
@@ -39,6 +40,8 @@ pub struct World {
     pub fates: Fates,
     pub counts: Counts,
     pub numbers: Numbers,
+    /// The longest time in which the clients' thread had no turn, in milliseconds.
+    pub stood_still: AtomicU64,
 }
 
 impl World {
@@ -59,6 +62,7 @@ fn main() {
         fates: Fates::default(),
         counts: Counts::default(),
         numbers: Numbers::default(),
+        stood_still: AtomicU64::new(0),
     });
     let (port, ports) = std::sync::mpsc::channel();
     let served = world.clone();
@@ -79,6 +83,7 @@ fn main() {
             let steps = plan::steps(seed, world.pool(which).servers.len(), length);
             tokio::spawn(turn(world.clone(), which, steps));
         }
+        tokio::spawn(watch(world.clone()));
         load::run(world.clone(), &gateway, length).await;
     });
     let report = Report::new(&world, &gateway, &ports, began.elapsed());
@@ -114,6 +119,16 @@ async fn turn(world: Arc<World>, which: Which, steps: Vec<Step>) {
     }
 }
 
+/// Notes how late it is when it wakes: failures that come with that are this machine's.
+async fn watch(world: Arc<World>) {
+    loop {
+        let since = Instant::now();
+        tokio::time::sleep(TICK).await;
+        let late = since.elapsed().saturating_sub(TICK).as_millis();
+        world.stood_still.fetch_max(u64::try_from(late).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
 fn tables(ports: &[u16]) -> String {
     let names = ["$A", "$B", "$C", "$D", "$E"].iter().zip(ports);
     names.fold(plan::TABLES.to_owned(), |text, (name, port)| text.replace(name, &port.to_string()))
@@ -123,4 +138,5 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+const TICK: Duration = Duration::from_millis(50);
 const SEED: u64 = 5;

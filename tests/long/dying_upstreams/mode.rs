@@ -73,16 +73,16 @@ impl Pool {
         let now = Instant::now();
         let mut past = locked(&server.past);
         let (since, before) = *past.turns.last().expect("it begins well");
-        let mut times = locked(&self.times);
-        if before == Mode::Well && mode != Mode::Well {
-            times.faults += 1;
-            times.forgotten += usize::from(!past.was_asked && now - since > RETURNED);
-        }
-        past.was_asked = false;
+        let was_asked = std::mem::replace(&mut past.was_asked, false);
         past.turns.push((now, mode));
         drop(past);
         server.mode.send_replace(mode);
         let none = self.servers.iter().all(|server| server.is() != Mode::Well);
+        let mut times = locked(&self.times);
+        if before == Mode::Well && mode != Mode::Well {
+            times.faults += 1;
+            times.forgotten += usize::from(!was_asked && now - since > RETURNED);
+        }
         times.all_at_once += usize::from(none && before == Mode::Well);
     }
 
@@ -96,13 +96,14 @@ impl Pool {
         let returns = past.turns.len() > 1;
         drop(past);
         let took = now - since;
+        let another = self.had_one_well(now, now);
         let mut times = locked(&self.times);
         if mode == Mode::Well {
             if first && returns {
                 times.returns += 1;
                 times.returned = times.returned.max(took);
             }
-        } else if self.had_one_well(now, now) {
+        } else if another {
             let at = Mode::ILL.iter().position(|known| *known == mode).expect("all are listed");
             times.noticed[at] = times.noticed[at].max(took);
             times.too_late += usize::from(took > NOTICED);
@@ -121,15 +122,22 @@ impl Pool {
         self.servers.iter().any(|server| !server.was_well(from, to))
     }
 
-    /// Whether a server became ill between, or shortly before: closing takes a moment on a machine that
-    /// is busy.
-    pub fn had_one_turning(&self, from: Instant, to: Instant) -> bool {
-        let between = |at: Instant| at <= to && from.saturating_duration_since(at) < MOMENT;
-        let turns = |server: &Server| {
+    /// Whether a server closed connections between, or shortly before: one that resets does all the
+    /// time, with whatever else is on a connection of HTTP/2; the others do as they become ill. Closing
+    /// takes a moment on a machine that is busy.
+    pub fn had_one_closing(&self, from: Instant, to: Instant) -> bool {
+        let from = from.checked_sub(MOMENT).unwrap_or(from);
+        let closes = |server: &Server| {
             let past = locked(&server.past);
-            past.turns.iter().any(|turn| turn.1 != Mode::Well && between(turn.0))
+            let ends = past.turns[1..].iter().map(|turn| turn.0).chain([to]);
+            let mut spans = past.turns.iter().zip(ends);
+            spans.any(|((begin, mode), end)| match mode {
+                Mode::Well => false,
+                Mode::Resets => *begin <= to && end >= from,
+                _ => (from..=to).contains(begin),
+            })
         };
-        self.servers.iter().any(turns)
+        self.servers.iter().any(closes)
     }
 
     pub fn times(&self) -> Times {

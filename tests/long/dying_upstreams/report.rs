@@ -1,6 +1,7 @@
 //! The table that is printed, and what of it does not hold.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::World;
@@ -20,6 +21,7 @@ pub struct Report {
     left_out: u64,
     processor: f64,
     resident: u64,
+    stood_still: u64,
 }
 
 impl Report {
@@ -45,6 +47,7 @@ impl Report {
             left_out: sum("ejections", ""),
             processor: gateway.processor(),
             resident: gateway.resident(),
+            stood_still: world.stood_still.load(Ordering::Relaxed),
         }
     }
 
@@ -96,6 +99,7 @@ impl fmt::Display for Report {
             self.processor,
             self.resident / 1_000
         )?;
+        writeln!(out, "the clients stood still for {} ms at most", self.stood_still)?;
         for (name, times) in &self.pools {
             writeln!(
                 out,
