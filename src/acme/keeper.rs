@@ -159,10 +159,16 @@ impl Keeper {
             }
             return self.fails(one, memory, &failed, metrics);
         }
+        self.has_come(one, metrics);
+    }
+
+    /// Remembers that a certificate came, and says so.
+    fn has_come(&self, one: &Ordered, metrics: &Metrics) {
+        let shelf = Shelf(&one.account);
         let chain = shelf.chain(one);
         // An authority whose window for a new certificate lies in the past is not believed at once.
         let life = chain.as_ref().map_or(0, |chain| chain.leaf.ends - chain.leaf.begins);
-        memory = Memory { issued_for: wish(one), wanted: wish(one), ..Memory::default() };
+        let mut memory = Memory { issued_for: wish(one), wanted: wish(one), ..Memory::default() };
         memory.rests_until = self.clock.now().plus(life / 60).0;
         memory.not_before = self.clock.now().plus(LEAST_BETWEEN).0;
         OrderOutcome::Issued.word().clone_into(&mut memory.outcome);
