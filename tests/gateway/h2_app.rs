@@ -166,7 +166,7 @@ impl State {
         let asked = Asked { head, body, respond };
         match self.hands_over.load(Ordering::Relaxed) {
             true => drop(self.asked.send(asked)),
-            false => asked.is_answered("the app"),
+            false => asked.answers("the app"),
         }
     }
 }
@@ -208,12 +208,12 @@ impl Asked {
     }
 
     /// Answers with this text.
-    pub fn is_answered(mut self, text: &'static str) {
+    pub fn answers(mut self, text: &'static str) {
         self.begins(&[]).send_data(Bytes::from_static(text.as_bytes()), true).unwrap();
     }
 
     /// Gives it up for this reason.
-    pub fn is_reset(mut self, reason: Reason) {
+    pub fn gives_up(mut self, reason: Reason) {
         self.respond.send_reset(reason);
     }
 }

@@ -170,7 +170,7 @@ async fn of_an_answer_that_nobody_takes_little_is_read_and_others_pass_it() {
     for _ in 0..3 {
         let (answer, mut ended) = post(&client, &url, &[]).await;
         ended.send_data(Bytes::new(), true).unwrap();
-        app.next().await.is_answered("another");
+        app.next().await.answers("another");
         let (_, _, mut body) = answered(answer).await;
         assert_eq!(text_of(&mut body).await, "another");
     }
@@ -320,7 +320,7 @@ async fn requests_share_a_connection_until_it_has_as_many_as_it_may() {
     }
     assert_eq!(app.connections(), 2, "32 on the first");
     for (answer, asked) in waiting {
-        asked.is_answered("the app");
+        asked.answers("the app");
         assert_eq!(answered(answer).await.0, 200);
     }
 }
@@ -373,6 +373,34 @@ async fn clients_of_http_1_are_answered_as_by_any_app() {
 }
 
 #[tokio::test]
+async fn a_connection_that_names_a_client_carries_one_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let table = format!(
+        "[upstream.h2]\nservers = [\"http://{}\"]\nprotocol = \"http/2\"\nproxy_protocol = \"v1\"\n\
+         [route.open]\nupstream = \"h2\"",
+        listener.local_addr().unwrap()
+    );
+    let secure = Secure::with("h2-introduced", &table).await;
+    let client = secure.h2_client().await;
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let (answer, mut ended) = post(&client, &secure.world.url("/public"), &[]).await;
+        ended.send_data(Bytes::new(), true).unwrap();
+        let (mut app, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            line.push(timeout(PATIENCE, app.read_u8()).await.unwrap().unwrap());
+        }
+        assert!(line.starts_with(b"PROXY TCP4 127.0.0.1 "), "{}", line.escape_ascii());
+        let mut app = h2::server::handshake(app).await.unwrap();
+        let (_, mut respond) = timeout(PATIENCE, app.accept()).await.unwrap().unwrap().unwrap();
+        respond.send_response(http::Response::new(()), true).unwrap();
+        kept.push(tokio::spawn(async move { while app.accept().await.is_some() {} }));
+        assert_eq!(answered(answer).await.0, 200);
+    }
+}
+
+#[tokio::test]
 async fn a_client_without_tls_begins_with_http_2_only_where_it_may() {
     let app = H2App::start().await;
     for h2c in [true, false] {
@@ -410,7 +438,7 @@ async fn an_upload_may_wait_for_leave_to_be_sent() {
     sees(&mut stream, "HTTP/1.1 100 Continue\r\n").await;
     stream.write_all(b"body").await.unwrap();
     assert_eq!(asked.whole().await, b"body");
-    asked.is_answered("taken");
+    asked.answers("taken");
     let answer = read_answer(&mut stream, "POST").await.unwrap();
     assert_eq!((answer.status, answer.body.as_str()), (200, "taken"));
 }

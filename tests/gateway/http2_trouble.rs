@@ -22,10 +22,10 @@ async fn what_the_app_refuses_to_begin_with_is_sent_once_more_whatever_it_is() {
     let url = secure.world.url("/public");
     let (answer, mut saying) = post(&client, &url, &[]).await;
     saying.send_data(text("do it once"), true).unwrap();
-    app.next().await.is_reset(Reason::REFUSED_STREAM);
+    app.next().await.gives_up(Reason::REFUSED_STREAM);
     let mut again = app.next().await;
     assert_eq!(again.whole().await, b"do it once");
-    again.is_answered("done");
+    again.answers("done");
     let (status, _, mut body) = answered(answer).await;
     assert_eq!((status, text_of(&mut body).await.as_str()), (200, "done"));
 
@@ -34,7 +34,7 @@ async fn what_the_app_refuses_to_begin_with_is_sent_once_more_whatever_it_is() {
         let (answer, mut saying) = post(&client, &url, &[]).await;
         saying.send_data(text("do it once"), true).unwrap();
         for _ in 0..times {
-            app.next().await.is_reset(reason);
+            app.next().await.gives_up(reason);
         }
         assert_eq!(answered(answer).await.0, 502);
         app.heard_nothing().await;
@@ -54,8 +54,8 @@ async fn an_app_that_says_goodbye_finishes_what_it_began_and_is_asked_anew() {
     // One that is asked meanwhile is not lost, by whichever connection it went first.
     let (second, mut ended) = post(&client, &url, &[]).await;
     ended.send_data(text("anew"), true).unwrap();
-    app.next().await.is_answered("second");
-    begun.is_answered("first");
+    app.next().await.answers("second");
+    begun.answers("first");
     for (answer, told) in [(first, "first"), (second, "second")] {
         let (status, _, mut body) = answered(answer).await;
         assert_eq!((status, text_of(&mut body).await.as_str()), (200, told));
@@ -63,7 +63,7 @@ async fn an_app_that_says_goodbye_finishes_what_it_began_and_is_asked_anew() {
     until("it has said goodbye", async || {
         let (answer, mut ended) = post(&client, &url, &[]).await;
         ended.send_data(Bytes::new(), true).unwrap();
-        app.next().await.is_answered("third");
+        app.next().await.answers("third");
         answered(answer).await.0 == 200 && app.connections() == 2
     })
     .await;
@@ -109,7 +109,7 @@ async fn a_client_that_leaves_takes_its_request_with_it() {
     assert!(matches!(left, Some(Err(_))), "{left:?}");
     let (answer, mut ended) = post(&client, &secure.world.url("/public"), &[]).await;
     ended.send_data(Bytes::new(), true).unwrap();
-    app.next().await.is_answered("next");
+    app.next().await.answers("next");
     assert_eq!((answered(answer).await.0, app.connections()), (200, 1));
 }
 
@@ -156,7 +156,7 @@ async fn an_app_that_is_silent_is_a_504_and_its_connection_is_not_used_again() {
     drop(asked);
     let (answer, ()) =
         tokio::join!(async { world.api().get(&world.url("/public")).await }, async {
-            app.next().await.is_answered("again")
+            app.next().await.answers("again")
         });
     assert_eq!((answer.status, app.connections()), (200, 2));
 }

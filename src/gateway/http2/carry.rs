@@ -21,7 +21,7 @@ use crate::telemetry::Child;
 use super::super::exchange::Exchange;
 use super::super::flow::Flow;
 use super::super::line::Line;
-use super::super::{calls, journey};
+use super::super::{calls, entrance, journey};
 use super::answer::{Answer, Part, Rest};
 use super::faults::{of_app, unsent};
 use super::heads;
@@ -71,7 +71,8 @@ where
     }
     let (peer, dial) = journey::peer(exchange).await?;
     let most = peer.options.connection_timeout;
-    let mut lease = match lease(&dial, peer.address(), most).await {
+    let whose = entrance::whose(downstream, exchange.client.as_ref());
+    let mut lease = match lease(&dial, peer.address(), most, whose).await {
         Ok(lease) => lease,
         Err(error) => {
             return Err(phases.fail_to_connect(downstream, &peer, exchange, error.into_up()));

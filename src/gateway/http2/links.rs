@@ -58,7 +58,8 @@ thread_local! {
 }
 
 /// A place on a connection that has one, else on a new one; connecting and agreeing on TLS take
-/// `most` at most each.
+/// `most` at most each. Where connections begin by naming a client, each has one request: what is
+/// one client's carries nothing of others.
 ///
 /// # Errors
 /// Why there is no connection.
@@ -66,18 +67,23 @@ pub(super) async fn lease(
     dial: &Dial,
     address: &socket::SocketAddr,
     most: Option<Duration>,
+    whose: ProxyHeader,
 ) -> pingora::Result<Lease> {
     let way = (dial.group(), address.as_inet().copied());
     let most = most.unwrap_or(Duration::MAX);
-    while let Some(mut lease) = Lease::on_one_of(way) {
+    let shares = !dial.introduces();
+    while shares && let Some(mut lease) = Lease::on_one_of(way) {
         // It may have been left by its app, and nobody has noticed.
         if lease.is_ready(most).await {
             return Ok(lease);
         }
     }
-    let cord = dial.connect(address, Some(most), ProxyHeader::Nobodys).await?;
+    let cord = dial.connect(address, Some(most), whose).await?;
     let sender = begin(cord, way).await?;
     let mut lease = Lease::on(Link::new(way, sender), Used::Never);
+    if !shares {
+        lease.retires();
+    }
     match lease.is_ready(most).await {
         true => Ok(lease),
         false => Error::e_explain(ErrorType::H2Error, "the app takes no request"),

@@ -7,6 +7,7 @@ mod app;
 mod client;
 mod figures;
 #[path = "../setting/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "other long tests want more of it")]
 mod setting;
 
 use std::sync::Arc;
@@ -103,10 +104,10 @@ protocol = "http/2"
 path = "/one"
 upstream = "http://127.0.0.1:$ONE"
 access = "public"
-body_bytes = "2GiB"
+body_bytes = "2048MiB"
 [route.two]
 path = "/two"
 upstream = "two"
 access = "public"
-body_bytes = "2GiB"
+body_bytes = "2048MiB"
 "#;
