@@ -86,7 +86,7 @@ impl Asked {
         let length = (number % 97 * 200) as usize;
         let (whole, status) = match server.is() {
             Mode::Well => (length, 200),
-            Mode::Errors => (length, if number % 2 == 0 { 500 } else { 503 }),
+            Mode::Errors => (length, if number.is_multiple_of(2) { 500 } else { 503 }),
             Mode::Stalls if length > 0 => (length / 2, 200),
             Mode::Hangs | Mode::Stalls => return gone(&mut respond).await,
             Mode::Resets | Mode::Refuses => return self.reset(&mut respond),
@@ -116,7 +116,7 @@ impl Asked {
     /// Every other time with the whole connection.
     fn reset(&self, respond: &mut SendResponse<Bytes>) {
         match self.number {
-            Some(number) if number % 2 == 0 => respond.send_reset(Reason::INTERNAL_ERROR),
+            Some(number) if number.is_multiple_of(2) => respond.send_reset(Reason::INTERNAL_ERROR),
             _ => self.end.notify_one(),
         }
     }

@@ -115,7 +115,7 @@ pub struct Numbers(AtomicU64);
 impl Numbers {
     fn next(&self, kind: Kind) -> Asking {
         let number = self.0.fetch_add(1, Ordering::Relaxed);
-        let method = if number % 3 == 0 { Method::Post } else { Method::Get };
+        let method = if number.is_multiple_of(3) { Method::Post } else { Method::Get };
         let pool = if number / 3 % 5 < 3 { Which::Three } else { Which::Two };
         Asking { number, method, pool, kind, since: Instant::now() }
     }
