@@ -60,6 +60,15 @@ impl Clock {
         }
     }
 
+    /// Waits until so many seconds have passed since `moment`, which is now or a moment ago: also where
+    /// the machine's clock is set back meanwhile.
+    pub async fn passes(&self, moment: Timestamp, seconds: u64) {
+        match &self.0 {
+            Source::System(_) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            Source::Manual(_) => self.reaches(moment.plus(seconds)).await,
+        }
+    }
+
     /// Waits until it shows `moment` or later.
     pub async fn reaches(&self, moment: Timestamp) {
         match &self.0 {

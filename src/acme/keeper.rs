@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::back_channel::{BackChannel, Transport};
 use crate::clock::{Clock, Timestamp};
@@ -27,8 +28,10 @@ pub struct Keeper {
     clock: Clock,
     random: Random,
     channels: [Option<Arc<BackChannel>>; 2],
-    /// No order before these moments, whatever can be remembered in files.
-    held: HashMap<String, Timestamp>,
+    /// No order for this wish before these moments, whatever can be remembered in files.
+    held: HashMap<String, (String, Timestamp)>,
+    /// No question before these moments, in the same way.
+    asked: HashMap<String, Timestamp>,
     /// Counts what was stored, so that it is shown at once.
     stored: watch::Sender<u64>,
 }
@@ -42,7 +45,14 @@ enum Due {
 impl Keeper {
     /// `stored` hears of each certificate that came.
     pub fn new(clock: Clock, random: Random, stored: watch::Sender<u64>) -> Self {
-        Self { clock, random, channels: [None, None], held: HashMap::new(), stored }
+        Self {
+            clock,
+            random,
+            channels: [None, None],
+            held: HashMap::new(),
+            asked: HashMap::new(),
+            stored,
+        }
     }
 
     /// Looks after them until `stop` says so or nobody is left to say it. An order that is under way
@@ -55,7 +65,7 @@ impl Keeper {
                 for one in &force.ordered {
                     self.tend(one, &force.metrics).await;
                 }
-                self.clock.reaches(looked.plus(BETWEEN_LOOKS)).await;
+                self.clock.passes(looked, BETWEEN_LOOKS).await;
             };
             tokio::select! {
                 biased;
@@ -67,16 +77,22 @@ impl Keeper {
 
     async fn tend(&mut self, one: &Arc<Ordered>, metrics: &Metrics) {
         let shelf = Shelf(&one.account);
-        let (chain, memory) = (shelf.chain(one), shelf.memory(one));
+        let (chain, memory) = (shelf.chain(one), self.remembered(one));
         self.tell(one, chain.as_ref(), &memory, metrics);
-        let asks = chain.is_some() && memory.ask_again <= self.clock.now().0;
-        if !asks && !self.is_due(one, chain.as_ref(), &memory) {
+        let is_due = self.is_due(one, chain.as_ref(), &memory);
+        if !is_due && !self.asks(one, chain.as_ref(), &memory) {
             return;
         }
         let lock = match shelf.lock() {
             Ok(Some(lock)) => lock,
             // Another process orders; what it gets is found at the next look.
             Ok(None) => return,
+            Err(error) if !is_due => {
+                let again = self.clock.now().plus(LEAST_ASKED_AGAIN);
+                self.asked.insert(one.name.clone(), again);
+                let certificate = &one.name;
+                return tracing::warn!(certificate, "acme: the folder cannot be used: {error}");
+            }
             Err(error) => {
                 let folder = one.account.folder.display();
                 let detail = format!("{folder} cannot be used: {error}");
@@ -85,7 +101,7 @@ impl Keeper {
             }
         };
         // Another process may have been here meanwhile.
-        let (chain, mut memory) = (shelf.chain(one), shelf.memory(one));
+        let (chain, mut memory) = (shelf.chain(one), self.remembered(one));
         if let Some(chain) = &chain {
             self.ask(one, chain, &mut memory).await;
         }
@@ -116,9 +132,17 @@ impl Keeper {
             let failed = Failed { failure: Failure::NotKept, detail, told: None };
             return self.fails(one, memory, &failed, metrics);
         }
+        if chain.is_none() && one.file().exists() {
+            let (certificate, file) = (&one.name, one.file());
+            let file = file.display();
+            tracing::warn!(certificate, "acme: {file} cannot be used and is ordered anew");
+        }
         let customer = Customer::enter(&one.account, self.channel(one), &self.clock).await;
         let ordered = match customer {
-            Ok(customer) => customer.order(one, replaced.map(|chain| &chain.leaf)).await,
+            Ok(customer) => {
+                let ordered = customer.order(one, replaced.map(|chain| &chain.leaf));
+                timeout(LONGEST_ORDER, ordered).await.unwrap_or_else(|_| Err(Failed::endless()))
+            }
             Err(failed) => Err(failed),
         };
         let stored = ordered.and_then(|pem| {
@@ -135,10 +159,16 @@ impl Keeper {
             }
             return self.fails(one, memory, &failed, metrics);
         }
+        self.has_come(one, metrics);
+    }
+
+    /// Remembers that a certificate came, and says so.
+    fn has_come(&self, one: &Ordered, metrics: &Metrics) {
+        let shelf = Shelf(&one.account);
         let chain = shelf.chain(one);
         // An authority whose window for a new certificate lies in the past is not believed at once.
         let life = chain.as_ref().map_or(0, |chain| chain.leaf.ends - chain.leaf.begins);
-        memory = Memory { issued_for: wish(one), wanted: wish(one), ..Memory::default() };
+        let mut memory = Memory { issued_for: wish(one), wanted: wish(one), ..Memory::default() };
         memory.rests_until = self.clock.now().plus(life / 60).0;
         memory.not_before = self.clock.now().plus(LEAST_BETWEEN).0;
         OrderOutcome::Issued.word().clone_into(&mut memory.outcome);
@@ -164,7 +194,7 @@ impl Keeper {
         memory.wanted = wish(one);
         memory.limited = failed.failure == Failure::RateLimited;
         memory.not_before = self.clock.now().plus(again).0;
-        self.held.insert(one.name.clone(), Timestamp(memory.not_before));
+        self.held.insert(one.name.clone(), (wish(one), Timestamp(memory.not_before)));
         outcome.word().clone_into(&mut memory.outcome);
         memory.detail = failed.detail.chars().take(MOST_DETAIL).collect();
         let shelf = Shelf(&one.account);
@@ -187,11 +217,32 @@ impl Keeper {
 
     fn is_due(&self, one: &Ordered, chain: Option<&Chain>, memory: &Memory) -> bool {
         let now = self.clock.now();
-        let held = self.held.get(&one.name).filter(|_| memory.wanted.is_empty());
+        let held = self.held.get(&one.name);
+        let held = held.is_some_and(|(wanted, until)| *wanted == wish(one) && *until > now);
         match self.due(one, chain, memory) {
-            Due::Now => held.is_none_or(|moment| *moment <= now),
-            Due::At(moment) => moment <= now && held.is_none_or(|moment| *moment <= now),
+            Due::Now => !held,
+            Due::At(moment) => moment <= now && !held,
         }
+    }
+
+    /// Whether it is time to ask when the authority would have it renewed.
+    fn asks(&self, one: &Ordered, chain: Option<&Chain>, memory: &Memory) -> bool {
+        let now = self.clock.now();
+        let rests = self.asked.get(&one.name).is_some_and(|until| *until > now);
+        chain.is_some() && memory.ask_again <= now.0 && !rests
+    }
+
+    /// What files remember. A moment further ahead than any that is written there is from a time when
+    /// the machine's clock was wrong.
+    fn remembered(&self, one: &Ordered) -> Memory {
+        let mut memory = Shelf(&one.account).memory(one);
+        let last = self.clock.now().plus(FURTHEST).0;
+        for moment in [&mut memory.not_before, &mut memory.ask_again, &mut memory.rests_until] {
+            if *moment > last {
+                *moment = 0;
+            }
+        }
+        memory
     }
 
     fn due(&self, one: &Ordered, chain: Option<&Chain>, memory: &Memory) -> Due {
@@ -219,7 +270,7 @@ impl Keeper {
     /// Asks when the authority would have it renewed, where it is time to.
     async fn ask(&mut self, one: &Ordered, chain: &Chain, memory: &mut Memory) {
         let now = self.clock.now();
-        if memory.ask_again > now.0 {
+        if !self.asks(one, Some(chain), memory) {
             return;
         }
         let shelf = Shelf(&one.account);
@@ -233,7 +284,9 @@ impl Keeper {
             memory.window = told.map(|(window, _)| window);
             again = told.map_or(LEAST_ASKED_AGAIN, |(_, again)| again);
         }
-        memory.ask_again = now.plus(again.clamp(LEAST_ASKED_AGAIN, MOST_ASKED_AGAIN)).0;
+        let again = now.plus(again.clamp(LEAST_ASKED_AGAIN, MOST_ASKED_AGAIN));
+        memory.ask_again = again.0;
+        self.asked.insert(one.name.clone(), again);
         if let Err(error) = shelf.remember(one, memory) {
             tracing::warn!(certificate = one.name, "acme: a window cannot be kept: {error}");
         }
@@ -290,6 +343,10 @@ fn advice(failure: Failure, challenge: AcmeChallenge) -> &'static str {
 const BETWEEN_LOOKS: u64 = 10;
 /// Seconds between two orders for one certificate, whatever becomes of the first.
 const LEAST_BETWEEN: u64 = 60;
+/// The longest a moment that is written lies ahead: a week of being turned away, and some.
+const FURTHEST: u64 = 9 * 86_400;
+/// One order, after which the next certificate has its turn.
+const LONGEST_ORDER: Duration = Duration::from_secs(300);
 /// Each call to an authority.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Characters of what an authority says.

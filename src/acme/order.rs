@@ -189,14 +189,10 @@ impl<'c> Customer<'c> {
             order.refresh().await.map_err(|error| self.failed(error))?;
             let status = order.state().status;
             if status != wanted && status != OrderStatus::Valid && status != OrderStatus::Invalid {
-                self.clock.reaches(self.clock.now().plus(wait)).await;
+                self.clock.passes(self.clock.now(), wait).await;
             }
         }
-        Err(Failed {
-            failure: Failure::Unreachable,
-            detail: "the order did not come to an end".to_owned(),
-            told: None,
-        })
+        Err(Failed::endless())
     }
 
     /// What the authority found when it looked.
@@ -223,6 +219,12 @@ impl<'c> Customer<'c> {
 }
 
 impl Failed {
+    /// The authority goes on and on.
+    pub(super) fn endless() -> Self {
+        let detail = "the order did not come to an end".to_owned();
+        Self { failure: Failure::Unreachable, detail, told: None }
+    }
+
     fn not_kept(error: io::Error) -> Self {
         let detail = format!("the folder cannot be used: {error}");
         Self { failure: Failure::NotKept, detail, told: None }

@@ -189,7 +189,7 @@ impl Shelf<'_> {
 }
 
 fn unusable(file: &Path, why: &str) {
-    tracing::warn!("acme: {} cannot be used and is ordered anew: {why}", file.display());
+    tracing::debug!("acme: {} cannot be used: {why}", file.display());
 }
 
 fn read(file: &Path) -> io::Result<Secret> {

@@ -106,6 +106,11 @@ fn is_of_one_hop(name: &str, status: StatusCode) -> bool {
     }
 }
 
+/// Whether a header means something at the head of an answer alone, or tells of the app.
+pub(super) fn is_of_the_head(name: &str) -> bool {
+    is_of_one_hop(name, StatusCode::OK) || tells_of_the_server(name)
+}
+
 /// Whether a header says what the app is built of, or which machines it stands on.
 fn tells_of_the_server(name: &str) -> bool {
     matches!(

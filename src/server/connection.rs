@@ -21,7 +21,7 @@ use pingora::protocols::{
 };
 use pingora::proxy::HttpProxy;
 use rustls_pki_types::CertificateDer;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::config::Serves;
 use crate::crypto::stands_for;
@@ -80,7 +80,7 @@ impl Front {
         match tls {
             None => {
                 if serves == Serves::EverythingAndH2c {
-                    match self.begins(&mut connection).await {
+                    match self.begins(&mut connection, course.clone()).await {
                         Some(Begins::Http1) => {}
                         Some(Begins::Http2) => {
                             let connection = Box::new(connection);
@@ -103,10 +103,15 @@ impl Front {
 
     /// What a client without TLS speaks: no request of HTTP/1 begins as the preface of HTTP/2 does
     /// (RFC 9113 §3.4). None where it said nothing in time.
-    async fn begins(&self, connection: &mut Connection) -> Option<Begins> {
+    async fn begins(&self, connection: &mut Connection, course: Course) -> Option<Begins> {
         let most = self.site.load().settings.limits.header_timeout;
         let mut first = [0; PREFACE.len()];
-        match timeout(most, connection.try_peek(&mut first)).await {
+        let peeked = tokio::select! {
+            biased;
+            peeked = timeout(most, connection.try_peek(&mut first)) => peeked,
+            () = self.is_wanted(course) => return None,
+        };
+        match peeked {
             Ok(Ok(_)) if first == PREFACE => Some(Begins::Http2),
             Ok(Ok(_)) => Some(Begins::Http1),
             Ok(Err(_)) => None,
@@ -114,6 +119,28 @@ impl Front {
                 self.load.met(Limit::HeaderTimeout);
                 None
             }
+        }
+    }
+
+    /// Ready when the place of a connection that has said nothing yet is wanted, or nothing more is
+    /// to be said.
+    async fn is_wanted(&self, mut course: Course) {
+        let since = Instant::now();
+        let leaves = async {
+            course.reaches(Stage::Quiet).await;
+            sleep(course.idle()).await;
+        };
+        let asked = async {
+            loop {
+                self.load.house.asked(self.lobby, since).await;
+                if self.load.house.queue() {
+                    return self.load.yielded();
+                }
+            }
+        };
+        tokio::select! {
+            () = leaves => {}
+            () = asked => {}
         }
     }
 

@@ -69,7 +69,7 @@ impl Sender {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = rings(&bell) => {}
-                () = self.clock.reaches(looked.plus(BETWEEN_LOOKS)) => {}
+                () = self.clock.passes(looked, BETWEEN_LOOKS) => {}
                 Some(landed) = self.flights.join_next_with_id() => {
                 let id = landed.map_or_else(|failed| failed.id(), |(id, ())| id);
                 self.under_way.remove(&id);

@@ -87,6 +87,9 @@ async fn a_call_of_grpc_passes_with_its_trailers_and_nobody_elses_identity() {
     last.insert("grpc-message", "fine".parse().unwrap());
     last.insert("set-cookie", "__Host-superid-gateway=forged".parse().unwrap());
     last.insert("x-superoffice-ticket", "7T:secret".parse().unwrap());
+    for name in ["server", "via", "x-powered-by", "alt-svc", "www-authenticate", "location"] {
+        last.insert(name, "not in trailers".parse().unwrap());
+    }
     answering.send_trailers(last).unwrap();
     let (status, head, mut body) = answered(answer).await;
     assert_eq!((status, head.get("x-superoffice-user")), (200, None));
@@ -370,6 +373,36 @@ async fn clients_of_http_1_are_answered_as_by_any_app() {
         assert_eq!((answer.status, answer.body.as_str()), (status, ""));
         assert_eq!(answer.header("content-length"), length.unwrap_or_default());
     }
+}
+
+#[tokio::test]
+async fn naming_a_header_in_connection_takes_none_of_ours_away() {
+    let app = H2App::start().await;
+    let world = World::with(&app.behind_all()).await;
+    let browser = world.signed_in(ASTRID).await;
+    let cookie = browser.jar.value("superid-gateway").unwrap();
+    app.hands_over();
+    let own = world.authority().to_owned();
+    let mut stream = world.net.connect(&own).await;
+    let named = "keep-alive, X-SuperOffice-User, X-SuperOffice-Context, Authorization, \
+                 X-Forwarded-For, X-Request-Id, Host, X-Hop";
+    let head = format!(
+        "GET /x HTTP/1.1\r\nHost: {own}\r\nCookie: superid-gateway={cookie}\r\n\
+         Connection: {named}\r\nX-Hop: 1\r\nProxy-Authorization: Basic eA==\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let asked = app.next().await;
+    assert_eq!(asked.header("x-superoffice-user"), Some(ASTRID));
+    assert_eq!(asked.header("x-superoffice-context"), Some("Cust12345"));
+    assert!(asked.header("authorization").unwrap().starts_with("Bearer 8A:"));
+    assert_eq!(asked.header("x-forwarded-for"), Some("127.0.0.1"));
+    assert!(asked.header("x-request-id").is_some());
+    assert_eq!(asked.head.uri.authority().unwrap().as_str(), own);
+    for gone in ["x-hop", "connection", "proxy-authorization"] {
+        assert_eq!(asked.header(gone), None, "{gone}");
+    }
+    drop(asked.ends(204, &[]));
+    assert_eq!(read_answer(&mut stream, "GET").await.unwrap().status, 204);
 }
 
 #[tokio::test]

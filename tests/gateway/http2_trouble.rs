@@ -11,7 +11,9 @@ use tokio::time::timeout;
 use crate::h2_app::{H2App, piece};
 use crate::http2_apps::{GRPC, answered, before, post, text};
 use crate::tls::text_of;
-use crate::wire::{PATIENCE, until};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::wire::{PATIENCE, read_some, until};
 use crate::world::World;
 
 #[tokio::test]
@@ -38,6 +40,29 @@ async fn what_the_app_refuses_to_begin_with_is_sent_once_more_whatever_it_is() {
         }
         assert_eq!(answered(answer).await.0, 502);
         app.heard_nothing().await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_whole_whatever_the_app_says_of_it() {
+    let app = H2App::start().await;
+    app.hands_over();
+    let world = World::with(&app.behind_all()).await;
+    let own = world.authority().to_owned();
+    for reason in [Reason::NO_ERROR, Reason::CANCEL] {
+        let mut stream = world.net.connect(&own).await;
+        let head = format!("GET /public HTTP/1.1\r\nHost: {own}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut asked = app.next().await;
+        let mut half = asked.begins(&[]);
+        half.send_data(text("half"), false).unwrap();
+        let mut came = Vec::new();
+        while !came.ends_with(b"half\r\n") {
+            assert!(read_some(&mut stream, &mut came).await > 0);
+        }
+        half.send_reset(reason);
+        let _closed = stream.read_to_end(&mut came).await;
+        assert!(came.ends_with(b"half\r\n"), "{}", came.escape_ascii());
     }
 }
 

@@ -9,8 +9,6 @@ use h2::RecvStream;
 use h2::client::ResponseFuture;
 use http::{HeaderMap, Response};
 
-use super::faults::is_enough;
-
 /// What of an answer is next. Waiting for it can be given up and begun again.
 pub(super) enum Answer {
     Head(ResponseFuture),
@@ -85,13 +83,12 @@ fn rest(body: &mut RecvStream, context: &mut Context<'_>) -> Rest {
 fn poll_rest(body: &mut RecvStream, context: &mut Context<'_>) -> Poll<Result<Part, h2::Error>> {
     match ready!(body.poll_data(context)) {
         Some(Ok(piece)) => return Poll::Ready(Ok(Part::Piece(piece))),
-        Some(Err(error)) if !is_enough(&error) => return Poll::Ready(Err(error)),
-        Some(Err(_)) | None => {}
+        Some(Err(error)) => return Poll::Ready(Err(error)),
+        None => {}
     }
     Poll::Ready(match ready!(body.poll_trailers(context)) {
         Ok(Some(trailers)) => Ok(Part::Trailers(trailers)),
         Ok(None) => Ok(Part::End),
-        Err(error) if is_enough(&error) => Ok(Part::End),
         Err(error) => Err(error),
     })
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use pingora::protocols::http::HttpTask;
 use pingora::proxy::{ProxyHttp, Session as Downstream};
 use pingora::upstreams::peer::{HttpPeer, Peer as _};
@@ -152,7 +152,7 @@ where
 
     /// Sends the head, and of the body what was sent before.
     async fn ask(&mut self, lease: &mut Lease, scheme: &str) -> pingora::Result<(Upload, Answer)> {
-        let mut request = self.downstream.req_header().clone();
+        let mut request = heads::of_client(self.downstream.req_header());
         let (phases, downstream) = (self.phases, &mut *self.downstream);
         phases.upstream_request_filter(downstream, &mut request, self.exchange).await?;
         let request = heads::asked(request, scheme)?;
@@ -197,6 +197,10 @@ where
     /// Gives a part of the answer to the client, and waits until it takes it.
     async fn give(&mut self, part: Part, answer: &mut Answer) -> pingora::Result<Course> {
         match part {
+            // HTTP/2 has no such change of protocol (RFC 9113 §8.6).
+            Part::Informational(head) if head.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                Err(Error::explain(ErrorType::H2Error, "a 101 over HTTP/2").into_up())
+            }
             Part::Informational(head) => {
                 self.head(head, Rest::Comes).await?;
                 Ok(Course::GoesOn)

@@ -32,11 +32,6 @@ pub(super) fn unsent(error: h2::Error) -> Box<Error> {
     failed
 }
 
-/// The app wants no more of a body whose answer is out (RFC 9113 §8.1).
-pub(super) fn is_enough(error: &h2::Error) -> bool {
-    error.is_reset() && error.is_remote() && error.reason() == Some(Reason::NO_ERROR)
-}
-
 /// A GOAWAY reaches only the requests that it does not count among those begun with.
 fn is_unseen(error: &h2::Error) -> bool {
     let refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);

@@ -6,10 +6,18 @@ use pingora::{Error, ErrorType, OrErr as _};
 
 use crate::web::Spoofable;
 
+use super::super::returned;
 use super::answer::Rest;
 
-/// The request as the app gets it: `:authority` is what `Host` said (RFC 9113 §8.3.1), and nothing
-/// is left of the client's own connection (§8.2.2).
+/// The client's request without what is about the client's own connection (RFC 9113 §8.2.2), and what
+/// that says is. Nothing of ours is in it yet: a client must not be able to name that.
+pub(super) fn of_client(request: &RequestHeader) -> RequestHeader {
+    let mut parts: http::request::Parts = request.clone().into();
+    leave_the_connection_out(&mut parts.headers);
+    parts.into()
+}
+
+/// The request as the app gets it: `:authority` is what `Host` said (RFC 9113 §8.3.1).
 ///
 /// # Errors
 /// When it cannot be put into a request of HTTP/2: then it does not leave.
@@ -67,7 +75,10 @@ pub(super) fn trailers(trailers: HeaderMap, ours: &Spoofable) -> HeaderMap {
     let mut kept = trailers;
     let gone: Vec<HeaderName> = kept
         .keys()
-        .filter(|name| ours.covers(name.as_str()) || NO_TRAILERS.contains(name))
+        .filter(|name| {
+            let text = name.as_str();
+            ours.covers(text) || returned::is_of_the_head(text) || NO_TRAILERS.contains(name)
+        })
         .chain(&OF_THE_CONNECTION)
         .cloned()
         .collect();
@@ -87,6 +98,7 @@ fn leave_the_connection_out(headers: &mut HeaderMap) {
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .filter(|name| *name != header::HOST && *name != header::CONTENT_LENGTH)
         .collect();
     let takes_trailers = takes_trailers(headers);
     for name in named.iter().chain(&OF_THE_CONNECTION) {
@@ -106,11 +118,12 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Every one of them would be an error in HTTP/2.
-const OF_THE_CONNECTION: [HeaderName; 8] = [
+/// Nearly every one of them would be an error in HTTP/2; credentials for a proxy are for this one.
+const OF_THE_CONNECTION: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHORIZATION,
     HeaderName::from_static("proxy-connection"),
     header::TE,
     header::TRAILER,
@@ -119,8 +132,15 @@ const OF_THE_CONNECTION: [HeaderName; 8] = [
 ];
 
 /// What means something at the head of an answer alone (RFC 9110 §6.5.1), and would be taken for ours.
-const NO_TRAILERS: [HeaderName; 3] =
-    [header::CONTENT_LENGTH, header::SET_COOKIE, header::STRICT_TRANSPORT_SECURITY];
+const NO_TRAILERS: [HeaderName; 7] = [
+    header::CACHE_CONTROL,
+    HeaderName::from_static("clear-site-data"),
+    header::CONTENT_LENGTH,
+    header::LOCATION,
+    header::SET_COOKIE,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::WWW_AUTHENTICATE,
+];
 
 #[cfg(test)]
 mod tests {
@@ -132,13 +152,14 @@ mod tests {
         for (name, value) in fields {
             request.append_header(*name, *value).unwrap();
         }
-        asked(request, "https").unwrap()
+        asked(of_client(&request), "https").unwrap()
     }
 
     #[test]
     fn a_request_of_http_1_leaves_its_connection_behind() {
         let request = leaves(&[
-            ("Connection", "keep-alive, x-hop"),
+            ("Connection", "keep-alive, x-hop, host"),
+            ("Proxy-Authorization", "Basic eA=="),
             ("Keep-Alive", "timeout=5"),
             ("X-Hop", "1"),
             ("TE", "gzip, Trailers;q=1"),

@@ -79,8 +79,7 @@ pub(super) async fn lease(
         }
     }
     let cord = dial.connect(address, Some(most), whose).await?;
-    let sender = begin(cord, way).await?;
-    let mut lease = Lease::on(Link::new(way, sender), Used::Never);
+    let mut lease = Lease::on(begin(cord, way).await?, Used::Never);
     if !shares {
         lease.retires();
     }
@@ -110,16 +109,18 @@ pub(super) async fn speak(
         .or_err(ErrorType::H2Error, "beginning HTTP/2 with the app")
 }
 
-async fn begin(cord: Cord, way: Way) -> pingora::Result<SendRequest<Bytes>> {
+async fn begin(cord: Cord, way: Way) -> pingora::Result<Arc<Link>> {
     let (sender, connection) = speak(cord).await?;
+    let link = Link::new(way, sender);
+    let begun = Arc::downgrade(&link);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection to an app ended");
         }
         // Whoever finds it before hears that no more can be asked on it.
-        LINKS.with_borrow_mut(|links| links.each.retain(|link| link.way != way || link.is_fit()));
+        LINKS.with_borrow_mut(|links| links.forget(&begun));
     });
-    Ok(sender)
+    Ok(link)
 }
 
 impl Lease {

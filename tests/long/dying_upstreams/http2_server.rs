@@ -117,7 +117,7 @@ impl Asked {
     /// Every other time with the whole connection.
     fn reset(&self, respond: &mut SendResponse<Bytes>) {
         match self.number {
-            Some(number) if number % 2 == 0 => respond.send_reset(Reason::INTERNAL_ERROR),
+            Some(number) if number.is_multiple_of(2) => respond.send_reset(Reason::INTERNAL_ERROR),
             _ => self.end.notify_one(),
         }
     }

@@ -108,15 +108,17 @@ async fn answer2(
         let _freed = body.flow_control().release_capacity(piece.ok()?.len());
     }
     let path = head.uri.path();
-    let mut answer = respond.send_response(Response::new(()), false).ok()?;
+    let bytes = wanted(path);
     if path.contains("/events/") {
-        for _ in 0..wanted(path) {
+        let mut answer = respond.send_response(Response::new(()), false).ok()?;
+        for _ in 0..bytes {
             sleep(BETWEEN).await;
             answer.send_data(event(began).into(), false).ok()?;
         }
         return answer.send_data(Bytes::new(), true).ok();
     }
-    give(&mut answer, wanted(path)).await
+    let head = Response::builder().header("content-length", bytes).body(()).ok()?;
+    give(&mut respond.send_response(head, false).ok()?, bytes).await
 }
 
 /// Sends so many bytes as the other side takes them, and the end.

@@ -114,7 +114,9 @@ impl Client {
 
     async fn up2(&self, bytes: usize) -> Option<()> {
         let mut client = self.http2().await?;
-        let request = Request::post(format!("https://localhost{}/up", self.path));
+        // The app of HTTP/1.1 here reads no chunks.
+        let request = Request::post(format!("https://localhost{}/up", self.path))
+            .header("content-length", bytes);
         let (answer, mut body) = client.send_request(request.body(()).ok()?, false).ok()?;
         give(&mut body, bytes).await?;
         (answer.await.ok()?.status() == 200).then_some(())

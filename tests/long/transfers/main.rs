@@ -104,10 +104,10 @@ protocol = "http/2"
 path = "/one"
 upstream = "http://127.0.0.1:$ONE"
 access = "public"
-body_bytes = "2GiB"
+body_bytes = "2048MiB"
 [route.two]
 path = "/two"
 upstream = "two"
 access = "public"
-body_bytes = "2GiB"
+body_bytes = "2048MiB"
 "#;
