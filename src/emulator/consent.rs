@@ -20,7 +20,7 @@ pub(super) fn pass(world: &World, pending: &Pending, app: &App, seat: Seat<'_>) 
         return page.refused("consent needs an administrator");
     }
     match visit::refuses_pages(request) {
-        true => visit::refuse(request, "consent_required"),
+        true => visit::refuse(world, request, "consent_required"),
         false => pages::consent(&pending.id, app, seat),
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn submit(world: &World, call: &Call) -> Answer {
             }
             pass(world, &pending, &app, seat)
         }
-        Some(_) => visit::refuse(&pending.request, "access_denied"),
+        Some(_) => visit::refuse(world, &pending.request, "access_denied"),
         None => pages::forgotten(),
     };
     answer.for_client(&app.client_id)

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::answer_lie::AnswerLie;
 use super::journal::Kind;
 use super::keys::Keys;
 
@@ -14,6 +15,8 @@ use super::keys::Keys;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum Fault {
+    /// The authorization endpoint's answer says something untrue.
+    AnswerLie { lie: AnswerLie },
     /// Moves the times in tokens by this many seconds, forward or back.
     ClockSkew { seconds: i64 },
     /// Closes the connection instead of answering.
@@ -170,6 +173,15 @@ impl Faults {
             }
             _ => None,
         })
+    }
+
+    pub(super) fn answer_lies(&self) -> Vec<AnswerLie> {
+        let active = self.active.load();
+        let lies = active.iter().filter_map(|fault| match fault {
+            Fault::AnswerLie { lie } => Some(lie.clone()),
+            _ => None,
+        });
+        lies.collect()
     }
 
     pub(super) fn state_lie(&self, about: &str) -> Option<StateLie> {

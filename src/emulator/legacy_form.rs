@@ -17,5 +17,5 @@ pub(super) fn send(world: &World, grant: &Grant, seat: Seat<'_>, target: Option<
         return sent.refused("unknown return address");
     };
     let token = mint::draft(world, claims::legacy(world, &app, seat)).sign();
-    pages::form_post(target, &[("jwt", &token)])
+    pages::form_post(target, &[("jwt".to_owned(), token)])
 }

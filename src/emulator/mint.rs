@@ -34,7 +34,7 @@ impl Mint {
     /// where there is no such person, tenant or account; an unknown app is made up.
     pub fn id_token(&self, client_id: &str, upn: &str, ctx: &str) -> Option<Draft> {
         let (world, seat) = (&*self.world, self.world.seat(upn, ctx)?);
-        Some(draft(world, claims::id_token(world, &self.app(client_id), seat, None)))
+        Some(draft(world, claims::id_token(world, &self.app(client_id), seat, &[])))
     }
 
     /// The token of the legacy form post; otherwise as [`Mint::id_token`].

@@ -63,6 +63,7 @@
 //! ```
 
 mod answer;
+mod answer_lie;
 mod app;
 mod app_page;
 mod apps;
@@ -73,6 +74,7 @@ mod consent;
 mod consents;
 mod control;
 mod credentials;
+mod delivery;
 mod discovery;
 mod endpoints;
 mod exchanges;
@@ -92,6 +94,7 @@ mod partner_keys;
 mod pkce;
 mod portal;
 mod recorded;
+mod response;
 mod seed;
 mod server;
 mod shelf;
@@ -115,6 +118,7 @@ mod visit;
 mod world;
 mod xml;
 
+pub use answer_lie::AnswerLie;
 pub use app::DemoApp;
 pub use apps::{App, Consent, Pkce};
 pub use claims::CLAIM_PREFIX;

@@ -257,13 +257,13 @@ pub(super) fn home(world: &World) -> Answer {
 )]
 struct FormPost<'a> {
     action: &'a str,
-    fields: &'a [(&'a str, &'a str)],
+    fields: &'a [(String, String)],
 }
 
 /// Posts `fields` to the app by itself, or with a button where scripts are off. Under
 /// `no-referrer` a browser would say `Origin: null` of the form (Fetch, "append a request `Origin`
 /// header"), and the app could not tell whose it is; this policy is the browsers' own default.
-pub(super) fn form_post(action: &str, fields: &[(&str, &str)]) -> Answer {
+pub(super) fn form_post(action: &str, fields: &[(String, String)]) -> Answer {
     page(StatusCode::OK, "Back to the app", &FormPost { action, fields })
         .instead(header::REFERRER_POLICY, "strict-origin-when-cross-origin")
 }

@@ -53,7 +53,7 @@ fn advance(world: &World, pending: &Pending, signed_in: &SignedIn) -> Answer {
             None => pages::technical_error("unknown client"),
         },
         Choice::Several(person, tenants) => match refuses_pages(request) {
-            true => refuse(request, "account_selection_required"),
+            true => refuse(world, request, "account_selection_required"),
             false => pages::tenants(&pending.id, person, &tenants),
         },
         Choice::Nowhere => {
@@ -66,7 +66,7 @@ fn advance(world: &World, pending: &Pending, signed_in: &SignedIn) -> Answer {
 fn ask_who(world: &World, pending: &Pending) -> Answer {
     let request = &pending.request;
     if refuses_pages(request) {
-        return refuse(request, "login_required");
+        return refuse(world, request, "login_required");
     }
     let app = world.apps.find(&request.client_id);
     let name = app.map_or_else(|| request.client_id.clone(), |app| app.name);

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::call::Call;
+use super::delivery::deliver;
 use super::grants::{Goal, Prompt, Request, SignedIn};
 use super::pages;
 use super::seed::{Person, Tenant};
@@ -68,9 +69,11 @@ pub(super) fn choose<'a>(world: &'a World, request: &Request, signed_in: &Signed
 }
 
 /// Tells the app no; the legacy flow has no words for that, so the browser stays with SuperID.
-pub(super) fn refuse(request: &Request, error: &'static str) -> Answer {
+pub(super) fn refuse(world: &World, request: &Request, error: &'static str) -> Answer {
     match &request.goal {
-        Goal::Code(callback) => callback.deliver(&[("error", error)]).refused(error),
+        Goal::Callback(callback) => {
+            deliver(&world.faults, callback, &[("error", error)]).refused(error)
+        }
         Goal::Form { .. } => pages::denied().refused(error),
     }
 }
