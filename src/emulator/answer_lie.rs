@@ -3,8 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::claims::Claims;
-
 /// What the callback says instead. As JSON `"wrong_state"`, or
 /// `{"twice":{"field":"code"}}`, or `{"beside":{"name":"error","value":"access_denied"}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +53,7 @@ impl AnswerLie {
     }
 
     /// Bends the claims of an id_token that goes through the browser.
-    pub(super) fn bend_claims(&self, claims: &mut Claims) {
+    pub(super) fn bend_claims(&self, claims: &mut Vec<(String, Value)>) {
         match self {
             Self::NoClaim { claim } => claims.retain(|(name, _)| name != claim),
             Self::WrongClaim { claim } => {

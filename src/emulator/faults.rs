@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::answer_lie::AnswerLie;
+use super::ending::Ending;
 use super::journal::Kind;
 use super::keys::Keys;
 
@@ -21,6 +22,14 @@ pub enum Fault {
     ClockSkew { seconds: i64 },
     /// Closes the connection instead of answering.
     DropConnection { endpoint: Kind },
+    /// Sign-ins end without one, of one app or tenant or of all.
+    Ending {
+        #[serde(default)]
+        client_id: Option<String>,
+        #[serde(default)]
+        ctx: Option<String>,
+        ending: Ending,
+    },
     /// Answers 200 with a body that is not what it says it is.
     Garbage { endpoint: Kind },
     /// Holds answers back until the fault is gone, at most 30 seconds. What an answer does has
@@ -182,6 +191,17 @@ impl Faults {
             _ => None,
         });
         lies.collect()
+    }
+
+    pub(super) fn ending(&self, app: &str, tenant: &str) -> Option<Ending> {
+        self.active.load().iter().find_map(|fault| match fault {
+            Fault::Ending { client_id, ctx, ending }
+                if concerns(client_id.as_deref(), app) && concerns(ctx.as_deref(), tenant) =>
+            {
+                Some(*ending)
+            }
+            _ => None,
+        })
     }
 
     pub(super) fn state_lie(&self, about: &str) -> Option<StateLie> {

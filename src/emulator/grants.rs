@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
+use super::ending::Ending;
 use super::pkce::Challenge;
 use super::response::{Parts, ResponseMode};
 use super::shelf::Shelf;
@@ -29,6 +30,8 @@ pub(super) struct Request {
     pub(super) login_hint: Option<String>,
     pub(super) prompt: Prompt,
     pub(super) goal: Goal,
+    /// How the person on the sign-in page wants it to end instead.
+    pub(super) ending: Option<Ending>,
 }
 
 /// How the request ends.

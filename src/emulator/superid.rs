@@ -56,6 +56,7 @@ fn request(call: &Call, app: &App, callback: Callback) -> Request {
         login_hint: call.param("login_hint").map(str::to_owned),
         prompt,
         goal: Goal::Callback(callback),
+        ending: None,
     }
 }
 
