@@ -14,9 +14,9 @@ use super::sources::Sources;
 use super::{
     Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
     admin, app_pages, audit, certificate, environment, forwarded, header_names, host, job_caller,
-    job_listener, job_listener_read, key_ring, limits, listener, log, overlay, provider, redis,
-    relying_party, relying_party_read, route, route_bounds_read, route_read, route_rules, session,
-    system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
+    job_listener, job_listener_read, key_ring, limits, listener, log, overlay, people, provider,
+    redis, relying_party, relying_party_read, route, route_bounds_read, route_read, route_rules,
+    session, system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -189,6 +189,7 @@ pub fn tables() -> Vec<Table> {
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
         system_user::TABLE,
+        people::TABLE,
         webhook::TABLE,
         environment::TABLE,
         provider::TABLE,

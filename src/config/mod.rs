@@ -8,6 +8,7 @@ mod audit;
 mod authority;
 mod certificate;
 mod changes;
+mod client_authentication;
 mod crowd;
 mod destination;
 mod effective;
@@ -26,9 +27,11 @@ mod listener;
 mod load;
 mod local_user;
 mod log;
+mod mapping;
 mod merge;
 mod nearest;
 mod overlay;
+mod people;
 mod problem;
 mod provider;
 mod reading;
@@ -64,6 +67,7 @@ pub use audit::Audit;
 pub use authority::{Authority, Membership};
 pub use certificate::{Tls, TlsFiles, TlsPolicy};
 pub use changes::changed_tables;
+pub use client_authentication::{AssertionSigner, ClientAuthentication};
 pub use crowd::Crowd;
 pub use destination::LineDestination;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
@@ -80,8 +84,10 @@ pub use load::{
     show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
+pub use mapping::{MappedPerson, Mapping};
+pub use people::People;
 pub use problem::{Position, Problem, Problems};
-pub use provider::{Pins, Provider, SigningAlgorithm};
+pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, UserInfo};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
@@ -99,5 +105,6 @@ pub use upstream::{
     Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamProtocol,
     UpstreamScheme, UpstreamTls,
 };
+pub(crate) use url_path::is_this_machine;
 pub use vault::{Vault, VaultPlace};
 pub use webhook::Webhook;
