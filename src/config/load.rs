@@ -14,7 +14,7 @@ use super::sources::Sources;
 use super::{
     Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
     admin, app_pages, audit, certificate, environment, forwarded, header_names, host, job_caller,
-    job_listener, job_listener_read, key_ring, limits, listener, log, overlay, redis,
+    job_listener, job_listener_read, key_ring, limits, listener, log, overlay, provider, redis,
     relying_party, relying_party_read, replicas, route, route_bounds_read, route_read, route_rules,
     session, system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
 };
@@ -191,6 +191,7 @@ pub fn tables() -> Vec<Table> {
         system_user::TABLE,
         webhook::TABLE,
         environment::TABLE,
+        provider::TABLE,
         route::TABLE,
         header_names::TABLE,
         upstream::TABLE,
@@ -224,7 +225,8 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let traces = traces::traces(&root);
     let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
     let environments = environment::environments(&root);
-    let parties = relying_party_read::relying_parties(&root, &environments);
+    let providers = provider::providers(&root, &environments);
+    let parties = relying_party_read::relying_parties(&root, (&environments, &providers));
     let hosts = host::hosts(&root, &parties);
     let (upstreams, places) = upstream_read::upstreams(&root);
     let routes = route_read::routes(&root, (&hosts, &parties), &upstreams);
@@ -250,6 +252,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     }
     let ordered = acme_rules::ordered(&root, &accounts, &further, open);
     accounts.all()?;
+    providers.all()?;
     Some(Settings {
         admin: admin?,
         audit: audit?,
@@ -332,6 +335,7 @@ const ROOT: &[Key] = &[
     Key::optional("host", "{}"),
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),
+    Key::optional("provider", "{}"),
     Key::optional("route", "{}"),
     Key::optional("upstream", "{}"),
     Key::optional("job_listener", "{}"),

@@ -6,6 +6,7 @@ use super::Settings;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     pub relying_party: String,
+    /// Its environment or provider.
     pub environment: String,
     pub client_id: String,
     pub redirect_urls: Vec<String>,
@@ -30,7 +31,7 @@ pub fn registrations(settings: &Settings) -> Vec<Registration> {
             };
             Registration {
                 relying_party: party.name.clone(),
-                environment: party.environment.name.clone(),
+                environment: party.authority.name().to_owned(),
                 client_id: party.client_id.clone(),
                 redirect_urls: hosts()
                     .map(|host| format!("{}{}", host.origin, party.redirect_path))
@@ -44,6 +45,7 @@ pub fn registrations(settings: &Settings) -> Vec<Registration> {
                     })
                     .collect(),
                 notice_urls: hosts()
+                    .filter(|_| party.environment().is_some())
                     .filter_map(|host| {
                         Some(format!("{}{}", host.origin, host.notice_path.as_ref()?))
                     })

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::{Environment, Key, Response, SystemUser, Table, Webhook};
+use super::{Authority, Environment, Key, Membership, Response, SystemUser, Table, Webhook};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME",
     keys: &[
         Key::optional("title", "\"Orders\""),
         Key::required("environment", "\"sod\""),
+        Key::optional("provider", "\"google\""),
         Key::required("client_id", "\"0123456789abcdef0123456789abcdef\""),
         Key::required("client_secret", "{ env = \"SUPERID_CLIENT_SECRET\" }"),
         Key::defaulted("redirect_path", "\"/auth/callback\""),
@@ -40,15 +41,17 @@ pub(super) const LEGACY_TABLE: Table = Table {
     ],
 };
 
-/// One registered application in one environment.
+/// One registered application at one authority.
 #[derive(Clone, Debug)]
 pub struct RelyingParty {
     pub name: String,
     /// What the chooser page calls it; the name by default.
     pub title: String,
-    pub environment: Arc<Environment>,
+    /// Who says who people are.
+    pub authority: Authority,
     pub client_id: String,
-    pub client_secret: Secret,
+    /// The secret SuperOffice gave; a registration with SuperID has one, others never.
+    pub client_secret: Option<Secret>,
     /// Path of the registered redirect URL on every host it serves. Default `/auth/callback`.
     pub redirect_path: String,
     pub flow: Flow,
@@ -66,6 +69,22 @@ pub struct RelyingParty {
 }
 
 impl RelyingParty {
+    /// The SuperID it is registered with; `None` where it is somebody else's provider.
+    pub fn environment(&self) -> Option<&Arc<Environment>> {
+        match &self.authority {
+            Authority::SuperId(environment) => Some(environment),
+            Authority::Provider(_) => None,
+        }
+    }
+
+    /// How it stands with somebody else's provider; `None` where it is a SuperID.
+    pub fn membership(&self) -> Option<&Arc<Membership>> {
+        match &self.authority {
+            Authority::SuperId(_) => None,
+            Authority::Provider(member) => Some(member),
+        }
+    }
+
     /// Whether nothing but our own memory keeps an answer from being used twice: a code is one-use
     /// where it came from, a token is good until it ends.
     pub fn brings_tokens_alone(&self) -> bool {

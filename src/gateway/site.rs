@@ -350,8 +350,10 @@ fn tenant_ways(
 /// Whether there are calls to tenants, whose hosts speak https.
 fn calls_superoffice(settings: &Settings) -> bool {
     let to_tenant = |route: &Route| matches!(route.upstream, Destination::Tenant(_));
-    let https =
-        |party: &Arc<RelyingParty>| party.environment.addresses == AllowedAddresses::SuperOffice;
+    let https = |party: &Arc<RelyingParty>| {
+        let environment = party.environment();
+        environment.is_some_and(|one| one.addresses == AllowedAddresses::SuperOffice)
+    };
     let calls = !settings.job_listeners.is_empty() || settings.routes.iter().any(to_tenant);
     calls && settings.relying_parties.iter().any(https)
 }

@@ -6,7 +6,7 @@ use pingora::proxy::Session as Downstream;
 use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
 use crate::session::Loaded;
-use crate::signin::is_answer;
+use crate::signin::{is_answer, provider_origin};
 use crate::telemetry::{Limit, Offered};
 use crate::web::{Asking, Cookies, Fields, Reply};
 
@@ -86,8 +86,7 @@ fn fragment_page(exchange: &Exchange, query: &str, parties: &[&RelyingParty]) ->
         .filter(|party| party.flow == Flow::Code && party.response.mode == ResponseMode::Fragment);
     let fields = Fields::parse(query.as_bytes()).ok()?;
     let party = asking.next().filter(|_| !is_answer(&fields))?;
-    let onward = party.environment.authorize_url.origin().ascii_serialization();
-    Some(respond::fragment(&exchange.request_id, &onward))
+    Some(respond::fragment(&exchange.request_id, &provider_origin(party)))
 }
 
 async fn finish(

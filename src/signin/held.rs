@@ -148,7 +148,7 @@ pub(super) fn other_way(attempt: &Attempt, answer: &Answer) -> Failed {
 /// say where that page sends no referrer: the attempt is tied to its browser all the same, which a
 /// legacy token is not.
 fn from_the_provider(party: &RelyingParty, headers: &HeaderMap) -> Result<(), Failed> {
-    let expected = party.environment.authorize_url.origin().ascii_serialization();
+    let expected = provider_origin(party);
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let accepted = match (origins.next().map(http::HeaderValue::as_bytes), origins.next()) {
         (None | Some(b"null"), None) => true,
@@ -160,6 +160,12 @@ fn from_the_provider(party: &RelyingParty, headers: &HeaderMap) -> Result<(), Fa
     }
     let detail = format!("a form posted from elsewhere than {expected}");
     Err(Failed::new(Failure::PostOriginRefused, detail))
+}
+
+/// Where the provider's pages are; empty where that is not known.
+pub fn provider_origin(party: &RelyingParty) -> String {
+    let url = party.environment().map(|environment| &environment.authorize_url);
+    url.map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
 /// The page that posts a fragment is ours. It sends no referrer, so its `Origin` is `null`; where

@@ -22,3 +22,4 @@ pub use begin::Wish;
 pub use consent::{Consent, Consents};
 pub use desk::{Counter, Desk};
 pub use failure::{Failed, Failure, Outcome};
+pub use held::provider_origin;

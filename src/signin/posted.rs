@@ -94,7 +94,7 @@ impl Desk {
 /// and have no victim's cookies either.
 fn from_superid(party: &RelyingParty, legacy: &Legacy, headers: &HeaderMap) -> Result<(), Failed> {
     let mut origins = headers.get_all(http::header::ORIGIN).iter();
-    let expected = party.environment.login_origin();
+    let expected = party.environment().map(|one| one.login_origin()).unwrap_or_default();
     let accepted = match (origins.next().map(http::HeaderValue::as_bytes), origins.next()) {
         (None, _) => true,
         (Some(b"null"), None) => legacy.null_origin == NullOrigin::Accepted,

@@ -66,7 +66,10 @@ impl SuperId {
         counters: &SuperIdCalls,
         before: Option<&Self>,
     ) -> Self {
-        let environments = settings.relying_parties.iter().map(|party| &*party.environment);
+        let environments = settings
+            .relying_parties
+            .iter()
+            .filter_map(|party| party.environment().map(|one| &**one));
         let back_channel = Arc::new(Counted::new(
             settings.limits.superid_timeout,
             transport(environments.clone()),
@@ -94,17 +97,18 @@ impl SuperId {
         party: &RelyingParty,
         grant: CodeGrant<'_>,
     ) -> Result<SignedIn, SignInFailed> {
-        let issuer = self.sign_in_issuer(party)?;
+        let (environment, issuer) = self.sign_in_issuer(party)?;
         let asked = self.clock.now();
-        let tokens = token_endpoint::redeem(&self.back_channel, party, &grant).await?;
+        let tokens =
+            token_endpoint::redeem(&self.back_channel, (environment, party), &grant).await?;
         let token = UnverifiedToken::parse(tokens.id_token.reveal())?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
         let rules = verify::IdTokenRules {
             access_token: Hashed::IfStated(tokens.access_token.reveal()),
-            addresses: &party.environment.addresses,
+            addresses: &environment.addresses,
             client_id: &party.client_id,
             code: Hashed::IfStated(grant.code),
-            issuer: &party.environment.issuer,
+            issuer: &environment.issuer,
             leeway: self.leeway,
             nonce: grant.nonce,
             now: self.clock.now(),
@@ -129,16 +133,16 @@ impl SuperId {
         party: &RelyingParty,
         front: FrontToken<'_>,
     ) -> Result<VerifiedClaims, SignInFailed> {
-        let issuer = self.sign_in_issuer(party)?;
+        let (environment, issuer) = self.sign_in_issuer(party)?;
         let token = UnverifiedToken::parse(front.id_token)?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
         let stated = |what: Option<_>| what.map_or(Hashed::Nothing, Hashed::Stated);
         let rules = verify::IdTokenRules {
             access_token: stated(front.access_token),
-            addresses: &party.environment.addresses,
+            addresses: &environment.addresses,
             client_id: &party.client_id,
             code: stated(front.code),
-            issuer: &party.environment.issuer,
+            issuer: &environment.issuer,
             leeway: self.leeway,
             nonce: front.nonce,
             now: self.clock.now(),
@@ -164,15 +168,15 @@ impl SuperId {
         let Flow::Legacy(settings) = &party.flow else {
             return Err(ClaimsRefused::LegacyOff.into());
         };
-        let issuer = self.sign_in_issuer(party)?;
+        let (environment, issuer) = self.sign_in_issuer(party)?;
         let token = UnverifiedToken::parse(token)?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
         let serial = |context: &ContextId| {
             settings.serials.get(context).cloned().or_else(|| issuer.serials.of(context))
         };
         let rules = legacy::LegacyRules {
-            addresses: &party.environment.addresses,
-            issuer: &party.environment.legacy_issuer,
+            addresses: &environment.addresses,
+            issuer: &environment.legacy_issuer,
             leeway: self.leeway,
             now: self.clock.now(),
             serial: &serial,
@@ -196,15 +200,16 @@ impl SuperId {
         serial: &str,
         token: &SystemUserToken,
     ) -> Result<BoughtTicket, TicketRefused> {
-        let issuer = self.issuer(&party.environment).ok_or(TicketRefused::NotConfigured)?;
+        let environment = party.environment().ok_or(TicketRefused::NotConfigured)?;
+        let issuer = self.issuer(environment).ok_or(TicketRefused::NotConfigured)?;
         let asked = self.clock.now();
         let jwt = system_user::exchange(&self.errands, party, tenant, token, asked).await?;
         let token = UnverifiedToken::parse(jwt.reveal())?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(TicketRefused::Outage)?;
         let rules = system_user::TicketRules {
-            addresses: &party.environment.addresses,
+            addresses: &environment.addresses,
             asked,
-            issuer: &party.environment.legacy_issuer,
+            issuer: &environment.legacy_issuer,
             leeway: self.leeway,
             now: self.clock.now(),
             serial,
@@ -250,8 +255,13 @@ impl SuperId {
         self.issuers.get(&environment.jwks_url).map(|issuer| &**issuer)
     }
 
-    fn sign_in_issuer(&self, party: &RelyingParty) -> Result<&Issuer, SignInFailed> {
-        self.issuer(&party.environment)
+    fn sign_in_issuer<'p>(
+        &self,
+        party: &'p RelyingParty,
+    ) -> Result<(&'p Environment, &Issuer), SignInFailed> {
+        party
+            .environment()
+            .and_then(|environment| Some((&**environment, self.issuer(environment)?)))
             .ok_or_else(|| SignInFailed::Misconfigured { error: ErrorCode::of("no_such_issuer") })
     }
 }
