@@ -15,8 +15,9 @@ use super::{
     Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
     admin, app_pages, audit, certificate, environment, forwarded, header_names, host, job_caller,
     job_listener, job_listener_read, key_ring, limits, listener, log, overlay, people, provider,
-    redis, relying_party, relying_party_read, route, route_bounds_read, route_read, route_rules,
-    session, system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
+    redis, relying_party, relying_party_read, replicas, route, route_bounds_read, route_read,
+    route_rules, session, system_user, traces, upstream, upstream_read, vault, webhook,
+    webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -243,6 +244,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     warn_of_unused_certificates(&root);
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
+    replicas::check(&root, &parties.sound(), session.as_ref(), redis.as_ref());
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     if let Some(session) = &session {
         session::refuse_none_on_http(&root, session, &hosts.sound());
@@ -298,7 +300,8 @@ fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>]) {
             instead,
         );
     }
-    if root.has("redis") {
+    let remembers = parties.iter().any(|party| party.brings_tokens_alone());
+    if root.has("redis") && !remembers {
         let wrong = "shares tickets of system users, and without a vault there are none";
         root.reading.warn(&root.place("redis"), wrong, instead);
     }

@@ -39,6 +39,8 @@ mod redis;
 mod registration;
 mod relying_party;
 mod relying_party_read;
+mod replicas;
+mod response;
 mod route;
 mod route_bounds;
 mod route_bounds_read;
@@ -91,6 +93,7 @@ pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, Use
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
+pub use response::{Parts, Response, ResponseMode};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
     PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,

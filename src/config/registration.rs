@@ -11,6 +11,8 @@ pub struct Registration {
     pub client_id: String,
     pub redirect_urls: Vec<String>,
     pub post_logout_urls: Vec<String>,
+    /// Where people are sent when something fails at SuperOffice.
+    pub error_urls: Vec<String>,
     /// Where state-change notices are taken.
     pub notice_urls: Vec<String>,
 }
@@ -36,6 +38,11 @@ pub fn registrations(settings: &Settings) -> Vec<Registration> {
                     .collect(),
                 post_logout_urls: hosts()
                     .map(|host| format!("{}{}", host.origin, host.post_logout_path))
+                    .collect(),
+                error_urls: hosts()
+                    .filter_map(|host| {
+                        Some(format!("{}{}", host.origin, party.error_callback_path.as_ref()?))
+                    })
                     .collect(),
                 notice_urls: hosts()
                     .filter(|_| party.environment().is_some())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::{Authority, Environment, Key, Membership, SystemUser, Table, Webhook};
+use super::{Authority, Environment, Key, Membership, Response, SystemUser, Table, Webhook};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME",
@@ -18,6 +18,9 @@ pub(super) const TABLE: Table = Table {
         Key::required("client_secret", "{ env = \"SUPERID_CLIENT_SECRET\" }"),
         Key::defaulted("redirect_path", "\"/auth/callback\""),
         Key::defaulted("flow", "\"code\""),
+        Key::defaulted("response_type", "\"code\"").such_as("\"code id_token\""),
+        Key::optional("response_mode", "\"form_post\""),
+        Key::optional("error_callback_path", "\"/auth/error\""),
         Key::defaulted("pkce", "\"S256\""),
         Key::optional("tenant", "\"Cust12345\""),
         Key::optional("legacy", "{ serials = { Cust12345 = \"1501052557\" } }"),
@@ -57,6 +60,10 @@ pub struct RelyingParty {
     /// Path of the registered redirect URL on every host it serves. Default `/auth/callback`.
     pub redirect_path: String,
     pub flow: Flow,
+    /// What the code flow asks for; a code in the query by default.
+    pub response: Response,
+    /// Path of the error callback URL, where one is registered: it says what went wrong there.
+    pub error_callback_path: Option<String>,
     pub pkce: Pkce,
     /// Sign in to this tenant only, without SuperID's tenant picker.
     pub tenant: Option<ContextId>,
@@ -80,6 +87,15 @@ impl RelyingParty {
         match &self.authority {
             Authority::SuperId(_) => None,
             Authority::Provider(member) => Some(member),
+        }
+    }
+
+    /// Whether nothing but our own memory keeps an answer from being used twice: a code is one-use
+    /// where it came from, a token is good until it ends.
+    pub fn brings_tokens_alone(&self) -> bool {
+        match self.flow {
+            Flow::Code => !self.response.parts.code,
+            Flow::Legacy(_) => true,
         }
     }
 }

@@ -19,7 +19,7 @@ use super::value::Value;
 use super::webhook::webhook;
 use super::{
     Authority, ClientAuthentication, Environment, Flow, Legacy, Membership, NullOrigin, Pkce,
-    Provider, RedirectParameter, RelyingParty,
+    Provider, RedirectParameter, RelyingParty, response,
 };
 
 /// Reads every relying party.
@@ -37,6 +37,7 @@ pub(super) fn relying_parties(
     for (name, section) in &tables {
         if let Some(Some(party)) = entries.get(name) {
             warn_about_legacy(party, section, &entries);
+            response::warn_about_tokens(section, &party.response);
         }
     }
     Named { what: "relying_party", entries }
@@ -58,8 +59,11 @@ fn relying_party(
     let client_secret = client_secret(section);
     let given = client_secret.as_ref().and_then(Option::as_ref);
     let authority = authority(section, given, authorities);
+    let error_callback_path = section.optional("error_callback_path", redirect_path);
     let redirect_path = section.read("redirect_path", redirect_path);
     let flow = flow(section);
+    let response = response::response(section);
+    refuse_answer_of_legacy(section, flow.as_ref());
     let pkce =
         section.read("pkce", |value| value.choice(&[("S256", Pkce::S256), ("off", Pkce::Off)]));
     let tenant = section.optional("tenant", tenant);
@@ -73,6 +77,8 @@ fn relying_party(
         client_secret: client_secret?,
         redirect_path: redirect_path?,
         flow: flow?,
+        response: response?,
+        error_callback_path,
         pkce: pkce?,
         tenant,
         system_user,
@@ -212,6 +218,19 @@ fn flow(section: &Section) -> Option<Flow> {
             None
         }
         Word::Code => Some(Flow::Code),
+    }
+}
+
+/// The legacy form is what it is.
+fn refuse_answer_of_legacy(section: &Section, flow: Option<&Flow>) {
+    for key in ["response_type", "response_mode"] {
+        if matches!(flow, Some(Flow::Legacy(_))) && section.has(key) {
+            section.reading.problem(
+                &section.place(key),
+                "is for flow = \"code\" alone",
+                "leave it out, or write flow = \"code\"",
+            );
+        }
     }
 }
 

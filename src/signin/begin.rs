@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use form_urlencoded::Serializer;
 use http::HeaderValue;
 
-use crate::config::{Environment, Flow, Legacy, Pkce, RedirectParameter, RelyingParty};
+use crate::config::{Environment, Flow, Legacy, Pkce, RedirectParameter, RelyingParty, Response};
 use crate::crypto::plain_sha256;
 use crate::identity::ContextId;
 use crate::web::{Reply, ReturnTo};
@@ -61,8 +61,7 @@ impl Desk {
         let environment = wish.party.environment().ok_or_else(nobody)?;
         let (location, extra) = match &wish.party.flow {
             Flow::Code => {
-                let mut attempt =
-                    Attempt::new(&wish.party.name, tenant, &binding, now, &self.random);
+                let mut attempt = Attempt::new(wish.party, tenant, &binding, now, &self.random);
                 attempt.id = id;
                 attempt.rounds = round;
                 self.authorize(at, (environment, wish), attempt)
@@ -117,13 +116,16 @@ impl Desk {
         let state = attempt.seal(&at.host.origin, &self.keys, &self.random);
         let mut query = Serializer::new(String::with_capacity(1024));
         query
-            .append_pair("response_type", "code")
+            .append_pair("response_type", &party.response.words)
             .append_pair("client_id", &party.client_id)
             .append_pair("redirect_uri", &redirect)
             .append_pair("scope", "openid")
             .append_pair("state", &state)
             .append_pair("nonce", &attempt.nonce());
-        if party.pkce == Pkce::S256 {
+        if party.response != Response::code() {
+            query.append_pair("response_mode", party.response.mode.word());
+        }
+        if party.pkce == Pkce::S256 && party.response.parts.code {
             let challenge = URL_SAFE_NO_PAD.encode(plain_sha256(attempt.verifier().as_bytes()));
             query
                 .append_pair("code_challenge", &challenge)

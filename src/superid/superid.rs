@@ -22,6 +22,7 @@ use super::tenant_change::{NoticeRefused, NoticeRules, TenantNotice, UnverifiedN
 use super::tenant_state::{StateFailed, TenantState};
 use super::ticket_refused::TicketRefused;
 use super::token_endpoint::{self, CodeGrant};
+use super::verify::Hashed;
 use super::{legacy, system_user, tenant_state, verify};
 
 /// Every SuperID the configuration names.
@@ -40,6 +41,20 @@ pub struct SignedIn {
     pub claims: VerifiedClaims,
     /// A bearer token, dead `expires_in` seconds after SuperID was asked.
     pub credential: Credential,
+}
+
+/// An id_token as the browser brought it, and what the sign-in it ends began with.
+#[derive(Clone, Copy)]
+pub struct FrontToken<'a> {
+    pub id_token: &'a str,
+    /// The code beside it.
+    pub code: Option<&'a str>,
+    /// The access token beside it.
+    pub access_token: Option<&'a str>,
+    /// The nonce that was sent.
+    pub nonce: &'a str,
+    /// The tenant that was asked for, which must be the one signed in to.
+    pub tenant: Option<&'a ContextId>,
 }
 
 impl SuperId {
@@ -89,10 +104,10 @@ impl SuperId {
         let token = UnverifiedToken::parse(tokens.id_token.reveal())?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
         let rules = verify::IdTokenRules {
-            access_token: tokens.access_token.reveal(),
+            access_token: Hashed::IfStated(tokens.access_token.reveal()),
             addresses: &environment.addresses,
             client_id: &party.client_id,
-            code: grant.code,
+            code: Hashed::IfStated(grant.code),
             issuer: &environment.issuer,
             leeway: self.leeway,
             nonce: grant.nonce,
@@ -106,6 +121,38 @@ impl SuperId {
         let until = asked.plus(tokens.expires_in);
         let credential = Credential::Bearer { token: tokens.access_token, until };
         Ok(SignedIn { claims: of_own_tenant(party, claims)?, credential })
+    }
+
+    /// Verifies an id_token that came through the browser, and learns the tenant's serial. Whether it
+    /// was used before is the caller's to know.
+    ///
+    /// # Errors
+    /// [`SignInFailed`] says whose fault it is.
+    pub async fn verify_front(
+        &self,
+        party: &RelyingParty,
+        front: FrontToken<'_>,
+    ) -> Result<VerifiedClaims, SignInFailed> {
+        let (environment, issuer) = self.sign_in_issuer(party)?;
+        let token = UnverifiedToken::parse(front.id_token)?;
+        let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
+        let stated = |what: Option<_>| what.map_or(Hashed::Nothing, Hashed::Stated);
+        let rules = verify::IdTokenRules {
+            access_token: stated(front.access_token),
+            addresses: &environment.addresses,
+            client_id: &party.client_id,
+            code: stated(front.code),
+            issuer: &environment.issuer,
+            leeway: self.leeway,
+            nonce: front.nonce,
+            now: self.clock.now(),
+            tenant: front.tenant,
+        };
+        let claims = of_own_tenant(party, verify::check(&token, &keys, &rules)?)?;
+        if let Some(serial) = claims.serial() {
+            issuer.serials.learn(claims.context(), serial);
+        }
+        Ok(claims)
     }
 
     /// Verifies a JWT that was posted to the callback of a relying party with the legacy flow.
