@@ -34,6 +34,7 @@ mod overlay;
 mod people;
 mod problem;
 mod provider;
+mod provider_rules;
 mod reading;
 mod redis;
 mod registration;
