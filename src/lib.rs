@@ -14,6 +14,7 @@ pub mod emulator;
 pub mod gateway;
 pub mod identity;
 pub mod limits;
+pub mod oidc;
 pub mod pages;
 pub mod redis_link;
 pub mod routing;

@@ -1,5 +1,6 @@
 //! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
+mod assertion_key;
 mod certificate;
 mod client_tls;
 mod digest;
@@ -11,6 +12,7 @@ mod random;
 mod seal;
 mod secret;
 
+pub use assertion_key::{AssertionKey, NoAssertionKey};
 pub use certificate::{Leaf, is_pair, stands_for};
 pub use client_tls::{Authorities, ClientIdentity, ClientTls};
 pub use digest::{plain_sha256, sha256};
