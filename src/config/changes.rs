@@ -28,6 +28,7 @@ pub fn changed_tables(before: &Settings, after: &Settings) -> Vec<String> {
 fn tables(settings: &Settings) -> BTreeMap<String, String> {
     let Settings {
         admin,
+        assertion,
         audit,
         forwarded,
         hosts,
@@ -49,6 +50,7 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
         tables.insert(name.to_owned(), format!("{table:?}"));
     };
     single("admin", admin);
+    single("assertion", assertion);
     single("audit", audit);
     single("forwarded", forwarded);
     single("limits", limits);

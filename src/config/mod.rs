@@ -4,6 +4,7 @@ mod acme;
 mod acme_rules;
 mod admin;
 mod app_pages;
+mod assertion;
 mod audit;
 mod certificate;
 mod changes;
@@ -58,6 +59,7 @@ mod webhook_rules;
 pub use acme::{AcmeAccount, AcmeChallenge, ExternalAccount, Ordered};
 pub use admin::Admin;
 pub use app_pages::AppPages;
+pub use assertion::Assertion;
 pub use audit::Audit;
 pub use certificate::{Tls, TlsFiles, TlsPolicy};
 pub use changes::changed_tables;
@@ -73,7 +75,7 @@ pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
-    KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text, load_vault,
+    Holds, KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text, load_vault,
     show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};

@@ -197,6 +197,8 @@ pub enum Present {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderNames {
     pub administrator: Option<HeaderName>,
+    /// The signed assertion of all of it.
+    pub assertion: Option<HeaderName>,
     pub associate_id: Option<HeaderName>,
     pub bearer: Option<HeaderName>,
     pub company: Option<HeaderName>,

@@ -5,7 +5,7 @@
 //! living session within the route's rule, which leaves; a session outside the rule; and nobody,
 //! who is sent to sign in when a browser navigates and gets 401 otherwise.
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode};
 
 use crate::authn::{Authenticated, Denied, Permit};
 use crate::clock::Timestamp;
@@ -20,10 +20,12 @@ use crate::web::{
 
 use super::about::About;
 use super::calls::Call;
+use super::own_names::is_ours;
 use super::own_pages;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::start::sign_in;
+use super::start::{sign_in, unauthorized};
+use super::told::Addressed;
 use super::turnstile::tighter;
 use super::verdict::{Departure, Verdict};
 
@@ -78,7 +80,7 @@ pub(super) fn takes_encoded_slashes(site: &Site, host: usize, path: &str) -> boo
     let found = site.table.route(host, path);
     let decoded = with_plain_slashes(path);
     found == site.table.route(host, &decoded)
-        && !own_pages::is_ours(&site.hosts[host], &decoded)
+        && !is_ours(&site.hosts[host], &decoded)
         && found.is_some_and(|route| site.route(route).encoded_slashes == EncodedSlashes::Pass)
 }
 
@@ -119,7 +121,8 @@ impl Leaving<'_> {
             Ok(call) => call,
             Err(refused) => return Verdict::Refuse(refused),
         };
-        let departure = Departure::new(permit, (self.host, self.route), route, &self.site.told);
+        let to = Addressed { route, origin, now: self.now };
+        let departure = Departure::new(permit, (self.host, self.route), to, &self.site.told);
         let departure = departure.calling(call);
         Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
@@ -162,22 +165,10 @@ fn outside(
 fn nobody(site: &Site, host: &HostSite, route: &Route, inbound: &Inbound<'_>) -> Verdict {
     let target = if safe(inbound.method()) { ReturnTo::of(inbound) } else { ReturnTo::root() };
     if inbound.asking() == Asking::Program {
-        return Verdict::Answer(unauthorized(host, &target));
+        return Verdict::Answer(unauthorized(host, &target, None));
     }
     let parties: Vec<&RelyingParty> = route.relying_parties.iter().map(|party| &**party).collect();
     sign_in(site, host, inbound, target, &parties, only_tenant(route))
-}
-
-/// RFC 9110 §15.5.2, with the sign-in address for whoever can show a person a page.
-fn unauthorized(host: &HostSite, target: &ReturnTo) -> Reply {
-    let address = format!("{}{}", host.host.origin, host.start_address(target, None));
-    let body = serde_json::json!({
-        "error": "sign_in_required",
-        "message": "Nobody is signed in. Open sign_in in a browser window, then try again.",
-        "sign_in": address,
-    });
-    Reply::json(StatusCode::UNAUTHORIZED, body.to_string())
-        .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("SuperID"))
 }
 
 /// A route for one tenant alone asks SuperID for that tenant, without its tenant picker.

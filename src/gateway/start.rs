@@ -1,5 +1,7 @@
 //! Sending somebody to sign in.
 
+use http::{HeaderValue, StatusCode, header};
+
 use crate::config::RelyingParty;
 use crate::identity::ContextId;
 use crate::pages::{LoopHint, Trouble};
@@ -37,6 +39,22 @@ pub(super) fn sign_in(
                 .collect(),
         ),
     }
+}
+
+/// RFC 9110 §15.5.2, with the sign-in address for whoever can show a person a page.
+pub(super) fn unauthorized(
+    host: &HostSite,
+    target: &ReturnTo,
+    party: Option<&RelyingParty>,
+) -> Reply {
+    let address = format!("{}{}", host.host.origin, host.start_address(target, party));
+    let body = serde_json::json!({
+        "error": "sign_in_required",
+        "message": "Nobody is signed in. Open sign_in in a browser window, then try again.",
+        "sign_in": address,
+    });
+    Reply::json(StatusCode::UNAUTHORIZED, body.to_string())
+        .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("SuperID"))
 }
 
 /// An outcome of the sign-in desk as a verdict.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use crate::authn::Permit;
-use crate::config::Route;
 use crate::credentials::Injection;
 use crate::identity::ContextId;
 use crate::limits::Standing;
@@ -14,7 +13,7 @@ use crate::web::Reply;
 
 use super::calls::Call;
 use super::respond::Refused;
-use super::told::Told;
+use super::told::{Addressed, Told};
 
 /// What becomes of a request.
 #[derive(Debug)]
@@ -80,13 +79,13 @@ impl Departure {
     pub(super) fn new(
         permit: &Permit,
         (host, route): (usize, usize),
-        settings: &Route,
+        to: Addressed<'_>,
         told: &Told,
     ) -> Self {
         Self {
             host,
             route,
-            injection: told.injection(permit, route, settings),
+            injection: told.injection(permit, (host, route), to),
             cookie: None,
             renewal: Vec::new(),
             session: permit.shared().cloned(),

@@ -165,7 +165,7 @@ fn legacy_login(
 }
 
 fn without_query(target: &ReturnTo) -> String {
-    target.as_str().split('?').next().unwrap_or("/").to_owned()
+    target.path().to_owned()
 }
 
 /// Some servers refuse a URL of more than 2,048 bytes; the address before it needs the rest.
