@@ -13,8 +13,8 @@ use super::section::Section;
 use super::sources::Sources;
 use super::{
     Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
-    admin, app_pages, assertion, audit, certificate, environment, forwarded, header_names, host, job_caller,
-    job_listener, job_listener_read, key_ring, limits, listener, log, overlay, redis,
+    admin, app_pages, assertion, audit, certificate, environment, forwarded, header_names, host,
+    job_caller, job_listener, job_listener_read, key_ring, limits, listener, log, overlay, redis,
     relying_party, relying_party_read, route, route_bounds_read, route_read, route_rules, session,
     system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
 };

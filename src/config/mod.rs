@@ -75,8 +75,8 @@ pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
-    Holds, KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text, load_vault,
-    show, tables,
+    Holds, KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text,
+    load_vault, show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
 pub use problem::{Position, Problem, Problems};

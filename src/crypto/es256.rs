@@ -53,11 +53,9 @@ impl Es256Key {
     /// # Errors
     /// [`SigningFailed`] when the machine lets us down.
     pub fn new_pem() -> Result<Zeroizing<String>, SigningFailed> {
-        let made = EcdsaKeyPair::generate_pkcs8(
-            &ECDSA_P256_SHA256_FIXED_SIGNING,
-            &SystemRandom::new(),
-        )
-        .map_err(|_| SigningFailed)?;
+        let made =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                .map_err(|_| SigningFailed)?;
         let encoded = Zeroizing::new(STANDARD.encode(made.as_ref()));
         let mut pem = Zeroizing::new(String::from("-----BEGIN PRIVATE KEY-----\n"));
         let mut rest = encoded.as_str();

@@ -4,7 +4,7 @@
 use http::{Method, StatusCode, header};
 
 use crate::clock::Timestamp;
-use crate::config::RelyingParty;
+use crate::config::{RelyingParty, Route};
 use crate::identity::ContextId;
 use crate::pages::Trouble;
 use crate::web::{Fields, Inbound, Refusal, Reply, ReturnTo};
@@ -13,7 +13,7 @@ use super::app_pages;
 use super::own_names::{own_name, target};
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::start::{asked_by_a_page, counted, sign_in};
+use super::start::{asked_by_a_page, counted, only_tenant, sign_in};
 use super::userinfo;
 use super::verdict::{Step, Verdict};
 
@@ -39,7 +39,9 @@ pub(super) fn answer(
         "start" if gets(inbound) => counted(site, inbound, || start(site, host, inbound)),
         "finish" if gets(inbound) => Verdict::Wait(Step::Finish { host: number }),
         "keys" if asks(inbound) => keys(site),
-        "userinfo" if asks(inbound) => userinfo::answer(host, inbound, (&site.settings.session, now)),
+        "userinfo" if asks(inbound) => {
+            userinfo::answer(host, inbound, (&site.settings.session, now))
+        }
         "signed_out" if asks(inbound) => Verdict::SignedOut,
         "sign_out" if gets(inbound) || inbound.method() == Method::POST => {
             sign_out(host, number, inbound)
@@ -95,34 +97,33 @@ fn start(site: &Site, host: &HostSite, inbound: &Inbound<'_>) -> Verdict {
         return Verdict::Refuse(Refused::new(Trouble::BadRequest, "a parameter twice"));
     };
     let target = target(host, fields.get("rd"));
+    let route = route_of(site, inbound, &target);
     let tenant = fields.get("tenant").and_then(|text| ContextId::parse(text).ok());
-    let parties = wanted(site, host, inbound, &target, fields.get("with"));
+    let tenant = tenant.or_else(|| route.and_then(only_tenant));
+    let parties = wanted(host, route, fields.get("with"));
     sign_in(site, host, inbound, target, &parties, tenant)
 }
 
 /// The relying party asked for, or those of the route the target is on, or all of the host's.
 fn wanted<'a>(
-    site: &'a Site,
     host: &'a HostSite,
-    inbound: &Inbound<'_>,
-    target: &ReturnTo,
+    route: Option<&'a Route>,
     with: Option<&str>,
 ) -> Vec<&'a RelyingParty> {
     if let Some(party) = host.parties().into_iter().find(|party| Some(party.name.as_str()) == with)
     {
         return vec![party];
     }
-    let path = target.path();
-    let route = site
-        .table
-        .host(inbound.authority())
-        .and_then(|number| site.table.route(number, path))
-        .map(|number| site.route(number))
-        .filter(|route| !route.relying_parties.is_empty());
-    match route {
+    match route.filter(|route| !route.relying_parties.is_empty()) {
         Some(route) => route.relying_parties.iter().map(|party| &**party).collect(),
         None => host.parties(),
     }
+}
+
+/// The route an address is on.
+fn route_of<'a>(site: &'a Site, inbound: &Inbound<'_>, target: &ReturnTo) -> Option<&'a Route> {
+    let host = site.table.host(inbound.authority())?;
+    site.table.route(host, target.path()).map(|number| site.route(number))
 }
 
 /// Another site may link here, but not sign people out behind their back.

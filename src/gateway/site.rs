@@ -134,9 +134,10 @@ impl Site {
         let pools = Pools::new(&settings, before.map(|site| &site.pools));
         let roads = |route: &Route| Roads::of(route, &pools, machine);
         let roads = settings.routes.iter().map(roads).collect();
-        let signer = settings.assertion.as_ref().map(|assertion| {
-            Arc::new(Signer::new(assertion, settings.session.absolute, &random))
-        });
+        let signer = settings
+            .assertion
+            .as_ref()
+            .map(|assertion| Arc::new(Signer::new(assertion, settings.session.absolute, &random)));
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),

@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, StatusCode, header};
 
-use crate::config::RelyingParty;
+use crate::config::{Access, RelyingParty, Route};
 use crate::identity::ContextId;
 use crate::pages::{LoopHint, Trouble};
 use crate::signin::{Failed, Wish};
@@ -81,4 +81,15 @@ pub(super) fn counted(
 pub(super) fn asked_by_a_page(inbound: &Inbound<'_>) -> bool {
     let dest = inbound.header("sec-fetch-dest").map(|value| value.as_bytes());
     matches!(dest, None | Some(b"document" | b"iframe"))
+}
+
+/// A route for one tenant alone asks SuperID for that tenant, without its tenant picker.
+pub(super) fn only_tenant(route: &Route) -> Option<ContextId> {
+    match &route.access {
+        Access::SignedIn(restriction) => match restriction.tenants.as_slice() {
+            [tenant] => Some(tenant.clone()),
+            _ => None,
+        },
+        Access::Public => None,
+    }
 }

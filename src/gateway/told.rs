@@ -53,8 +53,7 @@ impl Told {
         let Some(session) = permit.shared() else { return Arc::new(injected(permit, to.route)) };
         let address = Arc::as_ptr(session).addr();
         let mixed = address / size_of::<SessionState>() + way.1 * 31 + way.0 * 7;
-        let mut place =
-            self.places[mixed % PLACES].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.places[mixed % PLACES].lock().unwrap_or_else(PoisonError::into_inner);
         match place.as_ref() {
             Some(entry)
                 if Arc::ptr_eq(&entry.session, session)

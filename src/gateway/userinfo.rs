@@ -41,9 +41,7 @@ pub(super) fn answer(
     };
     // Pages of other sites are not to have it even as a script or an image.
     let reply = reply.with(header::VARY, HeaderValue::from_static("Cookie"));
-    Verdict::Answer(
-        reply.with(RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
-    )
+    Verdict::Answer(reply.with(RESOURCE_POLICY, HeaderValue::from_static("same-origin")))
 }
 
 fn told(session: &SessionState, (settings, now): (&Session, Timestamp)) -> Value {

@@ -13,6 +13,7 @@ use crate::web::Reply;
 
 use super::calls::Call;
 use super::respond::Refused;
+use super::resumed::Resumed;
 use super::told::{Addressed, Told};
 
 /// What becomes of a request.
@@ -52,10 +53,16 @@ pub enum Step {
     Callback { host: usize },
     /// Our own page after a posted form.
     Finish { host: usize },
+    /// The page that asks the browser for the fragment of its address.
+    Fragment { host: usize },
+    /// A post to a route of this number that is kept while its sender signs in.
+    KeepPost { host: usize, route: usize },
     /// A state-change notice.
     Notice { host: usize },
     /// A form posted to a legacy callback.
     Posted { host: usize },
+    /// The page that sends what was kept.
+    Resend { host: usize },
     /// Somebody signs out.
     SignOut { host: usize },
 }
@@ -72,6 +79,7 @@ pub struct Departure {
     session: Option<Arc<SessionState>>,
     standing: Option<Standing>,
     call: Option<Box<Call>>,
+    resumed: Option<Box<Resumed>>,
 }
 
 impl Departure {
@@ -91,6 +99,7 @@ impl Departure {
             session: permit.shared().cloned(),
             standing: None,
             call: None,
+            resumed: None,
         }
     }
 
@@ -111,6 +120,15 @@ impl Departure {
     /// As a call to the person's tenant, not to an app.
     pub(super) fn calling(self, call: Option<Box<Call>>) -> Self {
         Self { call, ..self }
+    }
+
+    /// With what was kept, in place of what the browser sends.
+    pub(super) fn resuming(self, resumed: Resumed) -> Self {
+        Self { resumed: Some(Box::new(resumed)), ..self }
+    }
+
+    pub(super) fn resumed(&self) -> Option<&Resumed> {
+        self.resumed.as_deref()
     }
 
     pub(super) fn take_call(&mut self) -> Option<Box<Call>> {

@@ -1,7 +1,9 @@
-//! The pages people see when something stands between them and the app: plain, escaped, scriptless.
+//! The pages people see when something stands between them and the app: plain, escaped, scriptless but
+//! for two that keep what a sign-in would lose.
 
 mod chooser;
 mod installing;
+mod keeping;
 mod layout;
 mod onward;
 mod signed_out;
@@ -10,7 +12,8 @@ mod words;
 
 pub use chooser::{Choice, chooser};
 pub use installing::{Company, Installation, installed, uninstall, uninstalled};
+pub use keeping::{fragment, fragment_policy, resend, resend_body, resend_policy};
 pub use layout::{Footing, Page, content_security_policy};
 pub use onward::onward;
 pub use signed_out::signed_out;
-pub use trouble::{LoopHint, NotAllowed, Trouble, trouble};
+pub use trouble::{LoopHint, NotAllowed, NotSent, Trouble, trouble};

@@ -14,6 +14,7 @@ use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 use super::binding::Binding;
 use super::consent::{Consent, Consents};
 use super::failure::{Failed, Failure, Outcome};
+use super::shelf::Shelf;
 
 /// Shared by all sign-ins of the process; one for each configuration that is in force.
 pub struct Desk {
@@ -30,6 +31,8 @@ pub struct Desk {
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
+    /// What people were sending when they had to sign in.
+    pub(super) posts: Arc<Shelf>,
     /// Who keeps system user tokens.
     consents: Arc<dyn Consents>,
 }
@@ -65,6 +68,10 @@ impl Desk {
             attempt_life: settings.session.attempt,
             spent: before.map_or_else(|| memory(Kind::Spent), |desk| desk.spent.clone()),
             used: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.clone()),
+            posts: before.map_or_else(
+                || Arc::new(Shelf::new(settings.limits.kept_posts)),
+                |desk| desk.posts.clone(),
+            ),
             kept_claims,
             metrics,
             consents,

@@ -7,7 +7,9 @@ mod callback;
 mod consent;
 mod desk;
 mod failure;
+mod kept_post;
 mod posted;
+mod shelf;
 mod sign_out;
 mod target;
 
@@ -15,3 +17,5 @@ pub use begin::Wish;
 pub use consent::{Consent, Consents};
 pub use desk::{Counter, Desk};
 pub use failure::{Failed, Failure, Outcome};
+pub use kept_post::{KeptPost, Post, Waiting};
+pub use shelf::ShelfFull;

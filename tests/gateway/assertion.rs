@@ -79,7 +79,10 @@ async fn an_app_checks_who_calls_without_trusting_the_network() {
     assert!(!claims.to_string().contains(secret), "no credential is in it: {claims}");
     assert!(believed(&keys, &token, "https://other.example").is_err(), "for another host");
     let mut forged = token.clone();
-    forged.replace_range(token.len() - 4..token.len() - 3, if forged.ends_with('A') { "B" } else { "A" });
+    forged.replace_range(
+        token.len() - 4..token.len() - 3,
+        if forged.ends_with('A') { "B" } else { "A" },
+    );
     assert!(forged == token || believed(&keys, &forged, &world.origin).is_err());
 }
 
@@ -104,11 +107,16 @@ async fn nobody_outside_can_say_it_in_any_spelling_on_any_route() {
     let mut browser = world.signed_in(ASTRID).await;
     let genuine = published(&world).await;
     for path in ["/orders", "/other", "/plain", "/public"] {
-        for name in [NAME, "X_SuperOffice_Identity", "x-superoffice-IDENTITY", "x-who", "X_Who", "XWHO"] {
+        for name in
+            [NAME, "X_SuperOffice_Identity", "x-superoffice-IDENTITY", "x-who", "X_Who", "XWHO"]
+        {
             let forged = format!("{name}: eyJ.forged.x\r\n{}", crate::browser::NAVIGATION);
             browser.request("GET", &world.url(path), Way::SameSite, &forged, "").await;
             let told = world.app.last();
-            assert!(!told.headers.iter().any(|(_, value)| value.contains("forged")), "{path} {name}");
+            assert!(
+                !told.headers.iter().any(|(_, value)| value.contains("forged")),
+                "{path} {name}"
+            );
             for value in told.all(NAME).into_iter().chain(told.all("X-Who")) {
                 believed(&genuine, value, &world.origin).unwrap();
             }

@@ -27,6 +27,7 @@ mod http2_trouble;
 mod https_apps;
 mod installing;
 mod jar;
+mod keeping;
 mod legacy;
 mod liar;
 mod limits;

@@ -45,7 +45,10 @@ async fn a_page_learns_who_is_signed_in_and_no_part_of_a_credential() {
         assert_eq!((&told["relying_party"], &told["signed_in"]), (&"main".into(), &NOW.into()));
         assert_eq!(told["expires"], NOW + 8 * 3600);
         assert_eq!(told["idle_expires"], NOW + 3600);
-        assert_eq!((&told["credential"]["kind"], &told["credential"]["alive"]), (&"bearer".into(), &true.into()));
+        assert_eq!(
+            (&told["credential"]["kind"], &told["credential"]["alive"]),
+            (&"bearer".into(), &true.into())
+        );
         assert_eq!(told["groups"][0], "Cust12345");
         for start in 0..secret.len() - 6 {
             assert!(!answer.body.contains(&secret[start..start + 6]), "{}", answer.body);
