@@ -12,7 +12,7 @@ use pingora::proxy::Session as Downstream;
 use crate::authn::Permit;
 use crate::config::RelyingParty;
 use crate::pages::{self, Footing, NotSent, Trouble};
-use crate::signin::{Counter, Post, Waiting, Wish};
+use crate::signin::{Post, Waiting, Wish};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Cookies, Inbound, Reply, ReturnTo};
 
@@ -73,7 +73,7 @@ pub(super) fn waiting(
     }
     let counter = host.counter(inbound.cookies());
     let target = inbound.target();
-    let not = |why| Found::Answer(Box::new(not_sent(site, counter, target, why)));
+    let not = |why| Found::Answer(Box::new(Verdict::Wait(Step::NotSent { host: number, why })));
     if inbound.method() == Method::GET && inbound.asking() == Asking::Navigation {
         return match site.desk.waiting(counter, target, session) {
             Waiting::Ready(_) => {
@@ -183,13 +183,19 @@ pub(super) async fn take(
     Ok(respond::chooser(&choices, &exchange.request_id).with_cookies(cookies))
 }
 
-fn not_sent(site: &Site, at: Counter<'_>, target: &str, why: NotSent) -> Verdict {
+/// Why what was kept is not sent, for a page; what cannot be sent any more is forgotten.
+pub(super) fn not_sent(site: &Site, host: usize, why: NotSent, downstream: &Downstream) -> Refused {
+    let host = &site.hosts[host];
+    let request = downstream.req_header().as_owned_parts();
     let refused = Refused::new(Trouble::NotSent(why), format!("a kept post: {why:?}"));
-    let refused = refused.again(target.to_owned());
-    Verdict::Refuse(match why {
-        NotSent::AnotherPersons | NotSent::Lost => refused.with_cookie(site.desk.forget_post(at)),
+    let refused = refused.again(target_of(host, downstream).as_str().to_owned());
+    match why {
+        NotSent::AnotherPersons | NotSent::Lost => {
+            let counter = host.counter(Cookies::of(&request.headers));
+            refused.with_cookie(site.desk.forget_post(counter))
+        }
         NotSent::Sent => refused,
-    })
+    }
 }
 
 /// Whether a page of the host itself posts: nobody else may have something kept, to be sent in

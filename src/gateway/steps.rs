@@ -32,6 +32,7 @@ pub(super) async fn take(
         Step::Finish { host } => finish(exchange, host, downstream).await,
         Step::Fragment { host } => Ok(keeping::fragment(exchange, host, downstream)),
         Step::KeepPost { host, route } => keeping::take(exchange, (host, route), downstream).await,
+        Step::NotSent { host, why } => Err(keeping::not_sent(site, host, why, downstream)),
         Step::Notice { host } => {
             let taken = notices::take(site, host, downstream, exchange).await;
             let became = if taken.is_ok() { Offered::Taken } else { Offered::Refused };
@@ -48,9 +49,10 @@ pub(super) async fn take(
 pub(super) fn asking(step: Step, downstream: &Downstream) -> Asking {
     let request = downstream.req_header();
     match step {
-        Step::AppPage { .. } | Step::KeepPost { .. } | Step::Posted { .. } => {
-            Asking::of_form(&request.headers)
-        }
+        Step::AppPage { .. }
+        | Step::KeepPost { .. }
+        | Step::NotSent { .. }
+        | Step::Posted { .. } => Asking::of_form(&request.headers),
         Step::Callback { .. }
         | Step::Finish { .. }
         | Step::Fragment { .. }

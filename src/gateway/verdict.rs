@@ -8,6 +8,7 @@ use crate::authn::Permit;
 use crate::credentials::Injection;
 use crate::identity::ContextId;
 use crate::limits::Standing;
+use crate::pages::NotSent;
 use crate::session::SessionState;
 use crate::web::Reply;
 
@@ -57,6 +58,8 @@ pub enum Step {
     Fragment { host: usize },
     /// A post to a route of this number that is kept while its sender signs in.
     KeepPost { host: usize, route: usize },
+    /// The page that says why what was kept is not sent.
+    NotSent { host: usize, why: NotSent },
     /// A state-change notice.
     Notice { host: usize },
     /// A form posted to a legacy callback.
