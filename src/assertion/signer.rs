@@ -43,6 +43,12 @@ pub struct Assertion {
 }
 
 impl Signer {
+    /// For a configuration; `None` where nothing is to be signed.
+    pub fn of(settings: &config::Settings, random: &Random) -> Option<Self> {
+        let assertion = settings.assertion.as_ref()?;
+        Some(Self::new(assertion, settings.session.absolute, random))
+    }
+
     /// For a table of the configuration, and sessions that live so many seconds at most.
     ///
     /// # Panics

@@ -30,8 +30,12 @@ pub struct Assertion {
     pub issuer: Option<String>,
 }
 
-/// Reads the table, where it is written.
-pub(super) fn assertion(root: &Section) -> Option<Assertion> {
+/// Reads the table for these routes; `Some(None)` where it is not written.
+pub(super) fn assertion(root: &Section, routes: &[ReadRoute]) -> Option<Option<Assertion>> {
+    check(root, routes);
+    if !root.has("assertion") {
+        return Some(None);
+    }
     let section = root.section("assertion", TABLE.keys);
     let keys = section.read("keys", keys);
     let life = section.read("life", |value| value.duration(30, 600));
@@ -39,11 +43,11 @@ pub(super) fn assertion(root: &Section) -> Option<Assertion> {
     if section.has("issuer") {
         issuer.as_ref()?;
     }
-    Some(Assertion { keys: keys?, life: life?.as_secs(), issuer })
+    Some(Some(Assertion { keys: keys?, life: life?.as_secs(), issuer }))
 }
 
 /// A route cannot have its people vouched for without a key; a key that vouches for nobody is idle.
-pub(super) fn check(root: &Section, routes: &[ReadRoute]) {
+fn check(root: &Section, routes: &[ReadRoute]) {
     let mut asking = routes.iter().filter(|read| read.route.headers.assertion.is_some()).peekable();
     if root.has("assertion") {
         if asking.peek().is_none() {

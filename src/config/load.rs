@@ -241,14 +241,13 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let session = session::session(&root);
     let traces = traces::traces(&root);
     let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
-    let assertion = root.has("assertion").then(|| assertion::assertion(&root));
     let environments = environment::environments(&root);
     let parties = relying_party_read::relying_parties(&root, &environments);
     let hosts = host::hosts(&root, &parties);
     let (upstreams, places) = upstream_read::upstreams(&root);
     let routes = route_read::routes(&root, (&hosts, &parties), &upstreams);
     route_rules::warn_unused(reading, &places, &routes);
-    assertion::check(&root, &routes);
+    let assertion = assertion::assertion(&root, &routes);
     let callers = job_caller::job_callers(&root);
     let job_listeners = job_listener_read::job_listeners(
         &root,
@@ -261,9 +260,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
-    if let Some(session) = &session {
-        session::refuse_none_on_http(&root, session, &hosts.sound());
-    }
+    session.iter().for_each(|session| session::refuse_none_on_http(&root, session, &hosts.sound()));
     if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
         admin::refuse_taken(&root, admin, listeners);
     }
@@ -271,7 +268,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     accounts.all()?;
     Some(Settings {
         admin: admin?,
-        assertion: assertion.map_or(Some(None), |read| read.map(Some))?,
+        assertion: assertion?,
         audit: audit?,
         forwarded: forwarded?,
         hosts: hosts.all()?,

@@ -56,7 +56,7 @@ pub(super) fn answer(
 
 /// The public keys of assertions, for anybody to keep for a while.
 fn keys(site: &Site) -> Verdict {
-    match &site.signer {
+    match site.told.signer() {
         Some(signer) => Verdict::Answer(
             Reply::json(StatusCode::OK, signer.published().to_owned()).kept_for(KEYS_KEPT),
         ),

@@ -57,8 +57,6 @@ pub struct Site {
     pub(super) superid: Arc<SuperId>,
     pub(super) turnstile: Turnstile,
     pub(super) told: Told,
-    /// Signs what apps are told, where routes ask for it.
-    pub(super) signer: Option<Arc<Signer>>,
     /// For each route, then each job listener, and last for what goes to none.
     pub(super) route_metrics: Vec<RouteMetrics>,
     pub metrics: Arc<Metrics>,
@@ -134,15 +132,10 @@ impl Site {
         let pools = Pools::new(&settings, before.map(|site| &site.pools));
         let roads = |route: &Route| Roads::of(route, &pools, machine);
         let roads = settings.routes.iter().map(roads).collect();
-        let signer = settings
-            .assertion
-            .as_ref()
-            .map(|assertion| Arc::new(Signer::new(assertion, settings.session.absolute, &random)));
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
-            told: Told::new(signer.clone()),
-            signer,
+            told: Told::new(Signer::of(&settings, &random)),
             spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
             forged_by_jobs: Spoofable::new([]),
             proxies: settings.forwarded.trusted_proxies.clone(),

@@ -18,7 +18,7 @@ use crate::web::PublicOrigin;
 /// another.
 pub(super) struct Told {
     places: Box<[Mutex<Option<Entry>>]>,
-    signer: Option<Arc<Signer>>,
+    signer: Option<Signer>,
 }
 
 /// What a request is told for: the route's settings, the host it came to, and when.
@@ -39,8 +39,13 @@ struct Entry {
 }
 
 impl Told {
-    pub(super) fn new(signer: Option<Arc<Signer>>) -> Self {
+    pub(super) fn new(signer: Option<Signer>) -> Self {
         Self { places: (0..PLACES).map(|_| Mutex::default()).collect(), signer }
+    }
+
+    /// Signs what apps are told, where there is something to sign with.
+    pub(super) fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
     }
 
     /// The headers of a permitted request to the host and the route of these numbers.

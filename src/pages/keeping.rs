@@ -1,6 +1,7 @@
 //! Two pages around a sign-in that keep what it would lose: the fragment of an address, which no
-//! server sees, and a form that was sent. Each goes on by itself by a script of ours, and by a link
-//! or a button without.
+//! server sees, and a form that was sent.
+//!
+//! Each goes on by itself by a script of ours, and by a link or a button without.
 
 use askama::Template;
 use askama::filters::HtmlSafe;

@@ -33,6 +33,8 @@ pub struct Desk {
     pub(super) metrics: Arc<Metrics>,
     /// What people were sending when they had to sign in.
     pub(super) posts: Arc<Shelf>,
+    /// In bytes, all of them together.
+    pub(super) posts_most: usize,
     /// Who keeps system user tokens.
     consents: Arc<dyn Consents>,
 }
@@ -68,10 +70,8 @@ impl Desk {
             attempt_life: settings.session.attempt,
             spent: before.map_or_else(|| memory(Kind::Spent), |desk| desk.spent.clone()),
             used: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.clone()),
-            posts: before.map_or_else(
-                || Arc::new(Shelf::new(settings.limits.kept_posts)),
-                |desk| desk.posts.clone(),
-            ),
+            posts: before.map_or_else(Arc::default, |desk| desk.posts.clone()),
+            posts_most: settings.limits.kept_posts,
             kept_claims,
             metrics,
             consents,

@@ -100,7 +100,12 @@ impl Desk {
             (None, Place::Here(held)) => {
                 let plain = postcard::to_stdvec(&held).map_err(|_| ShelfFull)?;
                 let sealed = self.keys.seal(Purpose::Post, &context(&id), &plain, &self.random);
-                self.posts.put(id, begun.plus(self.attempt_life), sealed, begun)?;
+                self.posts.put(
+                    id,
+                    begun.plus(self.attempt_life),
+                    sealed,
+                    (begun, self.posts_most),
+                )?;
                 let note = Note { held: Place::Shelf, ..note_of(id, begun, target) };
                 self.noted(at, &note).ok_or(ShelfFull)?
             }

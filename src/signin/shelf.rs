@@ -7,11 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
 
 /// Sealed values by id, until a time.
-#[derive(Debug)]
-pub(super) struct Shelf {
-    most: usize,
-    held: Mutex<HashMap<[u8; 16], (Timestamp, String)>>,
-}
+#[derive(Debug, Default)]
+pub(super) struct Shelf(Mutex<HashMap<[u8; 16], (Timestamp, String)>>);
 
 /// There is no room for one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,23 +16,18 @@ pub(super) struct Shelf {
 pub struct ShelfFull;
 
 impl Shelf {
-    /// Room for so many bytes.
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, held: Mutex::default() }
-    }
-
-    /// Keeps a value until `until`.
+    /// Keeps a value until `until`, where all of them take no more than `most` bytes then.
     pub(super) fn put(
         &self,
         id: [u8; 16],
         until: Timestamp,
         value: String,
-        now: Timestamp,
+        (now, most): (Timestamp, usize),
     ) -> Result<(), ShelfFull> {
         let mut held = self.held();
         held.retain(|_, (end, _)| now <= *end);
         let taken: usize = held.values().map(|(_, value)| value.len() + ENTRY).sum();
-        if taken + value.len() + ENTRY > self.most {
+        if taken + value.len() + ENTRY > most {
             return Err(ShelfFull);
         }
         held.insert(id, (until, value));
@@ -54,7 +46,7 @@ impl Shelf {
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<[u8; 16], (Timestamp, String)>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,13 +59,13 @@ mod tests {
 
     #[test]
     fn there_is_room_again_when_the_time_of_others_is_over() {
-        let shelf = Shelf::new(400);
+        let shelf = Shelf::default();
         let text = || "x".repeat(200);
-        shelf.put([1; 16], Timestamp(10), text(), Timestamp(0)).unwrap();
-        assert_eq!(shelf.put([2; 16], Timestamp(10), text(), Timestamp(10)), Err(ShelfFull));
+        shelf.put([1; 16], Timestamp(10), text(), (Timestamp(0), 400)).unwrap();
+        assert_eq!(shelf.put([2; 16], Timestamp(10), text(), (Timestamp(10), 400)), Err(ShelfFull));
         assert!(shelf.look(&[1; 16], Timestamp(10)).is_some());
         assert!(shelf.look(&[1; 16], Timestamp(11)).is_none());
-        shelf.put([2; 16], Timestamp(20), text(), Timestamp(11)).unwrap();
+        shelf.put([2; 16], Timestamp(20), text(), (Timestamp(11), 400)).unwrap();
         shelf.drop_it(&[2; 16]);
         assert!(shelf.look(&[2; 16], Timestamp(11)).is_none());
     }
