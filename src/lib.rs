@@ -2,6 +2,7 @@
 //! redirects, verifies, keeps the session and tells the app who is calling.
 
 pub mod acme;
+pub mod assertion;
 pub mod authn;
 mod back_channel;
 pub mod cli;

@@ -4,6 +4,7 @@ mod assertion_key;
 mod certificate;
 mod client_tls;
 mod digest;
+mod es256;
 mod mac;
 mod partner_key;
 pub mod private_file;
@@ -16,6 +17,7 @@ pub use assertion_key::{AssertionKey, NoAssertionKey};
 pub use certificate::{Leaf, is_pair, stands_for};
 pub use client_tls::{Authorities, ClientIdentity, ClientTls};
 pub use digest::{plain_sha256, sha256};
+pub use es256::{Es256Key, NoEs256Key};
 pub use mac::MacKey;
 pub use partner_key::{
     CannotSign, KeyForm, KeyRefused, PartnerKey, SigningFailed, SigningKey, WeakKeys,
