@@ -17,6 +17,7 @@ pub mod limits;
 pub mod pages;
 pub mod redis_link;
 pub mod routing;
+pub mod saml;
 pub mod server;
 pub mod session;
 pub mod signin;
