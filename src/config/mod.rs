@@ -5,6 +5,7 @@ mod acme_rules;
 mod admin;
 mod app_pages;
 mod audit;
+mod authority;
 mod certificate;
 mod changes;
 mod crowd;
@@ -29,11 +30,14 @@ mod merge;
 mod nearest;
 mod overlay;
 mod problem;
+mod provider;
 mod reading;
 mod redis;
 mod registration;
 mod relying_party;
 mod relying_party_read;
+mod replicas;
+mod response;
 mod route;
 mod route_bounds;
 mod route_bounds_read;
@@ -59,6 +63,7 @@ pub use acme::{AcmeAccount, AcmeChallenge, ExternalAccount, Ordered};
 pub use admin::Admin;
 pub use app_pages::AppPages;
 pub use audit::Audit;
+pub use authority::{Authority, Membership};
 pub use certificate::{Tls, TlsFiles, TlsPolicy};
 pub use changes::changed_tables;
 pub use crowd::Crowd;
@@ -78,9 +83,11 @@ pub use load::{
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
 pub use problem::{Position, Problem, Problems};
+pub use provider::{Pins, Provider, SigningAlgorithm};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
+pub use response::{Parts, Response, ResponseMode};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
     PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,

@@ -46,7 +46,8 @@
 //!
 //! ```text
 //! GET, POST    apps                     an App
-//! PUT          consents                 {"client_id":…,"ctx":…,"consent":"revoked"|"restored"}
+//! PUT          consents                 {"client_id":…,"ctx":…,"consent":"given"|"restored"|"revoked"|
+//!                                        "needs_reapproval"|"denied"}
 //! GET          counts                   {"requests":{kind:n},"calls":n,"violations":n}
 //! GET, DELETE  exchanges                {"exchanges":[Exchange]}
 //! GET, PUT     faults                   {"faults":[Fault]}
@@ -63,6 +64,7 @@
 //! ```
 
 mod answer;
+mod answer_lie;
 mod app;
 mod app_page;
 mod apps;
@@ -73,7 +75,10 @@ mod consent;
 mod consents;
 mod control;
 mod credentials;
+mod delivery;
+mod der;
 mod discovery;
+mod ending;
 mod endpoints;
 mod exchanges;
 mod faults;
@@ -92,6 +97,9 @@ mod partner_keys;
 mod pkce;
 mod portal;
 mod recorded;
+mod refusal;
+mod response;
+mod saml;
 mod seed;
 mod server;
 mod shelf;
@@ -115,10 +123,14 @@ mod visit;
 mod world;
 mod xml;
 
+pub use answer_lie::AnswerLie;
 pub use app::DemoApp;
-pub use apps::{App, Consent, Pkce};
+pub use apps::{
+    App, AuthorizationLevel, Carriage, Consent, ErrorCallback, ErrorWords, LegacyToken, Pkce,
+};
 pub use claims::CLAIM_PREFIX;
 pub use clock::Clock;
+pub use ending::Ending;
 pub use exchanges::{Exchange, Exchanges};
 pub use faults::{Fault, Faults, StateLie, SystemUserLie};
 pub use journal::{Detail, Entry, Journal, Kind};
@@ -127,6 +139,7 @@ pub use mint::{Draft, Mint};
 pub use notice::{Notice, TenantChange};
 pub use portal::IssuedKey;
 pub use recorded::Recorded;
+pub use saml::{SamlDraft, SamlHash};
 pub use seed::{Membership, Person, Rights, Seed, Tenant};
 pub use server::{Emulator, Options};
 pub use state::TenantState;

@@ -118,15 +118,20 @@ impl Refused {
     pub fn failed(host: &HostSite, failed: Failed) -> Self {
         let reason = match failed.failure {
             Failure::AlreadyUsed => Reason::Trouble(Trouble::AlreadyUsed),
+            Failure::ApprovalRevoked => Reason::Trouble(Trouble::ApprovalRevoked),
             Failure::AttemptExpired => Reason::Trouble(Trouble::AttemptExpired),
             Failure::BadRequest => Reason::Trouble(Trouble::BadRequest),
             Failure::BindingMissing => Reason::Trouble(Trouble::BindingMissing),
             Failure::ConsentDeclined => Reason::Trouble(Trouble::ConsentDeclined),
             Failure::Internal => Reason::Trouble(Trouble::Internal),
+            Failure::InteractionNeeded => Reason::Trouble(Trouble::InteractionNeeded),
             Failure::LoopClock => Reason::Trouble(Trouble::LoopDetected(LoopHint::Clock)),
             Failure::LoopCookie => Reason::Trouble(Trouble::LoopDetected(LoopHint::Cookie)),
             Failure::Misconfigured => Reason::Trouble(Trouble::Misconfigured),
             Failure::PostOriginRefused => Reason::Trouble(Trouble::PostOriginRefused),
+            Failure::ReapprovalNeeded => Reason::Trouble(Trouble::ReapprovalNeeded),
+            Failure::StoreUnavailable => Reason::Trouble(Trouble::StoreUnavailable),
+            Failure::SuperIdExpired => Reason::Trouble(Trouble::SuperIdExpired),
             Failure::SuperIdRefused(code) => Reason::SuperIdRefused(code),
             Failure::SuperIdUnreachable => Reason::Trouble(Trouble::SuperIdUnreachable),
             Failure::TenantUnknown => Reason::Trouble(Trouble::TenantUnknown),
@@ -251,6 +256,14 @@ pub(super) fn chooser(choices: &[(String, String)], request_id: &str) -> Reply {
 /// The page after sign-out.
 pub(super) fn signed_out(request_id: &str) -> Reply {
     page(pages::signed_out(&Footing { request_id, again: None, home: "/" }))
+}
+
+/// The page that posts what stands behind the `#` of its address.
+pub(super) fn fragment(request_id: &str, onward: &str) -> Reply {
+    let page = pages::fragment(&Footing { request_id, again: None, home: "/" });
+    let policy = HeaderValue::try_from(pages::fragment_policy(onward));
+    let policy = policy.expect("an origin is visible ASCII");
+    Reply::page_under(page.status, page.html, policy)
 }
 
 /// A redirect to one of our own origins as a page that leads there by itself. Whoever began the

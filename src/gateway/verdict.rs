@@ -49,16 +49,18 @@ pub enum AppPage {
 pub enum Step {
     /// A page for those who install the app.
     AppPage { host: usize, page: AppPage },
-    /// The callback of the code flow.
+    /// A visit to a redirect URL.
     Callback { host: usize },
     /// Our own page after a posted form.
     Finish { host: usize },
     /// A state-change notice.
     Notice { host: usize },
-    /// A form posted to a legacy callback.
+    /// A form posted to a redirect URL.
     Posted { host: usize },
     /// Somebody signs out.
     SignOut { host: usize },
+    /// SuperID tells of an error at the error callback URL.
+    Told { host: usize },
 }
 
 /// A request on its way to the app. Only `Departure::new` makes one, and it wants a permit: what

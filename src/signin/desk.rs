@@ -6,7 +6,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{Host, RelyingParty, Settings};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::{Credential, Principal};
-use crate::session::{Ended, Kind, Memory, Remembered, SealedCookie, SessionId, SessionState};
+use crate::redis_link::RedisLink;
+use crate::session::{
+    Ended, Kind, Loaded, Memory, Remembered, SealedCookie, SessionId, SessionState,
+};
 use crate::superid::SuperId;
 use crate::telemetry::{Event, Metrics, Scene, Who};
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
@@ -14,6 +17,7 @@ use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 use super::binding::Binding;
 use super::consent::{Consent, Consents};
 use super::failure::{Failed, Failure, Outcome};
+use super::used::UsedTokens;
 
 /// Shared by all sign-ins of the process; one for each configuration that is in force.
 pub struct Desk {
@@ -26,7 +30,7 @@ pub struct Desk {
     /// Attempts that came back.
     pub(super) spent: Arc<Remembered>,
     /// Posted tokens that were taken.
-    pub(super) used: Arc<Remembered>,
+    pub(super) used: UsedTokens,
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
@@ -52,7 +56,7 @@ impl Desk {
         settings: &Settings,
         kept_claims: Vec<String>,
         (clock, random): (&Clock, &Random),
-        (superid, consents): (Arc<SuperId>, Arc<dyn Consents>),
+        (superid, consents, store): (Arc<SuperId>, Arc<dyn Consents>, Option<RedisLink>),
         metrics: Arc<Metrics>,
         before: Option<&Self>,
     ) -> Self {
@@ -64,7 +68,10 @@ impl Desk {
             clock: clock.clone(),
             attempt_life: settings.session.attempt,
             spent: before.map_or_else(|| memory(Kind::Spent), |desk| desk.spent.clone()),
-            used: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.clone()),
+            used: UsedTokens {
+                here: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.here.clone()),
+                store,
+            },
             kept_claims,
             metrics,
             consents,
@@ -85,7 +92,7 @@ impl Desk {
 
     /// What has to be remembered, with the sessions that were ended.
     pub fn memory(&self, ended: Arc<Ended>) -> Memory {
-        Memory { ended, spent: self.spent.clone(), used: self.used.clone() }
+        Memory { ended, spent: self.spent.clone(), used: self.used.here.clone() }
     }
 
     /// Makes the session and sends the browser back to where it wanted to go.
@@ -138,6 +145,11 @@ impl Desk {
             Ok(false) => Err(Failed::new(Failure::AlreadyUsed, "finished before")),
             Err(full) => Err(Failed::new(Failure::TooBusy, full.to_string())),
         }
+    }
+
+    /// Whether this browser has a living session.
+    pub(super) fn is_signed_in(&self, at: Counter<'_>) -> bool {
+        matches!(at.sessions.load(at.cookies, self.clock.now()), Loaded::Live(_))
     }
 
     /// Whether an attempt begun then is still good.

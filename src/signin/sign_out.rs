@@ -27,10 +27,10 @@ impl Desk {
             }
         }
         let back = format!("{}{}", at.host.origin.as_str(), at.host.post_logout_path);
-        let location = match party {
-            Some(party) => {
+        let location = match party.and_then(RelyingParty::environment) {
+            Some(environment) => {
                 // `superid.md` §1: the end-session endpoint is called with `redirect_uri`.
-                let mut url = party.environment.logout_url.clone();
+                let mut url = environment.logout_url.clone();
                 url.query_pairs_mut()
                     .append_pair("scope", "openid")
                     .append_pair("redirect_uri", &back);

@@ -33,6 +33,12 @@ impl VerifiedClaims {
         principal
     }
 
+    /// Whether both are about one person of one tenant; each is by the issuer it was asked for.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.principal, &other.principal);
+        ours.subject == theirs.subject && ours.context == theirs.context
+    }
+
     /// The tenant they signed in to.
     pub fn context(&self) -> &ContextId {
         &self.principal.context

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Destination, Flow, JobCaller, JobListener, LineDestination, ListenAddress,
-    Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty, Route, Serves,
-    Settings, Tls, TlsFiles, VaultPlace,
+    self, Access, Authority, Destination, Flow, JobCaller, JobListener, LineDestination,
+    ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty, Route,
+    Serves, Settings, Tls, TlsFiles, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -257,8 +257,11 @@ fn described_party(party: &RelyingParty) -> String {
         format!(" tells {} by {} keys in {:?}", webhook.url, webhook.keys.len(), webhook.timeout)
     });
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
-    let RelyingParty { name, title, environment, client_id, redirect_path, pkce, .. } = party;
-    let environment = &environment.issuer;
+    let RelyingParty { name, title, client_id, redirect_path, pkce, .. } = party;
+    let environment = match &party.authority {
+        Authority::SuperId(environment) => environment.issuer.clone(),
+        Authority::Provider(member) => format!("{member:?}"),
+    };
     format!(
         "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}{webhook}"
     )

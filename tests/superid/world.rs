@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Audit, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
+    Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
     LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, SameSite,
     Session, Settings,
 };
@@ -66,14 +66,14 @@ impl World {
     pub fn reloaded(&self) -> (Tenants, Tenants) {
         let after = |environment: Environment| {
             let party = RelyingParty {
-                environment: Arc::new(environment),
+                authority: Authority::SuperId(Arc::new(environment)),
                 ..RelyingParty::clone(&self.code)
             };
             let settings = settings(vec![Arc::new(party)], Duration::from_secs(10));
             let (superid, clock) = (self.superid.clone(), self.clock.clone());
             Tenants::new(&settings, superid, clock, Some(&self.tenants))
         };
-        let same = Environment::clone(&self.code.environment);
+        let same = Environment::clone(self.code.environment().unwrap());
         let more = "https://sod2.superoffice.com".to_owned();
         let other =
             Environment { addresses: AllowedAddresses::Origins(vec![more]), ..same.clone() };
@@ -130,9 +130,9 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
     RelyingParty {
         name: "orders".to_owned(),
         title: "Orders".to_owned(),
-        environment: environment.clone(),
+        authority: Authority::SuperId(environment.clone()),
         client_id: "client".to_owned(),
-        client_secret: Secret::new("s&cret".to_owned()),
+        client_secret: Some(Secret::new("s&cret".to_owned())),
         redirect_path: "/auth/callback".to_owned(),
         flow,
         pkce: Pkce::S256,
