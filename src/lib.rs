@@ -19,6 +19,7 @@ pub mod oidc;
 pub mod pages;
 pub mod redis_link;
 pub mod routing;
+pub mod saml;
 pub mod server;
 pub mod session;
 pub mod signin;

@@ -10,6 +10,7 @@ mod partner_key;
 pub mod private_file;
 mod provider;
 mod random;
+mod rsa_public;
 mod seal;
 mod secret;
 
@@ -24,5 +25,6 @@ pub use partner_key::{
 };
 pub use provider::install_provider;
 pub use random::Random;
+pub use rsa_public::{RsaPublic, Sha};
 pub use seal::{KeyRing, Purpose, SealedBy, Unsealable};
 pub use secret::Secret;

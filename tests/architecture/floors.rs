@@ -25,6 +25,7 @@ pub const FLOORS: &[(&str, Floor)] = &[
     ("config", Floor::On(2)),
     ("telemetry", Floor::On(3)),
     ("redis_link", Floor::On(3)),
+    ("saml", Floor::On(3)),
     ("session", Floor::On(4)),
     ("superid", Floor::On(4)),
     ("vault", Floor::On(4)),
