@@ -15,7 +15,9 @@ mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
 mod drain;
+mod errors;
 mod front;
+mod front_channel;
 mod h2_app;
 mod handover;
 mod headers;
@@ -42,6 +44,9 @@ mod partner;
 mod proxied;
 mod rates;
 mod recorder;
+#[path = "../tickets/redis_server.rs"]
+#[allow(dead_code, reason = "it is shared with the tests of tickets")]
+mod redis_server;
 mod reload;
 mod service_manager;
 mod session;
@@ -54,6 +59,7 @@ mod traces;
 mod upgrade;
 mod upstream;
 mod upstreams;
+mod used_once;
 mod webhook;
 mod wire;
 mod world;

@@ -101,7 +101,7 @@ static DESK: LazyLock<Desk> = LazyLock::new(|| {
     let (clock, metrics) = (Clock::manual(NOW), Arc::new(Metrics::default()));
     let random = Random::counting();
     let superid = Arc::new(SuperId::new(&SETTINGS, clock.clone(), &SuperIdCalls::default(), None));
-    let parts = (superid, Arc::new(Nobody) as Arc<dyn Consents>);
+    let parts = (superid, Arc::new(Nobody) as Arc<dyn Consents>, None);
     Desk::new(&SETTINGS, Vec::new(), (&clock, &random), parts, metrics, None)
 });
 
