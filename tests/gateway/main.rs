@@ -14,6 +14,7 @@ mod collector;
 mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
+mod dishonest;
 mod drain;
 mod front;
 mod h2_app;
@@ -39,6 +40,7 @@ mod own_tenant;
 mod paper;
 #[path = "../jobs/partner.rs"]
 mod partner;
+mod provider;
 mod proxied;
 mod rates;
 mod recorder;
