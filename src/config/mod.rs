@@ -4,6 +4,7 @@ mod acme;
 mod acme_rules;
 mod admin;
 mod app_pages;
+mod assertion;
 mod audit;
 mod authority;
 mod certificate;
@@ -66,6 +67,7 @@ mod webhook_rules;
 pub use acme::{AcmeAccount, AcmeChallenge, ExternalAccount, Ordered};
 pub use admin::Admin;
 pub use app_pages::AppPages;
+pub use assertion::Assertion;
 pub use audit::Audit;
 pub use authority::{Authority, Membership};
 pub use certificate::{Tls, TlsFiles, TlsPolicy};
@@ -83,8 +85,8 @@ pub use key::{Key, KeyKind, Table};
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
-    KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text, load_vault,
-    show, tables,
+    Holds, KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text,
+    load_vault, show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
 pub use mapping::{MappedPerson, Mapping};

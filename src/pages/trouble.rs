@@ -36,6 +36,8 @@ pub enum Trouble<'a> {
     NotAllowed(NotAllowed),
     /// No route and no page of ours has this address.
     NotFound,
+    /// What was kept while the person signed in is not sent on.
+    NotSent(NotSent),
     /// A form was posted from another site than it may be.
     PostOriginRefused,
     /// The customer's administrator has to approve the app once more.
@@ -97,6 +99,17 @@ pub enum NotAllowed {
     Tenant,
 }
 
+/// Why something that was kept is not sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// Somebody else was signed in when it was kept.
+    AnotherPersons,
+    /// It is not here any more.
+    Lost,
+    /// It was sent already.
+    Sent,
+}
+
 impl Trouble<'_> {
     /// The status its page is sent with.
     pub fn status(&self) -> StatusCode {
@@ -129,6 +142,9 @@ impl Trouble<'_> {
             Self::NotAllowed(NotAllowed::Person) => &words::NOT_PERSON,
             Self::NotAllowed(NotAllowed::Tenant) => &words::NOT_TENANT,
             Self::NotFound => &words::NOT_FOUND,
+            Self::NotSent(NotSent::AnotherPersons) => &words::KEPT_FOR_ANOTHER,
+            Self::NotSent(NotSent::Lost) => &words::KEPT_NO_MORE,
+            Self::NotSent(NotSent::Sent) => &words::SENT_ALREADY,
             Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
             Self::ReapprovalNeeded => &words::REAPPROVAL_NEEDED,
             Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
@@ -200,7 +216,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 34] = [
+    const EVERY: [Trouble<'_>; 37] = [
         Trouble::AlreadyUsed,
         Trouble::ApprovalRevoked,
         Trouble::InteractionNeeded,
@@ -224,6 +240,9 @@ mod tests {
         Trouble::ProviderRefused,
         Trouble::ProviderUnreachable,
         Trouble::NotFound,
+        Trouble::NotSent(NotSent::AnotherPersons),
+        Trouble::NotSent(NotSent::Lost),
+        Trouble::NotSent(NotSent::Sent),
         Trouble::PostOriginRefused,
         Trouble::SuperIdRefused { code: "invalid_request" },
         Trouble::SuperIdUnreachable,

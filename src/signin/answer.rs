@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Parts, ResponseMode};
 use crate::crypto::Secret;
 use crate::identity::AccessToken;
-use crate::web::Fields;
+use crate::web::{Fields, ReturnTo};
 
 use super::failure::{Failed, Failure};
 use super::said::Said;
@@ -66,7 +66,10 @@ impl Answer {
     /// one, else `failed`.
     pub(super) fn or(&self, failed: Failed) -> Failed {
         match &self.said {
-            Some(said) => Failed { again: failed.again, cookies: failed.cookies, ..said.failed() },
+            Some(said) => {
+                let again = Some(failed.again.unwrap_or_else(ReturnTo::root));
+                Failed { again, cookies: failed.cookies, ..said.failed() }
+            }
             None => failed,
         }
     }
