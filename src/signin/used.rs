@@ -7,12 +7,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::clock::Timestamp;
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, RedisLink};
 use crate::session::Remembered;
 use crate::superid::VerifiedClaims;
 
-use super::desk::Desk;
 use super::failure::{Failed, Failure};
 
 /// The used tokens.
@@ -21,19 +21,24 @@ pub(super) struct UsedTokens {
     pub(super) store: Option<RedisLink>,
 }
 
-impl Desk {
+impl UsedTokens {
     /// One use for each token, until it would be refused for its age anyway. A store that cannot be
     /// asked is a no: another replica may have taken it.
-    pub(super) async fn take_once(&self, claims: &VerifiedClaims) -> Result<(), Failed> {
+    pub(super) async fn take_once(
+        &self,
+        claims: &VerifiedClaims,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<(), Failed> {
         let mut id = [0; 16];
         id.copy_from_slice(&claims.digest()[..16]);
-        let (until, now) = (claims.expires(), self.clock.now());
+        let until = claims.expires();
         let taken = || Failed::new(Failure::TokenReplayed, "a token posted twice");
-        if self.used.here.knows(&id, now) {
+        if self.here.knows(&id, now) {
             return Err(taken());
         }
-        if let Some(store) = &self.used.store {
-            let first = first_of_all(store, &self.random, &id, until.since(now)).await;
+        if let Some(store) = &self.store {
+            let first = first_of_all(store, random, &id, until.since(now)).await;
             let first = first.map_err(|error| {
                 let detail = format!("used tokens are not known: {error}");
                 Failed::new(Failure::StoreUnavailable, detail)
@@ -42,7 +47,7 @@ impl Desk {
                 return Err(taken());
             }
         }
-        match self.used.here.first(&id, until, now) {
+        match self.here.first(&id, until, now) {
             Ok(true) => Ok(()),
             Ok(false) => Err(taken()),
             Err(full) => Err(Failed::new(Failure::TooBusy, full.to_string())),
