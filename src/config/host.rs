@@ -47,7 +47,8 @@ pub struct Host {
     pub post_logout_path: String,
     /// Where SuperOffice posts its state-change notices; without it that path is nobody's.
     pub notice_path: Option<String>,
-    /// Whether `/oauth2/start`, `/oauth2/sign_in` and `/oauth2/sign_out` answer too.
+    /// Whether `/oauth2/start`, `/oauth2/sign_in`, `/oauth2/sign_out` and `/oauth2/userinfo` answer
+    /// too.
     pub oauth2_proxy_paths: bool,
     /// Pages for those who install the app, where they are ours.
     pub app_pages: Option<AppPages>,
@@ -58,10 +59,12 @@ pub struct Host {
 impl Host {
     /// Our own paths here, all but the redirect paths; nothing else may stand on them.
     pub(super) fn own_paths(&self) -> Vec<String> {
-        let ours = ["start", "sign_in", "sign_out", "signed_out", "finish", "choose"];
+        let ours =
+            ["start", "sign_in", "sign_out", "signed_out", "finish", "choose", "keys", "userinfo"];
         let mut paths: Vec<String> = ours.map(|own| format!("{}/{own}", self.prefix)).into();
         if self.oauth2_proxy_paths {
-            paths.extend(["start", "sign_in", "sign_out"].map(|own| format!("/oauth2/{own}")));
+            let theirs = ["start", "sign_in", "sign_out", "userinfo"];
+            paths.extend(theirs.map(|own| format!("/oauth2/{own}")));
         }
         paths
     }

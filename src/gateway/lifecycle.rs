@@ -118,6 +118,7 @@ impl ProxyHttp for Gateway {
     ) -> pingora::Result<()> {
         body.take_if(|piece| end_of_stream && piece.is_empty());
         entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))?;
+        forward::fill(body, end_of_stream, exchange);
         calls::fill(body, exchange)?;
         if end_of_stream { calls::ended(exchange) } else { Ok(()) }
     }

@@ -83,7 +83,7 @@ impl Refused {
     /// For meeting a limit.
     pub(super) fn over(over: Over) -> Self {
         let trouble = match over.limit {
-            Limit::BodyBytes => Trouble::TooLarge,
+            Limit::BodyBytes | Limit::KeepPost => Trouble::TooLarge,
             Limit::FormBytes => Trouble::BadRequest,
             Limit::Notices | Limit::RatePerAddress | Limit::RatePerSession | Limit::SignIns => {
                 Trouble::TooMany
@@ -155,6 +155,12 @@ impl Refused {
     /// While a notice was taken.
     pub(super) fn of_a_notice(self) -> Self {
         Self { during: During::Notice, ..self }
+    }
+
+    /// With a cookie set.
+    pub(super) fn with_cookie(self, cookie: HeaderValue) -> Self {
+        let cookies = self.cookies.into_iter().chain([cookie]).collect();
+        Self { cookies, ..self }
     }
 
     /// With a way to try again.
@@ -308,6 +314,11 @@ pub(super) fn for_method(mut reply: Reply, method: &Method) -> Reply {
 /// One of our pages as an answer.
 pub(super) fn page(page: Page) -> Reply {
     Reply::page(page.status, page.html, pages::content_security_policy())
+}
+
+/// One of our pages that has a script.
+pub(super) fn page_under(page: Page, policy: &'static str) -> Reply {
+    Reply::page(page.status, page.html, policy)
 }
 
 /// What a stranger reads: the status and which rule of the door was broken.

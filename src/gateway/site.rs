@@ -6,6 +6,7 @@ use std::sync::Arc;
 use form_urlencoded::Serializer;
 use http::{HeaderName, HeaderValue};
 
+use crate::assertion::Signer;
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::{
@@ -134,7 +135,7 @@ impl Site {
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
-            told: Told::new(),
+            told: Told::new(Signer::of(&settings, &random)),
             spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
             forged_by_jobs: Spoofable::new([]),
             proxies: settings.forwarded.trusted_proxies.clone(),
@@ -296,6 +297,7 @@ fn spoofable_names(routes: &[Route]) -> Vec<HeaderName> {
         let ours = &route.headers;
         let identity = [
             &ours.administrator,
+            &ours.assertion,
             &ours.associate_id,
             &ours.company,
             &ours.context,

@@ -16,7 +16,7 @@ use super::site::Site;
 use super::turnstile::Over;
 use super::verdict::Step;
 use super::wire::{self, Form};
-use super::{app_pages, audited, notices};
+use super::{app_pages, audited, keeping, notices};
 
 /// Takes a step. All it waits for is bounded: a form by size and the connection's timeouts, SuperID
 /// by the back channel's, the vault by its own.
@@ -33,6 +33,9 @@ pub(super) async fn take(
         Step::AppPage { host, page } => app_pages::page(exchange, host, page, downstream).await,
         Step::Callback { host } => callback(exchange, host, downstream).await,
         Step::Finish { host } => finish(exchange, host, downstream).await,
+        Step::Fragment { host } => Ok(keeping::fragment(exchange, host, downstream)),
+        Step::KeepPost { host, route } => keeping::take(exchange, (host, route), downstream).await,
+        Step::NotSent { host, why } => Err(keeping::not_sent(site, host, why, downstream)),
         Step::Notice { host } => {
             let taken = notices::take(site, host, downstream, exchange).await;
             let became = if taken.is_ok() { Offered::Taken } else { Offered::Refused };
@@ -40,6 +43,7 @@ pub(super) async fn take(
             taken.map_err(Refused::of_a_notice)
         }
         Step::Posted { host } => posted(exchange, host, downstream).await,
+        Step::Resend { host } => Ok(keeping::resend(exchange, host, downstream)),
         Step::SignOut { host } => Ok(sign_out(exchange, host, downstream)),
         Step::Told { host } => told(site, host, downstream).await,
     }
@@ -49,12 +53,16 @@ pub(super) async fn take(
 pub(super) fn asking(step: Step, downstream: &Downstream) -> Asking {
     let request = downstream.req_header();
     match step {
-        Step::AppPage { .. } | Step::Posted { .. } | Step::Told { .. } => {
-            Asking::of_form(&request.headers)
-        }
-        Step::Callback { .. } | Step::Finish { .. } | Step::SignOut { .. } => {
-            Asking::of(&request.method, &request.headers)
-        }
+        Step::AppPage { .. }
+        | Step::KeepPost { .. }
+        | Step::NotSent { .. }
+        | Step::Posted { .. }
+        | Step::Told { .. } => Asking::of_form(&request.headers),
+        Step::Callback { .. }
+        | Step::Finish { .. }
+        | Step::Fragment { .. }
+        | Step::Resend { .. }
+        | Step::SignOut { .. } => Asking::of(&request.method, &request.headers),
         Step::Notice { .. } => Asking::Program,
     }
 }

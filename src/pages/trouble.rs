@@ -36,6 +36,8 @@ pub enum Trouble<'a> {
     NotAllowed(NotAllowed),
     /// No route and no page of ours has this address.
     NotFound,
+    /// What was kept while the person signed in is not sent on.
+    NotSent(NotSent),
     /// A form was posted from another site than it may be.
     PostOriginRefused,
     /// The customer's administrator has to approve the app once more.
@@ -91,6 +93,17 @@ pub enum NotAllowed {
     Tenant,
 }
 
+/// Why something that was kept is not sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// Somebody else was signed in when it was kept.
+    AnotherPersons,
+    /// It is not here any more.
+    Lost,
+    /// It was sent already.
+    Sent,
+}
+
 impl Trouble<'_> {
     /// The status its page is sent with.
     pub fn status(&self) -> StatusCode {
@@ -122,6 +135,9 @@ impl Trouble<'_> {
             Self::NotAllowed(NotAllowed::Claim) => &words::NOT_CLAIM,
             Self::NotAllowed(NotAllowed::Tenant) => &words::NOT_TENANT,
             Self::NotFound => &words::NOT_FOUND,
+            Self::NotSent(NotSent::AnotherPersons) => &words::KEPT_FOR_ANOTHER,
+            Self::NotSent(NotSent::Lost) => &words::KEPT_NO_MORE,
+            Self::NotSent(NotSent::Sent) => &words::SENT_ALREADY,
             Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
             Self::ReapprovalNeeded => &words::REAPPROVAL_NEEDED,
             Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
@@ -191,7 +207,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 31] = [
+    const EVERY: [Trouble<'_>; 34] = [
         Trouble::AlreadyUsed,
         Trouble::ApprovalRevoked,
         Trouble::InteractionNeeded,
@@ -212,6 +228,9 @@ mod tests {
         Trouble::NotAllowed(NotAllowed::Claim),
         Trouble::NotAllowed(NotAllowed::Tenant),
         Trouble::NotFound,
+        Trouble::NotSent(NotSent::AnotherPersons),
+        Trouble::NotSent(NotSent::Lost),
+        Trouble::NotSent(NotSent::Sent),
         Trouble::PostOriginRefused,
         Trouble::SuperIdRefused { code: "invalid_request" },
         Trouble::SuperIdUnreachable,

@@ -356,3 +356,34 @@ pub(super) const UPSTREAM_UNREACHABLE: Words = Words {
     whom: Whom::Operator,
     again: "Try again",
 };
+
+pub(super) const KEPT_FOR_ANOTHER: Words = Words {
+    status: StatusCode::CONFLICT,
+    title: "What you were sending was not sent",
+    happened: "It was kept while you signed in, but it was begun by somebody else, or for another \
+               company, than you are signed in as now.",
+    next: "Open the page again and fill it in as yourself.",
+    whom: Whom::Nobody,
+    again: "Open the page",
+};
+
+pub(super) const KEPT_NO_MORE: Words = Words {
+    status: StatusCode::GONE,
+    title: "What you were sending was lost",
+    happened: "It was kept while you signed in, but this gateway does not have it any more: it was \
+               restarted meanwhile, or your browser changed.",
+    next: "Go back to the page you came from and send it again, or open the page anew. You are \
+           signed in now.",
+    whom: Whom::Nobody,
+    again: "Open the page",
+};
+
+pub(super) const SENT_ALREADY: Words = Words {
+    status: StatusCode::CONFLICT,
+    title: "This was sent already",
+    happened: "What you were sending when you had to sign in has been sent once, and is not sent a \
+               second time.",
+    next: "Open the page to see what became of it.",
+    whom: Whom::Nobody,
+    again: "Open the page",
+};

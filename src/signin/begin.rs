@@ -32,7 +32,16 @@ impl Desk {
     /// `TooBusy` when no more attempts could be remembered as spent, `LoopCookie` when sign-ins
     /// succeed one after the other and the session never comes back.
     pub fn begin(&self, at: Counter<'_>, wish: &Wish<'_>) -> Outcome {
-        let mut binding = self.binding(at).unwrap_or_else(|| Binding::fresh(&self.random));
+        self.begin_as(at, wish, self.binding(at).unwrap_or_else(|| Binding::fresh(&self.random)))
+    }
+
+    /// As [`Desk::begin`], for this browser.
+    pub(super) fn begin_as(
+        &self,
+        at: Counter<'_>,
+        wish: &Wish<'_>,
+        mut binding: Binding,
+    ) -> Outcome {
         if !binding.begins(&wish.party.name, self.clock.now()) {
             binding.forget_returns();
             let detail = "signing in succeeds and the session cookie never comes back";
@@ -172,7 +181,7 @@ fn legacy_login(
 }
 
 fn without_query(target: &ReturnTo) -> String {
-    target.as_str().split('?').next().unwrap_or("/").to_owned()
+    target.path().to_owned()
 }
 
 /// Some servers refuse a URL of more than 2,048 bytes; the address before it needs the rest.

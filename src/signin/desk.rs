@@ -17,6 +17,7 @@ use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 use super::binding::Binding;
 use super::consent::{Consent, Consents};
 use super::failure::{Failed, Failure, Outcome};
+use super::shelf::Shelf;
 use super::used::UsedTokens;
 
 /// Shared by all sign-ins of the process; one for each configuration that is in force.
@@ -34,6 +35,10 @@ pub struct Desk {
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
+    /// What people were sending when they had to sign in.
+    pub(super) posts: Arc<Shelf>,
+    /// In bytes, all of them together.
+    pub(super) posts_most: usize,
     /// Who keeps system user tokens.
     consents: Arc<dyn Consents>,
 }
@@ -72,6 +77,8 @@ impl Desk {
                 here: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.here.clone()),
                 store,
             },
+            posts: before.map_or_else(Arc::default, |desk| desk.posts.clone()),
+            posts_most: settings.limits.kept_posts,
             kept_claims,
             metrics,
             consents,

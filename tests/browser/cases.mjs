@@ -20,6 +20,8 @@ export const cases = [
   ["another site's form with somebody's valid token is refused, and signs nobody in", foreignForm],
   ["an image on another site begins no sign-in", foreignImage],
   ["a link on another site opens the app, signed in", foreignLink],
+  ["what stands behind # in an address comes back with the person", keptFragment],
+  ["a form sent signed out reaches the app once, file and all, and going back sends nothing", keptPost],
 ];
 
 async function exactReturn({ world, somebody }) {
@@ -228,4 +230,58 @@ async function foreignLink({ world, somebody }) {
   await person.page.click("a");
   await person.page.waitForURL(`${world.gateway}/orders/8?from=elsewhere`);
   assert.equal(await person.page.textContent("#user"), ASTRID);
+}
+
+async function keptFragment({ world, somebody }) {
+  const person = await somebody();
+  const url = `${world.gateway}/board?x=1#/orders/7?a=%C3%B8&b={c}`;
+  await person.opens(url, ASTRID);
+  assert.equal(await person.page.evaluate(() => location.href), url);
+  assert.equal(await person.page.textContent("#user"), ASTRID);
+  assert.deepEqual(world.reached.map((one) => one.url), ["/board?x=1"]);
+  person.sawNoViolation();
+
+  // Without script the person gets there too, and the fragment is lost, as browsers have it.
+  const scriptless = await person.context.browser().newContext({ javaScriptEnabled: false });
+  const page = await scriptless.newPage();
+  await page.goto(url);
+  await page.waitForURL(`${world.superid}/**`);
+  await scriptless.close();
+}
+
+async function keptPost({ world, somebody }) {
+  const person = await somebody();
+  await person.page.goto(`${world.gateway}/public`);
+  world.reached.length = 0;
+  const text = "x".repeat(20_000);
+  await person.page.evaluate((text) => {
+    const form = document.createElement("form");
+    Object.assign(form, { method: "post", action: "/kept/7?x=1", enctype: "multipart/form-data" });
+    form.innerHTML = '<input name="who" value="bl\u00e5"><input type="file" name="paper">';
+    const files = new DataTransfer();
+    files.items.add(new File([text], "paper.txt", { type: "text/plain" }));
+    form.elements.paper.files = files.files;
+    document.body.append(form);
+    form.submit();
+  }, text);
+  await person.page.waitForURL(`${world.superid}/**`);
+  assert.equal(world.reached.length, 0);
+  await person.signsIn(ASTRID);
+  await person.page.waitForURL(`${world.gateway}/kept/7?x=1`);
+  await person.page.waitForSelector("#user");
+
+  const [posted, ...others] = world.reached;
+  assert.deepEqual(others, []);
+  assert.equal(posted.method, "POST");
+  assert.match(posted.headers["content-type"], /^multipart\/form-data; boundary=/);
+  assert.equal(posted.headers.origin, world.gateway);
+  assert.equal(posted.headers["x-superoffice-user"], ASTRID);
+  assert.ok(posted.body.includes('filename="paper.txt"') && posted.body.includes(text));
+  assert.ok(posted.body.includes("bl\u00e5"));
+  person.sawNoViolation();
+
+  const names = (await person.cookies(world.gateway)).map(({ name }) => name).sort();
+  assert.deepEqual(names, [SESSION, BINDING, "__Host-superid-gateway-post"]);
+  await person.page.goto(`${world.gateway}/kept/7?x=1`);
+  assert.deepEqual(world.reached.map((one) => one.method), ["POST", "GET"]);
 }

@@ -68,6 +68,8 @@ ${route("astray", `relying_parties = ["astray"]`)}
 ${route("admin", `relying_parties = ["orders"]\nadministrator = true`)}
 ${route("bank", `relying_parties = ["orders"]\ntenants = ["Cust67890", "Cust20011"]`)}
 ${route("claim", `relying_parties = ["orders"]\nclaims = { associateid = ["999"] }`)}
+${route("board", `relying_parties = ["orders"]\nkeep_fragment = true`)}
+${route("kept", `relying_parties = ["orders"]\nkeep_post = "64KiB"`)}
 ${route("slow", `relying_parties = ["orders"]\nread_timeout = "1s"`)}
 ${route("down", `relying_parties = ["orders"]\nupstream = "http://127.0.0.1:${nobody}"`)}
 `;

@@ -157,7 +157,9 @@ async function startApp() {
       answer.writeHead(404).end();
       return;
     }
-    requests.push({ method, url, headers });
+    const reached = { method, url, headers, body: "" };
+    requests.push(reached);
+    request.setEncoding("utf8").on("data", (part) => (reached.body += part));
     if (url.startsWith("/slow")) return;
     if (url.includes(".json")) {
       answer.setHeader("content-type", "application/json");

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Authority, Destination, Flow, JobCaller, JobListener, LineDestination,
+    self, Access, Assertion, Authority, Destination, Flow, JobCaller, JobListener, LineDestination,
     ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty,
     Response, Route, Serves, Settings, Tls, TlsFiles, VaultPlace,
 };
@@ -145,6 +145,9 @@ fn described(settings: &Settings) -> String {
         };
         writeln!(out, "vault {place} {:?}", vault.keys).unwrap();
     }
+    if let Some(Assertion { keys, life, issuer }) = &settings.assertion {
+        writeln!(out, "assertion {} keys {life} s by {issuer:?}", keys.len()).unwrap();
+    }
     writeln!(out, "{:?}\n{:?}", settings.forwarded, settings.admin).unwrap();
     let (mut log, mut audit) = (settings.log.clone(), settings.audit.clone());
     for to in [&mut log.to, &mut audit.to] {
@@ -237,10 +240,20 @@ fn described_route(route: &Route) -> String {
         },
         Destination::Tenant(patience) => format!("the tenant within {patience:?}"),
     };
+    let mut kept = String::new();
+    if let Some(most) = route.keep_post {
+        write!(kept, "  keeps posts of {most} bytes\n").unwrap();
+    }
+    if route.keep_fragment {
+        kept.push_str("  keeps fragments\n");
+    }
+    if let Some(name) = &route.headers.assertion {
+        write!(kept, "  asserts in {name}\n").unwrap();
+    }
     format!(
         "route {name} on {hosts:?} {} {matching}, encoded slashes: {encoded_slashes:?}\n  \
          to {to}, server headers: {server_headers:?}\n  \
-         for {access} by {parties:?} with {present:?}\n  within {bounds:?}\n",
+         for {access} by {parties:?} with {present:?}\n  within {bounds:?}\n{kept}",
         path.path
     )
 }

@@ -147,6 +147,7 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
 fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) -> Settings {
     Settings {
         admin: Admin { address: None },
+        assertion: None,
         forwarded: Forwarded::default(),
         hosts: Vec::new(),
         job_listeners: Vec::new(),
@@ -159,6 +160,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             header_bytes: 32_768,
             header_count: 100,
             spent_attempts: 16,
+            kept_posts: 1 << 20,
             ended_sessions: 16,
             superid_timeout,
             handshake_timeout: Duration::from_secs(10),
