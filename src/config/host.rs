@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::web::PublicOrigin;
 
+use super::provider_rules::mixed_up_with;
 use super::section::{Named, Section};
 use super::url_path::{canonical_path, origin};
 use super::value::Value;
@@ -207,6 +208,15 @@ fn refuse_shared_paths(host: &Host, party_tables: &[(String, Section)]) {
         if own.contains(path) || *path == host.post_logout_path {
             let wrong = format!("\"{path}\" means something else on [host.{}]", host.name);
             section.reading.problem(&place, wrong, "choose another, such as \"/auth/callback\"");
+        }
+        if let Some(other) = mixed_up_with(host, party) {
+            let wrong = format!(
+                "[relying_party.{}] has \"{path}\" too, people sign in elsewhere with it, and both \
+                 serve [host.{}]",
+                other.name, host.name
+            );
+            let instead = "choose another: an answer of one could be taken for the other's";
+            section.reading.problem(&place, wrong, instead);
         }
         let rival = host.relying_parties[..index]
             .iter()

@@ -35,6 +35,7 @@ mod overlay;
 mod people;
 mod problem;
 mod provider;
+mod provider_rules;
 mod reading;
 mod redis;
 mod registration;

@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::limits::Standing;
-use crate::pages::{self, Footing, LoopHint, Page, Trouble};
+use crate::pages::{self, Footing, LoopHint, NotAllowed, Page, Trouble};
 use crate::signin::{Failed, Failure};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Refusal, Reply};
@@ -132,6 +132,9 @@ impl Refused {
             Failure::ReapprovalNeeded => Reason::Trouble(Trouble::ReapprovalNeeded),
             Failure::StoreUnavailable => Reason::Trouble(Trouble::StoreUnavailable),
             Failure::SuperIdExpired => Reason::Trouble(Trouble::SuperIdExpired),
+            Failure::NotLetIn => Reason::Trouble(Trouble::NotAllowed(NotAllowed::Person)),
+            Failure::ProviderRefused(_) => Reason::Trouble(Trouble::ProviderRefused),
+            Failure::ProviderUnreachable => Reason::Trouble(Trouble::ProviderUnreachable),
             Failure::SuperIdRefused(code) => Reason::SuperIdRefused(code),
             Failure::SuperIdUnreachable => Reason::Trouble(Trouble::SuperIdUnreachable),
             Failure::TenantUnknown => Reason::Trouble(Trouble::TenantUnknown),

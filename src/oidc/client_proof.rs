@@ -23,18 +23,23 @@ pub(super) struct Proving<'a> {
     pub(super) random: &'a Random,
 }
 
-/// Puts the proof into a form, or gives the `Authorization` that goes beside it.
+/// A form with these fields and the proof, or the `Authorization` that goes beside it.
 ///
 /// # Errors
 /// [`ProviderFailed::Misconfigured`] where it cannot be made.
-pub(super) fn prove(
+pub(super) fn proven(
     client: &ClientAuthentication,
     proving: Proving<'_>,
-    form: &mut Serializer<'_, String>,
-) -> Result<Option<HeaderValue>, ProviderFailed> {
+    fields: &[(impl AsRef<str>, impl AsRef<str>)],
+) -> Result<(String, Option<HeaderValue>), ProviderFailed> {
+    let mut form = Serializer::new(String::new());
+    for (name, value) in fields {
+        form.append_pair(name.as_ref(), value.as_ref());
+    }
     match client {
         ClientAuthentication::Basic(secret) => {
-            return basic(proving.client_id, secret.reveal()).map(Some);
+            let authorization = basic(proving.client_id, secret.reveal())?;
+            return Ok((form.finish(), Some(authorization)));
         }
         ClientAuthentication::Post(secret) => {
             form.append_pair("client_secret", secret.reveal());
@@ -46,12 +51,16 @@ pub(super) fn prove(
         ClientAuthentication::Certificate(_) | ClientAuthentication::Nobody => {}
     }
     form.append_pair("client_id", proving.client_id);
-    Ok(None)
+    Ok((form.finish(), None))
+}
+
+/// As a form has it.
+pub(super) fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// RFC 6749 §2.3.1: both parts are form-urlencoded before they are joined.
 fn basic(client_id: &str, secret: &str) -> Result<HeaderValue, ProviderFailed> {
-    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pair = format!("{}:{}", encoded(client_id), encoded(secret));
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))
         .map_err(|_| misconfigured("unusable_client_secret"))?;

@@ -8,7 +8,7 @@ use crate::config::ClientAuthentication;
 use crate::superid::{Counted, Object, Outage};
 use crate::telemetry::Endpoint;
 
-use super::client_proof::{Proving, prove};
+use super::client_proof::{Proving, encoded, proven};
 use super::failure::ProviderFailed;
 use super::tokens::{post, refused};
 
@@ -22,16 +22,14 @@ pub(super) async fn push(
     proving: Proving<'_>,
     query: &str,
 ) -> Result<String, ProviderFailed> {
-    let mut form = Serializer::new(String::with_capacity(query.len() + 256));
     // Proofs bring the client id where they need it; a header's proof leaves it to the request.
     let parameters = form_urlencoded::parse(query.as_bytes());
-    form.extend_pairs(parameters.filter(|(name, _)| name != "client_id"));
-    let authorization = prove(client, proving, &mut form)?;
+    let fields: Vec<_> = parameters.filter(|(name, _)| name != "client_id").collect();
+    let (mut form, authorization) = proven(client, proving, &fields)?;
     if authorization.is_some() {
-        form.append_pair("client_id", proving.client_id);
+        form = format!("{form}&client_id={}", encoded(proving.client_id));
     }
-    let answer =
-        post(channel, (Endpoint::ProviderPushed, url), form.finish(), authorization).await?;
+    let answer = post(channel, (Endpoint::ProviderPushed, url), form, authorization).await?;
     // RFC 9126 §2.2 wants 201; servers of before that answer 200.
     if ![StatusCode::CREATED, StatusCode::OK].contains(&answer.status()) {
         return Err(refused(&answer));

@@ -1,7 +1,6 @@
 //! A provider's token endpoint: a code goes in, an id_token comes out (RFC 6749 §4.1.3).
 
 use bytes::Bytes;
-use form_urlencoded::Serializer;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use url::Url;
@@ -10,7 +9,7 @@ use crate::crypto::Secret;
 use crate::superid::{AnswerGarbled, CodeGrant, Counted, ErrorCode, Object, Outage};
 use crate::telemetry::{Child, Endpoint, child};
 
-use super::client_proof::{Proving, prove};
+use super::client_proof::{Proving, proven};
 use super::failure::ProviderFailed;
 use crate::config::ClientAuthentication;
 
@@ -31,16 +30,15 @@ pub(super) async fn redeem(
     proving: Proving<'_>,
     grant: &CodeGrant<'_>,
 ) -> Result<Tokens, ProviderFailed> {
-    let mut form = Serializer::new(String::new());
-    form.append_pair("grant_type", "authorization_code")
-        .append_pair("code", grant.code)
-        .append_pair("redirect_uri", grant.redirect_uri);
-    if let Some(verifier) = grant.verifier {
-        form.append_pair("code_verifier", verifier);
-    }
-    let authorization = prove(client, proving, &mut form)?;
-    let answer =
-        post(channel, (Endpoint::ProviderToken, url), form.finish(), authorization).await?;
+    let fields = [
+        ("grant_type", Some("authorization_code")),
+        ("code", Some(grant.code)),
+        ("redirect_uri", Some(grant.redirect_uri)),
+        ("code_verifier", grant.verifier),
+    ];
+    let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let (form, authorization) = proven(client, proving, &fields.collect::<Vec<_>>())?;
+    let answer = post(channel, (Endpoint::ProviderToken, url), form, authorization).await?;
     if answer.status() != StatusCode::OK {
         return Err(refused(&answer));
     }

@@ -46,6 +46,10 @@ pub enum Trouble<'a> {
     StoreUnavailable,
     /// SuperID says that what it was asked has expired.
     SuperIdExpired,
+    /// A provider that is not SuperID answered a sign-in with an error.
+    ProviderRefused,
+    /// A provider that is not SuperID does not answer.
+    ProviderUnreachable,
     /// SuperID answered a sign-in with an error.
     SuperIdRefused {
         /// The OAuth error code, as SuperID or a stranger sent it.
@@ -89,6 +93,8 @@ pub enum NotAllowed {
     Administrator,
     /// Only people with a certain role, group or other claim come in here.
     Claim,
+    /// Nothing here names this person.
+    Person,
     /// Only people of certain customers come in here.
     Tenant,
 }
@@ -133,6 +139,7 @@ impl Trouble<'_> {
             Self::Misconfigured => &words::MISCONFIGURED,
             Self::NotAllowed(NotAllowed::Administrator) => &words::NOT_ADMINISTRATOR,
             Self::NotAllowed(NotAllowed::Claim) => &words::NOT_CLAIM,
+            Self::NotAllowed(NotAllowed::Person) => &words::NOT_PERSON,
             Self::NotAllowed(NotAllowed::Tenant) => &words::NOT_TENANT,
             Self::NotFound => &words::NOT_FOUND,
             Self::NotSent(NotSent::AnotherPersons) => &words::KEPT_FOR_ANOTHER,
@@ -142,6 +149,8 @@ impl Trouble<'_> {
             Self::ReapprovalNeeded => &words::REAPPROVAL_NEEDED,
             Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
             Self::SuperIdExpired => &words::SUPERID_EXPIRED,
+            Self::ProviderRefused => &words::PROVIDER_REFUSED,
+            Self::ProviderUnreachable => &words::PROVIDER_UNREACHABLE,
             Self::SuperIdRefused { .. } => &words::SUPERID_REFUSED,
             Self::SuperIdUnreachable => &words::SUPERID_UNREACHABLE,
             Self::TenantUnknown => &words::TENANT_UNKNOWN,
@@ -226,7 +235,10 @@ mod tests {
         Trouble::Misconfigured,
         Trouble::NotAllowed(NotAllowed::Administrator),
         Trouble::NotAllowed(NotAllowed::Claim),
+        Trouble::NotAllowed(NotAllowed::Person),
         Trouble::NotAllowed(NotAllowed::Tenant),
+        Trouble::ProviderRefused,
+        Trouble::ProviderUnreachable,
         Trouble::NotFound,
         Trouble::NotSent(NotSent::AnotherPersons),
         Trouble::NotSent(NotSent::Lost),

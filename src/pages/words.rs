@@ -208,6 +208,36 @@ pub(super) const NOT_TENANT: Words = Words {
     again: "Choose another company",
 };
 
+pub(super) const NOT_PERSON: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "You are not let in here",
+    happened: "You signed in, and the app’s operator has not said that people with your account may \
+               come in. You are not signed in to the app.",
+    next: "Sign in with another account, if you have one for work. Otherwise the app’s operator has \
+           to add you.",
+    whom: Whom::Operator,
+    again: "Sign in as someone else",
+};
+
+pub(super) const PROVIDER_REFUSED: Words = Words {
+    status: StatusCode::BAD_GATEWAY,
+    title: "The sign-in service did not sign you in",
+    happened: "The service where you sign in answered with an error.",
+    next: "Sign in again. If it happens once more, the app’s registration there may need to be \
+           corrected.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const PROVIDER_UNREACHABLE: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "The sign-in service does not answer",
+    happened: "The service where you sign in cannot be reached just now. The app itself may be well.",
+    next: "Wait a minute and try again.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
 pub(super) const NOT_FOUND: Words = Words {
     status: StatusCode::NOT_FOUND,
     title: "There is no such page",

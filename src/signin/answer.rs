@@ -15,6 +15,8 @@ use super::said::Said;
 pub(super) struct Answer {
     pub(super) mode: ResponseMode,
     pub(super) said: Option<Said>,
+    /// Whose answer it says it is (RFC 9207 §2).
+    pub(super) issuer: Option<String>,
     code: Option<Secret>,
     id_token: Option<Secret>,
     access_token: Option<Secret>,
@@ -51,6 +53,7 @@ impl Answer {
         Self {
             mode,
             said: Said::in_answer(fields),
+            issuer: fields.get("iss").map(|text| text.chars().take(256).collect()),
             code: secret("code"),
             id_token: secret("id_token"),
             access_token: secret("access_token"),

@@ -6,6 +6,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{Host, RelyingParty, Settings};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::{Credential, Principal};
+use crate::oidc::Providers;
 use crate::redis_link::RedisLink;
 use crate::session::{
     Ended, Kind, Loaded, Memory, Remembered, SealedCookie, SessionId, SessionState,
@@ -23,6 +24,7 @@ use super::used::UsedTokens;
 /// Shared by all sign-ins of the process; one for each configuration that is in force.
 pub struct Desk {
     pub(super) superid: Arc<SuperId>,
+    pub(super) providers: Arc<Providers>,
     pub(super) keys: KeyRing,
     pub(super) random: Random,
     pub(super) clock: Clock,
@@ -61,13 +63,15 @@ impl Desk {
         settings: &Settings,
         kept_claims: Vec<String>,
         (clock, random): (&Clock, &Random),
-        (superid, consents, store): (Arc<SuperId>, Arc<dyn Consents>, Option<RedisLink>),
+        (superid, providers): (Arc<SuperId>, Arc<Providers>),
+        (consents, store): (Arc<dyn Consents>, Option<RedisLink>),
         metrics: Arc<Metrics>,
         before: Option<&Self>,
     ) -> Self {
         let memory = |kind| Arc::new(Remembered::new(settings.limits.spent_attempts, kind));
         Self {
             superid,
+            providers,
             keys: settings.session.keys.clone(),
             random: random.clone(),
             clock: clock.clone(),
@@ -83,6 +87,11 @@ impl Desk {
             metrics,
             consents,
         }
+    }
+
+    /// What is known of providers that are not SuperID.
+    pub fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     /// Hands a system user token over to whoever keeps them.
@@ -156,7 +165,16 @@ impl Desk {
 
     /// Takes a token that nothing else keeps from being used twice.
     pub(super) async fn take_once(&self, claims: &VerifiedClaims) -> Result<(), Failed> {
-        self.used.take_once(claims, self.clock.now(), &self.random).await
+        self.take_first(claims.digest(), claims.expires()).await
+    }
+
+    /// The same, for a token of this digest that is refused from then on.
+    pub(super) async fn take_first(
+        &self,
+        digest: [u8; 32],
+        until: Timestamp,
+    ) -> Result<(), Failed> {
+        self.used.take_once((digest, until), self.clock.now(), &self.random).await
     }
 
     /// Whether this browser has a living session.

@@ -11,7 +11,6 @@ use crate::clock::Timestamp;
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, RedisLink};
 use crate::session::Remembered;
-use crate::superid::VerifiedClaims;
 
 use super::failure::{Failed, Failure};
 
@@ -26,13 +25,12 @@ impl UsedTokens {
     /// asked is a no: another replica may have taken it.
     pub(super) async fn take_once(
         &self,
-        claims: &VerifiedClaims,
+        (digest, until): ([u8; 32], Timestamp),
         now: Timestamp,
         random: &Random,
     ) -> Result<(), Failed> {
         let mut id = [0; 16];
-        id.copy_from_slice(&claims.digest()[..16]);
-        let until = claims.expires();
+        id.copy_from_slice(&digest[..16]);
         let taken = || Failed::new(Failure::TokenReplayed, "a token posted twice");
         if self.here.knows(&id, now) {
             return Err(taken());
