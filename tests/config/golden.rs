@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
     self, Access, Assertion, Authority, Destination, Flow, JobCaller, JobListener, LineDestination,
-    ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty, Route,
-    Serves, Settings, Tls, TlsFiles, VaultPlace,
+    ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty,
+    Response, Route, Serves, Settings, Tls, TlsFiles, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -260,6 +260,7 @@ fn described_route(route: &Route) -> String {
 
 fn described_party(party: &RelyingParty) -> String {
     let flow = match &party.flow {
+        Flow::Code if party.response == Response::code() => "code".to_owned(),
         Flow::Code => format!("{} by {:?}", party.response.words, party.response.mode),
         Flow::Legacy(legacy) => format!("{legacy:?}"),
     };
