@@ -102,6 +102,9 @@ fn print_registrations(settings: &Settings, out: &mut dyn Write) -> io::Result<(
         for url in &registration.post_logout_urls {
             writeln!(out, "  post-logout URL  {url}")?;
         }
+        for url in &registration.error_urls {
+            writeln!(out, "  error callback   {url}")?;
+        }
         for url in &registration.notice_urls {
             writeln!(out, "  state changes    {url}")?;
         }

@@ -173,6 +173,11 @@ pub(super) fn environment_named(
     value.refuse(format!("{} is not an environment", quoted(word)), instead)
 }
 
+/// Whether a word names an environment, whatever is wrong with it.
+pub(super) fn is_environment(word: &str, custom: &Named<Environment>) -> bool {
+    OWN.iter().any(|(own, _)| *own == word) || custom.entries.contains_key(word)
+}
+
 fn environment(name: &str, section: &Section) -> Option<Environment> {
     if OWN.iter().any(|(own, _)| *own == name) {
         let wrong = format!("{name} is SuperOffice's own environment");

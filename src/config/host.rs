@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::web::PublicOrigin;
 
+use super::provider_rules::mixed_up_with;
 use super::section::{Named, Section};
 use super::url_path::{canonical_path, origin};
 use super::value::Value;
@@ -69,12 +70,18 @@ impl Host {
         paths
     }
 
+    /// Whether SuperID answers there: at a redirect URL or at an error callback URL.
+    pub fn is_answered_at(&self, path: &str) -> bool {
+        let error = |party: &RelyingParty| party.error_callback_path.as_deref() == Some(path);
+        self.relying_parties.iter().any(|party| party.redirect_path == path || error(party))
+    }
+
     /// Whether a path means something here, besides pages for those who install the app.
     fn has_use_for(&self, path: &str) -> bool {
         let inside = path
             .strip_prefix(&self.prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let returns = self.relying_parties.iter().any(|party| party.redirect_path == path);
+        let returns = self.is_answered_at(path);
         let notices = self.notice_path.as_deref() == Some(path);
         let own = self.own_paths().iter().any(|own| own == path);
         inside || returns || notices || own || path == self.post_logout_path || path == "/"
@@ -96,6 +103,7 @@ pub(super) fn hosts(root: &Section, parties: &Named<RelyingParty>) -> Named<Host
         if let Some(host) = &host {
             refuse_same_authority(host, &section, &entries);
             refuse_shared_paths(host, &party_tables);
+            refuse_taken_error_paths(host, &party_tables);
             refuse_signing_out_in_circles(host, &section);
             refuse_taken_notice_path(host, &section);
             if let Some(pages) = &host.app_pages {
@@ -201,6 +209,15 @@ fn refuse_shared_paths(host: &Host, party_tables: &[(String, Section)]) {
             let wrong = format!("\"{path}\" means something else on [host.{}]", host.name);
             section.reading.problem(&place, wrong, "choose another, such as \"/auth/callback\"");
         }
+        if let Some(other) = mixed_up_with(host, party) {
+            let wrong = format!(
+                "[relying_party.{}] has \"{path}\" too, people sign in elsewhere with it, and both \
+                 serve [host.{}]",
+                other.name, host.name
+            );
+            let instead = "choose another: an answer of one could be taken for the other's";
+            section.reading.problem(&place, wrong, instead);
+        }
         let rival = host.relying_parties[..index]
             .iter()
             .find(|rival| rival.redirect_path == *path && is_legacy(rival) && is_legacy(party));
@@ -211,6 +228,24 @@ fn refuse_shared_paths(host: &Host, party_tables: &[(String, Section)]) {
             );
             let instead = "choose another: a legacy answer does not say whose it is";
             section.reading.problem(&place, wrong, instead);
+        }
+    }
+}
+
+/// An error callback is not a callback: what comes there is shown, never believed.
+fn refuse_taken_error_paths(host: &Host, party_tables: &[(String, Section)]) {
+    for party in &host.relying_parties {
+        let Some(path) = &party.error_callback_path else { continue };
+        let table = party_tables.iter().find(|(name, _)| *name == party.name);
+        let Some((_, section)) = table else { continue };
+        let redirect = host.relying_parties.iter().any(|other| other.redirect_path == *path);
+        let ours = host.own_paths().contains(path) || *path == host.prefix;
+        if redirect || ours || *path == host.post_logout_path {
+            section.reading.problem(
+                &section.place("error_callback_path"),
+                format!("\"{path}\" means something else on [host.{}]", host.name),
+                format!("choose another, such as \"{}/error\"", host.prefix),
+            );
         }
     }
 }
@@ -230,7 +265,7 @@ fn refuse_signing_out_in_circles(host: &Host, section: &Section) {
 /// Notices come from a program: no page can stand on their path as well.
 fn refuse_taken_notice_path(host: &Host, section: &Section) {
     let Some(path) = &host.notice_path else { return };
-    let returns = host.relying_parties.iter().any(|party| party.redirect_path == *path);
+    let returns = host.is_answered_at(path);
     let ours = host.own_paths().contains(path) || *path == host.prefix;
     if ours || returns || *path == host.post_logout_path {
         section.reading.problem(

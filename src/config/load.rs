@@ -14,9 +14,10 @@ use super::sources::Sources;
 use super::{
     Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
     admin, app_pages, assertion, audit, certificate, environment, forwarded, header_names, host,
-    job_caller, job_listener, job_listener_read, key_ring, limits, listener, log, overlay, redis,
-    relying_party, relying_party_read, route, route_bounds_read, route_read, route_rules, session,
-    system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
+    job_caller, job_listener, job_listener_read, key_ring, limits, listener, log, overlay, people,
+    provider, redis, relying_party, relying_party_read, replicas, route, route_bounds_read,
+    route_read, route_rules, session, system_user, traces, upstream, upstream_read, vault, webhook,
+    webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -206,8 +207,10 @@ pub fn tables() -> Vec<Table> {
         relying_party::TABLE,
         relying_party::LEGACY_TABLE,
         system_user::TABLE,
+        people::TABLE,
         webhook::TABLE,
         environment::TABLE,
+        provider::TABLE,
         route::TABLE,
         header_names::TABLE,
         upstream::TABLE,
@@ -242,7 +245,8 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let traces = traces::traces(&root);
     let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
     let environments = environment::environments(&root);
-    let parties = relying_party_read::relying_parties(&root, &environments);
+    let providers = provider::providers(&root, &environments);
+    let parties = relying_party_read::relying_parties(&root, (&environments, &providers));
     let hosts = host::hosts(&root, &parties);
     let (upstreams, places) = upstream_read::upstreams(&root);
     let routes = route_read::routes(&root, (&hosts, &parties), &upstreams);
@@ -259,6 +263,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     warn_of_unused_certificates(&root);
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
+    replicas::check(&root, &parties.sound(), session.as_ref(), redis.as_ref());
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     session.iter().for_each(|session| session::refuse_none_on_http(&root, session, &hosts.sound()));
     if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
@@ -266,6 +271,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     }
     let ordered = acme_rules::ordered(&root, &accounts, &further, open);
     accounts.all()?;
+    providers.all()?;
     Some(Settings {
         admin: admin?,
         assertion: assertion?,
@@ -312,7 +318,8 @@ fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>]) {
             instead,
         );
     }
-    if root.has("redis") {
+    let remembers = parties.iter().any(|party| party.brings_tokens_alone());
+    if root.has("redis") && !remembers {
         let wrong = "shares tickets of system users, and without a vault there are none";
         root.reading.warn(&root.place("redis"), wrong, instead);
     }
@@ -348,6 +355,7 @@ const ROOT: &[Key] = &[
     Key::optional("host", "{}"),
     Key::optional("relying_party", "{}"),
     Key::optional("environment", "{}"),
+    Key::optional("provider", "{}"),
     Key::optional("route", "{}"),
     Key::optional("upstream", "{}"),
     Key::optional("job_listener", "{}"),

@@ -6,8 +6,10 @@ mod admin;
 mod app_pages;
 mod assertion;
 mod audit;
+mod authority;
 mod certificate;
 mod changes;
+mod client_authentication;
 mod crowd;
 mod destination;
 mod effective;
@@ -26,15 +28,21 @@ mod listener;
 mod load;
 mod local_user;
 mod log;
+mod mapping;
 mod merge;
 mod nearest;
 mod overlay;
+mod people;
 mod problem;
+mod provider;
+mod provider_rules;
 mod reading;
 mod redis;
 mod registration;
 mod relying_party;
 mod relying_party_read;
+mod replicas;
+mod response;
 mod route;
 mod route_bounds;
 mod route_bounds_read;
@@ -61,8 +69,10 @@ pub use admin::Admin;
 pub use app_pages::AppPages;
 pub use assertion::Assertion;
 pub use audit::Audit;
+pub use authority::{Authority, Membership};
 pub use certificate::{Tls, TlsFiles, TlsPolicy};
 pub use changes::changed_tables;
+pub use client_authentication::{AssertionSigner, ClientAuthentication};
 pub use crowd::Crowd;
 pub use destination::LineDestination;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
@@ -79,10 +89,14 @@ pub use load::{
     load_vault, show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
+pub use mapping::{MappedPerson, Mapping};
+pub use people::People;
 pub use problem::{Position, Problem, Problems};
+pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, UserInfo};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
+pub use response::{Parts, Response, ResponseMode};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
     PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,
@@ -97,5 +111,6 @@ pub use upstream::{
     Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamProtocol,
     UpstreamScheme, UpstreamTls,
 };
+pub(crate) use url_path::is_this_machine;
 pub use vault::{Vault, VaultPlace};
 pub use webhook::Webhook;

@@ -6,10 +6,13 @@ use super::Settings;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     pub relying_party: String,
+    /// Its environment or provider.
     pub environment: String,
     pub client_id: String,
     pub redirect_urls: Vec<String>,
     pub post_logout_urls: Vec<String>,
+    /// Where people are sent when something fails at SuperOffice.
+    pub error_urls: Vec<String>,
     /// Where state-change notices are taken.
     pub notice_urls: Vec<String>,
 }
@@ -28,7 +31,7 @@ pub fn registrations(settings: &Settings) -> Vec<Registration> {
             };
             Registration {
                 relying_party: party.name.clone(),
-                environment: party.environment.name.clone(),
+                environment: party.authority.name().to_owned(),
                 client_id: party.client_id.clone(),
                 redirect_urls: hosts()
                     .map(|host| format!("{}{}", host.origin, party.redirect_path))
@@ -36,7 +39,13 @@ pub fn registrations(settings: &Settings) -> Vec<Registration> {
                 post_logout_urls: hosts()
                     .map(|host| format!("{}{}", host.origin, host.post_logout_path))
                     .collect(),
+                error_urls: hosts()
+                    .filter_map(|host| {
+                        Some(format!("{}{}", host.origin, party.error_callback_path.as_ref()?))
+                    })
+                    .collect(),
                 notice_urls: hosts()
+                    .filter(|_| party.environment().is_some())
                     .filter_map(|host| {
                         Some(format!("{}{}", host.origin, host.notice_path.as_ref()?))
                     })

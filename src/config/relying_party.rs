@@ -6,20 +6,29 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::{Environment, Key, SystemUser, Table, Webhook};
+use super::{Authority, Environment, Key, Membership, Response, SystemUser, Table, Webhook};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME",
     keys: &[
         Key::optional("title", "\"Orders\""),
         Key::required("environment", "\"sod\""),
+        Key::optional("provider", "\"google\""),
         Key::required("client_id", "\"0123456789abcdef0123456789abcdef\""),
         Key::required("client_secret", "{ env = \"SUPERID_CLIENT_SECRET\" }"),
         Key::defaulted("redirect_path", "\"/auth/callback\""),
         Key::defaulted("flow", "\"code\""),
+        Key::defaulted("response_type", "\"code\"").such_as("\"code id_token\""),
+        Key::optional("response_mode", "\"form_post\""),
+        Key::optional("error_callback_path", "\"/auth/error\""),
         Key::defaulted("pkce", "\"S256\""),
         Key::optional("tenant", "\"Cust12345\""),
         Key::optional("legacy", "{ serials = { Cust12345 = \"1501052557\" } }"),
+        Key::defaulted("client_authentication", "\"client_secret_post\""),
+        Key::optional("client_key", "{ file = \"client-key.pem\" }"),
+        Key::optional("client_key_id", "\"2026-11\""),
+        Key::optional("client_certificate", "\"client-certificate.pem\""),
+        Key::optional("people", "{ hosted_domains = { \"example.com\" = \"Cust12345\" } }"),
         Key::optional("system_user", "{ key = { file = \"partner-key.xml\" } }"),
         Key::optional(
             "webhook",
@@ -37,18 +46,24 @@ pub(super) const LEGACY_TABLE: Table = Table {
     ],
 };
 
-/// One registered application in one environment.
+/// One registered application at one authority.
 #[derive(Clone, Debug)]
 pub struct RelyingParty {
     pub name: String,
     /// What the chooser page calls it; the name by default.
     pub title: String,
-    pub environment: Arc<Environment>,
+    /// Who says who people are.
+    pub authority: Authority,
     pub client_id: String,
-    pub client_secret: Secret,
+    /// The secret SuperOffice gave; a registration with SuperID has one, others never.
+    pub client_secret: Option<Secret>,
     /// Path of the registered redirect URL on every host it serves. Default `/auth/callback`.
     pub redirect_path: String,
     pub flow: Flow,
+    /// What the code flow asks for; a code in the query by default.
+    pub response: Response,
+    /// Path of the error callback URL, where one is registered: it says what went wrong there.
+    pub error_callback_path: Option<String>,
     pub pkce: Pkce,
     /// Sign in to this tenant only, without SuperID's tenant picker.
     pub tenant: Option<ContextId>,
@@ -56,6 +71,33 @@ pub struct RelyingParty {
     pub system_user: Option<Arc<SystemUser>>,
     /// Who is told what happened to its installations.
     pub webhook: Option<Arc<Webhook>>,
+}
+
+impl RelyingParty {
+    /// The SuperID it is registered with; `None` where it is somebody else's provider.
+    pub fn environment(&self) -> Option<&Arc<Environment>> {
+        match &self.authority {
+            Authority::SuperId(environment) => Some(environment),
+            Authority::Provider(_) => None,
+        }
+    }
+
+    /// How it stands with somebody else's provider; `None` where it is a SuperID.
+    pub fn membership(&self) -> Option<&Arc<Membership>> {
+        match &self.authority {
+            Authority::SuperId(_) => None,
+            Authority::Provider(member) => Some(member),
+        }
+    }
+
+    /// Whether nothing but our own memory keeps an answer from being used twice: a code is one-use
+    /// where it came from, a token is good until it ends.
+    pub fn brings_tokens_alone(&self) -> bool {
+        match self.flow {
+            Flow::Code => !self.response.parts.code,
+            Flow::Legacy(_) => true,
+        }
+    }
 }
 
 /// How people sign in.

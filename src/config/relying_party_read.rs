@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::crypto::Secret;
 use crate::identity::ContextId;
 
+use super::client_authentication::{client_authentication, refuse_other_than_post};
 use super::environment::environment_named;
+use super::people::people;
 use super::reading::quoted;
 use super::relying_party::{LEGACY_TABLE, TABLE};
 use super::secret_source::secret;
@@ -14,23 +17,27 @@ use super::system_user::system_user;
 use super::url_path::canonical_path;
 use super::value::Value;
 use super::webhook::webhook;
-use super::{Environment, Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
+use super::{
+    Authority, ClientAuthentication, Environment, Flow, Legacy, Membership, NullOrigin, Pkce,
+    Provider, RedirectParameter, RelyingParty, response,
+};
 
 /// Reads every relying party.
 pub(super) fn relying_parties(
     root: &Section,
-    environments: &Named<Environment>,
+    authorities: (&Named<Environment>, &Named<Provider>),
 ) -> Named<RelyingParty> {
     let tables = root.named("relying_party", TABLE.keys);
     let entries: BTreeMap<_, _> = tables
         .iter()
         .map(|(name, section)| {
-            (name.clone(), relying_party(name, (root, section), environments).map(Arc::new))
+            (name.clone(), relying_party(name, (root, section), authorities).map(Arc::new))
         })
         .collect();
     for (name, section) in &tables {
         if let Some(Some(party)) = entries.get(name) {
             warn_about_legacy(party, section, &entries);
+            response::warn_about_tokens(section, &party.response);
         }
     }
     Named { what: "relying_party", entries }
@@ -45,34 +52,127 @@ pub(super) fn tenant(value: &Value) -> Option<ContextId> {
 fn relying_party(
     name: &str,
     (root, section): (&Section, &Section),
-    environments: &Named<Environment>,
+    authorities: (&Named<Environment>, &Named<Provider>),
 ) -> Option<RelyingParty> {
     let title = section.optional("title", |value| value.line(100));
-    let environment = section.read("environment", |value| environment_named(value, environments));
     let client_id = section.read("client_id", client_id);
-    let client_secret = section.read("client_secret", |value| {
-        secret(value, "put the client secret from SuperOffice there")
-    });
+    let client_secret = client_secret(section);
+    let given = client_secret.as_ref().and_then(Option::as_ref);
+    let authority = authority(section, given, authorities);
+    let error_callback_path = section.optional("error_callback_path", redirect_path);
     let redirect_path = section.read("redirect_path", redirect_path);
     let flow = flow(section);
+    let response = response::response(section);
+    refuse_answer_of_legacy(section, flow.as_ref());
     let pkce =
         section.read("pkce", |value| value.choice(&[("S256", Pkce::S256), ("off", Pkce::Off)]));
     let tenant = section.optional("tenant", tenant);
-    let system_user = system_user(section, environment.as_deref());
+    let system_user = system_user(section, environment_of(authority.as_ref()));
     let webhook = webhook(root, section);
     Some(RelyingParty {
         name: name.to_owned(),
         title: title.unwrap_or_else(|| name.to_owned()),
-        environment: environment?,
+        authority: authority?,
         client_id: client_id?,
         client_secret: client_secret?,
         redirect_path: redirect_path?,
         flow: flow?,
+        response: response?,
+        error_callback_path,
         pkce: pkce?,
         tenant,
         system_user,
         webhook,
     })
+}
+
+/// Exactly one of `environment` and `provider`.
+fn authority(
+    section: &Section,
+    given: Option<&Secret>,
+    (environments, providers): (&Named<Environment>, &Named<Provider>),
+) -> Option<Authority> {
+    let named = |value: &Value| environment_named(value, environments);
+    let environment = match section.has("provider") {
+        true => section.optional("environment", named),
+        false => section.read("environment", named),
+    };
+    let provider = section.optional("provider", |value| providers.find(value));
+    let place = section.place("environment");
+    match (section.has("environment"), section.has("provider")) {
+        (true, false) => {
+            refuse_what_is_a_providers(section);
+            environment.map(Authority::SuperId)
+        }
+        (false, true) => {
+            refuse_what_is_superids(section);
+            membership(section, given, provider?)
+                .map(|member| Authority::Provider(Arc::new(member)))
+        }
+        (false, false) => None,
+        (true, true) => {
+            let wrong = "stands beside provider, and people sign in at one of them";
+            section.reading.problem(&place, wrong, "leave one of the two out");
+            None
+        }
+    }
+}
+
+/// What SuperID alone has, somebody else's provider cannot give.
+fn refuse_what_is_superids(section: &Section) {
+    for key in ["legacy", "system_user", "tenant", "webhook"] {
+        if section.has(key) {
+            section.reading.problem(
+                &section.place(key),
+                "is for SuperID alone, and people sign in at another provider here",
+                "leave it out",
+            );
+        }
+    }
+}
+
+/// What SuperID does by itself has to be said of others alone.
+fn refuse_what_is_a_providers(section: &Section) {
+    refuse_other_than_post(section);
+    for key in ["client_certificate", "client_key", "client_key_id", "people"] {
+        if section.has(key) {
+            let wrong = "is for a provider that is not SuperID";
+            section.reading.problem(&section.place(key), wrong, "leave it out");
+        }
+    }
+}
+
+fn membership(
+    section: &Section,
+    given: Option<&Secret>,
+    provider: Arc<Provider>,
+) -> Option<Membership> {
+    let client = client_authentication(section, given);
+    let people = people(section, &provider);
+    let (client, people) = (client?, people?);
+    let unprotected = section.optional("pkce", |value| value.text().map(|word| word == "off"));
+    if matches!(client, ClientAuthentication::Nobody) && unprotected == Some(true) {
+        let wrong = "\"off\" leaves codes to whoever finds them, where nobody proves who asks";
+        section.reading.problem(&section.place("pkce"), wrong, "leave it out for \"S256\"");
+        return None;
+    }
+    Some(Membership { provider, client, people })
+}
+
+fn environment_of(authority: Option<&Authority>) -> Option<&Environment> {
+    match authority? {
+        Authority::SuperId(environment) => Some(environment),
+        Authority::Provider(_) => None,
+    }
+}
+
+/// SuperOffice gives every app one; a provider's registration may do without.
+fn client_secret(section: &Section) -> Option<Option<Secret>> {
+    let given = |value: &Value| secret(value, "put the client secret from SuperOffice there");
+    if section.has("provider") && !section.has("client_secret") {
+        return Some(None);
+    }
+    section.read("client_secret", given).map(Some)
 }
 
 fn client_id(value: &Value) -> Option<String> {
@@ -103,6 +203,11 @@ fn flow(section: &Section) -> Option<Flow> {
         .read("flow", |value| value.choice(&[("code", Word::Code), ("legacy", Word::Legacy)]));
     let legacy = legacy(section);
     match word? {
+        Word::Legacy if section.has("provider") => {
+            let wrong = "\"legacy\" is SuperID's alone";
+            section.reading.problem(&section.place("flow"), wrong, "leave it out for \"code\"");
+            None
+        }
         Word::Legacy => legacy.map(Flow::Legacy),
         Word::Code if section.has("legacy") => {
             section.reading.problem(
@@ -113,6 +218,19 @@ fn flow(section: &Section) -> Option<Flow> {
             None
         }
         Word::Code => Some(Flow::Code),
+    }
+}
+
+/// The legacy form is what it is.
+fn refuse_answer_of_legacy(section: &Section, flow: Option<&Flow>) {
+    for key in ["response_type", "response_mode"] {
+        if matches!(flow, Some(Flow::Legacy(_))) && section.has(key) {
+            section.reading.problem(
+                &section.place(key),
+                "is for flow = \"code\" alone",
+                "leave it out, or write flow = \"code\"",
+            );
+        }
     }
 }
 
@@ -179,7 +297,7 @@ fn warn_about_legacy(
     let taught = all
         .values()
         .flatten()
-        .any(|other| other.flow == Flow::Code && other.environment.name == party.environment.name);
+        .any(|other| other.flow == Flow::Code && other.authority.name() == party.authority.name());
     if legacy.serials.is_empty() && !taught {
         section.reading.warn(
             &section.place("legacy"),

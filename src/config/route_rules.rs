@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use super::provider_rules::refuse_credentials;
 use super::reading::{Place, Reading};
 use super::route_read::ReadRoute;
 use super::{
@@ -25,6 +26,7 @@ pub(super) fn check(routes: &[ReadRoute], listeners: (&[Listener], &[Arc<JobList
         warn_about_credential(read);
         refuse_unlimited_system_user(read);
         refuse_tenant_without_credential(read);
+        refuse_credentials(read);
     }
 }
 
@@ -65,7 +67,7 @@ fn refuse_own_path(read: &ReadRoute, host: &Host) {
     let inside = path
         .strip_prefix(&host.prefix)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let taken = host.relying_parties.iter().any(|party| party.redirect_path == path);
+    let taken = host.is_answered_at(path);
     let notices = host.notice_path.as_deref() == Some(path);
     let page = host.app_pages.as_ref().is_some_and(|ours| ours.paths().any(|one| one == path));
     if inside || taken || notices || page || host.own_paths().iter().any(|own| own == path) {
@@ -133,6 +135,9 @@ fn refuse_ourselves(read: &ReadRoute, (listeners, jobs): (&[Listener], &[Arc<Job
 fn warn_about_credential(read: &ReadRoute) {
     let Route { present, relying_parties, .. } = &read.route;
     let legacy = |party: &RelyingParty| matches!(party.flow, Flow::Legacy(_));
+    let no_bearer = |party: &RelyingParty| {
+        legacy(party) || (!party.response.parts.code && !party.response.parts.token)
+    };
     let (wrong, flow) = match present {
         Present::Ticket if !relying_parties.iter().any(|party| legacy(party)) => {
             ("only a legacy sign-in gives a ticket, and nobody here signs in that way", "legacy")
@@ -140,6 +145,10 @@ fn warn_about_credential(read: &ReadRoute) {
         Present::Bearer if relying_parties.iter().all(|party| legacy(party)) => {
             ("a legacy sign-in gives no bearer token, and everybody here signs in that way", "code")
         }
+        Present::Bearer if relying_parties.iter().all(|party| no_bearer(party)) => (
+            "an id_token alone brings no bearer token, and everybody here signs in that way",
+            "code",
+        ),
         _ => return,
     };
     if read.route.access != Access::Public {

@@ -20,6 +20,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("absolute", "\"8h\""),
         Key::defaulted("attempt", "\"10m\""),
         Key::defaulted("leeway", "\"60s\""),
+        Key::optional("replicas", "3"),
     ],
 };
 
@@ -39,6 +40,8 @@ pub struct Session {
     pub attempt: u64,
     /// How far a token's times may lie off our clock. Default 60 seconds.
     pub leeway: u64,
+    /// How many gateways share these sessions, where that is said.
+    pub replicas: Option<usize>,
 }
 
 /// Which requests from other sites carry the session cookie.
@@ -76,6 +79,7 @@ pub(super) fn session(root: &Section) -> Option<Session> {
     let absolute = time("absolute", 60, THIRTY_DAYS);
     let attempt = time("attempt", 60, 3_600);
     let leeway = time("leeway", 0, 120);
+    let replicas = section.optional("replicas", |value| value.count(1, 1_000));
     if let (Some(idle), Some(absolute)) = (idle, absolute)
         && idle > absolute
     {
@@ -93,6 +97,7 @@ pub(super) fn session(root: &Section) -> Option<Session> {
         absolute: absolute?,
         attempt: attempt?,
         leeway: leeway?,
+        replicas,
     })
 }
 

@@ -34,3 +34,13 @@ pub struct Settings {
     /// What keeps tokens; without it nothing is kept.
     pub vault: Option<Vault>,
 }
+
+impl Settings {
+    /// Whether tokens that were used are remembered in the shared store, which is where there is one,
+    /// there are several replicas or nobody said otherwise, and somebody signs in with a token alone.
+    pub fn shares_used_tokens(&self) -> bool {
+        self.redis.is_some()
+            && self.session.replicas != Some(1)
+            && self.relying_parties.iter().any(|party| party.brings_tokens_alone())
+    }
+}

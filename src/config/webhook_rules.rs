@@ -11,7 +11,7 @@ pub(super) fn check(root: &Section, parties: &[Arc<RelyingParty>], vault: Option
         parties.iter().filter(|party| party.webhook.is_some()).collect();
     for (index, party) in telling.iter().enumerate() {
         let same = |other: &&&Arc<RelyingParty>| {
-            other.client_id == party.client_id && other.environment.name == party.environment.name
+            other.client_id == party.client_id && other.authority.name() == party.authority.name()
         };
         if let Some(other) = telling[..index].iter().find(same) {
             root.reading.problem(

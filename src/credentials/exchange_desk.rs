@@ -108,7 +108,7 @@ impl Opened {
     fn party(&self, key: &TenantKey) -> Option<&RelyingParty> {
         let same = |party: &&Arc<RelyingParty>| {
             *party.client_id == *key.client_id
-                && *party.environment.name == *key.environment
+                && *party.authority.name() == *key.environment
                 && party.system_user.is_some()
         };
         self.parties.iter().find(same).map(|party| &**party)

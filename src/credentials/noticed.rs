@@ -47,7 +47,7 @@ impl SystemUsers {
         let looked = self.tenants().look(environment, tenant).await;
         let looked = looked.ok_or(NotActed::StateUnknown)?;
         let keys: Vec<(TenantKey, Telling)> = parties
-            .filter(|party| party.environment.name == environment.name)
+            .filter(|party| party.authority.name() == environment.name)
             .filter(|party| party.system_user.is_some())
             .map(|party| (Self::key(party, tenant), Self::telling(party)))
             .collect();

@@ -20,9 +20,9 @@ impl Partner {
     /// Of a relying party.
     pub fn new(party: &Arc<RelyingParty>) -> Self {
         Self {
-            environment: party.environment.name.as_str().into(),
+            environment: party.authority.name().into(),
             client_id: party.client_id.as_str().into(),
-            app_token: party.client_secret.header(""),
+            app_token: party.client_secret.as_ref().and_then(|secret| secret.header("")),
             party: party.clone(),
         }
     }

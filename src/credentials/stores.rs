@@ -18,6 +18,8 @@ pub struct Stores {
     /// Where system user tokens are kept; none where the configuration has no vault.
     pub vault: Option<Vault>,
     pub(super) shared: Option<SharedTickets>,
+    /// Where tokens that were used are remembered for all replicas.
+    pub used: Option<RedisLink>,
     /// Where it is recorded who did what.
     pub audit: AuditLog,
     /// Who begins traces, where there are any.
@@ -56,11 +58,12 @@ impl Stores {
             stores.shared = Some(SharedTickets::new(link, keys, random.clone()));
             stores.links.push(linked);
         }
+        stores.open_used(settings, random)?;
         Ok(stores)
     }
 
-    /// The stores of a new configuration. The link that tickets are shared over stays as it was
-    /// opened; the vault's follows the configuration.
+    /// The stores of a new configuration. The links that tickets and used tokens are shared over stay
+    /// as they were opened; the vault's follows the configuration.
     ///
     /// # Errors
     /// [`StoresFailed`]; the stores there were go on.
@@ -76,6 +79,7 @@ impl Stores {
             Some(vault) => stores.vault = Some(vault.tended(PRUNED_EVERY)),
             None => stores.open_vault(settings, clock, random)?,
         }
+        stores.open_used(settings, random)?;
         Ok(stores)
     }
 
@@ -89,6 +93,24 @@ impl Stores {
         for linked in &self.links {
             linked.watch.get_or_init(|| counters.link(linked.link.name()));
         }
+    }
+
+    /// The link for used tokens, as it was opened or now; none where nobody needs it.
+    fn open_used(&mut self, settings: &Settings, random: &Random) -> Result<(), StoresFailed> {
+        match &settings.redis {
+            Some(redis) if settings.shares_used_tokens() => {
+                if self.used.is_none() {
+                    let linked = Linked::open(USED, redis, random.clone())?;
+                    self.used = Some(linked.link.clone());
+                    self.links.push(linked);
+                }
+            }
+            _ => {
+                self.used = None;
+                self.links.retain(|linked| linked.link.name() != USED);
+            }
+        }
+        Ok(())
     }
 
     fn open_vault(
@@ -130,6 +152,7 @@ impl LinkWatch for Counted {
 }
 
 const TICKETS: &str = "tickets";
+const USED: &str = "used_tokens";
 const VAULT: &str = "vault";
 /// How often dormant entries are looked through.
 const PRUNED_EVERY: Duration = Duration::from_secs(3_600);

@@ -65,7 +65,7 @@ impl SystemUsers {
     /// What a tenant's system user of a relying party is kept by.
     pub fn key(party: &RelyingParty, tenant: &ContextId) -> TenantKey {
         TenantKey {
-            environment: party.environment.name.as_str().into(),
+            environment: party.authority.name().into(),
             client_id: party.client_id.as_str().into(),
             tenant: tenant.clone(),
         }
@@ -92,7 +92,10 @@ impl SystemUsers {
     /// # Errors
     /// Why it cannot be called now.
     pub async fn home(&self, party: &RelyingParty, tenant: &ContextId) -> Result<Arc<Home>, Away> {
-        self.tenants.find(&party.environment, tenant).await
+        match party.environment() {
+            Some(environment) => self.tenants.find(environment, tenant).await,
+            None => Err(Away::nowhere()),
+        }
     }
 
     /// A living ticket of a tenant's system user.

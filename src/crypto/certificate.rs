@@ -46,6 +46,31 @@ impl Leaf {
     }
 }
 
+/// Modulus and exponent of a certificate's RSA key, as they stand in the DER (RFC 8017 §A.1.1);
+/// nothing else in it is looked at.
+pub(super) fn public_key_of(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, certificate, _) = element(certificate)?;
+    let (_, mut rest, _) = element(certificate)?;
+    if rest.first() == Some(&VERSION) {
+        rest = element(rest)?.2;
+    }
+    // Serial number, algorithm, issuer, validity and subject stand before the key.
+    for _ in 0..5 {
+        rest = element(rest)?.2;
+    }
+    let (_, key_info, _) = element(rest)?;
+    let (_, algorithm, behind) = element(key_info)?;
+    let (_, kind, _) = element(algorithm)?;
+    let (tag, bits, _) = element(behind)?;
+    if kind != RSA || tag != BIT_STRING {
+        return None;
+    }
+    let (_, key, _) = element(bits.strip_prefix(&[0])?)?;
+    let (modulus_tag, modulus, rest) = element(key)?;
+    let (exponent_tag, exponent, _) = element(rest)?;
+    (modulus_tag == INTEGER && exponent_tag == INTEGER).then_some((modulus, exponent))
+}
+
 /// Whether a certificate stands for a host, or a caller of that name.
 pub fn stands_for(certificate: &CertificateDer<'_>, name: &str) -> bool {
     let Ok(certificate) = ParsedCertificate::try_from(certificate) else { return false };
@@ -126,6 +151,10 @@ const EXTENSIONS: u8 = 0xa3;
 const KEY_IDENTIFIER: u8 = 0x80;
 /// 2.5.29.35.
 const AUTHORITY_KEY: &[u8] = &[0x55, 0x1d, 0x23];
+/// 1.2.840.113549.1.1.1.
+const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 

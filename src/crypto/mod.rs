@@ -1,5 +1,6 @@
 //! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
+mod assertion_key;
 mod certificate;
 mod client_tls;
 mod digest;
@@ -9,9 +10,11 @@ mod partner_key;
 pub mod private_file;
 mod provider;
 mod random;
+mod rsa_public;
 mod seal;
 mod secret;
 
+pub use assertion_key::{AssertionKey, NoAssertionKey};
 pub use certificate::{Leaf, is_pair, stands_for};
 pub use client_tls::{Authorities, ClientIdentity, ClientTls};
 pub use digest::{plain_sha256, sha256};
@@ -22,5 +25,6 @@ pub use partner_key::{
 };
 pub use provider::install_provider;
 pub use random::Random;
+pub use rsa_public::{RsaPublic, Sha};
 pub use seal::{KeyRing, Purpose, SealedBy, Unsealable};
 pub use secret::Secret;

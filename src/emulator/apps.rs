@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use regex::RegexBuilder;
 use serde::{Deserialize, Serialize};
 
+use super::saml::SamlHash;
+
 /// One app's registration, as in the developer portal (`superid.md` §7).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct App {
@@ -24,10 +26,25 @@ pub struct App {
     /// Where the legacy form post goes when the request names no address.
     #[serde(default)]
     pub legacy_redirect: Option<String>,
+    /// What a legacy callback brings; none means a JWT.
+    #[serde(default)]
+    pub legacy_tokens: Vec<LegacyToken>,
+    /// How it brings it (`superid.md` §3).
+    #[serde(default)]
+    pub legacy_method: Carriage,
+    /// What SAML is signed with.
+    #[serde(default)]
+    pub saml_hash: SamlHash,
+    /// Where a sign-in that failed leads, instead of a page of SuperID's.
+    #[serde(default)]
+    pub error_callback: Option<ErrorCallback>,
     #[serde(default)]
     pub pkce: Pkce,
     #[serde(default)]
     pub consent: Consent,
+    /// Who may approve the app where consent is asked for.
+    #[serde(default)]
+    pub level: AuthorizationLevel,
     /// Adds the claim `system_token` to administrators' tokens.
     #[serde(default)]
     pub system_user: bool,
@@ -44,6 +61,62 @@ pub enum Pkce {
     #[default]
     Accepted,
     Refused,
+}
+
+/// One form of the legacy token (`superid.md` §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegacyToken {
+    /// Field `jwt`.
+    Jwt,
+    /// Field `saml`: base64 of a bare assertion.
+    Saml,
+    /// Field `SAMLResponse`: base64 of a `Response` around it, as other senders have it.
+    SamlResponse,
+}
+
+/// How a callback travels: as a form post, or in the address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carriage {
+    Get,
+    #[default]
+    Post,
+}
+
+/// An error address (`superid.md` §2); what SuperID sends there is not published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorCallback {
+    pub url: String,
+    #[serde(default)]
+    pub method: Carriage,
+    #[serde(default)]
+    pub words: ErrorWords,
+}
+
+/// Which fields an error address is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorWords {
+    /// `error`, `error_description` and `state` (RFC 6749).
+    #[default]
+    Rfc,
+    /// Fields that no RFC has, with markup in one of them.
+    Unknown,
+}
+
+/// Who may approve an app (`superid.md` §7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorizationLevel {
+    /// SuperOffice's operations alone: here `PUT /emulator/consents`.
+    Explicit,
+    #[default]
+    Admin,
+    /// Anybody of the tenant.
+    User,
+    /// Nobody is asked.
+    Implicit,
 }
 
 /// Whether the tenants have consented beforehand or an administrator is asked once per tenant.
@@ -65,8 +138,13 @@ impl App {
             redirect_uris: vec![redirect_uri.into()],
             post_logout_uris: Vec::new(),
             legacy_redirect: None,
+            legacy_tokens: Vec::new(),
+            legacy_method: Carriage::default(),
+            saml_hash: SamlHash::default(),
+            error_callback: None,
             pkce: Pkce::default(),
             consent: Consent::default(),
+            level: AuthorizationLevel::default(),
             system_user: false,
             system_user_keys: Vec::new(),
         }

@@ -22,13 +22,12 @@ const BACK_DATING: i64 = 60;
 /// Seconds after `iat` at which a token ends.
 const TOKEN_LIFETIME: i64 = 300;
 
-/// The claims of an id_token. `nonce` is absent after a refresh.
-pub(super) fn id_token(world: &World, app: &App, seat: Seat<'_>, nonce: Option<&str>) -> Claims {
+/// The claims of an id_token. `more` is what binds it to a request or to what goes beside it:
+/// `nonce`, absent after a refresh, `c_hash` and `at_hash`.
+pub(super) fn id_token(world: &World, app: &App, seat: Seat<'_>, more: &[(&str, &str)]) -> Claims {
     let mut claims = identity(world, seat);
     system_token(&mut claims, world, app, seat);
-    if let Some(nonce) = nonce {
-        claims.push(("nonce".into(), nonce.into()));
-    }
+    claims.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
     let (issuer, audience) = (world.base.as_str(), app.client_id.as_str());
     finish(world, claims, issuer, audience)
 }
@@ -112,11 +111,16 @@ fn identity(world: &World, seat: Seat<'_>) -> Claims {
     ]
 }
 
+/// The SOAP address of the tenant today, with a slash at the end.
+pub(super) fn netserver_url(world: &World, tenant: &Tenant) -> String {
+    format!("{}/Remote/Services88/", world.root_of(tenant))
+}
+
 /// Where the tenant's services are today.
 fn addresses(world: &World, tenant: &Tenant) -> [(String, Value); 2] {
     let root = world.root_of(tenant);
     [
-        own("netserver_url", &format!("{root}/Remote/Services88/")),
+        own("netserver_url", &netserver_url(world, tenant)),
         own("webapi_url", &format!("{root}/api/")),
     ]
 }

@@ -20,10 +20,15 @@ struct Said {
     word: Word,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Word {
+/// What has been said of an app in a tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Word {
+    Denied,
     #[default]
     Given,
+    /// The app wants more than was approved: nobody of the tenant gets in until it is approved
+    /// anew (`superid.md` §7).
+    NeedsReapproval,
     Withdrawn,
 }
 
@@ -31,15 +36,21 @@ enum Word {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     Good,
+    NeedsReapproval,
     Unknown,
     Withdrawn,
 }
 
 impl Consents {
     pub(super) fn given(&self, app: &App, ctx: &str) -> bool {
+        self.word(app, ctx) == Some(Word::Given)
+    }
+
+    /// `None` where nobody has been asked yet.
+    pub(super) fn word(&self, app: &App, ctx: &str) -> Option<Word> {
         match self.said(&app.client_id, ctx) {
-            Some(said) => said.word == Word::Given,
-            None => app.consent == Consent::Given,
+            Some(said) => Some(said.word),
+            None => (app.consent == Consent::Given).then_some(Word::Given),
         }
     }
 
@@ -51,13 +62,10 @@ impl Consents {
         said.word = Word::Given;
     }
 
-    pub(super) fn withdraw(&self, client_id: &str, ctx: &str) {
-        self.held().entry(key(client_id, ctx)).or_default().word = Word::Withdrawn;
-    }
-
-    /// Undoes a withdrawal: the old system token is good again.
-    pub(super) fn restore(&self, client_id: &str, ctx: &str) {
-        self.held().entry(key(client_id, ctx)).or_default().word = Word::Given;
+    /// Sets the word without anybody's approval: what was withdrawn and is given again has its
+    /// old system token.
+    pub(super) fn set(&self, client_id: &str, ctx: &str, word: Word) {
+        self.held().entry(key(client_id, ctx)).or_default().word = word;
     }
 
     /// `AppName-xxxxxxxxxx` (`superid.md` §5), the same for an app and a tenant while consent
@@ -70,8 +78,10 @@ impl Consents {
     pub(super) fn standing(&self, app: &App, ctx: &str, token: &str) -> Standing {
         let said = self.said(&app.client_id, ctx).unwrap_or_default();
         let is = |renewals| system_token(app, ctx, renewals) == token;
-        if is(said.renewals) && self.given(app, ctx) {
-            return Standing::Good;
+        match self.word(app, ctx) {
+            Some(Word::Given) if is(said.renewals) => return Standing::Good,
+            Some(Word::NeedsReapproval) if is(said.renewals) => return Standing::NeedsReapproval,
+            _ => {}
         }
         let never_asked = app.consent == Consent::Asked && self.said(&app.client_id, ctx).is_none();
         match (0..=said.renewals).any(is) && !never_asked {

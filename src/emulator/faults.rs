@@ -7,6 +7,8 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::answer_lie::AnswerLie;
+use super::ending::Ending;
 use super::journal::Kind;
 use super::keys::Keys;
 
@@ -14,10 +16,20 @@ use super::keys::Keys;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum Fault {
+    /// The authorization endpoint's answer says something untrue.
+    AnswerLie { lie: AnswerLie },
     /// Moves the times in tokens by this many seconds, forward or back.
     ClockSkew { seconds: i64 },
     /// Closes the connection instead of answering.
     DropConnection { endpoint: Kind },
+    /// Sign-ins end without one, of one app or tenant or of all.
+    Ending {
+        #[serde(default)]
+        client_id: Option<String>,
+        #[serde(default)]
+        ctx: Option<String>,
+        ending: Ending,
+    },
     /// Answers 200 with a body that is not what it says it is.
     Garbage { endpoint: Kind },
     /// Holds answers back until the fault is gone, at most 30 seconds. What an answer does has
@@ -167,6 +179,26 @@ impl Faults {
             Fault::Garbage { endpoint } if *endpoint == kind => Some(Interference::Garbage),
             Fault::Status { endpoint, code } if *endpoint == kind => {
                 Some(Interference::Status(*code))
+            }
+            _ => None,
+        })
+    }
+
+    pub(super) fn answer_lies(&self) -> Vec<AnswerLie> {
+        let active = self.active.load();
+        let lies = active.iter().filter_map(|fault| match fault {
+            Fault::AnswerLie { lie } => Some(lie.clone()),
+            _ => None,
+        });
+        lies.collect()
+    }
+
+    pub(super) fn ending(&self, app: &str, tenant: &str) -> Option<Ending> {
+        self.active.load().iter().find_map(|fault| match fault {
+            Fault::Ending { client_id, ctx, ending }
+                if concerns(client_id.as_deref(), app) && concerns(ctx.as_deref(), tenant) =>
+            {
+                Some(*ending)
             }
             _ => None,
         })

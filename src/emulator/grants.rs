@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
+use super::ending::Ending;
 use super::pkce::Challenge;
+use super::response::{Parts, ResponseMode};
 use super::shelf::Shelf;
 
 /// Everything that was handed out and is still good.
@@ -28,33 +30,29 @@ pub(super) struct Request {
     pub(super) login_hint: Option<String>,
     pub(super) prompt: Prompt,
     pub(super) goal: Goal,
+    /// How the person on the sign-in page wants it to end instead.
+    pub(super) ending: Option<Ending>,
 }
 
 /// How the request ends.
 #[derive(Clone, Debug)]
 pub(super) enum Goal {
-    Code(Callback),
+    Callback(Callback),
     /// The legacy form post; `None` where the address asked for is not registered.
     Form {
         target: Option<String>,
     },
 }
 
-/// The code flow's half of a request.
+/// What OpenID Connect has that the legacy form has not.
 #[derive(Clone, Debug)]
 pub(super) struct Callback {
     pub(super) redirect_uri: String,
     pub(super) state: Option<String>,
     pub(super) nonce: Option<String>,
     pub(super) challenge: Option<Challenge>,
+    pub(super) parts: Parts,
     pub(super) mode: ResponseMode,
-}
-
-/// How the callback carries its parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ResponseMode {
-    FormPost,
-    Query,
 }
 
 /// `prompt` as OpenID Connect Core 3.1.2.1 has it; SuperID's own behaviour is not documented.

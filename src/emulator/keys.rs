@@ -12,6 +12,8 @@ use rcgen::{CertificateParams, DnType, PKCS_RSA_SHA256, date_time_ymd};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use serde_json::{Value, json};
 
+use super::der::public_numbers;
+
 /// The one key in use, and a stranger's that the key set never lists.
 pub struct Keys {
     current: RwLock<Arc<SigningKey>>,
@@ -62,7 +64,7 @@ pub(super) struct SigningKey {
 }
 
 impl SigningKey {
-    fn generate() -> Self {
+    pub(super) fn generate() -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("RSA with 2,048 bits is supported");
         let certificate = self_signed(&pair);
         let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate);
@@ -78,6 +80,16 @@ impl SigningKey {
             self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         signed.expect("the buffer has the modulus' length");
         signature
+    }
+
+    pub(super) fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// The private key, for the one signature that the library does not make.
+    pub(super) fn pkcs8(&self) -> Vec<u8> {
+        let der: Pkcs8V1Der<'_> = self.pair.as_der().expect("a fresh key has a PKCS #8 form");
+        der.as_ref().to_vec()
     }
 
     fn jwk(&self) -> Value {
@@ -108,25 +120,4 @@ fn self_signed(pair: &KeyPair) -> Vec<u8> {
     params.not_before = date_time_ymd(2020, 1, 1);
     params.not_after = date_time_ymd(2119, 12, 31);
     params.self_signed(&signer).expect("the parameters are complete").der().to_vec()
-}
-
-/// Modulus and exponent from an `RSAPublicKey` (RFC 8017, A.1.1), without leading zeros.
-fn public_numbers(der: &[u8]) -> (&[u8], &[u8]) {
-    let (sequence, _) = element(der);
-    let (n, rest) = element(sequence);
-    let (e, _) = element(rest);
-    (n.strip_prefix(&[0]).unwrap_or(n), e.strip_prefix(&[0]).unwrap_or(e))
-}
-
-/// The content of the first DER element, and what follows it.
-fn element(der: &[u8]) -> (&[u8], &[u8]) {
-    let (header, length) = match der[1] {
-        short @ 0..0x80 => (2, usize::from(short)),
-        long => {
-            let octets = usize::from(long & 0x7f);
-            let fold = |length, octet: &u8| length << 8 | usize::from(*octet);
-            (2 + octets, der[2..2 + octets].iter().fold(0, fold))
-        }
-    };
-    der[header..].split_at(length)
 }

@@ -20,6 +20,7 @@ pub(super) fn login(world: &World, call: &Call) -> Answer {
         login_hint: None,
         prompt: Prompt::Whatever,
         goal: Goal::Form { target: target(call, &app) },
+        ending: None,
     };
     sign_in::begin(world, call, request)
 }

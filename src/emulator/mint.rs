@@ -34,7 +34,7 @@ impl Mint {
     /// where there is no such person, tenant or account; an unknown app is made up.
     pub fn id_token(&self, client_id: &str, upn: &str, ctx: &str) -> Option<Draft> {
         let (world, seat) = (&*self.world, self.world.seat(upn, ctx)?);
-        Some(draft(world, claims::id_token(world, &self.app(client_id), seat, None)))
+        Some(draft(world, claims::id_token(world, &self.app(client_id), seat, &[])))
     }
 
     /// The token of the legacy form post; otherwise as [`Mint::id_token`].
@@ -68,10 +68,7 @@ impl Mint {
 
 /// A draft with these claims, to be signed with the key the faults ask for.
 pub(super) fn draft(world: &World, payload: Claims) -> Draft {
-    let key = match world.faults.signs_with_wrong_key() {
-        true => world.keys.stranger(),
-        false => world.keys.current(),
-    };
+    let key = signing_key(world);
     let header = vec![
         ("alg".into(), json!("RS256")),
         ("kid".into(), json!(key.kid)),
@@ -79,6 +76,14 @@ pub(super) fn draft(world: &World, payload: Claims) -> Draft {
         ("typ".into(), json!("JWT")),
     ];
     Draft { key, header, payload }
+}
+
+/// The key the faults ask for.
+pub(super) fn signing_key(world: &World) -> Arc<SigningKey> {
+    match world.faults.signs_with_wrong_key() {
+        true => world.keys.stranger(),
+        false => world.keys.current(),
+    }
 }
 
 impl Draft {
@@ -166,7 +171,7 @@ pub(super) fn object(fields: &Claims) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-fn signing_input(header: &str, payload: &str) -> String {
+pub(super) fn signing_input(header: &str, payload: &str) -> String {
     let encode = |part: &str| BASE64_URL_SAFE_NO_PAD.encode(part);
     format!("{}.{}", encode(header), encode(payload))
 }

@@ -46,10 +46,14 @@
 //!
 //! ```text
 //! GET, POST    apps                     an App
-//! PUT          consents                 {"client_id":…,"ctx":…,"consent":"revoked"|"restored"}
+//! PUT          consents                 {"client_id":…,"ctx":…,"consent":"given"|"restored"|"revoked"|
+//!                                        "needs_reapproval"|"denied"}
 //! GET          counts                   {"requests":{kind:n},"calls":n,"violations":n}
+//! GET, POST    entra/realms             an EntraRealm
 //! GET, DELETE  exchanges                {"exchanges":[Exchange]}
 //! GET, PUT     faults                   {"faults":[Fault]}
+//! GET, PUT     google                   GoogleSettings
+//! GET, POST    google/clients           a GoogleClient
 //! GET, DELETE  journal                  {"detail":…,"entries":[Entry]}
 //! PUT          journal                  {"detail":"counts"|"entries"}
 //! POST         keys/rotate              {"kid":…}
@@ -62,7 +66,9 @@
 //! GET, DELETE  violations               {"count":n,"latest":[Violation]}
 //! ```
 
+mod accounts;
 mod answer;
+mod answer_lie;
 mod app;
 mod app_page;
 mod apps;
@@ -73,11 +79,16 @@ mod consent;
 mod consents;
 mod control;
 mod credentials;
+mod delivery;
+mod der;
 mod discovery;
+mod ending;
 mod endpoints;
+mod entra;
 mod exchanges;
 mod faults;
 mod finish;
+mod google;
 mod grants;
 mod journal;
 mod keys;
@@ -92,6 +103,9 @@ mod partner_keys;
 mod pkce;
 mod portal;
 mod recorded;
+mod refusal;
+mod response;
+mod saml;
 mod seed;
 mod server;
 mod shelf;
@@ -115,18 +129,25 @@ mod visit;
 mod world;
 mod xml;
 
+pub use answer_lie::AnswerLie;
 pub use app::DemoApp;
-pub use apps::{App, Consent, Pkce};
+pub use apps::{
+    App, AuthorizationLevel, Carriage, Consent, ErrorCallback, ErrorWords, LegacyToken, Pkce,
+};
 pub use claims::CLAIM_PREFIX;
 pub use clock::Clock;
+pub use ending::Ending;
+pub use entra::{EntraRealm, EntraToken};
 pub use exchanges::{Exchange, Exchanges};
 pub use faults::{Fault, Faults, StateLie, SystemUserLie};
+pub use google::{Algorithm, ClientAuth, GoogleClient, GoogleSettings, IssParameter};
 pub use journal::{Detail, Entry, Journal, Kind};
 pub use keys::Keys;
 pub use mint::{Draft, Mint};
 pub use notice::{Notice, TenantChange};
 pub use portal::IssuedKey;
 pub use recorded::Recorded;
+pub use saml::{SamlDraft, SamlHash};
 pub use seed::{Membership, Person, Rights, Seed, Tenant};
 pub use server::{Emulator, Options};
 pub use state::TenantState;

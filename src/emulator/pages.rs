@@ -6,6 +6,7 @@ use http::{StatusCode, header};
 use super::answer::Answer;
 use super::apps::App;
 use super::call::Call;
+use super::ending::Ending;
 use super::grants::{Request, alphanumeric};
 use super::seed::{Person, Rights, Tenant};
 use super::world::{Seat, World};
@@ -64,7 +65,10 @@ fn page(status: StatusCode, title: &str, body: &impl Template) -> Answer {
 <input type="hidden" name="request" value="{{ request }}">
 {% for row in rows %}<button class="row{{ row.class }}" name="person" value="{{ row.upn }}">
 {{ row.name }}<span>{{ row.upn }}</span><span>{{ row.standing }}</span></button>
-{% endfor %}</form>
+{% endfor %}<p class="soft"><label>What SuperID does then:
+<select name="ending"><option value="">signs you in</option>{% for ending in endings %}
+<option value="{{ ending.0 }}">{{ ending.1 }}</option>{% endfor %}</select></label></p>
+</form>
 </div>"#
 )]
 struct People<'a> {
@@ -72,6 +76,7 @@ struct People<'a> {
     tenant: Option<&'a str>,
     request: &'a str,
     rows: Vec<PersonRow<'a>>,
+    endings: Vec<(&'static str, String)>,
 }
 
 struct PersonRow<'a> {
@@ -91,7 +96,8 @@ pub(super) fn people(world: &World, id: &str, app: &str, request: &Request) -> A
         class: if person.upn.eq_ignore_ascii_case(hint) { " hinted" } else { "" },
     });
     let rows = rows.collect();
-    let body = People { app, tenant: request.tenant.as_deref(), request: id, rows };
+    let endings = Ending::ALL.into_iter().map(|ending| (ending.name(), ending.words())).collect();
+    let body = People { app, tenant: request.tenant.as_deref(), request: id, rows, endings };
     page(StatusCode::OK, "Sign in", &body).for_client(&request.client_id)
 }
 
@@ -208,10 +214,9 @@ pub(super) fn forgotten() -> Answer {
     notice(StatusCode::BAD_REQUEST, "Sign-in expired", text).refused("unknown request")
 }
 
-/// A legacy request that was refused, in the words of `superid.md` §2.
-pub(super) fn denied() -> Answer {
-    let text = "Authorization error: Denied (4)";
-    notice(StatusCode::FORBIDDEN, "Not approved", text)
+/// A request that ends here, in the words of `superid.md` §2.
+pub(super) fn not_authorized(words: &str) -> Answer {
+    notice(StatusCode::FORBIDDEN, "Not approved", words)
 }
 
 pub(super) fn signed_out() -> Answer {
@@ -257,13 +262,13 @@ pub(super) fn home(world: &World) -> Answer {
 )]
 struct FormPost<'a> {
     action: &'a str,
-    fields: &'a [(&'a str, &'a str)],
+    fields: &'a [(String, String)],
 }
 
 /// Posts `fields` to the app by itself, or with a button where scripts are off. Under
 /// `no-referrer` a browser would say `Origin: null` of the form (Fetch, "append a request `Origin`
 /// header"), and the app could not tell whose it is; this policy is the browsers' own default.
-pub(super) fn form_post(action: &str, fields: &[(&str, &str)]) -> Answer {
+pub(super) fn form_post(action: &str, fields: &[(String, String)]) -> Answer {
     page(StatusCode::OK, "Back to the app", &FormPost { action, fields })
         .instead(header::REFERRER_POLICY, "strict-origin-when-cross-origin")
 }

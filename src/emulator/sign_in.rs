@@ -5,8 +5,10 @@ use http::header;
 use super::answer::Answer;
 use super::call::Call;
 use super::consent;
+use super::ending::Ending;
 use super::grants::{Prompt, REQUEST_LIFETIME, Request, SESSION_LIFETIME, SignedIn, alphanumeric};
 use super::pages;
+use super::refusal;
 use super::visit::{COOKIE, Choice, Pending, choose, pending, refuse, refuses_pages, session};
 use super::world::World;
 
@@ -23,9 +25,14 @@ pub(super) fn begin(world: &World, call: &Call, request: Request) -> Answer {
 
 /// `/login/sign-in`: `GET` shows the people, `POST` signs `person` in, into `tenant`.
 pub(super) fn submit(world: &World, call: &Call) -> Answer {
-    let Some(pending) = pending(world, call) else {
+    let Some(mut pending) = pending(world, call) else {
         return pages::forgotten();
     };
+    if let Some(ending) = call.param("ending").and_then(Ending::named) {
+        pending.request.ending = Some(ending);
+        let end = world.now() + REQUEST_LIFETIME;
+        world.grants.requests.put(&pending.id, pending.request.clone(), end);
+    }
     let Some(person) = call.param("person") else {
         return ask_who(world, &pending);
     };
@@ -53,12 +60,13 @@ fn advance(world: &World, pending: &Pending, signed_in: &SignedIn) -> Answer {
             None => pages::technical_error("unknown client"),
         },
         Choice::Several(person, tenants) => match refuses_pages(request) {
-            true => refuse(request, "account_selection_required"),
+            true => refuse(world, request, "account_selection_required"),
             false => pages::tenants(&pending.id, person, &tenants),
         },
-        Choice::Nowhere => {
-            pages::no_access(&pending.id, &signed_in.upn, request).refused("no account there")
-        }
+        Choice::Nowhere => match world.apps.find(&request.client_id) {
+            Some(app) => refusal::end(&pending.id, request, &app, &signed_in.upn, Ending::NoAccess),
+            None => pages::technical_error("unknown client"),
+        },
     };
     answer.for_client(&request.client_id)
 }
@@ -66,7 +74,7 @@ fn advance(world: &World, pending: &Pending, signed_in: &SignedIn) -> Answer {
 fn ask_who(world: &World, pending: &Pending) -> Answer {
     let request = &pending.request;
     if refuses_pages(request) {
-        return refuse(request, "login_required");
+        return refuse(world, request, "login_required");
     }
     let app = world.apps.find(&request.client_id);
     let name = app.map_or_else(|| request.client_id.clone(), |app| app.name);

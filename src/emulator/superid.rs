@@ -3,9 +3,11 @@
 use super::answer::Answer;
 use super::apps::{App, Pkce};
 use super::call::Call;
-use super::grants::{Callback, Goal, Prompt, Request, ResponseMode};
+use super::delivery::deliver;
+use super::grants::{Callback, Goal, Prompt, Request};
 use super::pages;
 use super::pkce::Challenge;
+use super::response::{Part, Parts, ResponseMode};
 use super::sign_in;
 use super::world::World;
 
@@ -24,8 +26,9 @@ pub(super) fn authorize(world: &World, call: &Call) -> Answer {
     match callback(&app, call, redirect_uri) {
         Ok(callback) => sign_in::begin(world, call, request(call, &app, callback)),
         Err((error, why)) => {
-            let home = returning(call, redirect_uri);
-            home.deliver(&[("error", error), ("error_description", why)]).refused(error)
+            let home = returning(call, redirect_uri, Parts::code_alone());
+            let fields = [("error", error), ("error_description", why)];
+            deliver(&world.faults, &home, &fields).refused(error)
         }
     }
 }
@@ -52,22 +55,25 @@ fn request(call: &Call, app: &App, callback: Callback) -> Request {
         tenant: asked_tenant(call),
         login_hint: call.param("login_hint").map(str::to_owned),
         prompt,
-        goal: Goal::Code(callback),
+        goal: Goal::Callback(callback),
+        ending: None,
     }
 }
 
 /// The way back to the app before anything else is known to be right.
-fn returning(call: &Call, redirect_uri: &str) -> Callback {
-    let mode = match call.param("response_mode") {
-        Some("form_post") => ResponseMode::FormPost,
-        // Unknown values are ignored: an official sample sends `form_data` (`superid.md` §2).
-        _ => ResponseMode::Query,
+fn returning(call: &Call, redirect_uri: &str, otherwise: Parts) -> Callback {
+    let parts = call.param("response_type").and_then(Parts::parse).unwrap_or(otherwise);
+    let mode = match ResponseMode::of(call.param("response_mode"), &parts) {
+        // An answer that shows tokens never stands in a query, nor does its error.
+        ResponseMode::Query if parts.shows_tokens() => ResponseMode::Fragment,
+        mode => mode,
     };
     Callback {
         redirect_uri: redirect_uri.to_owned(),
         state: call.param("state").map(str::to_owned),
         nonce: call.param("nonce").map(str::to_owned),
         challenge: None,
+        parts,
         mode,
     }
 }
@@ -78,14 +84,19 @@ fn callback(
     call: &Call,
     redirect_uri: &str,
 ) -> Result<Callback, (&'static str, &'static str)> {
-    if call.param("response_type") != Some("code") {
-        return Err(("unsupported_response_type", "this emulator answers with a code only"));
+    let unknown = ("unsupported_response_type", "it is no set of code, id_token and token");
+    let parts = call.param("response_type").and_then(Parts::parse).ok_or(unknown)?;
+    if parts.shows_tokens() && call.param("response_mode") == Some("query") {
+        return Err(("invalid_request", "tokens do not travel in a query"));
+    }
+    if parts.has(Part::IdToken) && call.param("nonce").is_none() {
+        return Err(("invalid_request", "the nonce is missing"));
     }
     let scopes = call.param("scope").unwrap_or_default();
     if !scopes.split(' ').any(|scope| scope == "openid") {
         return Err(("invalid_scope", "the scope must contain openid"));
     }
-    let mut callback = returning(call, redirect_uri);
+    let mut callback = returning(call, redirect_uri, parts);
     if let Some(challenge) = call.param("code_challenge") {
         if app.pkce == Pkce::Refused {
             return Err(("invalid_request", "this registration does not take PKCE"));
@@ -94,20 +105,4 @@ fn callback(
         callback.challenge = Some(known.ok_or(("invalid_request", "unknown challenge method"))?);
     }
     Ok(callback)
-}
-
-impl Callback {
-    /// Sends `parameters` to the app, `state` first as SuperID does (`superid.md` §2).
-    pub(super) fn deliver(&self, parameters: &[(&str, &str)]) -> Answer {
-        let state = self.state.as_deref().map(|state| ("state", state));
-        let all: Vec<_> = state.into_iter().chain(parameters.iter().copied()).collect();
-        if self.mode == ResponseMode::FormPost {
-            return pages::form_post(&self.redirect_uri, &all);
-        }
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish();
-        let joint = if self.redirect_uri.contains('?') { '&' } else { '?' };
-        let location = format!("{}{joint}{query}", self.redirect_uri);
-        let redirected = Answer::redirect(&location);
-        redirected.unwrap_or_else(|| pages::technical_error("redirect address not sendable"))
-    }
 }

@@ -37,6 +37,7 @@ pub(super) struct Outcome {
 /// their usual wording is inferred; no sample of it is published.
 const REVOKED: &str = "Authorization error: Revoked (1)";
 const DENIED: &str = "Authorization error: Denied (4)";
+const NEEDS_REAPPROVAL: &str = "Authorization error: NeedsReapproval (5)";
 const INVALID_TIMESTAMP: &str = "Authorization error: InvalidTimestamp (6)";
 const INVALID_SIGNATURE: &str = "Authorization error: InvalidSignature (7)";
 const UNKNOWN_TENANT: &str = "Unknown context identifier";
@@ -109,6 +110,7 @@ fn check(world: &World, app: &App, tenancy: &Tenancy, asked: &Asked) -> Result<(
     }
     match world.consents.standing(app, &tenancy.tenant.ctx, system_token) {
         Standing::Unknown => Err(DENIED),
+        Standing::NeedsReapproval => Err(NEEDS_REAPPROVAL),
         Standing::Withdrawn => Err(REVOKED),
         Standing::Good if !asked.return_token_type.eq_ignore_ascii_case("jwt") => Err(NO_SAML),
         Standing::Good => Ok(()),

@@ -47,6 +47,9 @@ struct Consenting {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Word {
+    Denied,
+    Given,
+    NeedsReapproval,
     Restored,
     Revoked,
 }
@@ -95,7 +98,9 @@ pub(super) fn consent(world: &Arc<World>, call: &Call) -> Answer {
     };
     let tenants = Tenants::new(world.clone());
     let done = match asked.consent {
-        Word::Restored => tenants.restore_consent(&asked.client_id, &asked.ctx),
+        Word::Denied => tenants.deny_consent(&asked.client_id, &asked.ctx),
+        Word::NeedsReapproval => tenants.require_reapproval(&asked.client_id, &asked.ctx),
+        Word::Given | Word::Restored => tenants.restore_consent(&asked.client_id, &asked.ctx),
         Word::Revoked => tenants.revoke_consent(&asked.client_id, &asked.ctx),
     };
     match done {

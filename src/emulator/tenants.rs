@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::consents::Word;
 use super::state::TenantState;
 use super::tenancy::Situation;
 use super::world::World;
@@ -90,7 +91,7 @@ impl Tenants {
     /// tokens of the app in the tenant end.
     pub fn revoke_consent(&self, client_id: &str, ctx: &str) -> Result<(), Unheard> {
         let ctx = self.known(client_id, ctx)?;
-        self.world.consents.withdraw(client_id, &ctx);
+        self.world.consents.set(client_id, &ctx, Word::Withdrawn);
         self.world.grants.end(client_id, &ctx);
         Ok(())
     }
@@ -99,7 +100,22 @@ impl Tenants {
     /// administrator who consents anew gets a new one instead.
     pub fn restore_consent(&self, client_id: &str, ctx: &str) -> Result<(), Unheard> {
         let ctx = self.known(client_id, ctx)?;
-        self.world.consents.restore(client_id, &ctx);
+        self.world.consents.set(client_id, &ctx, Word::Given);
+        Ok(())
+    }
+
+    /// The app wants more than was approved: until an administrator approves anew nobody of the
+    /// tenant gets in, and the system token is refused.
+    pub fn require_reapproval(&self, client_id: &str, ctx: &str) -> Result<(), Unheard> {
+        let ctx = self.known(client_id, ctx)?;
+        self.world.consents.set(client_id, &ctx, Word::NeedsReapproval);
+        Ok(())
+    }
+
+    /// Says no for good, as SuperOffice's operations may.
+    pub fn deny_consent(&self, client_id: &str, ctx: &str) -> Result<(), Unheard> {
+        let ctx = self.known(client_id, ctx)?;
+        self.world.consents.set(client_id, &ctx, Word::Denied);
         Ok(())
     }
 

@@ -133,7 +133,8 @@ fn answer_body(
 ) -> Result<Value, Refusal> {
     let seat = world.seat(&grant.upn, &grant.ctx);
     let seat = seat.ok_or(invalid_grant("the account is gone"))?;
-    let id_token = mint::draft(world, claims::id_token(world, app, seat, nonce)).sign();
+    let nonce: Vec<_> = nonce.into_iter().map(|nonce| ("nonce", nonce)).collect();
+    let id_token = mint::draft(world, claims::id_token(world, app, seat, &nonce)).sign();
     Ok(json!({
         "token_type": "Bearer",
         "access_token": world.grants.access_token(grant, world.now()),

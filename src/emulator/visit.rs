@@ -2,8 +2,11 @@
 
 use super::answer::Answer;
 use super::call::Call;
+use super::delivery::deliver;
+use super::ending::Ending;
 use super::grants::{Goal, Prompt, Request, SignedIn};
 use super::pages;
+use super::refusal;
 use super::seed::{Person, Tenant};
 use super::world::{Seat, World};
 
@@ -67,11 +70,17 @@ pub(super) fn choose<'a>(world: &'a World, request: &Request, signed_in: &Signed
     }
 }
 
-/// Tells the app no; the legacy flow has no words for that, so the browser stays with SuperID.
-pub(super) fn refuse(request: &Request, error: &'static str) -> Answer {
+/// Tells the app no; the legacy flow has no words for that, so the browser stays with SuperID,
+/// or goes to the app's error address.
+pub(super) fn refuse(world: &World, request: &Request, error: &'static str) -> Answer {
     match &request.goal {
-        Goal::Code(callback) => callback.deliver(&[("error", error)]).refused(error),
-        Goal::Form { .. } => pages::denied().refused(error),
+        Goal::Callback(callback) => {
+            deliver(&world.faults, callback, &[("error", error)]).refused(error)
+        }
+        Goal::Form { .. } => match world.apps.find(&request.client_id) {
+            Some(app) => refusal::end("", request, &app, "", Ending::Denied),
+            None => pages::technical_error("unknown client"),
+        },
     }
 }
 

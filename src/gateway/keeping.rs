@@ -124,7 +124,7 @@ pub(super) fn fragment(exchange: &Exchange, host: usize, downstream: &Downstream
     query.append_pair("rd", target_of(host, downstream).as_str());
     let address = format!("{}/start?{}", host.host.prefix, query.finish());
     let footing = Footing { request_id: &exchange.request_id, again: Some(&address), home: "/" };
-    respond::page_under(pages::fragment(&footing), pages::fragment_policy())
+    respond::page_under(pages::keep_fragment(&footing), pages::keep_fragment_policy())
 }
 
 /// The page that sends what was kept.

@@ -78,6 +78,7 @@ impl ProxyHttp for Gateway {
             Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
             Verdict::Wait(step) => {
+                let asking = steps::asking(&step, downstream);
                 match traced(
                     exchange.trace.clone(),
                     Box::pin(steps::take(downstream, exchange, step)),
@@ -85,10 +86,7 @@ impl ProxyHttp for Gateway {
                 .await
                 {
                     Ok(reply) => reply,
-                    Err(refused) => {
-                        let asking = steps::asking(step, downstream);
-                        refuse(downstream, exchange, refused, asking)
-                    }
+                    Err(refused) => refuse(downstream, exchange, refused, asking),
                 }
             }
             Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),

@@ -94,7 +94,7 @@ async fn verified(
     let mut why = Refused::new(Trouble::BadRequest, "notice: no relying party serves this host");
     let mut asked: Vec<&str> = Vec::new();
     for party in host.parties() {
-        let environment = &party.environment;
+        let Some(environment) = party.environment() else { continue };
         if asked.contains(&environment.name.as_str()) {
             continue;
         }

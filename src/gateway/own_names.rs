@@ -27,7 +27,7 @@ pub(super) fn is_ours(host: &HostSite, target: &str) -> bool {
     let path = target.split('?').next().unwrap_or(target);
     own_name(host, path).is_some()
         || host.host.notice_path.as_deref() == Some(path)
-        || host.host.relying_parties.iter().any(|party| party.redirect_path == path)
+        || host.host.is_answered_at(path)
 }
 
 /// Where `rd` leads: on this host, and to none of our own pages.

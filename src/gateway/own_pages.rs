@@ -4,7 +4,7 @@
 use http::{Method, StatusCode, header};
 
 use crate::clock::Timestamp;
-use crate::config::{RelyingParty, Route};
+use crate::config::{Flow, RelyingParty, ResponseMode, Route};
 use crate::identity::ContextId;
 use crate::pages::Trouble;
 use crate::web::{Fields, Inbound, Refusal, Reply, ReturnTo};
@@ -26,8 +26,8 @@ pub(super) fn answer(
 ) -> Option<Verdict> {
     let host = &site.hosts[number];
     let path = inbound.path();
-    if host.host.relying_parties.iter().any(|party| party.redirect_path == path) {
-        return Some(counted(site, inbound, || callback(site, number, inbound)));
+    if host.host.is_answered_at(path) {
+        return Some(counted(site, inbound, || callback(host, number, inbound)));
     }
     if host.host.notice_path.as_deref() == Some(path) {
         return Some(notice(site, number, inbound));
@@ -75,15 +75,23 @@ fn notice(site: &Site, number: usize, inbound: &Inbound<'_>) -> Verdict {
     }
 }
 
-fn callback(site: &Site, number: usize, inbound: &Inbound<'_>) -> Verdict {
-    let has_legacy = site.legacy_party(number, inbound.path()).is_some();
-    if inbound.method() == Method::POST && has_legacy {
-        Verdict::Wait(Step::Posted { host: number })
-    } else if inbound.method() == Method::GET {
-        Verdict::Wait(Step::Callback { host: number })
-    } else {
-        Verdict::Refuse(Refused::refusal(Refusal::Method))
-    }
+/// A redirect URL, or an error callback URL. Forms come where somebody asked for them.
+fn callback(host: &HostSite, number: usize, inbound: &Inbound<'_>) -> Verdict {
+    let (gets, posts) = (gets(inbound), inbound.method() == Method::POST);
+    let parties = host.parties_at(inbound.path());
+    let step = match parties.as_slice() {
+        [] if gets || posts => Step::Told { host: number },
+        parties if posts && parties.iter().any(|party| takes_forms(party)) => {
+            Step::Posted { host: number }
+        }
+        [_, ..] if gets => Step::Callback { host: number },
+        _ => return Verdict::Refuse(Refused::refusal(Refusal::Method)),
+    };
+    Verdict::Wait(step)
+}
+
+fn takes_forms(party: &RelyingParty) -> bool {
+    party.flow != Flow::Code || party.response.mode != ResponseMode::Query
 }
 
 /// `rd`: where to go afterwards; `with`: the relying party; `tenant`: the tenant. Nothing but a

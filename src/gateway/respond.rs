@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::limits::Standing;
-use crate::pages::{self, Footing, LoopHint, Page, Trouble};
+use crate::pages::{self, Footing, LoopHint, NotAllowed, Page, Trouble};
 use crate::signin::{Failed, Failure};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Refusal, Reply};
@@ -118,15 +118,23 @@ impl Refused {
     pub fn failed(host: &HostSite, failed: Failed) -> Self {
         let reason = match failed.failure {
             Failure::AlreadyUsed => Reason::Trouble(Trouble::AlreadyUsed),
+            Failure::ApprovalRevoked => Reason::Trouble(Trouble::ApprovalRevoked),
             Failure::AttemptExpired => Reason::Trouble(Trouble::AttemptExpired),
             Failure::BadRequest => Reason::Trouble(Trouble::BadRequest),
             Failure::BindingMissing => Reason::Trouble(Trouble::BindingMissing),
             Failure::ConsentDeclined => Reason::Trouble(Trouble::ConsentDeclined),
             Failure::Internal => Reason::Trouble(Trouble::Internal),
+            Failure::InteractionNeeded => Reason::Trouble(Trouble::InteractionNeeded),
             Failure::LoopClock => Reason::Trouble(Trouble::LoopDetected(LoopHint::Clock)),
             Failure::LoopCookie => Reason::Trouble(Trouble::LoopDetected(LoopHint::Cookie)),
             Failure::Misconfigured => Reason::Trouble(Trouble::Misconfigured),
             Failure::PostOriginRefused => Reason::Trouble(Trouble::PostOriginRefused),
+            Failure::ReapprovalNeeded => Reason::Trouble(Trouble::ReapprovalNeeded),
+            Failure::StoreUnavailable => Reason::Trouble(Trouble::StoreUnavailable),
+            Failure::SuperIdExpired => Reason::Trouble(Trouble::SuperIdExpired),
+            Failure::NotLetIn => Reason::Trouble(Trouble::NotAllowed(NotAllowed::Person)),
+            Failure::ProviderRefused(_) => Reason::Trouble(Trouble::ProviderRefused),
+            Failure::ProviderUnreachable => Reason::Trouble(Trouble::ProviderUnreachable),
             Failure::SuperIdRefused(code) => Reason::SuperIdRefused(code),
             Failure::SuperIdUnreachable => Reason::Trouble(Trouble::SuperIdUnreachable),
             Failure::TenantUnknown => Reason::Trouble(Trouble::TenantUnknown),
@@ -257,6 +265,14 @@ pub(super) fn chooser(choices: &[(String, String)], request_id: &str) -> Reply {
 /// The page after sign-out.
 pub(super) fn signed_out(request_id: &str) -> Reply {
     page(pages::signed_out(&Footing { request_id, again: None, home: "/" }))
+}
+
+/// The page that posts what stands behind the `#` of its address.
+pub(super) fn fragment(request_id: &str, onward: &str) -> Reply {
+    let page = pages::fragment(&Footing { request_id, again: None, home: "/" });
+    let policy = HeaderValue::try_from(pages::fragment_policy(onward));
+    let policy = policy.expect("an origin is visible ASCII");
+    Reply::page_under(page.status, page.html, policy)
 }
 
 /// A redirect to one of our own origins as a page that leads there by itself. Whoever began the

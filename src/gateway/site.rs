@@ -10,12 +10,13 @@ use crate::assertion::Signer;
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::{
-    Access, AllowedAddresses, Destination, Flow, Host, JobListener, Legacy, Present, RelyingParty,
-    Route, Session, Settings,
+    Access, AllowedAddresses, Destination, Host, JobListener, Present, RelyingParty, Route,
+    Session, Settings,
 };
 use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
+use crate::oidc::Providers;
 use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
@@ -97,6 +98,12 @@ impl Site {
         Self::assembled(settings, stores, (clock, random), self.ended.clone(), Some(self))
     }
 
+    /// Which of the hosts this is.
+    pub(super) fn number_of(&self, host: &HostSite) -> usize {
+        let same = |one: &HostSite| std::ptr::eq(one, host);
+        self.hosts.iter().position(same).expect("a host of a site is one of its hosts")
+    }
+
     fn assembled(
         settings: Settings,
         stores: &Stores,
@@ -118,11 +125,14 @@ impl Site {
             before.map(|site| &*site.users),
         );
         let users = Arc::new(users);
+        let known = before.map(|site| site.desk.providers());
+        let providers = Providers::new(&settings, (&clock, &random), metrics.superid(), known);
         let desk = Desk::new(
             &settings,
             kept_claims(&settings.routes),
             (&clock, &random),
-            (superid.clone(), Installations::with(&users, &metrics)),
+            (superid.clone(), Arc::new(providers)),
+            (Installations::with(&users, &metrics), stores.used.clone()),
             metrics.clone(),
             before.map(|site| &site.desk),
         );
@@ -239,14 +249,6 @@ impl Site {
         };
         &self.route_metrics[number]
     }
-
-    /// The legacy relying party whose callback `path` is on a host, if there is one.
-    pub(super) fn legacy_party(&self, host: usize, path: &str) -> Option<(&RelyingParty, &Legacy)> {
-        self.hosts[host].host.relying_parties.iter().find_map(|party| match &party.flow {
-            Flow::Legacy(legacy) if party.redirect_path == path => Some((&**party, legacy)),
-            Flow::Legacy(_) | Flow::Code => None,
-        })
-    }
 }
 
 impl HostSite {
@@ -284,6 +286,12 @@ impl HostSite {
             query.append_pair("with", &party.name);
         }
         format!("{}/start?{}", self.host.prefix, query.finish())
+    }
+
+    /// Those whose redirect URL has this path: each takes its own attempts only (RFC 9700 §4.4.2.2:
+    /// mix-up).
+    pub(super) fn parties_at(&self, path: &str) -> Vec<&RelyingParty> {
+        self.parties().into_iter().filter(|party| party.redirect_path == path).collect()
     }
 
     pub(super) fn parties(&self) -> Vec<&RelyingParty> {
@@ -354,8 +362,10 @@ fn tenant_ways(
 /// Whether there are calls to tenants, whose hosts speak https.
 fn calls_superoffice(settings: &Settings) -> bool {
     let to_tenant = |route: &Route| matches!(route.upstream, Destination::Tenant(_));
-    let https =
-        |party: &Arc<RelyingParty>| party.environment.addresses == AllowedAddresses::SuperOffice;
+    let https = |party: &Arc<RelyingParty>| {
+        let environment = party.environment();
+        environment.is_some_and(|one| one.addresses == AllowedAddresses::SuperOffice)
+    };
     let calls = !settings.job_listeners.is_empty() || settings.routes.iter().any(to_tenant);
     calls && settings.relying_parties.iter().any(https)
 }

@@ -10,7 +10,7 @@ use crate::web::{Inbound, Reply, ReturnTo};
 
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::verdict::Verdict;
+use super::verdict::{Step, Verdict, Wanted};
 
 /// Redirects to the one relying party there is, or asks which.
 pub(super) fn sign_in(
@@ -29,6 +29,11 @@ pub(super) fn sign_in(
     match parties {
         [] => Verdict::Refuse(Refused::new(Trouble::Misconfigured, "no relying party")),
         [party] => {
+            if party.membership().is_some() {
+                let wanted = Wanted { party: party.name.clone(), target, tenant };
+                let (host, wanted) = (site.number_of(host), Box::new(wanted));
+                return Verdict::Wait(Step::Begin { host, wanted });
+            }
             let wish = Wish { party, target, tenant };
             begun(host, site.desk.begin(host.counter(inbound.cookies()), &wish))
         }

@@ -1,17 +1,20 @@
 //! Steps that cannot be taken at once: they wait for a form, for SuperID or for the vault.
 
+use http::Method;
 use pingora::proxy::Session as Downstream;
 
+use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
 use crate::session::Loaded;
+use crate::signin::{Wish, is_answer};
 use crate::telemetry::{Limit, Offered};
-use crate::web::{Asking, Cookies, Reply};
+use crate::web::{Asking, Cookies, Fields, Reply};
 
 use super::exchange::Exchange;
-use super::respond::Refused;
+use super::respond::{self, Refused};
 use super::site::Site;
 use super::turnstile::Over;
-use super::verdict::Step;
+use super::verdict::{Step, Wanted};
 use super::wire::{self, Form};
 use super::{app_pages, audited, keeping, notices};
 
@@ -28,6 +31,7 @@ pub(super) async fn take(
     let site = &exchange.site;
     match step {
         Step::AppPage { host, page } => app_pages::page(exchange, host, page, downstream).await,
+        Step::Begin { host, wanted } => begin(exchange, host, &wanted, downstream).await,
         Step::Callback { host } => callback(exchange, host, downstream).await,
         Step::Finish { host } => finish(exchange, host, downstream).await,
         Step::Fragment { host } => Ok(keeping::fragment(exchange, host, downstream)),
@@ -39,27 +43,50 @@ pub(super) async fn take(
             site.metrics.noticed(became);
             taken.map_err(Refused::of_a_notice)
         }
-        Step::Posted { host } => posted(site, host, downstream).await,
+        Step::Posted { host } => posted(exchange, host, downstream).await,
         Step::Resend { host } => Ok(keeping::resend(exchange, host, downstream)),
         Step::SignOut { host } => Ok(sign_out(exchange, host, downstream)),
+        Step::Told { host } => told(site, host, downstream).await,
     }
 }
 
 /// How whoever wants a step wants to be answered. A posted form is a navigation too.
-pub(super) fn asking(step: Step, downstream: &Downstream) -> Asking {
+pub(super) fn asking(step: &Step, downstream: &Downstream) -> Asking {
     let request = downstream.req_header();
     match step {
         Step::AppPage { .. }
         | Step::KeepPost { .. }
         | Step::NotSent { .. }
-        | Step::Posted { .. } => Asking::of_form(&request.headers),
-        Step::Callback { .. }
+        | Step::Posted { .. }
+        | Step::Told { .. } => Asking::of_form(&request.headers),
+        Step::Begin { .. }
+        | Step::Callback { .. }
         | Step::Finish { .. }
         | Step::Fragment { .. }
         | Step::Resend { .. }
         | Step::SignOut { .. } => Asking::of(&request.method, &request.headers),
         Step::Notice { .. } => Asking::Program,
     }
+}
+
+/// Sends somebody to sign in where the provider may have to be asked first.
+async fn begin(
+    exchange: &Exchange,
+    host: usize,
+    wanted: &Wanted,
+    downstream: &Downstream,
+) -> Result<Reply, Refused> {
+    let site = &exchange.site;
+    let host = &site.hosts[host];
+    let request = downstream.req_header().as_owned_parts();
+    let counter = host.counter(Cookies::of(&request.headers));
+    let parties = host.parties();
+    let party = parties.iter().find(|party| party.name == wanted.party);
+    let nobody = || Refused::new(Trouble::Misconfigured, "no relying party");
+    let (target, tenant) = (wanted.target.clone(), wanted.tenant.clone());
+    let wish = Wish { party: party.ok_or_else(nobody)?, target, tenant };
+    let outcome = site.desk.begin_elsewhere(counter, &wish).await;
+    outcome.map_err(|failed| Refused::failed(host, failed))
 }
 
 async fn callback(
@@ -73,11 +100,24 @@ async fn callback(
     let counter = host.counter(Cookies::of(&request.headers));
     let counter = counter.seen(audited::scene(downstream, exchange));
     let query = request.uri.query().unwrap_or_default();
-    // Each redirect URL takes its own attempts only (RFC 9700 §4.4.2.2: mix-up).
-    let mut parties = host.parties();
-    parties.retain(|party| party.redirect_path == request.uri.path());
+    let parties = host.parties_at(request.uri.path());
+    if let Some(page) = fragment_page(exchange, query, &parties) {
+        return Ok(page);
+    }
     let outcome = site.desk.complete(counter, query, &parties).await;
     outcome.map_err(|failed| Refused::failed(host, failed))
+}
+
+/// The page that posts what stands behind the `#`, for a visit that brings nothing else and may have
+/// something there; browsers send that to nobody.
+fn fragment_page(exchange: &Exchange, query: &str, parties: &[&RelyingParty]) -> Option<Reply> {
+    let mut asking = parties
+        .iter()
+        .filter(|party| party.flow == Flow::Code && party.response.mode == ResponseMode::Fragment);
+    let fields = Fields::parse(query.as_bytes()).ok()?;
+    let party = asking.next().filter(|_| !is_answer(&fields))?;
+    let origin = exchange.site.desk.provider_origin(party);
+    Some(respond::fragment(&exchange.request_id, &origin))
 }
 
 async fn finish(
@@ -110,23 +150,41 @@ fn sign_out(exchange: &Exchange, number: usize, downstream: &Downstream) -> Repl
     site.desk.sign_out(counter, session.as_deref(), party.copied())
 }
 
-async fn posted(site: &Site, number: usize, downstream: &mut Downstream) -> Result<Reply, Refused> {
+async fn posted(
+    exchange: &Exchange,
+    number: usize,
+    downstream: &mut Downstream,
+) -> Result<Reply, Refused> {
+    let site = &exchange.site;
     let host = &site.hosts[number];
-    let limits = &site.settings.limits;
-    let form = wire::read_form(downstream, limits.form_bytes, limits.form_timeout);
-    let form = match form.await {
-        Form::Whole(form) => form,
-        Form::TooLarge => return Err(Refused::over(Over::of(Limit::FormBytes))),
-        Form::Stopped => {
-            let detail = "the form did not arrive whole in its time";
-            return Err(Refused::new(Trouble::BadRequest, detail));
-        }
+    let form = form(site, downstream).await?;
+    let request = downstream.req_header().as_owned_parts();
+    let counter = host.counter(Cookies::of(&request.headers));
+    let counter = counter.seen(audited::scene(downstream, exchange));
+    let parties = host.parties_at(request.uri.path());
+    let outcome = site.desk.received(counter, &parties, &request.headers, &form).await;
+    outcome.map_err(|failed| Refused::failed(host, failed))
+}
+
+async fn told(site: &Site, number: usize, downstream: &mut Downstream) -> Result<Reply, Refused> {
+    let host = &site.hosts[number];
+    let fields = match downstream.req_header().method == Method::POST {
+        true => form(site, downstream).await?,
+        false => downstream.req_header().uri.query().unwrap_or_default().as_bytes().to_vec(),
     };
     let request = downstream.req_header().as_owned_parts();
-    let Some(party) = site.legacy_party(number, request.uri.path()) else {
-        return Err(Refused::new(Trouble::NotFound, "no legacy callback here"));
-    };
     let counter = host.counter(Cookies::of(&request.headers));
-    let outcome = site.desk.posted(counter, party, &request.headers, &form).await;
-    outcome.map_err(|failed| Refused::failed(host, failed))
+    Err(Refused::failed(host, site.desk.told(counter, &fields)))
+}
+
+async fn form(site: &Site, downstream: &mut Downstream) -> Result<Vec<u8>, Refused> {
+    let limits = &site.settings.limits;
+    match wire::read_form(downstream, limits.form_bytes, limits.form_timeout).await {
+        Form::Whole(form) => Ok(form),
+        Form::TooLarge => Err(Refused::over(Over::of(Limit::FormBytes))),
+        Form::Stopped => {
+            let detail = "the form did not arrive whole in its time";
+            Err(Refused::new(Trouble::BadRequest, detail))
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::identity::ContextId;
 use crate::limits::Standing;
 use crate::pages::NotSent;
 use crate::session::SessionState;
-use crate::web::Reply;
+use crate::web::{Reply, ReturnTo};
 
 use super::calls::Call;
 use super::respond::Refused;
@@ -45,13 +45,24 @@ pub enum AppPage {
     Uninstall,
 }
 
+/// What somebody wants who is sent to sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The relying party's name.
+    pub party: String,
+    pub target: ReturnTo,
+    pub tenant: Option<ContextId>,
+}
+
 /// A step of a sign-in that cannot be taken at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A page for those who install the app.
     AppPage { host: usize, page: AppPage },
-    /// The callback of the code flow.
+    /// A visit to a redirect URL.
     Callback { host: usize },
+    /// A sign-in at a provider that may have to be asked first.
+    Begin { host: usize, wanted: Box<Wanted> },
     /// Our own page after a posted form.
     Finish { host: usize },
     /// The page that asks the browser for the fragment of its address.
@@ -62,12 +73,14 @@ pub enum Step {
     NotSent { host: usize, why: NotSent },
     /// A state-change notice.
     Notice { host: usize },
-    /// A form posted to a legacy callback.
+    /// A form posted to a redirect URL.
     Posted { host: usize },
     /// The page that sends what was kept.
     Resend { host: usize },
     /// Somebody signs out.
     SignOut { host: usize },
+    /// SuperID tells of an error at the error callback URL.
+    Told { host: usize },
 }
 
 /// A request on its way to the app. Only `Departure::new` makes one, and it wants a permit: what

@@ -10,8 +10,8 @@ use http::StatusCode;
 use super::layout::{Footing, Page, Sheet, own_path};
 
 /// Sends on to `footing.again`, whose last parameter is the address to come back to, with the
-/// fragment of the address the browser is at. It goes with [`fragment_policy`].
-pub fn fragment(footing: &Footing<'_>) -> Page {
+/// fragment of the address the browser is at. It goes with [`keep_fragment_policy`].
+pub fn keep_fragment(footing: &Footing<'_>) -> Page {
     let href = footing.again.and_then(own_path).unwrap_or("/");
     let body = Fragment { href, script: FRAGMENT };
     Sheet { status: StatusCode::OK, title: "Signing you in", body, again: "Sign in" }.page(footing)
@@ -31,8 +31,8 @@ pub fn resend_body() -> String {
     format!("{name}={value}\r\n")
 }
 
-/// The `Content-Security-Policy` of [`fragment`]: its one script beside what all pages have.
-pub fn fragment_policy() -> &'static str {
+/// The `Content-Security-Policy` of [`keep_fragment`]: its one script beside what all pages have.
+pub fn keep_fragment_policy() -> &'static str {
     concat!(
         "default-src 'none'; ",
         "style-src 'sha256-7EjL/PLW5fYr69jaqJTaO0OPJwyADMkgr+YhGvA9d5I='; ",
@@ -106,8 +106,10 @@ mod tests {
 
     #[test]
     fn each_policy_names_the_one_script_that_is_sent_and_loosens_nothing_else() {
-        let pages =
-            [(fragment(&FOOTING), fragment_policy()), (resend("/a", &FOOTING), resend_policy())];
+        let pages = [
+            (keep_fragment(&FOOTING), keep_fragment_policy()),
+            (resend("/a", &FOOTING), resend_policy()),
+        ];
         for (page, policy) in pages {
             let script = page.html.split_once("<script>").unwrap().1.split_once("</script>");
             let hash = digest::digest(&digest::SHA256, script.unwrap().0.as_bytes());
@@ -124,7 +126,7 @@ mod tests {
         assert!(page.html.contains("action=\"/a?x=&#34;&#62;&#60;script&#62;&#38;b=1\""));
         assert!(resend("//evil.example", &FOOTING).html.contains("action=\"/\""));
         let evil = Footing { again: Some("//evil.example"), ..FOOTING };
-        assert!(!fragment(&evil).html.contains("evil"));
+        assert!(!keep_fragment(&evil).html.contains("evil"));
         assert_eq!(resend_body(), "superid-gateway=send-what-was-kept\r\n");
     }
 }

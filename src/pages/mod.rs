@@ -2,6 +2,7 @@
 //! for two that keep what a sign-in would lose.
 
 mod chooser;
+mod fragment;
 mod installing;
 mod keeping;
 mod layout;
@@ -11,8 +12,9 @@ mod trouble;
 mod words;
 
 pub use chooser::{Choice, chooser};
+pub use fragment::{fragment, fragment_policy};
 pub use installing::{Company, Installation, installed, uninstall, uninstalled};
-pub use keeping::{fragment, fragment_policy, resend, resend_body, resend_policy};
+pub use keeping::{keep_fragment, keep_fragment_policy, resend, resend_body, resend_policy};
 pub use layout::{Footing, Page, content_security_policy};
 pub use onward::onward;
 pub use signed_out::signed_out;

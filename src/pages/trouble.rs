@@ -12,6 +12,8 @@ use super::words::{self, Words};
 pub enum Trouble<'a> {
     /// The sign-in was finished once already: the back button, or a reloaded callback.
     AlreadyUsed,
+    /// The customer took its approval of the app back.
+    ApprovalRevoked,
     /// SuperOffice sent the person to the error address of the app.
     AppError,
     /// The person took longer at SuperID than an attempt lives.
@@ -22,6 +24,8 @@ pub enum Trouble<'a> {
     BindingMissing,
     /// The person or their administrator said no at SuperID.
     ConsentDeclined,
+    /// SuperID has to show the person something, and was not let.
+    InteractionNeeded,
     /// Our own code failed.
     Internal,
     /// Several sign-ins in a row ended where they began.
@@ -36,6 +40,16 @@ pub enum Trouble<'a> {
     NotSent(NotSent),
     /// A form was posted from another site than it may be.
     PostOriginRefused,
+    /// The customer's administrator has to approve the app once more.
+    ReapprovalNeeded,
+    /// The store that remembers used tokens does not answer.
+    StoreUnavailable,
+    /// SuperID says that what it was asked has expired.
+    SuperIdExpired,
+    /// A provider that is not SuperID answered a sign-in with an error.
+    ProviderRefused,
+    /// A provider that is not SuperID does not answer.
+    ProviderUnreachable,
     /// SuperID answered a sign-in with an error.
     SuperIdRefused {
         /// The OAuth error code, as SuperID or a stranger sent it.
@@ -79,6 +93,8 @@ pub enum NotAllowed {
     Administrator,
     /// Only people with a certain role, group or other claim come in here.
     Claim,
+    /// Nothing here names this person.
+    Person,
     /// Only people of certain customers come in here.
     Tenant,
 }
@@ -110,10 +126,12 @@ impl Trouble<'_> {
         match self {
             Self::AlreadyUsed => &words::ALREADY_USED,
             Self::AppError => &words::APP_ERROR,
+            Self::ApprovalRevoked => &words::APPROVAL_REVOKED,
             Self::AttemptExpired => &words::ATTEMPT_EXPIRED,
             Self::BadRequest => &words::BAD_REQUEST,
             Self::BindingMissing => &words::BINDING_MISSING,
             Self::ConsentDeclined => &words::CONSENT_DECLINED,
+            Self::InteractionNeeded => &words::INTERACTION_NEEDED,
             Self::Internal => &words::INTERNAL,
             Self::LoopDetected(LoopHint::Clock) => &words::LOOP_CLOCK,
             Self::LoopDetected(LoopHint::Cookie) => &words::LOOP_COOKIE,
@@ -121,12 +139,18 @@ impl Trouble<'_> {
             Self::Misconfigured => &words::MISCONFIGURED,
             Self::NotAllowed(NotAllowed::Administrator) => &words::NOT_ADMINISTRATOR,
             Self::NotAllowed(NotAllowed::Claim) => &words::NOT_CLAIM,
+            Self::NotAllowed(NotAllowed::Person) => &words::NOT_PERSON,
             Self::NotAllowed(NotAllowed::Tenant) => &words::NOT_TENANT,
             Self::NotFound => &words::NOT_FOUND,
             Self::NotSent(NotSent::AnotherPersons) => &words::KEPT_FOR_ANOTHER,
             Self::NotSent(NotSent::Lost) => &words::KEPT_NO_MORE,
             Self::NotSent(NotSent::Sent) => &words::SENT_ALREADY,
             Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
+            Self::ReapprovalNeeded => &words::REAPPROVAL_NEEDED,
+            Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
+            Self::SuperIdExpired => &words::SUPERID_EXPIRED,
+            Self::ProviderRefused => &words::PROVIDER_REFUSED,
+            Self::ProviderUnreachable => &words::PROVIDER_UNREACHABLE,
             Self::SuperIdRefused { .. } => &words::SUPERID_REFUSED,
             Self::SuperIdUnreachable => &words::SUPERID_UNREACHABLE,
             Self::TenantUnknown => &words::TENANT_UNKNOWN,
@@ -192,8 +216,13 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 29] = [
+    const EVERY: [Trouble<'_>; 37] = [
         Trouble::AlreadyUsed,
+        Trouble::ApprovalRevoked,
+        Trouble::InteractionNeeded,
+        Trouble::ReapprovalNeeded,
+        Trouble::StoreUnavailable,
+        Trouble::SuperIdExpired,
         Trouble::AppError,
         Trouble::AttemptExpired,
         Trouble::BadRequest,
@@ -206,7 +235,10 @@ mod tests {
         Trouble::Misconfigured,
         Trouble::NotAllowed(NotAllowed::Administrator),
         Trouble::NotAllowed(NotAllowed::Claim),
+        Trouble::NotAllowed(NotAllowed::Person),
         Trouble::NotAllowed(NotAllowed::Tenant),
+        Trouble::ProviderRefused,
+        Trouble::ProviderUnreachable,
         Trouble::NotFound,
         Trouble::NotSent(NotSent::AnotherPersons),
         Trouble::NotSent(NotSent::Lost),

@@ -95,6 +95,17 @@ pub(super) const APP_ERROR: Words = Words {
     again: "Try again",
 };
 
+pub(super) const APPROVAL_REVOKED: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "The app is not approved any more",
+    happened: "Your company had approved this app to use its SuperOffice data, and has taken that \
+               back. Until it is approved again nobody of your company can sign in.",
+    next: "Only an administrator of SuperOffice in your company can approve the app. If you are one, \
+           sign in and do it; if not, ask one.",
+    whom: Whom::Administrator,
+    again: "Sign in again",
+};
+
 pub(super) const CONSENT_DECLINED: Words = Words {
     status: StatusCode::FORBIDDEN,
     title: "The app was not approved",
@@ -102,6 +113,16 @@ pub(super) const CONSENT_DECLINED: Words = Words {
                are not signed in.",
     next: "If that was not what you meant, sign in again and approve the app. Some companies let \
            only an administrator approve apps.",
+    whom: Whom::Administrator,
+    again: "Sign in again",
+};
+
+pub(super) const INTERACTION_NEEDED: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "SuperID has a question for you",
+    happened: "SuperOffice’s sign-in service, SuperID, has to ask you something before it can sign you \
+               in, such as your password or which account you mean, and could not.",
+    next: "Sign in again in a window of its own and answer what SuperID asks.",
     whom: Whom::Administrator,
     again: "Sign in again",
 };
@@ -187,6 +208,36 @@ pub(super) const NOT_TENANT: Words = Words {
     again: "Choose another company",
 };
 
+pub(super) const NOT_PERSON: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "You are not let in here",
+    happened: "You signed in, and the app’s operator has not said that people with your account may \
+               come in. You are not signed in to the app.",
+    next: "Sign in with another account, if you have one for work. Otherwise the app’s operator has \
+           to add you.",
+    whom: Whom::Operator,
+    again: "Sign in as someone else",
+};
+
+pub(super) const PROVIDER_REFUSED: Words = Words {
+    status: StatusCode::BAD_GATEWAY,
+    title: "The sign-in service did not sign you in",
+    happened: "The service where you sign in answered with an error.",
+    next: "Sign in again. If it happens once more, the app’s registration there may need to be \
+           corrected.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const PROVIDER_UNREACHABLE: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "The sign-in service does not answer",
+    happened: "The service where you sign in cannot be reached just now. The app itself may be well.",
+    next: "Wait a minute and try again.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
 pub(super) const NOT_FOUND: Words = Words {
     status: StatusCode::NOT_FOUND,
     title: "There is no such page",
@@ -204,6 +255,38 @@ pub(super) const POST_ORIGIN_REFUSED: Words = Words {
     next: "Open the app itself and begin there.",
     whom: Whom::Operator,
     again: "Try again",
+};
+
+pub(super) const REAPPROVAL_NEEDED: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "An administrator must approve the app again",
+    happened: "This app asks for more than your company has approved so far. Until an administrator \
+               approves it again nobody of your company can sign in; nothing is wrong with your \
+               account.",
+    next: "Ask a SuperOffice administrator of your company to sign in to this app and approve it. If \
+           you are one, sign in again and approve it yourself.",
+    whom: Whom::Administrator,
+    again: "Sign in again",
+};
+
+pub(super) const STORE_UNAVAILABLE: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "Nobody can be signed in just now",
+    happened: "A part of the sign-in gateway cannot be reached, and without it nobody could tell whether \
+               this sign-in was used before. To be safe you were not let in.",
+    next: "Wait a minute and sign in again.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const SUPERID_EXPIRED: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "SuperID says that the time is over",
+    happened: "SuperOffice’s sign-in service, SuperID, did not sign you in because something has \
+               expired: the sign-in was open for too long, or the time of the app’s approval is over.",
+    next: "Sign in again. If it happens once more, the app has to be approved anew.",
+    whom: Whom::Administrator,
+    again: "Sign in again",
 };
 
 pub(super) const SUPERID_REFUSED: Words = Words {

@@ -1,5 +1,5 @@
-//! An attempt of the code flow: what is remembered between the redirect and the callback, sealed
-//! into `state` so that nothing is kept here.
+//! An attempt of any flow but the legacy one: what is remembered between the redirect and the
+//! callback, sealed into `state` so that nothing is kept here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::clock::Timestamp;
+use crate::config::{Parts, RelyingParty, ResponseMode};
 use crate::crypto::{KeyRing, Purpose, Random};
 use crate::identity::ContextId;
 use crate::web::PublicOrigin;
@@ -26,6 +27,9 @@ pub(super) struct Attempt {
     /// Times this attempt was begun again because another tab's binding had won.
     pub(super) rounds: u8,
     pub(super) target: Place,
+    /// What was asked for, and by which way it has to come.
+    pub(super) asked: Parts,
+    pub(super) mode: ResponseMode,
 }
 
 /// Where the original address is kept.
@@ -40,7 +44,7 @@ pub(super) enum Place {
 impl Attempt {
     /// A new attempt of one browser.
     pub(super) fn new(
-        relying_party: &str,
+        party: &RelyingParty,
         tenant: Option<ContextId>,
         binding: &Binding,
         begun: Timestamp,
@@ -48,7 +52,7 @@ impl Attempt {
     ) -> Self {
         Self {
             id: random.bytes(),
-            relying_party: relying_party.to_owned(),
+            relying_party: party.name.clone(),
             nonce: random.bytes(),
             verifier: random.bytes(),
             binding: binding.fingerprint(),
@@ -56,6 +60,8 @@ impl Attempt {
             begun,
             rounds: 0,
             target: Place::Inline("/".to_owned()),
+            asked: party.response.parts,
+            mode: party.response.mode,
         }
     }
 
@@ -69,6 +75,11 @@ impl Attempt {
     pub(super) fn seal(&self, origin: &PublicOrigin, keys: &KeyRing, random: &Random) -> String {
         let plain = postcard::to_stdvec(self).expect("an attempt is plain data");
         keys.seal(Purpose::Attempt, context(origin), &plain, random)
+    }
+
+    /// Whether `party` still asks for what this attempt asked for.
+    pub(super) fn fits(&self, party: &RelyingParty) -> bool {
+        self.asked == party.response.parts && self.mode == party.response.mode
     }
 
     /// Whether `binding` is of the browser that began it.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use form_urlencoded::Serializer;
 use http::HeaderValue;
 
-use crate::config::{Flow, Legacy, Pkce, RedirectParameter, RelyingParty};
+use crate::config::{Environment, Flow, Legacy, Pkce, RedirectParameter, RelyingParty, Response};
 use crate::crypto::plain_sha256;
 use crate::identity::ContextId;
 use crate::web::{Reply, ReturnTo};
@@ -69,14 +69,14 @@ impl Desk {
         let tenant = wish.tenant.clone().or_else(|| wish.party.tenant.clone());
         let (location, extra) = match &wish.party.flow {
             Flow::Code => {
-                let mut attempt =
-                    Attempt::new(&wish.party.name, tenant, &binding, now, &self.random);
+                let mut attempt = Attempt::new(wish.party, tenant, &binding, now, &self.random);
                 attempt.id = id;
                 attempt.rounds = round;
-                self.authorize(at, wish, attempt)
+                self.authorize(at, wish, attempt)?
             }
             Flow::Legacy(legacy) => {
-                let location = legacy_login(at, wish.party, legacy, tenant.as_ref());
+                let environment = wish.party.environment().ok_or_else(nobody)?;
+                let location = legacy_login(at, (environment, wish.party), legacy, tenant.as_ref());
                 binding.remember(LegacyAttempt {
                     id,
                     relying_party: wish.party.name.clone(),
@@ -100,8 +100,11 @@ impl Desk {
         at: Counter<'_>,
         wish: &Wish<'_>,
         mut attempt: Attempt,
-    ) -> (String, Option<HeaderValue>) {
-        let base = wish.party.environment.authorize(attempt.tenant.as_ref());
+    ) -> Result<(String, Option<HeaderValue>), Failed> {
+        let base = match wish.party.environment() {
+            Some(environment) => environment.authorize(attempt.tenant.as_ref()),
+            None => self.providers.authorize_endpoint(wish.party).ok_or_else(nobody)?.into(),
+        };
         attempt.target = Place::Inline(wish.target.as_str().to_owned());
         let mut query = self.authorize_query(at, wish.party, &attempt);
         let mut cookie = None;
@@ -116,7 +119,9 @@ impl Desk {
             attempt.target = Place::Inline("/".to_owned());
             query = self.authorize_query(at, wish.party, &attempt);
         }
-        (format!("{base}?{query}"), cookie)
+        // An authorize address may have a query of its own (RFC 6749 §3.1).
+        let joint = if base.contains('?') { '&' } else { '?' };
+        Ok((format!("{base}{joint}{query}"), cookie))
     }
 
     /// OpenID Connect Core §3.1.2.1, RFC 7636 §4.3, and `superid.md` §2.
@@ -125,13 +130,19 @@ impl Desk {
         let state = attempt.seal(&at.host.origin, &self.keys, &self.random);
         let mut query = Serializer::new(String::with_capacity(1024));
         query
-            .append_pair("response_type", "code")
+            .append_pair("response_type", &party.response.words)
             .append_pair("client_id", &party.client_id)
             .append_pair("redirect_uri", &redirect)
-            .append_pair("scope", "openid")
+            .append_pair("scope", &scope(party))
             .append_pair("state", &state)
             .append_pair("nonce", &attempt.nonce());
-        if party.pkce == Pkce::S256 {
+        if let Some(member) = party.membership() {
+            query.extend_pairs(&member.provider.asking.parameters);
+        }
+        if party.response != Response::code() {
+            query.append_pair("response_mode", party.response.mode.word());
+        }
+        if party.pkce == Pkce::S256 && party.response.parts.code {
             let challenge = URL_SAFE_NO_PAD.encode(plain_sha256(attempt.verifier().as_bytes()));
             query
                 .append_pair("code_challenge", &challenge)
@@ -139,6 +150,17 @@ impl Desk {
         }
         query.finish()
     }
+}
+
+fn scope(party: &RelyingParty) -> String {
+    match party.membership() {
+        Some(member) => member.provider.asking.scopes.join(" "),
+        None => "openid".to_owned(),
+    }
+}
+
+fn nobody() -> Failed {
+    Failed::new(Failure::Misconfigured, "the relying party has nowhere to send people to")
 }
 
 /// The registered redirect URL, computed from the configured origin alone.
@@ -149,11 +171,11 @@ pub(super) fn redirect_url(at: Counter<'_>, party: &RelyingParty) -> String {
 /// `superid.md` §1: `app_id`, and only what the configuration asks for besides.
 fn legacy_login(
     at: Counter<'_>,
-    party: &RelyingParty,
+    (environment, party): (&Environment, &RelyingParty),
     legacy: &Legacy,
     tenant: Option<&ContextId>,
 ) -> String {
-    let mut url = party.environment.legacy_login_url.clone();
+    let mut url = environment.legacy_login_url.clone();
     {
         let mut query = url.query_pairs_mut();
         query.append_pair("app_id", &party.client_id);

@@ -6,7 +6,11 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{Host, RelyingParty, Settings};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::{Credential, Principal};
-use crate::session::{Ended, Kind, Memory, Remembered, SealedCookie, SessionId, SessionState};
+use crate::oidc::Providers;
+use crate::redis_link::RedisLink;
+use crate::session::{
+    Ended, Kind, Loaded, Memory, Remembered, SealedCookie, SessionId, SessionState,
+};
 use crate::superid::SuperId;
 use crate::telemetry::{Event, Metrics, Scene, Who};
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
@@ -15,10 +19,12 @@ use super::binding::Binding;
 use super::consent::{Consent, Consents};
 use super::failure::{Failed, Failure, Outcome};
 use super::shelf::Shelf;
+use super::used::UsedTokens;
 
 /// Shared by all sign-ins of the process; one for each configuration that is in force.
 pub struct Desk {
     pub(super) superid: Arc<SuperId>,
+    pub(super) providers: Arc<Providers>,
     pub(super) keys: KeyRing,
     pub(super) random: Random,
     pub(super) clock: Clock,
@@ -27,7 +33,7 @@ pub struct Desk {
     /// Attempts that came back.
     pub(super) spent: Arc<Remembered>,
     /// Posted tokens that were taken.
-    pub(super) used: Arc<Remembered>,
+    pub(super) used: UsedTokens,
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
@@ -57,25 +63,35 @@ impl Desk {
         settings: &Settings,
         kept_claims: Vec<String>,
         (clock, random): (&Clock, &Random),
-        (superid, consents): (Arc<SuperId>, Arc<dyn Consents>),
+        (superid, providers): (Arc<SuperId>, Arc<Providers>),
+        (consents, store): (Arc<dyn Consents>, Option<RedisLink>),
         metrics: Arc<Metrics>,
         before: Option<&Self>,
     ) -> Self {
         let memory = |kind| Arc::new(Remembered::new(settings.limits.spent_attempts, kind));
         Self {
             superid,
+            providers,
             keys: settings.session.keys.clone(),
             random: random.clone(),
             clock: clock.clone(),
             attempt_life: settings.session.attempt,
             spent: before.map_or_else(|| memory(Kind::Spent), |desk| desk.spent.clone()),
-            used: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.clone()),
+            used: UsedTokens {
+                here: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.here.clone()),
+                store,
+            },
             posts: before.map_or_else(Arc::default, |desk| desk.posts.clone()),
             posts_most: settings.limits.kept_posts,
             kept_claims,
             metrics,
             consents,
         }
+    }
+
+    /// What is known of providers that are not SuperID.
+    pub fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     /// Hands a system user token over to whoever keeps them.
@@ -92,7 +108,7 @@ impl Desk {
 
     /// What has to be remembered, with the sessions that were ended.
     pub fn memory(&self, ended: Arc<Ended>) -> Memory {
-        Memory { ended, spent: self.spent.clone(), used: self.used.clone() }
+        Memory { ended, spent: self.spent.clone(), used: self.used.here.clone() }
     }
 
     /// Makes the session and sends the browser back to where it wanted to go.
@@ -145,6 +161,11 @@ impl Desk {
             Ok(false) => Err(Failed::new(Failure::AlreadyUsed, "finished before")),
             Err(full) => Err(Failed::new(Failure::TooBusy, full.to_string())),
         }
+    }
+
+    /// Whether this browser has a living session.
+    pub(super) fn is_signed_in(&self, at: Counter<'_>) -> bool {
+        matches!(at.sessions.load(at.cookies, self.clock.now()), Loaded::Live(_))
     }
 
     /// Whether an attempt begun then is still good.

@@ -25,6 +25,8 @@ pub struct Failed {
 pub enum Failure {
     /// This attempt has been finished before.
     AlreadyUsed,
+    /// The tenant took its approval of the app back.
+    ApprovalRevoked,
     /// The attempt is too old, or not one of ours.
     AttemptExpired,
     /// The request is not a callback that can be read.
@@ -35,14 +37,28 @@ pub enum Failure {
     ConsentDeclined,
     /// The session does not fit into cookies, or a part of ours failed.
     Internal,
+    /// SuperID has to show the person something, and was not let.
+    InteractionNeeded,
     /// Signing in leads back to signing in: the session cookie does not come back.
     LoopCookie,
     /// SuperID's times are not ours.
     LoopClock,
     /// SuperID does not know our client id or secret.
     Misconfigured,
+    /// A provider vouches for somebody whom nothing here lets in.
+    NotLetIn,
     /// A form posted by a page that is not SuperID's.
     PostOriginRefused,
+    /// A provider that is not SuperID said no; its error code, cleaned.
+    ProviderRefused(String),
+    /// A provider that is not SuperID does not answer.
+    ProviderUnreachable,
+    /// The app changed, and the tenant's administrator has to approve it once more.
+    ReapprovalNeeded,
+    /// The store that remembers used tokens cannot be asked.
+    StoreUnavailable,
+    /// SuperID says that what it was asked has expired.
+    SuperIdExpired,
     /// SuperID said no; its error code, cleaned.
     SuperIdRefused(String),
     /// SuperID does not answer.

@@ -1,18 +1,26 @@
 //! From "not signed in" to a session: attempts, callbacks, posted claims, and the way out.
 
+mod answer;
 mod attempt;
 mod begin;
 mod binding;
 mod callback;
 mod consent;
 mod desk;
+mod elsewhere;
 mod failure;
+mod handover;
+mod held;
 mod kept_post;
+mod not_believed;
 mod posted;
+mod said;
 mod shelf;
 mod sign_out;
 mod target;
+mod used;
 
+pub use answer::is_answer;
 pub use begin::Wish;
 pub use consent::{Consent, Consents};
 pub use desk::{Counter, Desk};

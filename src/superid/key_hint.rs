@@ -2,7 +2,7 @@
 
 /// Which key a token says it was signed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum KeyHint {
+pub(crate) enum KeyHint {
     /// `kid`, and `x5t` where it is there too.
     Kid { kid: String, x5t: Option<String> },
     /// Neither: only a sole key will do.

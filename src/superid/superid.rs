@@ -22,6 +22,7 @@ use super::tenant_change::{NoticeRefused, NoticeRules, TenantNotice, UnverifiedN
 use super::tenant_state::{StateFailed, TenantState};
 use super::ticket_refused::TicketRefused;
 use super::token_endpoint::{self, CodeGrant};
+use super::verify::Hashed;
 use super::{legacy, system_user, tenant_state, verify};
 
 /// Every SuperID the configuration names.
@@ -42,6 +43,20 @@ pub struct SignedIn {
     pub credential: Credential,
 }
 
+/// An id_token as the browser brought it, and what the sign-in it ends began with.
+#[derive(Clone, Copy)]
+pub struct FrontToken<'a> {
+    pub id_token: &'a str,
+    /// The code beside it.
+    pub code: Option<&'a str>,
+    /// The access token beside it.
+    pub access_token: Option<&'a str>,
+    /// The nonce that was sent.
+    pub nonce: &'a str,
+    /// The tenant that was asked for, which must be the one signed in to.
+    pub tenant: Option<&'a ContextId>,
+}
+
 impl SuperId {
     /// Nothing is fetched yet: the first sign-in does that. What `before` knows of a SuperID that
     /// is still named, its keys and the serials it told, is kept.
@@ -51,7 +66,10 @@ impl SuperId {
         counters: &SuperIdCalls,
         before: Option<&Self>,
     ) -> Self {
-        let environments = settings.relying_parties.iter().map(|party| &*party.environment);
+        let environments = settings
+            .relying_parties
+            .iter()
+            .filter_map(|party| party.environment().map(|one| &**one));
         let back_channel = Arc::new(Counted::new(
             settings.limits.superid_timeout,
             transport(environments.clone()),
@@ -79,17 +97,18 @@ impl SuperId {
         party: &RelyingParty,
         grant: CodeGrant<'_>,
     ) -> Result<SignedIn, SignInFailed> {
-        let issuer = self.sign_in_issuer(party)?;
+        let (environment, issuer) = self.sign_in_issuer(party)?;
         let asked = self.clock.now();
-        let tokens = token_endpoint::redeem(&self.back_channel, party, &grant).await?;
+        let tokens =
+            token_endpoint::redeem(&self.back_channel, (environment, party), &grant).await?;
         let token = UnverifiedToken::parse(tokens.id_token.reveal())?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
         let rules = verify::IdTokenRules {
-            access_token: tokens.access_token.reveal(),
-            addresses: &party.environment.addresses,
+            access_token: Hashed::IfStated(tokens.access_token.reveal()),
+            addresses: &environment.addresses,
             client_id: &party.client_id,
-            code: grant.code,
-            issuer: &party.environment.issuer,
+            code: Hashed::IfStated(grant.code),
+            issuer: &environment.issuer,
             leeway: self.leeway,
             nonce: grant.nonce,
             now: self.clock.now(),
@@ -102,6 +121,38 @@ impl SuperId {
         let until = asked.plus(tokens.expires_in);
         let credential = Credential::Bearer { token: tokens.access_token, until };
         Ok(SignedIn { claims: of_own_tenant(party, claims)?, credential })
+    }
+
+    /// Verifies an id_token that came through the browser, and learns the tenant's serial. Whether it
+    /// was used before is the caller's to know.
+    ///
+    /// # Errors
+    /// [`SignInFailed`] says whose fault it is.
+    pub async fn verify_front(
+        &self,
+        party: &RelyingParty,
+        front: FrontToken<'_>,
+    ) -> Result<VerifiedClaims, SignInFailed> {
+        let (environment, issuer) = self.sign_in_issuer(party)?;
+        let token = UnverifiedToken::parse(front.id_token)?;
+        let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
+        let stated = |what: Option<_>| what.map_or(Hashed::Nothing, Hashed::Stated);
+        let rules = verify::IdTokenRules {
+            access_token: stated(front.access_token),
+            addresses: &environment.addresses,
+            client_id: &party.client_id,
+            code: stated(front.code),
+            issuer: &environment.issuer,
+            leeway: self.leeway,
+            nonce: front.nonce,
+            now: self.clock.now(),
+            tenant: front.tenant,
+        };
+        let claims = of_own_tenant(party, verify::check(&token, &keys, &rules)?)?;
+        if let Some(serial) = claims.serial() {
+            issuer.serials.learn(claims.context(), serial);
+        }
+        Ok(claims)
     }
 
     /// Verifies a JWT that was posted to the callback of a relying party with the legacy flow.
@@ -117,15 +168,15 @@ impl SuperId {
         let Flow::Legacy(settings) = &party.flow else {
             return Err(ClaimsRefused::LegacyOff.into());
         };
-        let issuer = self.sign_in_issuer(party)?;
+        let (environment, issuer) = self.sign_in_issuer(party)?;
         let token = UnverifiedToken::parse(token)?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(SignInFailed::Outage)?;
         let serial = |context: &ContextId| {
             settings.serials.get(context).cloned().or_else(|| issuer.serials.of(context))
         };
         let rules = legacy::LegacyRules {
-            addresses: &party.environment.addresses,
-            issuer: &party.environment.legacy_issuer,
+            addresses: &environment.addresses,
+            issuer: &environment.legacy_issuer,
             leeway: self.leeway,
             now: self.clock.now(),
             serial: &serial,
@@ -149,15 +200,16 @@ impl SuperId {
         serial: &str,
         token: &SystemUserToken,
     ) -> Result<BoughtTicket, TicketRefused> {
-        let issuer = self.issuer(&party.environment).ok_or(TicketRefused::NotConfigured)?;
+        let environment = party.environment().ok_or(TicketRefused::NotConfigured)?;
+        let issuer = self.issuer(environment).ok_or(TicketRefused::NotConfigured)?;
         let asked = self.clock.now();
         let jwt = system_user::exchange(&self.errands, party, tenant, token, asked).await?;
         let token = UnverifiedToken::parse(jwt.reveal())?;
         let keys = issuer.keys.keys_for(token.key()).await.map_err(TicketRefused::Outage)?;
         let rules = system_user::TicketRules {
-            addresses: &party.environment.addresses,
+            addresses: &environment.addresses,
             asked,
-            issuer: &party.environment.legacy_issuer,
+            issuer: &environment.legacy_issuer,
             leeway: self.leeway,
             now: self.clock.now(),
             serial,
@@ -203,8 +255,13 @@ impl SuperId {
         self.issuers.get(&environment.jwks_url).map(|issuer| &**issuer)
     }
 
-    fn sign_in_issuer(&self, party: &RelyingParty) -> Result<&Issuer, SignInFailed> {
-        self.issuer(&party.environment)
+    fn sign_in_issuer<'p>(
+        &self,
+        party: &'p RelyingParty,
+    ) -> Result<(&'p Environment, &Issuer), SignInFailed> {
+        party
+            .environment()
+            .and_then(|environment| Some((&**environment, self.issuer(environment)?)))
             .ok_or_else(|| SignInFailed::Misconfigured { error: ErrorCode::of("no_such_issuer") })
     }
 }

@@ -45,7 +45,8 @@ pub(super) async fn exchange(
     now: Timestamp,
 ) -> Result<Secret, TicketRefused> {
     let user = party.system_user.as_ref().ok_or(TicketRefused::NotConfigured)?;
-    let environment = &party.environment;
+    let environment = party.environment().ok_or(TicketRefused::NotConfigured)?;
+    let secret = party.client_secret.as_ref().ok_or(TicketRefused::NotConfigured)?;
     let url = match user.protocol {
         SystemUserProtocol::Rest => environment.system_user_url.as_ref(),
         SystemUserProtocol::Soap => environment.system_user_soap_url.as_ref(),
@@ -54,7 +55,7 @@ pub(super) async fn exchange(
     let signed = SignedSystemToken::sign(token, &user.key, now)?;
     let asked = Exchange {
         signed: signed.reveal(),
-        application: party.client_secret.reveal(),
+        application: secret.reveal(),
         context: tenant.as_str(),
     };
     let answer = match user.protocol {
@@ -66,10 +67,9 @@ pub(super) async fn exchange(
     let answer = answer.map_err(Outage::from)?;
     match read(&answer, user.protocol)? {
         Said::Token(jwt) => Ok(jwt),
-        Said::Refused(words) => Err(TicketRefused::of(
-            &words,
-            &[token.reveal(), party.client_secret.reveal(), signed.reveal()],
-        )),
+        Said::Refused(words) => {
+            Err(TicketRefused::of(&words, &[token.reveal(), secret.reveal(), signed.reveal()]))
+        }
     }
 }
 

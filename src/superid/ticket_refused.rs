@@ -81,7 +81,8 @@ impl TicketRefused {
 pub struct CleanText(String);
 
 impl CleanText {
-    fn of(text: &str, secrets: &[&str]) -> Self {
+    /// Cleans words from outside.
+    pub fn of(text: &str, secrets: &[&str]) -> Self {
         if secrets.iter().any(|secret| text.contains(secret)) {
             return Self("(withheld: it repeats a secret)".to_owned());
         }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::back_channel::Answer;
-use crate::config::RelyingParty;
+use crate::config::{Environment, RelyingParty};
 use crate::crypto::Secret;
 use crate::identity::{AccessToken, ContextId};
 
@@ -39,12 +39,13 @@ pub(super) struct Tokens {
 /// would end up in logs.
 pub(super) async fn redeem(
     back_channel: &Counted,
-    party: &RelyingParty,
+    (environment, party): (&Environment, &RelyingParty),
     grant: &CodeGrant<'_>,
 ) -> Result<Tokens, SignInFailed> {
-    let form = body(party, grant);
-    let url = &party.environment.token_url;
-    let answer = asked(back_channel.post(url, form)).await.map_err(Outage::from)?;
+    let nobody = || SignInFailed::Misconfigured { error: ErrorCode::of("no_client_secret") };
+    let form = body((party, party.client_secret.as_ref().ok_or_else(nobody)?), grant);
+    let answer =
+        asked(back_channel.post(&environment.token_url, form)).await.map_err(Outage::from)?;
     if answer.status == StatusCode::OK {
         Ok(read(&answer.body).map_err(Outage::from)?)
     } else {
@@ -52,11 +53,11 @@ pub(super) async fn redeem(
     }
 }
 
-fn body(party: &RelyingParty, grant: &CodeGrant<'_>) -> String {
+fn body((party, secret): (&RelyingParty, &Secret), grant: &CodeGrant<'_>) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code")
         .append_pair("client_id", &party.client_id)
-        .append_pair("client_secret", party.client_secret.reveal())
+        .append_pair("client_secret", secret.reveal())
         .append_pair("code", grant.code)
         .append_pair("redirect_uri", grant.redirect_uri);
     if let Some(verifier) = grant.verifier {

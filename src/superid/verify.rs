@@ -18,14 +18,14 @@ use super::times::{IssuedAt, Times};
 /// What an id_token must say.
 #[derive(Clone, Copy, Debug)]
 pub struct IdTokenRules<'a> {
-    /// The access token it came with.
-    pub access_token: &'a str,
+    /// The access token it came with, and what `at_hash` must say of it.
+    pub access_token: Hashed<'a>,
     /// Which of the tenant's addresses are believed.
     pub addresses: &'a AllowedAddresses,
     /// Ours, and the only audience.
     pub client_id: &'a str,
-    /// The code it was redeemed for.
-    pub code: &'a str,
+    /// The code it was redeemed for or came with, and what `c_hash` must say of it.
+    pub code: Hashed<'a>,
     /// The environment's, exactly.
     pub issuer: &'a str,
     /// Seconds that two clocks may differ.
@@ -35,6 +35,17 @@ pub struct IdTokenRules<'a> {
     pub now: Timestamp,
     /// The tenant that was asked for, if any.
     pub tenant: Option<&'a ContextId>,
+}
+
+/// What an id_token's hash of something says (OpenID Connect Core §3.1.3.6, §3.3.2.11).
+#[derive(Clone, Copy, Debug)]
+pub enum Hashed<'a> {
+    /// The right thing, if anything: SuperID's token endpoint sends no hashes.
+    IfStated(&'a str),
+    /// There is nothing it could be of.
+    Nothing,
+    /// The right thing: what came through the browser is tied to nothing else.
+    Stated(&'a str),
 }
 
 /// Verifies an id_token: form, header, signature, then every claim.
@@ -107,11 +118,17 @@ fn is_nonce(claims: &Object, nonce: &str) -> bool {
     !nonce.is_empty() && bool::from(stated.as_bytes().ct_eq(nonce.as_bytes()))
 }
 
-/// Base64url of the left half of SHA-256, where the claim is there at all (OpenID Connect Core
-/// §3.1.3.6); SuperID sends neither in a plain code flow.
-fn is_hash(claims: &Object, name: &str, of: &str) -> bool {
-    let left_half = || URL_SAFE_NO_PAD.encode(&sha256(of.as_bytes())[..16]);
-    !claims.has(name) || claims.text(name) == Some(left_half().as_str())
+/// Base64url of the left half of SHA-256 (OpenID Connect Core §3.1.3.6).
+fn is_hash(claims: &Object, name: &str, hashed: Hashed<'_>) -> bool {
+    let is_of = |what: &str| {
+        let left_half = URL_SAFE_NO_PAD.encode(&sha256(what.as_bytes())[..16]);
+        claims.text(name) == Some(left_half.as_str())
+    };
+    match hashed {
+        Hashed::IfStated(what) => !claims.has(name) || is_of(what),
+        Hashed::Nothing => true,
+        Hashed::Stated(what) => is_of(what),
+    }
 }
 
 #[cfg(test)]
@@ -123,10 +140,10 @@ mod tests {
 
     fn rules() -> IdTokenRules<'static> {
         IdTokenRules {
-            access_token: "8A:Cust12345.token",
+            access_token: Hashed::IfStated("8A:Cust12345.token"),
             addresses: &AllowedAddresses::SuperOffice,
             client_id: "client",
-            code: "code",
+            code: Hashed::IfStated("code"),
             issuer: "https://sod.superoffice.com",
             leeway: 60,
             nonce: "nonce",
@@ -240,6 +257,30 @@ mod tests {
         };
         assert!(verify(&asked).is_ok());
         assert_eq!(verify(&other).err(), Some(ClaimsRefused::WrongTenant));
+    }
+
+    #[test]
+    fn what_came_through_the_browser_has_to_be_hashed() {
+        let hash = |of: &str| json!(URL_SAFE_NO_PAD.encode(&sha256(of.as_bytes())[..16]));
+        let rules = IdTokenRules {
+            access_token: Hashed::Stated("token"),
+            code: Hashed::Stated("code"),
+            ..rules()
+        };
+        let refusal = |c_hash: Value, at_hash: Value| {
+            let mut claims = claims();
+            (claims["c_hash"], claims["at_hash"]) = (c_hash, at_hash);
+            verify_id_token(&KEY.token(&claims), keys(), &rules).err()
+        };
+        assert_eq!(refusal(hash("code"), hash("token")), None);
+        for wrong in [json!(null), json!(""), hash("other"), hash("token")] {
+            assert_eq!(refusal(wrong, hash("token")), Some(ClaimsRefused::CodeHash));
+        }
+        for wrong in [json!(null), json!([hash("token")]), hash("other"), hash("code")] {
+            assert_eq!(refusal(hash("code"), wrong), Some(ClaimsRefused::AccessTokenHash));
+        }
+        let bare = verify_id_token(&KEY.token(&claims()), keys(), &rules).err();
+        assert_eq!(bare, Some(ClaimsRefused::CodeHash));
     }
 
     #[test]

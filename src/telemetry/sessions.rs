@@ -87,16 +87,21 @@ impl SessionCounters {
 }
 
 /// Why sign-ins fail, in the words of pages and JSON.
-const FAILURES: [&str; 15] = [
+const FAILURES: [&str; 20] = [
     "already_used",
+    "approval_revoked",
     "attempt_expired",
     "bad_request",
     "binding_missing",
     "consent_declined",
+    "interaction_needed",
     "internal",
     "loop_detected",
     "misconfigured",
     "post_origin_refused",
+    "reapproval_needed",
+    "store_unavailable",
+    "super_id_expired",
     "super_id_refused",
     "super_id_unreachable",
     "tenant_unknown",

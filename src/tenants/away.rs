@@ -10,6 +10,13 @@ pub struct Away {
     pub retry_after: u64,
 }
 
+impl Away {
+    /// What is asked about is in no environment with a state API.
+    pub fn nowhere() -> Self {
+        Self { reason: AwayReason::NotConfigured, retry_after: 60 * 60 }
+    }
+}
+
 /// Why a tenant cannot be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AwayReason {

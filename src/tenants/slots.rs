@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn who_was_not_asked_about_for_longest_gives_way_but_never_who_is_asked_about_now() {
         let loaded = crate::config::load_text(TEXT, "test", Path::new("."), &|_| None).unwrap();
-        let environment = loaded.settings.relying_parties[0].environment.clone();
+        let environment = loaded.settings.relying_parties[0].environment().unwrap().clone();
         let slots = Slots::new(SHARDS * 4);
         let held = asked(&slots, &environment, 1, 0);
         for number in 2..=5_000 {

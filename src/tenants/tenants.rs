@@ -11,7 +11,7 @@ use crate::telemetry::catalogue::TENANTS;
 
 use super::slot::{Looked, Slot};
 use super::slots::Slots;
-use super::{Away, AwayReason, Home};
+use super::{Away, Home};
 
 /// Where every tenant lives, of every environment the configuration uses.
 pub struct Tenants {
@@ -36,8 +36,7 @@ impl Tenants {
         before: Option<&Self>,
     ) -> Self {
         let mut directories: Vec<Arc<Directory>> = Vec::new();
-        for party in &settings.relying_parties {
-            let environment = &party.environment;
+        for environment in settings.relying_parties.iter().filter_map(|party| party.environment()) {
             if directories.iter().any(|directory| directory.environment.name == environment.name) {
                 continue;
             }
@@ -60,7 +59,7 @@ impl Tenants {
         tenant: &ContextId,
     ) -> Result<Arc<Home>, Away> {
         let Some(directory) = self.directory(&environment.name) else {
-            return Err(Away { reason: AwayReason::NotConfigured, retry_after: HOUR });
+            return Err(Away::nowhere());
         };
         directory.slot(tenant, self.clock.now()).find(&self.superid, &self.clock).await
     }
@@ -118,4 +117,3 @@ impl Directory {
 
 /// Tenants known of one environment; the least used give way.
 const MOST: usize = 20_000;
-const HOUR: u64 = 60 * 60;

@@ -25,8 +25,13 @@ impl Reply {
 
     /// An HTML page of ours under its content security policy.
     pub fn page(status: StatusCode, html: String, policy: &'static str) -> Self {
+        Self::page_under(status, html, HeaderValue::from_static(policy))
+    }
+
+    /// The same under a policy made for it.
+    pub fn page_under(status: StatusCode, html: String, policy: HeaderValue) -> Self {
         let mut reply = Self::body(status, "text/html; charset=utf-8", html);
-        reply.set(header::CONTENT_SECURITY_POLICY, policy);
+        reply.headers.push((header::CONTENT_SECURITY_POLICY, policy));
         reply.set(header::X_FRAME_OPTIONS, "DENY");
         reply
     }

@@ -117,7 +117,7 @@ impl Sender {
                 continue;
             }
             let claim = Claim {
-                environment: party.environment.name.to_string(),
+                environment: party.authority.name().to_owned(),
                 client_id: party.client_id.clone(),
                 now,
                 until: now.plus(webhook.timeout.as_secs() + SPARE),

@@ -30,6 +30,12 @@ pub const HOMES: &[Row] = &[
         "keys and ciphers are chosen once, and SuperID's signatures are SuperID's",
     ),
     ("base64", Home::Anywhere, "a plain encoding"),
+    (
+        "bergshamra_c14n",
+        Home::In(&["saml/"]),
+        "canonical XML is the one part of XML signatures not to be written twice",
+    ),
+    ("bergshamra_xml", Home::In(&["saml/"]), "the sets of nodes that go with bergshamra_c14n"),
     ("bytes", Home::Anywhere, "the currency of bodies"),
     ("cbc", Home::In(&["crypto/"]), "goes with aes and des"),
     ("clap", Home::In(&["cli/", "main.rs"]), "only the command line reads arguments"),
@@ -105,6 +111,7 @@ pub const HOMES: &[Row] = &[
     ("toml", Home::In(&["config/"]), "one format, one reader"),
     ("tracing", Home::Anywhere, "log lines"),
     ("tracing_subscriber", Home::In(&["telemetry/"]), "one place says what a log line looks like"),
+    ("uppsala", Home::In(&["saml/"]), "the parser bergshamra_c14n reads, and so the only one"),
     ("url", Home::Anywhere, "addresses"),
     ("zeroize", Home::Anywhere, "secrets are wiped where they are held"),
 ];

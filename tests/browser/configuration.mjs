@@ -40,7 +40,13 @@ addresses = ["${superid}"]
 [session]
 keys = [{ file = "session.key" }]
 
-${party("orders")}
+${party("orders", `error_callback_path = "/auth/error"`)}
+${party("behind", `redirect_path = "/auth/behind"
+response_type = "code id_token"
+response_mode = "fragment"`)}
+${party("posted", `redirect_path = "/auth/posted"
+response_type = "id_token token"
+response_mode = "form_post"`)}
 ${party("approval")}
 ${party("astray")}
 ${party("archive", `redirect_path = "/auth/legacy"
@@ -54,6 +60,8 @@ relying_parties = ["orders"]
 
 ${route("public", `access = "public"`)}
 ${route("legacy", `relying_parties = ["archive"]\npresent = "ticket"`)}
+${route("behind", `relying_parties = ["behind"]`)}
+${route("posted", `relying_parties = ["posted"]`)}
 ${route("both", `relying_parties = ["orders", "archive"]`)}
 ${route("approval", `relying_parties = ["approval"]`)}
 ${route("astray", `relying_parties = ["astray"]`)}

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Assertion, Destination, Flow, JobCaller, JobListener, LineDestination,
+    self, Access, Assertion, Authority, Destination, Flow, JobCaller, JobListener, LineDestination,
     ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty, Route,
     Serves, Settings, Tls, TlsFiles, VaultPlace,
 };
@@ -260,7 +260,7 @@ fn described_route(route: &Route) -> String {
 
 fn described_party(party: &RelyingParty) -> String {
     let flow = match &party.flow {
-        Flow::Code => "code".to_owned(),
+        Flow::Code => format!("{} by {:?}", party.response.words, party.response.mode),
         Flow::Legacy(legacy) => format!("{legacy:?}"),
     };
     let system_user = party.system_user.as_ref().map_or(String::new(), |user| {
@@ -269,10 +269,15 @@ fn described_party(party: &RelyingParty) -> String {
     let webhook = party.webhook.as_ref().map_or(String::new(), |webhook| {
         format!(" tells {} by {} keys in {:?}", webhook.url, webhook.keys.len(), webhook.timeout)
     });
+    let errors = party.error_callback_path.as_ref();
+    let errors = errors.map_or(String::new(), |path| format!(" errors at {path}"));
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
-    let RelyingParty { name, title, environment, client_id, redirect_path, pkce, .. } = party;
-    let environment = &environment.issuer;
+    let RelyingParty { name, title, client_id, redirect_path, pkce, .. } = party;
+    let environment = match &party.authority {
+        Authority::SuperId(environment) => environment.issuer.clone(),
+        Authority::Provider(member) => format!("{member:?}"),
+    };
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}{webhook}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{errors}{system_user}{webhook}"
     )
 }

@@ -60,7 +60,11 @@ fn the_environment_alone_is_a_whole_configuration() {
     assert_eq!(settings.session.idle, 7200);
     let party = &settings.relying_parties[0];
     assert_eq!(party.client_id, "1234", "a string, whatever it looks like");
-    assert_eq!(party.client_secret.reveal(), "not to be seen", "without the line's end");
+    assert_eq!(
+        party.client_secret.as_ref().unwrap().reveal(),
+        "not to be seen",
+        "without the line's end"
+    );
     assert_eq!(settings.routes[0].name, "app");
 }
 
@@ -77,7 +81,7 @@ fn the_environment_counts_more_than_a_file() {
     let settings = loaded(&[("gateway.toml", &text)], &said).unwrap().settings;
     assert_eq!((settings.limits.crowd.requests, settings.log.access), (77, false));
     assert_eq!(settings.limits.cookie_bytes, 9000);
-    assert_eq!(settings.relying_parties[0].client_secret.reveal(), "secret");
+    assert_eq!(settings.relying_parties[0].client_secret.as_ref().unwrap().reveal(), "secret");
     let route = &settings.routes[0];
     assert_eq!((route.name.as_str(), settings.routes.len()), ("my-app", 1), "- is _ there");
     let server = &route.upstream.app().unwrap().servers.each[0];
@@ -186,7 +190,10 @@ fn a_secret_comes_from_systemd_too() {
     let with =
         |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| folder.to_str().unwrap().to_owned());
     let settings = config::load_given(&given, &with).unwrap().settings;
-    assert_eq!(settings.relying_parties[0].client_secret.reveal(), "from systemd");
+    assert_eq!(
+        settings.relying_parties[0].client_secret.as_ref().unwrap().reveal(),
+        "from systemd"
+    );
     let told = config::load_given(&given, &|_| None).unwrap_err().to_string();
     assert!(told.contains("the credential superid is asked for, and there are none"), "{told}");
     let outside = text.replace("\"superid\"", "\"../session.key\"");

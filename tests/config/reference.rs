@@ -24,8 +24,9 @@ const WHOLE_TABLES: [&str; 11] = [
 ];
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
-/// the network or in the file system; a certificate comes from files or is ordered.
-const OTHER_WAYS: [&str; 9] = [
+/// the network or in the file system; a certificate comes from files or is ordered; people sign in at
+/// SuperID or at a provider.
+const OTHER_WAYS: [&str; 10] = [
     "# token =",
     "# certificate_name =",
     "# loopback =",
@@ -35,6 +36,7 @@ const OTHER_WAYS: [&str; 9] = [
     "# acme =",
     "# hosts = [\"app.example.com\"]",
     "# challenge =",
+    "# provider =",
 ];
 
 /// What a line says, and whether it does so in a comment.

@@ -108,9 +108,36 @@ impl Page {
 
     /// Where a 302 leads: the address before `?`, and the decoded query in order.
     pub fn redirect(&self) -> (String, Vec<(String, String)>) {
+        self.redirect_at('?')
+    }
+
+    /// Where a 302 leads: the address before `#`, and the decoded fragment in order.
+    pub fn fragment(&self) -> (String, Vec<(String, String)>) {
+        self.redirect_at('#')
+    }
+
+    /// The address and the decoded fields of a form that posts itself, in order.
+    pub fn form(&self) -> (String, Vec<(String, String)>) {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        assert!(self.body.contains("document.forms[0].submit()"), "{}", self.body);
+        let (_, rest) = self.body.split_once("method=\"post\" action=\"").expect("a form");
+        let (address, rest) = rest.split_once('"').unwrap();
+        let fields = rest.split("type=\"hidden\" name=\"").skip(1).map(|field| {
+            let (name, rest) = field.split_once("\" value=\"").unwrap();
+            (name.to_owned(), unescaped(rest.split_once('"').unwrap().0))
+        });
+        (address.into(), fields.collect())
+    }
+
+    fn redirect_at(&self, joint: char) -> (String, Vec<(String, String)>) {
         assert_eq!(self.status, StatusCode::FOUND, "{}", self.body);
-        let (address, query) = self.header("location").split_once('?').unwrap_or_default();
+        let (address, query) = self.header("location").split_once(joint).unwrap_or_default();
         let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         (address.into(), query)
     }
+}
+
+fn unescaped(text: &str) -> String {
+    let known = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
+    known.iter().fold(text.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
 }

@@ -31,7 +31,8 @@ async fn what_can_be_told_to_the_app_goes_back_with_its_state() {
     let scene = Scene::new().await;
     scene.emulator.register(refuses);
     let wrong = [
-        ("response_type", "id_token", "unsupported_response_type"),
+        ("response_type", "code code", "unsupported_response_type"),
+        ("response_type", "none", "unsupported_response_type"),
         ("scope", "profile", "invalid_scope"),
         ("code_challenge_method", "S512", "invalid_request"),
         ("client_id", "no-pkce", "invalid_request"),

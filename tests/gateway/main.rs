@@ -16,7 +16,9 @@ mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
 mod drain;
+mod errors;
 mod front;
+mod front_channel;
 mod h2_app;
 mod handover;
 mod headers;
@@ -44,6 +46,9 @@ mod partner;
 mod proxied;
 mod rates;
 mod recorder;
+#[path = "../tickets/redis_server.rs"]
+#[allow(dead_code, reason = "it is shared with the tests of tickets")]
+mod redis_server;
 mod reload;
 mod service_manager;
 mod session;
@@ -56,6 +61,7 @@ mod traces;
 mod upgrade;
 mod upstream;
 mod upstreams;
+mod used_once;
 mod userinfo;
 mod webhook;
 mod wire;

@@ -65,7 +65,7 @@ impl Scene {
     }
 
     async fn find(&self) -> Result<Arc<Home>, Away> {
-        let environment = &self.settings.relying_parties[0].environment;
+        let environment = self.settings.relying_parties[0].environment().unwrap();
         self.tenants.find(environment, &ContextId::parse(CTX).unwrap()).await
     }
 }
@@ -227,7 +227,7 @@ async fn lies_about_a_tenants_place_are_not_believed() {
 #[tokio::test]
 async fn notices_are_superoffices_or_nothing() {
     let scene = Scene::new("rest").await;
-    let environment = &scene.settings.relying_parties[0].environment;
+    let environment = scene.settings.relying_parties[0].environment().unwrap();
     let notice = scene.emulator.mint().notice(CTX, TenantChange::Move).unwrap();
     let verify =
         async |body: String| scene.superid.verify_notice(environment, body.as_bytes()).await;

@@ -20,7 +20,7 @@ fn tenant() -> ContextId {
 }
 
 async fn find(world: &World) -> Result<Arc<Home>, Away> {
-    world.tenants.find(&world.code.environment, &tenant()).await
+    world.tenants.find(world.code.environment().unwrap(), &tenant()).await
 }
 
 async fn api(world: &World) -> String {
@@ -100,7 +100,9 @@ async fn a_thousand_callers_ask_once() {
     let callers: Vec<_> = (0..1_000)
         .map(|_| {
             let (tenants, party) = (world.tenants.clone(), world.code.clone());
-            tokio::spawn(async move { tenants.find(&party.environment, &tenant()).await.is_ok() })
+            tokio::spawn(async move {
+                tenants.find(party.environment().unwrap(), &tenant()).await.is_ok()
+            })
         })
         .collect();
     world.double.is_asked().await;
@@ -121,7 +123,7 @@ async fn callers_outlive_the_runtime_of_the_one_who_asked() {
     let runtime = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async move {
-            let (environment, tenant) = (party.environment.clone(), tenant());
+            let (environment, tenant) = (party.environment().unwrap().clone(), tenant());
             tokio::select! {
                 found = tenants.find(&environment, &tenant) => panic!("{found:?}"),
                 _ = death => {}
@@ -131,7 +133,9 @@ async fn callers_outlive_the_runtime_of_the_one_who_asked() {
     world.double.is_asked().await;
     let (tenants, party) = (world.tenants.clone(), world.code.clone());
     let waiter =
-        tokio::spawn(async move { tenants.find(&party.environment, &tenant()).await.is_ok() });
+        tokio::spawn(
+            async move { tenants.find(party.environment().unwrap(), &tenant()).await.is_ok() },
+        );
     dying.send(()).unwrap();
     tokio::task::spawn_blocking(|| runtime.join().unwrap()).await.unwrap();
     world.double.is_asked().await;
@@ -264,7 +268,7 @@ async fn doubts_do_not_make_us_hammer_superid() {
     find(&world).await.unwrap();
     for _ in 0..50 {
         world.tenants.forget(&find(&world).await.unwrap());
-        world.tenants.hint(&world.code.environment, &tenant());
+        world.tenants.hint(world.code.environment().unwrap(), &tenant());
     }
     find(&world).await.unwrap();
     assert_eq!(asked(&world), 1 + 4);
@@ -290,7 +294,7 @@ async fn a_verified_notice_has_superid_asked_and_is_believed_in_nothing_else() {
     let world = World::start().await;
     says(&world, &state("sod2", 6_000));
     find(&world).await.unwrap();
-    let environment = &world.code.environment;
+    let environment = world.code.environment().unwrap();
     let claims = json!({
         "iss": "SuperOffice AS", "nbf": NOW - 60, "exp": NOW + 300, claim("ctx"): "Cust12345",
     });
@@ -321,8 +325,8 @@ async fn a_reload_keeps_what_is_known_of_an_environment_that_stays_the_same() {
     says(&world, &state("sod2", 6_000));
     find(&world).await.unwrap();
     let (same, other) = world.reloaded();
-    assert!(same.find(&world.code.environment, &tenant()).await.is_ok());
+    assert!(same.find(world.code.environment().unwrap(), &tenant()).await.is_ok());
     assert_eq!(asked(&world), 1);
-    assert!(other.find(&world.code.environment, &tenant()).await.is_ok());
+    assert!(other.find(world.code.environment().unwrap(), &tenant()).await.is_ok());
     assert_eq!(asked(&world), 2, "its rule for addresses may be another");
 }

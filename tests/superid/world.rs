@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Audit, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
-    LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, SameSite,
-    Session, Settings,
+    Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
+    LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response,
+    SameSite, Session, Settings,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
@@ -66,14 +66,14 @@ impl World {
     pub fn reloaded(&self) -> (Tenants, Tenants) {
         let after = |environment: Environment| {
             let party = RelyingParty {
-                environment: Arc::new(environment),
+                authority: Authority::SuperId(Arc::new(environment)),
                 ..RelyingParty::clone(&self.code)
             };
             let settings = settings(vec![Arc::new(party)], Duration::from_secs(10));
             let (superid, clock) = (self.superid.clone(), self.clock.clone());
             Tenants::new(&settings, superid, clock, Some(&self.tenants))
         };
-        let same = Environment::clone(&self.code.environment);
+        let same = Environment::clone(self.code.environment().unwrap());
         let more = "https://sod2.superoffice.com".to_owned();
         let other =
             Environment { addresses: AllowedAddresses::Origins(vec![more]), ..same.clone() };
@@ -130,11 +130,13 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
     RelyingParty {
         name: "orders".to_owned(),
         title: "Orders".to_owned(),
-        environment: environment.clone(),
+        authority: Authority::SuperId(environment.clone()),
         client_id: "client".to_owned(),
-        client_secret: Secret::new("s&cret".to_owned()),
+        client_secret: Some(Secret::new("s&cret".to_owned())),
         redirect_path: "/auth/callback".to_owned(),
         flow,
+        response: Response::code(),
+        error_callback_path: None,
         pkce: Pkce::S256,
         tenant: None,
         system_user: None,
@@ -145,6 +147,7 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
 fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) -> Settings {
     Settings {
         admin: Admin { address: None },
+        assertion: None,
         forwarded: Forwarded::default(),
         hosts: Vec::new(),
         job_listeners: Vec::new(),
@@ -157,6 +160,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             header_bytes: 32_768,
             header_count: 100,
             spent_attempts: 16,
+            kept_posts: 1 << 20,
             ended_sessions: 16,
             superid_timeout,
             handshake_timeout: Duration::from_secs(10),
@@ -197,6 +201,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             absolute: 28_800,
             attempt: 600,
             leeway: 60,
+            replicas: None,
         },
     }
 }

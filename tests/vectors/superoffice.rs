@@ -12,7 +12,7 @@ use superid_gateway::clock::Timestamp;
 use superid_gateway::config::AllowedAddresses;
 use superid_gateway::identity::ContextId;
 use superid_gateway::superid::{
-    ClaimsRefused, IdTokenRules, KeySet, LegacyRules, verify_id_token, verify_legacy_token,
+    ClaimsRefused, Hashed, IdTokenRules, KeySet, LegacyRules, verify_id_token, verify_legacy_token,
     verify_signature,
 };
 
@@ -28,10 +28,10 @@ const MIRRORING: [u64; 2] = [1_639_640_381, 1_639_640_741];
 
 fn id_token_rules(now: u64) -> IdTokenRules<'static> {
     IdTokenRules {
-        access_token: "8A:Cust12345.secret-access-token",
+        access_token: Hashed::IfStated("8A:Cust12345.secret-access-token"),
         addresses: &AllowedAddresses::SuperOffice,
         client_id: CLIENT_ID,
-        code: "code",
+        code: Hashed::IfStated("code"),
         issuer: "https://sod.superoffice.com",
         leeway: 60,
         nonce: "nonce",

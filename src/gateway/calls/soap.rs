@@ -43,11 +43,9 @@ pub(in crate::gateway) fn fill(
     let no_soap = || Error::explain(NO_SOAP, "no SOAP envelope").into_down();
     if let Some(piece) = body.as_mut().filter(|_| !soap.has_passed()) {
         let ticket = call.soap_ticket().ok_or_else(no_soap)?;
-        let header = SoapHeader {
-            version: version(call),
-            application_token: call.party().client_secret.reveal(),
-            ticket,
-        };
+        let secret = call.party().client_secret.as_ref().ok_or_else(no_soap)?;
+        let header =
+            SoapHeader { version: version(call), application_token: secret.reveal(), ticket };
         *piece = soap.take(piece, header).map_err(|_| no_soap())?.into();
     }
     Ok(())
