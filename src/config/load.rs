@@ -14,9 +14,10 @@ use super::sources::Sources;
 use super::{
     Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
     admin, app_pages, audit, certificate, environment, forwarded, header_names, host, job_caller,
-    job_listener, job_listener_read, key_ring, limits, listener, log, overlay, provider, redis,
-    relying_party, relying_party_read, replicas, route, route_bounds_read, route_read, route_rules,
-    session, system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
+    job_listener, job_listener_read, key_ring, legacy, limits, listener, log, overlay, provider,
+    redis, relying_party, relying_party_read, replicas, route, route_bounds_read, route_read,
+    route_rules, session, system_user, traces, upstream, upstream_read, vault, webhook,
+    webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -187,7 +188,8 @@ pub fn tables() -> Vec<Table> {
         app_pages::TABLE,
         host::HSTS_TABLE,
         relying_party::TABLE,
-        relying_party::LEGACY_TABLE,
+        legacy::LEGACY_TABLE,
+        legacy::SAML_TABLE,
         system_user::TABLE,
         webhook::TABLE,
         environment::TABLE,

@@ -23,3 +23,4 @@ pub use consent::{Consent, Consents};
 pub use desk::{Counter, Desk};
 pub use failure::{Failed, Failure, Outcome};
 pub use held::provider_origin;
+pub use posted::takes_address;

@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 
+use crate::crypto::RsaPublic;
+
 use super::json::{Json, Object};
 use super::key_hint::KeyHint;
 
@@ -61,10 +63,16 @@ impl KeySet {
         self.0.len()
     }
 
+    /// Every key, for what names none that would be believed.
+    pub(super) fn all(&self) -> Vec<RsaPublic> {
+        self.0.iter().map(|key| key.rsa.clone()).collect()
+    }
+
     /// The key a token names, by `kid`, then by `x5t`; the sole key when it names none. A name
     /// nobody has is nobody's key: no other is tried.
     pub(super) fn find(&self, hint: &KeyHint) -> Option<&DecodingKey> {
         let found = match hint {
+            KeyHint::Any => self.0.first(),
             KeyHint::Kid { kid, x5t } => {
                 let key = self.0.iter().find(|key| key.has_kid(kid))?;
                 let agrees = x5t.is_none() || key.x5t.is_none() || *x5t == key.x5t;
@@ -93,6 +101,7 @@ struct Key {
     kid: Option<String>,
     x5t: Option<String>,
     public: DecodingKey,
+    rsa: RsaPublic,
 }
 
 impl Key {
@@ -108,10 +117,9 @@ impl Key {
             return None;
         }
         let (modulus, exponent) = (number(key.text("n")?)?, number(key.text("e")?)?);
-        if !is_safe_modulus(&modulus) || !is_safe_exponent(&exponent) {
-            return None;
-        }
+        let rsa = RsaPublic::of_components(&modulus, &exponent)?;
         Some(Self {
+            rsa,
             kid: key.text("kid").map(str::to_owned),
             x5t: key.text("x5t").map(str::to_owned),
             public: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
@@ -146,18 +154,6 @@ fn number(text: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let start = bytes.iter().position(|byte| *byte != 0)?;
     Some(bytes[start..].to_vec())
-}
-
-/// 2,048 to 8,192 bits, in whole bytes as every key generator makes them, and odd.
-fn is_safe_modulus(modulus: &[u8]) -> bool {
-    (256..=1024).contains(&modulus.len())
-        && modulus[0] & 0x80 != 0
-        && modulus.last().is_some_and(|low| low & 1 == 1)
-}
-
-/// Odd, at least 3, at most 32 bits: with 1 anybody can sign, and aws-lc takes none larger.
-fn is_safe_exponent(exponent: &[u8]) -> bool {
-    exponent.len() <= 4 && exponent != [1] && exponent.last().is_some_and(|low| low & 1 == 1)
 }
 
 const LARGEST: usize = 64 * 1024;

@@ -45,6 +45,16 @@ impl KeyStore {
         }
     }
 
+    /// The keys after SuperID was asked anew, as far as that is due: for a signature that none of the
+    /// known ones made.
+    ///
+    /// # Errors
+    /// As [`KeyStore::keys_for`].
+    pub(super) async fn renewed(&self) -> Result<Arc<KeySet>, Arc<Outage>> {
+        self.refresh().await?;
+        self.keys_for(&KeyHint::Any).await
+    }
+
     /// Asks SuperID, unless somebody has within the cool-down. The fetch is a task of its own and
     /// holds the flight: a caller who gives up does not take it down for the others.
     async fn refresh(&self) -> Result<(), Arc<Outage>> {

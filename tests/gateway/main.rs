@@ -43,6 +43,7 @@ mod proxied;
 mod rates;
 mod recorder;
 mod reload;
+mod saml;
 mod service_manager;
 mod session;
 mod sign_in;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
     Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
-    LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, SameSite,
+    LegacyMethod, LegacySaml, LegacyToken, LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, SameSite, Sha1,
     Session, Settings,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
@@ -51,6 +51,9 @@ impl World {
             serials,
             redirect_parameter: RedirectParameter::None,
             null_origin: NullOrigin::Refused,
+            token: LegacyToken::Either,
+            method: LegacyMethod::Post,
+            saml: LegacySaml { audience: None, keys: Vec::new(), sha1: Sha1::Refused },
         };
         let code = Arc::new(party(&environment, Flow::Code));
         let legacy = Arc::new(party(&environment, Flow::Legacy(legacy)));
