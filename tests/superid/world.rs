@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
-    LegacyMethod, LegacySaml, LegacyToken, LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, SameSite, Sha1,
-    Session, Settings,
+    Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy,
+    LegacyMethod, LegacySaml, LegacyToken, Limits, LineDestination, Log, LogLevel, NullOrigin,
+    Pkce, RedirectParameter, RelyingParty, SameSite, Session, Settings, Sha1,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
