@@ -20,7 +20,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::crypto::{Authorities, ClientTls};
+use crate::crypto::{Authorities, ClientIdentity, ClientTls};
 
 /// The one HTTP client of the gateway: calls to SuperID, and what apps are told.
 pub struct BackChannel {
@@ -107,7 +107,16 @@ impl BackChannel {
 
     /// The same, where certificates are believed under these authorities alone.
     pub fn believing(timeout: Duration, authorities: &Authorities) -> Self {
-        let terms = ClientTls::new(authorities, None, b"http/1.1").config();
+        Self::showing(timeout, authorities, None)
+    }
+
+    /// The same, with a certificate that is shown to servers that ask for one.
+    pub fn showing(
+        timeout: Duration,
+        authorities: &Authorities,
+        identity: Option<&ClientIdentity>,
+    ) -> Self {
+        let terms = ClientTls::new(authorities, identity, b"http/1.1").config();
         let mut terms = ClientConfig::clone(&terms);
         // The connector below names its protocols itself.
         terms.alpn_protocols.clear();

@@ -2,6 +2,7 @@
 //! redirects, verifies, keeps the session and tells the app who is calling.
 
 pub mod acme;
+pub mod assertion;
 pub mod authn;
 mod back_channel;
 pub mod cli;
@@ -14,6 +15,7 @@ pub mod emulator;
 pub mod gateway;
 pub mod identity;
 pub mod limits;
+pub mod oidc;
 pub mod pages;
 pub mod redis_link;
 pub mod routing;

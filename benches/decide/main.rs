@@ -15,13 +15,14 @@ mod setting;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 use pingora::http::RequestHeader;
+use superid_gateway::assertion::{Addressee, Signer};
 use superid_gateway::authn::Permit;
-use superid_gateway::clock::Clock;
-use superid_gateway::config::Settings;
+use superid_gateway::clock::{Clock, Timestamp};
+use superid_gateway::config::{Assertion, Settings};
 use superid_gateway::credentials::injected;
-use superid_gateway::crypto::Random;
+use superid_gateway::crypto::{Es256Key, Random};
 use superid_gateway::gateway::{Site, Verdict, Wire, decide};
 use superid_gateway::routing::Table;
 use superid_gateway::session::{Loaded, SealedCookie, SessionState};
@@ -72,9 +73,31 @@ fn verdict(settings: &Settings) {
     let permit = Permit::ask(route, Arc::new(setting::session()), now).expect("a permit");
     line("  the headers to set", cost(|| injected(&permit, route)));
     line("  the app's cookies without ours", cost(|| Cookies::of(&head.headers).without(&names)));
+    asserting(settings, &inbound, now);
     let mut head = self::head();
     line("spoofable headers looked for", cost(|| spoofable.clean(&mut Wire(&mut head))));
     line("admission", cost(|| Inbound::admit(&head, raw, bounds, proof).is_ok()));
+}
+
+/// The same where the route tells the app in a signed assertion too, and what signing one costs.
+fn asserting(settings: &Settings, inbound: &Inbound<'_>, now: Timestamp) {
+    let key = Es256Key::new_pem().ok().and_then(|pem| Es256Key::read(&pem).ok());
+    let assertion = Assertion { keys: vec![key.expect("a new key")], life: 120, issuer: None };
+    let mut settings = settings.clone();
+    let signer = Signer::new(&assertion, settings.session.absolute, &Random::system());
+    settings.assertion = Some(assertion);
+    settings.routes[0].headers.assertion = Some(HeaderName::from_static("x-superoffice-identity"));
+    let site = Site::new(settings.clone(), Clock::system(), Random::system());
+    line(
+        "decide: the same with an assertion, kept",
+        cost(|| match decide(&site, inbound, now) {
+            Verdict::Leave(departure) => departure,
+            other => panic!("the request leaves, and not {other:?}"),
+        }),
+    );
+    let session = setting::session();
+    let to = Addressee { origin: &settings.hosts[0].origin, route: &settings.routes[0].name };
+    line("  an assertion, signed anew", cost(|| signer.assert(&session, to, now)));
 }
 
 fn alive(loaded: Loaded) -> Arc<SessionState> {

@@ -7,14 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use crate::config::{self, Problems};
-use crate::crypto::Random;
+use crate::config::{self, Holds, Problems};
+use crate::crypto::{Es256Key, Random};
 
 use super::Verdict;
 use crate::crypto::private_file;
 
-/// Makes every missing file of `session.keys` and `vault.keys`, for its owner alone, with 32 random bytes in
-/// base64, and prints what it made and what it left.
+/// Makes every missing file of `session.keys`, `vault.keys` and `assertion.keys`, for its owner alone, with 32
+/// random bytes in base64 or, for the last, a private key in PEM, and prints what it made and what it left.
 ///
 /// # Errors
 /// Only when `out` cannot be written.
@@ -32,14 +32,14 @@ pub fn keys(path: &Path, random: &Random, out: &mut dyn Write) -> io::Result<Ver
     if files.is_empty() {
         writeln!(
             out,
-            "{}: session.keys and vault.keys name no file, so there is nothing to make",
+            "{}: session.keys, vault.keys and assertion.keys name no file, so there is nothing to make",
             path.display()
         )?;
     }
     let mut verdict = Verdict::Fine;
     for file in files {
         let name = file.path.display();
-        match make(&file.path, random) {
+        match make(&file.path, file.holds, random) {
             Ok(()) => writeln!(out, "{name}: made")?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 writeln!(out, "{name}: there already, left as it is")?;
@@ -53,7 +53,11 @@ pub fn keys(path: &Path, random: &Random, out: &mut dyn Write) -> io::Result<Ver
     Ok(verdict)
 }
 
-fn make(path: &Path, random: &Random) -> io::Result<()> {
+fn make(path: &Path, holds: Holds, random: &Random) -> io::Result<()> {
+    if holds == Holds::Es256 {
+        let pem = Es256Key::new_pem().map_err(io::Error::other)?;
+        return private_file::create(path, &pem);
+    }
     let bytes = Zeroizing::new(random.bytes::<32>());
     let line = Zeroizing::new(format!("{}\n", STANDARD.encode(*bytes)));
     private_file::create(path, &line)

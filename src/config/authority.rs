@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Environment, Provider};
+use super::{ClientAuthentication, Environment, People, Provider};
 
 /// Where a relying party sends people to sign in.
 #[derive(Clone, Debug)]
@@ -17,6 +17,10 @@ pub enum Authority {
 #[derive(Clone, Debug)]
 pub struct Membership {
     pub provider: Arc<Provider>,
+    /// How calls to it prove that they are ours.
+    pub client: ClientAuthentication,
+    /// Who of its people may in.
+    pub people: People,
 }
 
 impl Authority {

@@ -28,6 +28,7 @@ pub fn changed_tables(before: &Settings, after: &Settings) -> Vec<String> {
 fn tables(settings: &Settings) -> BTreeMap<String, String> {
     let Settings {
         admin,
+        assertion,
         audit,
         forwarded,
         hosts,
@@ -49,6 +50,7 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
         tables.insert(name.to_owned(), format!("{table:?}"));
     };
     single("admin", admin);
+    single("assertion", assertion);
     single("audit", audit);
     single("forwarded", forwarded);
     single("limits", limits);
@@ -59,15 +61,7 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
     single("vault", vault);
     hosts.iter().for_each(|host| single(&format!("host.{}", host.name), &alone(host)));
     ordered.iter().for_each(|one| single(&format!("certificate.{}", one.name), one));
-    for listener in job_listeners {
-        let callers: Vec<&str> = listener.callers.iter().map(|it| it.name.as_str()).collect();
-        let own = JobListener { callers: Vec::new(), ..(**listener).clone() };
-        let own = (format!("{own:?}").replace(&format!("{:?}", own.relying_party), ""), callers);
-        single(&format!("job_listener.{}", listener.name), &own);
-        for caller in &listener.callers {
-            single(&format!("job_caller.{}", caller.name), caller);
-        }
-    }
+    jobs(job_listeners, &mut single);
     listeners.iter().for_each(|one| single(&format!("listener.{}", one.name), one));
     relying_parties.iter().for_each(|one| single(&format!("relying_party.{}", one.name), one));
     for servers in upstreams {
@@ -84,6 +78,19 @@ fn tables(settings: &Settings) -> BTreeMap<String, String> {
         single(&format!("route.{}", route.name), &(own, refers));
     }
     tables
+}
+
+/// The tables about jobs: a listener by what is its own, and each caller by itself.
+fn jobs(listeners: &[Arc<JobListener>], single: &mut dyn FnMut(&str, &dyn Debug)) {
+    for listener in listeners {
+        let callers: Vec<&str> = listener.callers.iter().map(|it| it.name.as_str()).collect();
+        let own = JobListener { callers: Vec::new(), ..(**listener).clone() };
+        let own = (format!("{own:?}").replace(&format!("{:?}", own.relying_party), ""), callers);
+        single(&format!("job_listener.{}", listener.name), &own);
+        for caller in &listener.callers {
+            single(&format!("job_caller.{}", caller.name), caller);
+        }
+    }
 }
 
 /// A host without what it refers to, and the names of that.

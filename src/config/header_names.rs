@@ -12,6 +12,7 @@ pub(super) const TABLE: Table = Table {
     header: "route.NAME.headers",
     keys: &[
         Key::defaulted("administrator", "\"X-SuperOffice-Administrator\""),
+        Key::defaulted("assertion", "false").such_as("\"X-SuperOffice-Identity\""),
         Key::defaulted("associate_id", "\"X-SuperOffice-Associate-Id\""),
         Key::defaulted("bearer", "\"Authorization\""),
         Key::defaulted("company", "\"X-SuperOffice-Company\""),
@@ -31,7 +32,7 @@ impl Default for HeaderNames {
     fn default() -> Self {
         Self::from_names(|key| {
             let text = TABLE.keys.iter().find(|known| known.name == key)?.text.trim_matches('"');
-            Some(Some(text.parse().expect("every default is a header name")))
+            Some((text != "false").then(|| text.parse().expect("every default is a header name")))
         })
         .expect("every field is a key")
     }
@@ -41,6 +42,7 @@ impl HeaderNames {
     fn from_names(mut name: impl FnMut(&str) -> Option<Option<HeaderName>>) -> Option<Self> {
         Some(Self {
             administrator: name("administrator")?,
+            assertion: name("assertion")?,
             associate_id: name("associate_id")?,
             bearer: name("bearer")?,
             company: name("company")?,

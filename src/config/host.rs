@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::web::PublicOrigin;
 
+use super::provider_rules::mixed_up_with;
 use super::section::{Named, Section};
 use super::url_path::{canonical_path, origin};
 use super::value::Value;
@@ -47,7 +48,8 @@ pub struct Host {
     pub post_logout_path: String,
     /// Where SuperOffice posts its state-change notices; without it that path is nobody's.
     pub notice_path: Option<String>,
-    /// Whether `/oauth2/start`, `/oauth2/sign_in` and `/oauth2/sign_out` answer too.
+    /// Whether `/oauth2/start`, `/oauth2/sign_in`, `/oauth2/sign_out` and `/oauth2/userinfo` answer
+    /// too.
     pub oauth2_proxy_paths: bool,
     /// Pages for those who install the app, where they are ours.
     pub app_pages: Option<AppPages>,
@@ -58,10 +60,12 @@ pub struct Host {
 impl Host {
     /// Our own paths here, all but the redirect paths; nothing else may stand on them.
     pub(super) fn own_paths(&self) -> Vec<String> {
-        let ours = ["start", "sign_in", "sign_out", "signed_out", "finish", "choose"];
+        let ours =
+            ["start", "sign_in", "sign_out", "signed_out", "finish", "choose", "keys", "userinfo"];
         let mut paths: Vec<String> = ours.map(|own| format!("{}/{own}", self.prefix)).into();
         if self.oauth2_proxy_paths {
-            paths.extend(["start", "sign_in", "sign_out"].map(|own| format!("/oauth2/{own}")));
+            let theirs = ["start", "sign_in", "sign_out", "userinfo"];
+            paths.extend(theirs.map(|own| format!("/oauth2/{own}")));
         }
         paths
     }
@@ -204,6 +208,15 @@ fn refuse_shared_paths(host: &Host, party_tables: &[(String, Section)]) {
         if own.contains(path) || *path == host.post_logout_path {
             let wrong = format!("\"{path}\" means something else on [host.{}]", host.name);
             section.reading.problem(&place, wrong, "choose another, such as \"/auth/callback\"");
+        }
+        if let Some(other) = mixed_up_with(host, party) {
+            let wrong = format!(
+                "[relying_party.{}] has \"{path}\" too, people sign in elsewhere with it, and both \
+                 serve [host.{}]",
+                other.name, host.name
+            );
+            let instead = "choose another: an answer of one could be taken for the other's";
+            section.reading.problem(&place, wrong, instead);
         }
         let rival = host.relying_parties[..index]
             .iter()

@@ -15,6 +15,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("header_bytes", "\"32KiB\""),
         Key::defaulted("header_count", "100"),
         Key::defaulted("spent_attempts", "65536"),
+        Key::defaulted("kept_posts", "\"16MiB\""),
         Key::defaulted("ended_sessions", "65536"),
         Key::defaulted("superid_timeout", "\"10s\""),
         Key::defaulted("handshake_timeout", "\"10s\""),
@@ -54,6 +55,8 @@ pub struct Limits {
     pub header_count: usize,
     /// Attempts remembered as spent; beyond it new attempts get 503. Default 65,536.
     pub spent_attempts: usize,
+    /// Bytes of posts kept while their senders sign in, all of them together. Default 16 MiB.
+    pub kept_posts: usize,
     /// Sessions remembered as ended. Default 65,536.
     pub ended_sessions: usize,
     /// The longest a call to SuperID may take. Default 10 s.
@@ -102,6 +105,7 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
     let header_bytes = bytes("header_bytes", 8 * KIB, 128 * KIB);
     let header_count = count("header_count", 16, 250);
     let spent_attempts = count("spent_attempts", 1_000, 10_000_000);
+    let kept_posts = bytes("kept_posts", 64 * KIB, 1024 * 1024 * KIB);
     let ended_sessions = count("ended_sessions", 1_000, 10_000_000);
     let superid_timeout = time("superid_timeout", 1, 60);
     let handshake_timeout = time("handshake_timeout", 1, 60);
@@ -123,6 +127,7 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
         header_bytes: header_bytes?,
         header_count: header_count?,
         spent_attempts: spent_attempts?,
+        kept_posts: kept_posts?,
         ended_sessions: ended_sessions?,
         superid_timeout: superid_timeout?,
         handshake_timeout: handshake_timeout?,

@@ -13,10 +13,10 @@ use super::section::Section;
 use super::sources::Sources;
 use super::{
     Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
-    admin, app_pages, audit, certificate, environment, forwarded, header_names, host, job_caller,
-    job_listener, job_listener_read, key_ring, legacy, limits, listener, log, overlay, provider,
-    redis, relying_party, relying_party_read, replicas, route, route_bounds_read, route_read,
-    route_rules, session, system_user, traces, upstream, upstream_read, vault, webhook,
+    admin, app_pages, assertion, audit, certificate, environment, forwarded, header_names, host,
+    job_caller, job_listener, job_listener_read, key_ring, legacy, limits, listener, log, overlay,
+    people, provider, redis, relying_party, relying_party_read, replicas, route, route_bounds_read,
+    route_read, route_rules, session, system_user, traces, upstream, upstream_read, vault, webhook,
     webhook_rules,
 };
 
@@ -27,10 +27,20 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
 }
 
-/// A file with a key that seals, which the configuration asks for, there or not.
+/// A file with a key that the configuration asks for, there or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFile {
     pub path: PathBuf,
+    pub holds: Holds,
+}
+
+/// What is in a key file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// 32 bytes that seal.
+    Bytes,
+    /// A private key that signs, in PEM.
+    Es256,
 }
 
 /// Reads a configuration and the secrets it points to: a file or a folder of files, and over them the
@@ -74,11 +84,11 @@ pub fn load_given(
     }
 }
 
-/// The key files `[session]` and `[vault]` ask for, each once, in the order of the lists. Nothing
+/// The key files `[session]`, `[vault]` and `[assertion]` ask for, each once, in the order of the lists. Nothing
 /// else in the file has to hold yet.
 ///
 /// # Errors
-/// [`Problems`]: the file cannot be read, is not TOML, or one of the two is no list of secrets.
+/// [`Problems`]: the file cannot be read, is not TOML, or one of them is no list of secrets.
 pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
     let given = Given::read(path)?;
     let sources = Sources::new(&given);
@@ -86,27 +96,34 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
     let files = document(&reading).and_then(|document| {
         let root = root(&reading, &document);
         let named = |header, keys| root.section(header, keys).read("keys", key_ring::files);
+        let sealing = |paths: Vec<PathBuf>| {
+            paths.into_iter().map(|path| KeyFile { path, holds: Holds::Bytes })
+        };
         let mut files = Vec::new();
         // Where nobody signs in there is no session, and its keys are not asked for.
         if root.has("session") || !root.has("vault") {
-            files.extend(named("session", session::TABLE.keys)?);
+            files.extend(sealing(named("session", session::TABLE.keys)?));
         }
         if root.has("vault") {
-            files.extend(named("vault", vault::TABLE.keys)?);
+            files.extend(sealing(named("vault", vault::TABLE.keys)?));
+        }
+        if root.has("assertion") {
+            let named = named("assertion", assertion::TABLE.keys)?;
+            files.extend(named.into_iter().map(|path| KeyFile { path, holds: Holds::Es256 }));
         }
         Some(files)
     });
     let (problems, warnings) = reading.findings();
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for path in files.into_iter().flatten() {
-        if !paths.contains(&path) {
-            paths.push(path);
+    let mut each: Vec<KeyFile> = Vec::new();
+    for file in files.into_iter().flatten() {
+        if !each.iter().any(|known| known.path == file.path) {
+            each.push(file);
         }
     }
-    let ours = ["session.keys", "vault.keys", "toml"];
+    let ours = ["session.keys", "vault.keys", "assertion.keys", "toml"];
     let stands_in_the_way = |problem: &Problem| ours.iter().any(|key| problem.key.starts_with(key));
     match problems.iter().any(stands_in_the_way) {
-        false => Ok(paths.into_iter().map(|path| KeyFile { path }).collect()),
+        false => Ok(each),
         true => Err(Problems::Found { problems, warnings }),
     }
 }
@@ -191,6 +208,7 @@ pub fn tables() -> Vec<Table> {
         legacy::LEGACY_TABLE,
         legacy::SAML_TABLE,
         system_user::TABLE,
+        people::TABLE,
         webhook::TABLE,
         environment::TABLE,
         provider::TABLE,
@@ -202,6 +220,7 @@ pub fn tables() -> Vec<Table> {
         job_caller::TABLE,
         session::TABLE,
         vault::TABLE,
+        assertion::TABLE,
         forwarded::TABLE,
         admin::TABLE,
         log::TABLE,
@@ -233,6 +252,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let (upstreams, places) = upstream_read::upstreams(&root);
     let routes = route_read::routes(&root, (&hosts, &parties), &upstreams);
     route_rules::warn_unused(reading, &places, &routes);
+    let assertion = assertion::assertion(&root, &routes);
     let callers = job_caller::job_callers(&root);
     let job_listeners = job_listener_read::job_listeners(
         &root,
@@ -246,9 +266,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let open = listeners.as_deref().unwrap_or_default();
     replicas::check(&root, &parties.sound(), session.as_ref(), redis.as_ref());
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
-    if let Some(session) = &session {
-        session::refuse_none_on_http(&root, session, &hosts.sound());
-    }
+    session.iter().for_each(|session| session::refuse_none_on_http(&root, session, &hosts.sound()));
     if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
         admin::refuse_taken(&root, admin, listeners);
     }
@@ -257,6 +275,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     providers.all()?;
     Some(Settings {
         admin: admin?,
+        assertion: assertion?,
         audit: audit?,
         forwarded: forwarded?,
         hosts: hosts.all()?,
@@ -344,6 +363,7 @@ const ROOT: &[Key] = &[
     Key::optional("job_caller", "{}"),
     Key::optional("session", "{}"),
     Key::optional("vault", "{}"),
+    Key::optional("assertion", "{}"),
     Key::optional("forwarded", "{}"),
     Key::optional("admin", "{}"),
     Key::optional("log", "{}"),

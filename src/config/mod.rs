@@ -4,10 +4,12 @@ mod acme;
 mod acme_rules;
 mod admin;
 mod app_pages;
+mod assertion;
 mod audit;
 mod authority;
 mod certificate;
 mod changes;
+mod client_authentication;
 mod crowd;
 mod destination;
 mod effective;
@@ -28,11 +30,14 @@ mod listener;
 mod load;
 mod local_user;
 mod log;
+mod mapping;
 mod merge;
 mod nearest;
 mod overlay;
+mod people;
 mod problem;
 mod provider;
+mod provider_rules;
 mod reading;
 mod redis;
 mod registration;
@@ -64,10 +69,12 @@ mod webhook_rules;
 pub use acme::{AcmeAccount, AcmeChallenge, ExternalAccount, Ordered};
 pub use admin::Admin;
 pub use app_pages::AppPages;
+pub use assertion::Assertion;
 pub use audit::Audit;
 pub use authority::{Authority, Membership};
 pub use certificate::{Tls, TlsFiles, TlsPolicy};
 pub use changes::changed_tables;
+pub use client_authentication::{AssertionSigner, ClientAuthentication};
 pub use crowd::Crowd;
 pub use destination::LineDestination;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
@@ -83,12 +90,14 @@ pub use legacy::{
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
-    KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text, load_vault,
-    show, tables,
+    Holds, KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text,
+    load_vault, show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
+pub use mapping::{MappedPerson, Mapping};
+pub use people::People;
 pub use problem::{Position, Problem, Problems};
-pub use provider::{Pins, Provider, SigningAlgorithm};
+pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, UserInfo};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
 pub use relying_party::{Flow, Pkce, RelyingParty};
@@ -107,5 +116,6 @@ pub use upstream::{
     Balance, Ejection, HashBy, HealthCheck, Server, ServerPlace, Servers, UpstreamProtocol,
     UpstreamScheme, UpstreamTls,
 };
+pub(crate) use url_path::is_this_machine;
 pub use vault::{Vault, VaultPlace};
 pub use webhook::Webhook;

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::crypto::Authorities;
+
 use super::environment::is_environment;
 use super::reading::quoted;
 use super::section::{Named, Section};
+use super::upstream_read::believed;
 use super::url_path::superid_url;
 use super::value::Value;
 use super::{Environment, Key, Table};
@@ -21,6 +24,11 @@ pub(super) const TABLE: Table = Table {
             "\"https://accounts.google.com/.well-known/openid-configuration\"",
         ),
         Key::defaulted("algorithms", "[\"RS256\"]"),
+        Key::defaulted("scopes", "[\"openid\", \"email\", \"profile\"]"),
+        Key::defaulted("userinfo", "false"),
+        Key::defaulted("pushed_requests", "false"),
+        Key::defaulted("authorize_parameters", "{}").such_as("{ prompt = \"select_account\" }"),
+        Key::optional("ca", "\"provider-ca.pem\""),
         Key::optional("authorize_url", "\"https://accounts.google.com/o/oauth2/v2/auth\""),
         Key::optional("token_url", "\"https://oauth2.googleapis.com/token\""),
         Key::optional("jwks_url", "\"https://www.googleapis.com/oauth2/v3/certs\""),
@@ -43,6 +51,34 @@ pub struct Provider {
     /// What its tokens may be signed with.
     pub algorithms: Vec<SigningAlgorithm>,
     pub pins: Pins,
+    pub asking: Asking,
+    /// Whose word its certificate is believed on; the machine's authorities without it.
+    pub authorities: Option<Authorities>,
+}
+
+/// What it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asking {
+    /// `openid` among them.
+    pub scopes: Vec<String>,
+    pub userinfo: UserInfo,
+    pub pushed_requests: PushedRequests,
+    /// Further parameters of the authorize address, none of them ours.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// Whether more is asked about a person (OpenID Connect Core §5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserInfo {
+    Asked,
+    NotAsked,
+}
+
+/// Whether requests reach the provider from us and not through the browser (RFC 9126).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushedRequests {
+    Off,
+    On,
 }
 
 /// Addresses that are ours to say. One that is given is used whatever the discovery document says.
@@ -86,6 +122,15 @@ impl Provider {
     /// What stands for the directory's id in [`Provider::issuer`] where there are many.
     pub const DIRECTORY: &'static str = "{tenantid}";
 
+    /// Whether this is its issuer, or that of one of its directories.
+    pub fn may_issue_as(&self, issuer: &str) -> bool {
+        let Some((before, after)) = self.issuer.split_once(Self::DIRECTORY) else {
+            return issuer == self.issuer;
+        };
+        let id = issuer.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        id.is_some_and(|id| !id.is_empty() && !id.contains(['/', '#', '?']))
+    }
+
     /// Whether each directory has an issuer of its own.
     pub fn has_directories(&self) -> bool {
         self.issuer.contains(Self::DIRECTORY)
@@ -121,6 +166,8 @@ fn provider(name: &str, section: &Section) -> Option<Provider> {
         pushed_request: pin("pushed_request_url"),
         end_session: pin("end_session_url"),
     };
+    let asking = asking(section);
+    let authorities = authorities(section);
     let issuer = issuer?;
     let discovery_url = match (written, pins.leave_nothing_to_ask()) {
         (Some(url), _) => Some(url),
@@ -135,12 +182,54 @@ fn provider(name: &str, section: &Section) -> Option<Provider> {
         section.reading.problem(&place, "is empty: no token would be believed", instead);
         return None;
     }
-    Some(Provider { name: name.to_owned(), issuer, discovery_url, algorithms, pins })
+    let name = name.to_owned();
+    let (asking, authorities) = (asking?, authorities?);
+    Some(Provider { name, issuer, discovery_url, algorithms, pins, asking, authorities })
 }
 
 impl Pins {
     fn leave_nothing_to_ask(&self) -> bool {
         self.authorize.is_some() && self.token.is_some() && self.keys.is_some()
+    }
+}
+
+fn asking(section: &Section) -> Option<Asking> {
+    let scopes = section.read("scopes", |value| value.distinct(scope));
+    let userinfo = section.read("userinfo", |value| value.boolean());
+    let pushed = section.read("pushed_requests", |value| value.boolean());
+    let parameters = section.read("authorize_parameters", |value| value.entries(parameter));
+    let scopes = scopes?;
+    if !scopes.iter().any(|scope| scope == "openid") {
+        let wrong = "lacks \"openid\": no id_token would come";
+        section.reading.problem(&section.place("scopes"), wrong, "add \"openid\"");
+        return None;
+    }
+    Some(Asking {
+        scopes,
+        userinfo: if userinfo? { UserInfo::Asked } else { UserInfo::NotAsked },
+        pushed_requests: if pushed? { PushedRequests::On } else { PushedRequests::Off },
+        parameters: parameters?,
+    })
+}
+
+/// RFC 6749 §3.3.
+fn scope(value: &Value) -> Option<String> {
+    let text = value.line(200)?;
+    let fits = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+    if fits { Some(text) } else { value.refuse("is no scope", "write \"email\"") }
+}
+
+fn parameter(name: &str, value: &Value) -> Option<(String, String)> {
+    if OURS.contains(&name) {
+        return value.refuse("is a parameter that we set", "leave it out");
+    }
+    Some((name.to_owned(), value.line(200)?))
+}
+
+fn authorities(section: &Section) -> Option<Option<Authorities>> {
+    match section.has("ca") {
+        true => section.optional("ca", believed).map(Some),
+        false => Some(None),
     }
 }
 
@@ -177,4 +266,44 @@ fn discovery_of(section: &Section, issuer: &str) -> Option<Url> {
         return None;
     }
     Url::parse(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))).ok()
+}
+
+/// What an authorize address has from us, or never from anybody (RFC 6749 §4.1.1, OpenID Connect Core
+/// §3.1.2.1 and §6, RFC 7636 §4.3).
+const OURS: [&str; 14] = [
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "redirect_uri",
+    "request",
+    "request_uri",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+];
+
+#[cfg(test)]
+impl Provider {
+    /// One with this issuer and the defaults.
+    pub(crate) fn for_tests(issuer: &str) -> Self {
+        Self {
+            name: "tests".to_owned(),
+            issuer: issuer.to_owned(),
+            discovery_url: None,
+            algorithms: vec![SigningAlgorithm::Rs256],
+            pins: Pins::default(),
+            asking: Asking {
+                scopes: vec!["openid".to_owned()],
+                userinfo: UserInfo::NotAsked,
+                pushed_requests: PushedRequests::Off,
+                parameters: Vec::new(),
+            },
+            authorities: None,
+        }
+    }
 }

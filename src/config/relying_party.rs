@@ -25,6 +25,11 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("pkce", "\"S256\""),
         Key::optional("tenant", "\"Cust12345\""),
         Key::optional("legacy", "{ serials = { Cust12345 = \"1501052557\" } }"),
+        Key::defaulted("client_authentication", "\"client_secret_post\""),
+        Key::optional("client_key", "{ file = \"client-key.pem\" }"),
+        Key::optional("client_key_id", "\"2026-11\""),
+        Key::optional("client_certificate", "\"client-certificate.pem\""),
+        Key::optional("people", "{ hosted_domains = { \"example.com\" = \"Cust12345\" } }"),
         Key::optional("system_user", "{ key = { file = \"partner-key.xml\" } }"),
         Key::optional(
             "webhook",

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
+use super::client_authentication::{client_authentication, refuse_other_than_post};
 use super::environment::environment_named;
 use super::legacy_read::{legacy, refuse_tenant};
+use super::people::people;
 use super::reading::quoted;
 use super::relying_party::TABLE;
 use super::secret_source::secret;
@@ -16,7 +18,10 @@ use super::system_user::system_user;
 use super::url_path::canonical_path;
 use super::value::Value;
 use super::webhook::webhook;
-use super::{Authority, Environment, Flow, Membership, Pkce, Provider, RelyingParty, response};
+use super::{
+    Authority, ClientAuthentication, Environment, Flow, Membership, Pkce, Provider, RelyingParty,
+    response,
+};
 
 /// Reads every relying party.
 pub(super) fn relying_parties(
@@ -51,9 +56,10 @@ fn relying_party(
     authorities: (&Named<Environment>, &Named<Provider>),
 ) -> Option<RelyingParty> {
     let title = section.optional("title", |value| value.line(100));
-    let authority = authority(section, authorities);
     let client_id = section.read("client_id", client_id);
     let client_secret = client_secret(section);
+    let given = client_secret.as_ref().and_then(Option::as_ref);
+    let authority = authority(section, given, authorities);
     let error_callback_path = section.optional("error_callback_path", redirect_path);
     let redirect_path = section.read("redirect_path", redirect_path);
     let flow = flow(section);
@@ -84,6 +90,7 @@ fn relying_party(
 /// Exactly one of `environment` and `provider`.
 fn authority(
     section: &Section,
+    given: Option<&Secret>,
     (environments, providers): (&Named<Environment>, &Named<Provider>),
 ) -> Option<Authority> {
     let named = |value: &Value| environment_named(value, environments);
@@ -94,10 +101,14 @@ fn authority(
     let provider = section.optional("provider", |value| providers.find(value));
     let place = section.place("environment");
     match (section.has("environment"), section.has("provider")) {
-        (true, false) => environment.map(Authority::SuperId),
+        (true, false) => {
+            refuse_what_is_a_providers(section);
+            environment.map(Authority::SuperId)
+        }
         (false, true) => {
             refuse_what_is_superids(section);
-            provider.map(|provider| Authority::Provider(Arc::new(Membership { provider })))
+            membership(section, given, provider?)
+                .map(|member| Authority::Provider(Arc::new(member)))
         }
         (false, false) => None,
         (true, true) => {
@@ -119,6 +130,34 @@ fn refuse_what_is_superids(section: &Section) {
             );
         }
     }
+}
+
+/// What SuperID does by itself has to be said of others alone.
+fn refuse_what_is_a_providers(section: &Section) {
+    refuse_other_than_post(section);
+    for key in ["client_certificate", "client_key", "client_key_id", "people"] {
+        if section.has(key) {
+            let wrong = "is for a provider that is not SuperID";
+            section.reading.problem(&section.place(key), wrong, "leave it out");
+        }
+    }
+}
+
+fn membership(
+    section: &Section,
+    given: Option<&Secret>,
+    provider: Arc<Provider>,
+) -> Option<Membership> {
+    let client = client_authentication(section, given);
+    let people = people(section, &provider);
+    let (client, people) = (client?, people?);
+    let unprotected = section.optional("pkce", |value| value.text().map(|word| word == "off"));
+    if matches!(client, ClientAuthentication::Nobody) && unprotected == Some(true) {
+        let wrong = "\"off\" leaves codes to whoever finds them, where nobody proves who asks";
+        section.reading.problem(&section.place("pkce"), wrong, "leave it out for \"S256\"");
+        return None;
+    }
+    Some(Membership { provider, client, people })
 }
 
 fn environment_of(authority: Option<&Authority>) -> Option<&Environment> {
@@ -165,6 +204,11 @@ fn flow(section: &Section) -> Option<Flow> {
         .read("flow", |value| value.choice(&[("code", Word::Code), ("legacy", Word::Legacy)]));
     let legacy = legacy(section);
     match word? {
+        Word::Legacy if section.has("provider") => {
+            let wrong = "\"legacy\" is SuperID's alone";
+            section.reading.problem(&section.place("flow"), wrong, "leave it out for \"code\"");
+            None
+        }
         Word::Legacy => legacy.map(Flow::Legacy),
         Word::Code if section.has("legacy") => {
             section.reading.problem(

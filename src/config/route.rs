@@ -30,6 +30,8 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("administrator", "false"),
         Key::defaulted("claims", "{}").such_as("{ identityprovider = [\"superid\"] }"),
         Key::optional("relying_parties", "[\"main\"]"),
+        Key::optional("keep_post", "\"64KiB\""),
+        Key::defaulted("keep_fragment", "false"),
         Key::defaulted("present", "\"auto\""),
         Key::defaulted("acknowledge_system_user", "false"),
         Key::optional("headers", "{ ticket = \"SOTicket\", email = false }"),
@@ -51,6 +53,10 @@ pub struct Route {
     pub access: Access,
     /// Who can sign in for it: the host's relying parties, or some of them.
     pub relying_parties: Vec<Arc<RelyingParty>>,
+    /// The largest post that is kept while its sender signs in, in bytes; `None` where none is.
+    pub keep_post: Option<usize>,
+    /// Whether a page asks the browser for the fragment of the address before it signs somebody in.
+    pub keep_fragment: bool,
     pub present: Present,
     pub headers: HeaderNames,
     /// Whether oauth2-proxy's header names are set beside ours.
@@ -197,6 +203,8 @@ pub enum Present {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderNames {
     pub administrator: Option<HeaderName>,
+    /// The signed assertion of all of it.
+    pub assertion: Option<HeaderName>,
     pub associate_id: Option<HeaderName>,
     pub bearer: Option<HeaderName>,
     pub company: Option<HeaderName>,

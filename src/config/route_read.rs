@@ -15,7 +15,8 @@ use super::url_path::canonical_path;
 use super::value::Value;
 use super::{
     Access, ClaimRule, Destination, EncodedSlashes, Host, HostHeader, PathMatch, PathPattern,
-    Patience, Present, RelyingParty, Restriction, Route, ServerHeaders, Servers, Upstream,
+    Patience, Present, RelyingParty, Restriction, Route, RouteBounds, ServerHeaders, Servers,
+    Upstream,
 };
 
 /// A route beside the table it was read from, so that later rules can point at it.
@@ -66,6 +67,8 @@ fn route(
     let access = access(section);
     let bounds = route_bounds(section, access.as_ref());
     let chosen = section.optional("relying_parties", |value| parties.find_each(value));
+    let keep_post = keep_post(section, bounds.as_ref());
+    let keep_fragment = section.read("keep_fragment", |value| value.boolean());
     let present = section.read("present", credential);
     let headers = header_names(section);
     let oauth2_proxy_headers = section.read("oauth2_proxy_headers", |value| value.boolean());
@@ -84,10 +87,29 @@ fn route(
         bounds: bounds?,
         access: access?,
         relying_parties,
+        keep_post: keep_post?,
+        keep_fragment: keep_fragment?,
         present: present?,
         headers: headers?,
         oauth2_proxy_headers: oauth2_proxy_headers?,
     })
+}
+
+/// Only what the route takes at all is kept; `Some(None)` where nothing is.
+fn keep_post(section: &Section, bounds: Option<&RouteBounds>) -> Option<Option<usize>> {
+    if !section.has("keep_post") {
+        return Some(None);
+    }
+    let kept = section.optional("keep_post", |value| value.bytes(1, 1 << 20))?;
+    if bounds.is_some_and(|bounds| bounds.body_bytes < kept) {
+        let wrong = "is more than body_bytes: nothing as large would pass";
+        section.reading.problem(
+            &section.place("keep_post"),
+            wrong,
+            "make it the smaller of the two",
+        );
+    }
+    Some(Some(kept))
 }
 
 fn credential(value: &Value) -> Option<Present> {
@@ -137,6 +159,8 @@ fn destination(section: &Section, upstreams: &Named<Servers>) -> Option<Destinat
     let ours = [
         ("host_header", "the tenant's host is named by its own name"),
         ("headers", "a tenant is sent its credential alone"),
+        ("keep_fragment", "no page of an app is there"),
+        ("keep_post", "no page of an app is there"),
         ("oauth2_proxy_headers", "a tenant is sent its credential alone"),
         ("server_headers", "they are always removed from a tenant's answers"),
     ];
@@ -180,7 +204,8 @@ fn access(section: &Section) -> Option<Access> {
     if word? == Word::SignedIn {
         return restriction.map(Access::SignedIn);
     }
-    for limit in ["tenants", "administrator", "claims", "present", "relying_parties"] {
+    let guarded = ["tenants", "administrator", "claims", "present", "relying_parties"];
+    for limit in guarded.into_iter().chain(["keep_post", "keep_fragment"]) {
         if section.has(limit) {
             section.reading.problem(
                 &section.place(limit),

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use super::provider_rules::refuse_credentials;
 use super::reading::{Place, Reading};
 use super::route_read::ReadRoute;
 use super::{
@@ -25,6 +26,7 @@ pub(super) fn check(routes: &[ReadRoute], listeners: (&[Listener], &[Arc<JobList
         warn_about_credential(read);
         refuse_unlimited_system_user(read);
         refuse_tenant_without_credential(read);
+        refuse_credentials(read);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Admin, Audit, Forwarded, Host, JobListener, Limits, Listener, Log, Ordered, Redis,
+    Admin, Assertion, Audit, Forwarded, Host, JobListener, Limits, Listener, Log, Ordered, Redis,
     RelyingParty, Route, Servers, Session, Traces, Vault,
 };
 
@@ -11,6 +11,8 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub admin: Admin,
+    /// What is signed for apps; `None` where nothing is.
+    pub assertion: Option<Assertion>,
     pub audit: Audit,
     pub forwarded: Forwarded,
     pub hosts: Vec<Arc<Host>>,

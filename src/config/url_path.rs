@@ -112,7 +112,7 @@ pub(super) fn host_and_port(value: &Value) -> Option<String> {
 }
 
 /// Whether a URL's host is this machine by its very name.
-pub(super) fn is_this_machine(url: &Url) -> bool {
+pub(crate) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),

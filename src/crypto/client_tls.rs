@@ -79,6 +79,16 @@ impl ClientIdentity {
     }
 }
 
+impl ClientIdentity {
+    /// The first certificate of a PEM text, in DER.
+    ///
+    /// # Errors
+    /// In words, when there is none in it.
+    pub fn leaf(chain: &str) -> Result<Vec<u8>, String> {
+        certificates(chain).map(|all| all[0].to_vec())
+    }
+}
+
 impl ClientTls {
     /// TLS 1.2 and 1.3 under aws-lc, for the one protocol of this name (RFC 7301 §6).
     pub fn new(

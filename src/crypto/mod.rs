@@ -1,8 +1,10 @@
 //! Secrets that cannot print, sealing with a ring of keys, digests and random bytes.
 
+mod assertion_key;
 mod certificate;
 mod client_tls;
 mod digest;
+mod es256;
 mod mac;
 mod partner_key;
 pub mod private_file;
@@ -12,9 +14,11 @@ mod rsa_public;
 mod seal;
 mod secret;
 
+pub use assertion_key::{AssertionKey, NoAssertionKey};
 pub use certificate::{Leaf, is_pair, stands_for};
 pub use client_tls::{Authorities, ClientIdentity, ClientTls};
 pub use digest::{plain_sha256, sha256};
+pub use es256::{Es256Key, NoEs256Key};
 pub use mac::MacKey;
 pub use partner_key::{
     CannotSign, KeyForm, KeyRefused, PartnerKey, SigningFailed, SigningKey, WeakKeys,

@@ -24,6 +24,8 @@ pub enum Purpose {
     Handoff,
     /// What waits to be told to an app.
     Letter,
+    /// What somebody was sending when they had to sign in.
+    Post,
     /// The signed-in state.
     Session,
     /// An original URL too long for `state`.
@@ -35,11 +37,12 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Attempt,
         Self::Binding,
         Self::Handoff,
         Self::Letter,
+        Self::Post,
         Self::Session,
         Self::Target,
         Self::Ticket,
@@ -52,6 +55,7 @@ impl Purpose {
             Self::Binding => b"superid-gateway binding v1",
             Self::Handoff => b"superid-gateway handoff v1",
             Self::Letter => b"superid-gateway letter v1",
+            Self::Post => b"superid-gateway post v1",
             Self::Session => b"superid-gateway session v1",
             Self::Target => b"superid-gateway target v1",
             Self::Ticket => b"superid-gateway ticket v1",

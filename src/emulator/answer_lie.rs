@@ -24,7 +24,7 @@ pub enum AnswerLie {
     Twice { field: String },
     /// The id_token's claim has another value.
     WrongClaim { claim: String },
-    /// The `state` is not the request's.
+    /// `state`, or `wctx`, is not the request's.
     WrongState,
 }
 
@@ -45,10 +45,26 @@ impl AnswerLie {
                 fields.extend(first);
             }
             Self::WrongState => {
-                let state = fields.iter_mut().filter(|(name, _)| name == "state");
+                let carries = |name: &str| matches!(name, "state" | "wctx");
+                let state = fields.iter_mut().filter(|(name, _)| carries(name));
                 state.for_each(|(_, value)| *value = "not-the-state-you-sent".into());
             }
             Self::NoClaim { .. } | Self::WrongClaim { .. } => {}
+        }
+    }
+
+    /// Bends the attributes of an assertion: namespace, name and value of each.
+    pub(super) fn bend_attributes(
+        &self,
+        attributes: &mut Vec<(&'static str, &'static str, String)>,
+    ) {
+        match self {
+            Self::NoClaim { claim } => attributes.retain(|(_, name, _)| name != claim),
+            Self::WrongClaim { claim } => {
+                let bent = attributes.iter_mut().filter(|(_, name, _)| name == claim);
+                bent.for_each(|(_, _, value)| "bm90LXdoYXQtaXQtd2Fz".clone_into(value));
+            }
+            _ => {}
         }
     }
 

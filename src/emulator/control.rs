@@ -15,6 +15,7 @@ use super::journal::Detail;
 use super::tenant_api::not_found;
 use super::tenant_control::{self, misunderstood, ok};
 use super::world::World;
+use super::{entra, google};
 
 /// Routes by method and path.
 pub(super) async fn answer(world: &Arc<World>, call: &Call) -> Answer {
@@ -27,6 +28,9 @@ pub(super) async fn answer(world: &Arc<World>, call: &Call) -> Answer {
         ("GET", ["apps"]) => ok(&json!({ "apps": redacted(world) })),
         ("POST", ["apps"]) => post_app(world, call),
         ("PUT", ["consents"]) => tenant_control::consent(world, call),
+        ("GET" | "POST", ["entra", "realms"]) => told(entra::control(world, call)),
+        ("GET" | "PUT", ["google"]) => told(google::control_settings(world, call)),
+        ("GET" | "POST", ["google", "clients"]) => told(google::control(world, call)),
         ("GET", ["counts"]) => ok(&counts(world)),
         ("GET", ["exchanges"]) => ok(&json!({ "exchanges": world.exchanges.all() })),
         ("DELETE", ["exchanges"]) => {
@@ -53,6 +57,13 @@ pub(super) async fn answer(world: &Arc<World>, call: &Call) -> Answer {
             ok(&violations(world))
         }
         _ => not_found(),
+    }
+}
+
+fn told(result: Result<Value, String>) -> Answer {
+    match result {
+        Ok(body) => ok(&body),
+        Err(why) => misunderstood(&why),
     }
 }
 

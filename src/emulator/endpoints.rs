@@ -13,8 +13,8 @@ use super::journal::{Entry, Kind, masked};
 use super::listener::{Handler, Hangup};
 use super::world::World;
 use super::{
-    consent, control, discovery, legacy, logout, pages, sign_in, superid, system_user_rest,
-    system_user_soap, tenant_api, tenant_state, tokens,
+    consent, control, discovery, entra, google, legacy, logout, pages, sign_in, superid,
+    system_user_rest, system_user_soap, tenant_api, tenant_state, tokens,
 };
 
 /// One of the emulator's hosts. The first is SuperID and may be a tenants' host as well; the
@@ -81,6 +81,10 @@ fn route(world: &World, host: usize, kind: Kind, call: &Call) -> Answer {
         _ if host != 0 => tenant_api::not_found(),
         Kind::Tokens => tokens::tokens(world, call),
         _ if !reads && !posts => Answer::text(StatusCode::METHOD_NOT_ALLOWED, "").refused("method"),
+        Kind::EntraMetadata | Kind::EntraSignIn | Kind::EntraWsfed => {
+            entra::answer(world, kind, call)
+        }
+        kind if kind.is_googles() => google::answer(world, kind, call),
         Kind::Authorize => superid::authorize(world, call),
         Kind::Consent => consent::submit(world, call),
         Kind::Discovery => discovery::metadata(world),
@@ -92,7 +96,7 @@ fn route(world: &World, host: usize, kind: Kind, call: &Call) -> Answer {
         Kind::SignIn => sign_in::submit(world, call),
         Kind::SystemUser => system_user(world, call),
         Kind::TenantState => tenant_state::answer(world, call),
-        Kind::Control | Kind::Other | Kind::WebApi => tenant_api::not_found(),
+        _ => tenant_api::not_found(),
     }
 }
 

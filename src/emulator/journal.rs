@@ -46,7 +46,8 @@ pub struct Entry {
 
 /// Which part of the emulator a request is for. In JSON: `sign-in`, `web-api` and so on.
 /// `SystemUser` is the system users' exchange, by REST and SOAP; `TenantState` the state API;
-/// `WebApi` everything of a tenant's, SOAP included.
+/// `WebApi` everything of a tenant's, SOAP included; those that begin with `Google` and `Entra` the
+/// providers beside SuperID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -55,6 +56,17 @@ pub enum Kind {
     Control,
     Crm,
     Discovery,
+    EntraMetadata,
+    EntraSignIn,
+    EntraWsfed,
+    GoogleAuthorize,
+    GoogleDiscovery,
+    GoogleJwks,
+    GoogleLogout,
+    GooglePar,
+    GoogleSignIn,
+    GoogleTokens,
+    GoogleUserinfo,
     Home,
     Jwks,
     Legacy,
@@ -128,12 +140,23 @@ impl Journal {
 }
 
 impl Kind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 27] = [
         Self::Authorize,
         Self::Consent,
         Self::Control,
         Self::Crm,
         Self::Discovery,
+        Self::EntraMetadata,
+        Self::EntraSignIn,
+        Self::EntraWsfed,
+        Self::GoogleAuthorize,
+        Self::GoogleDiscovery,
+        Self::GoogleJwks,
+        Self::GoogleLogout,
+        Self::GooglePar,
+        Self::GoogleSignIn,
+        Self::GoogleTokens,
+        Self::GoogleUserinfo,
         Self::Home,
         Self::Jwks,
         Self::Legacy,
@@ -154,6 +177,10 @@ impl Kind {
         match segments.as_slice() {
             [] => Self::Home,
             ["emulator", ..] => Self::Control,
+            ["google", path @ ..] => Self::of_google(path),
+            ["entra", "sign-in"] => Self::EntraSignIn,
+            ["entra", _, "wsfed"] => Self::EntraWsfed,
+            ["entra", _, "federationmetadata", ..] => Self::EntraMetadata,
             ["login"] => Self::Legacy,
             ["login", ".well-known", "openid-configuration"] => Self::Discovery,
             ["login", ".well-known", "jwks"] => Self::Jwks,
@@ -171,11 +198,42 @@ impl Kind {
             _ => Self::Other,
         }
     }
+
+    pub(super) fn is_googles(self) -> bool {
+        use Kind::{GoogleAuthorize, GoogleDiscovery, GoogleJwks, GoogleLogout};
+        use Kind::{GooglePar, GoogleSignIn, GoogleTokens, GoogleUserinfo};
+        matches!(
+            self,
+            GoogleAuthorize
+                | GoogleDiscovery
+                | GoogleJwks
+                | GoogleLogout
+                | GooglePar
+                | GoogleSignIn
+                | GoogleTokens
+                | GoogleUserinfo
+        )
+    }
+
+    fn of_google(path: &[&str]) -> Self {
+        match path {
+            [".well-known", "openid-configuration"] => Self::GoogleDiscovery,
+            ["authorize"] => Self::GoogleAuthorize,
+            ["jwks"] => Self::GoogleJwks,
+            ["logout"] => Self::GoogleLogout,
+            ["par"] => Self::GooglePar,
+            ["sign-in"] => Self::GoogleSignIn,
+            ["tokens"] => Self::GoogleTokens,
+            ["userinfo"] => Self::GoogleUserinfo,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A parameter as the journal may show it.
 pub(super) fn masked(name: &str, value: &str) -> String {
-    const SECRETS: [&str; 9] = [
+    const SECRETS: [&str; 10] = [
+        "client_assertion",
         "client_secret",
         "code",
         "code_verifier",

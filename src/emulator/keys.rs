@@ -64,7 +64,7 @@ pub(super) struct SigningKey {
 }
 
 impl SigningKey {
-    fn generate() -> Self {
+    pub(super) fn generate() -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("RSA with 2,048 bits is supported");
         let certificate = self_signed(&pair);
         let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate);

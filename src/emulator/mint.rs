@@ -171,7 +171,7 @@ pub(super) fn object(fields: &Claims) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-fn signing_input(header: &str, payload: &str) -> String {
+pub(super) fn signing_input(header: &str, payload: &str) -> String {
     let encode = |part: &str| BASE64_URL_SAFE_NO_PAD.encode(part);
     format!("{}.{}", encode(header), encode(payload))
 }

@@ -49,8 +49,11 @@
 //! PUT          consents                 {"client_id":…,"ctx":…,"consent":"given"|"restored"|"revoked"|
 //!                                        "needs_reapproval"|"denied"}
 //! GET          counts                   {"requests":{kind:n},"calls":n,"violations":n}
+//! GET, POST    entra/realms             an EntraRealm
 //! GET, DELETE  exchanges                {"exchanges":[Exchange]}
 //! GET, PUT     faults                   {"faults":[Fault]}
+//! GET, PUT     google                   GoogleSettings
+//! GET, POST    google/clients           a GoogleClient
 //! GET, DELETE  journal                  {"detail":…,"entries":[Entry]}
 //! PUT          journal                  {"detail":"counts"|"entries"}
 //! POST         keys/rotate              {"kid":…}
@@ -63,6 +66,7 @@
 //! GET, DELETE  violations               {"count":n,"latest":[Violation]}
 //! ```
 
+mod accounts;
 mod answer;
 mod answer_lie;
 mod app;
@@ -80,9 +84,11 @@ mod der;
 mod discovery;
 mod ending;
 mod endpoints;
+mod entra;
 mod exchanges;
 mod faults;
 mod finish;
+mod google;
 mod grants;
 mod journal;
 mod keys;
@@ -131,8 +137,10 @@ pub use apps::{
 pub use claims::CLAIM_PREFIX;
 pub use clock::Clock;
 pub use ending::Ending;
+pub use entra::{EntraRealm, EntraToken};
 pub use exchanges::{Exchange, Exchanges};
 pub use faults::{Fault, Faults, StateLie, SystemUserLie};
+pub use google::{Algorithm, ClientAuth, GoogleClient, GoogleSettings, IssParameter};
 pub use journal::{Detail, Entry, Journal, Kind};
 pub use keys::Keys;
 pub use mint::{Draft, Mint};

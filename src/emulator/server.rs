@@ -10,8 +10,10 @@ use tokio::task::JoinSet;
 use super::apps::App;
 use super::clock::{self, Clock};
 use super::endpoints::Endpoints;
+use super::entra::EntraRealm;
 use super::exchanges::Exchanges;
 use super::faults::Faults;
+use super::google::{GoogleClient, GoogleSettings};
 use super::journal::Journal;
 use super::keys::Keys;
 use super::listener::{self, Running};
@@ -28,6 +30,10 @@ pub struct Options {
     pub clock: Clock,
     pub apps: Vec<App>,
     pub seed: Seed,
+    /// Clients of the provider like Google, at `/google`.
+    pub google_clients: Vec<GoogleClient>,
+    /// Relying parties of the provider like Entra, at `/entra`.
+    pub entra_realms: Vec<EntraRealm>,
     /// What browsers and the app call the emulator, without a slash at the end; the issuer.
     /// `None` means `http://` and the address.
     pub public_url: Option<String>,
@@ -44,6 +50,8 @@ impl Default for Options {
             clock: clock::system(),
             apps: Vec::new(),
             seed: Seed::default(),
+            google_clients: Vec::new(),
+            entra_realms: Vec::new(),
             public_url: None,
             extra_hosts: 0,
         }
@@ -70,6 +78,8 @@ impl Emulator {
         let make = move || World::new(hosts, options.clock, options.seed, options.apps);
         let world = tokio::task::spawn_blocking(make).await.map_err(io::Error::other)?;
         let world = Arc::new(world);
+        options.google_clients.into_iter().for_each(|client| world.google.register(client));
+        options.entra_realms.into_iter().for_each(|realm| world.entra.register(realm));
         let serve = |(host, (listener, _))| {
             Running::start(listener, Arc::new(Endpoints { world: world.clone(), host }))
         };
@@ -94,6 +104,21 @@ impl Emulator {
     /// Adds a registration, or replaces the one with the same client id.
     pub fn register(&self, app: App) {
         self.world.apps.register(app);
+    }
+
+    /// Adds a client of the provider like Google, or replaces the one with the same client id.
+    pub fn register_at_google(&self, client: GoogleClient) {
+        self.world.google.register(client);
+    }
+
+    /// How the provider like Google behaves from now on.
+    pub fn set_google(&self, settings: GoogleSettings) {
+        self.world.google.set(settings);
+    }
+
+    /// Adds a relying party of the provider like Entra, or replaces the one with the same realm.
+    pub fn register_at_entra(&self, realm: EntraRealm) {
+        self.world.entra.register(realm);
     }
 
     pub fn journal(&self) -> &Journal {

@@ -6,8 +6,10 @@ use std::time::SystemTime;
 use super::apps::{App, Registry};
 use super::clock::Clock;
 use super::consents::Consents;
+use super::entra::Entra;
 use super::exchanges::Exchanges;
 use super::faults::Faults;
+use super::google::Google;
 use super::grants::Grants;
 use super::journal::Journal;
 use super::keys::Keys;
@@ -26,6 +28,8 @@ pub(super) struct World {
     pub(super) consents: Consents,
     pub(super) tenancies: Tenancies,
     pub(super) grants: Grants,
+    pub(super) google: Google,
+    pub(super) entra: Entra,
     pub(super) keys: Arc<Keys>,
     pub(super) faults: Arc<Faults>,
     pub(super) journal: Journal,
@@ -56,6 +60,8 @@ impl World {
             apps: registry,
             consents: Consents::default(),
             grants: Grants::new(),
+            google: Google::new(),
+            entra: Entra::new(),
             faults: Arc::new(Faults::new(keys.clone())),
             keys,
             journal: Journal::default(),

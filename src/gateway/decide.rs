@@ -5,12 +5,11 @@
 //! living session within the route's rule, which leaves; a session outside the rule; and nobody,
 //! who is sent to sign in when a browser navigates and gets 401 otherwise.
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode};
 
 use crate::authn::{Authenticated, Denied, Permit};
 use crate::clock::Timestamp;
-use crate::config::{Access, Destination, EncodedSlashes, RelyingParty, Route};
-use crate::identity::ContextId;
+use crate::config::{Destination, EncodedSlashes, RelyingParty};
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
 use crate::session::SessionState;
@@ -20,10 +19,13 @@ use crate::web::{
 
 use super::about::About;
 use super::calls::Call;
+use super::keeping;
+use super::own_names::is_ours;
 use super::own_pages;
 use super::respond::Refused;
-use super::site::{HostSite, Site};
-use super::start::sign_in;
+use super::site::Site;
+use super::start::{only_tenant, sign_in, unauthorized};
+use super::told::Addressed;
 use super::turnstile::tighter;
 use super::verdict::{Departure, Verdict};
 
@@ -61,13 +63,22 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     }
     match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) => match Permit::ask(route, session, now) {
-            Ok(permit) => leaving.with(&permit),
-            Err(denied) => outside(site, host, (route, now), inbound, denied),
+            Ok(permit) => match keeping::waiting((site, number), route_number, inbound, &permit) {
+                keeping::Found::Nothing => leaving.with(&permit),
+                keeping::Found::Answer(verdict) => *verdict,
+                keeping::Found::Resume(resumed) => match leaving.with(&permit) {
+                    Verdict::Leave(departure) => {
+                        Verdict::Leave(Box::new(departure.resuming(*resumed)))
+                    }
+                    other => other,
+                },
+            },
+            Err(denied) => outside(site, (number, route_number), now, inbound, denied),
         },
-        Authenticated::Nobody => nobody(site, host, route, inbound),
+        Authenticated::Nobody => nobody(site, (number, route_number), inbound),
         Authenticated::Rejected(why) => {
             site.metrics.sessions().unfit(why);
-            nobody(site, host, route, inbound)
+            nobody(site, (number, route_number), inbound)
         }
     }
 }
@@ -78,7 +89,7 @@ pub(super) fn takes_encoded_slashes(site: &Site, host: usize, path: &str) -> boo
     let found = site.table.route(host, path);
     let decoded = with_plain_slashes(path);
     found == site.table.route(host, &decoded)
-        && !own_pages::is_ours(&site.hosts[host], &decoded)
+        && !is_ours(&site.hosts[host], &decoded)
         && found.is_some_and(|route| site.route(route).encoded_slashes == EncodedSlashes::Pass)
 }
 
@@ -119,7 +130,8 @@ impl Leaving<'_> {
             Ok(call) => call,
             Err(refused) => return Verdict::Refuse(refused),
         };
-        let departure = Departure::new(permit, (self.host, self.route), route, &self.site.told);
+        let to = Addressed { route, origin, now: self.now };
+        let departure = Departure::new(permit, (self.host, self.route), to, &self.site.told);
         let departure = departure.calling(call);
         Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
@@ -137,16 +149,19 @@ impl Leaving<'_> {
 
 fn outside(
     site: &Site,
-    host: &HostSite,
-    (route, now): (&Route, Timestamp),
+    (number, route_number): (usize, usize),
+    now: Timestamp,
     inbound: &Inbound<'_>,
     denied: Denied,
 ) -> Verdict {
+    let (host, route) = (&site.hosts[number], site.route(route_number));
     let rule = match denied {
         Denied::Administrator => NotAllowed::Administrator,
         Denied::Claim => NotAllowed::Claim,
         Denied::Tenant => NotAllowed::Tenant,
-        Denied::Credential | Denied::RelyingParty => return nobody(site, host, route, inbound),
+        Denied::Credential | Denied::RelyingParty => {
+            return nobody(site, (number, route_number), inbound);
+        }
     };
     // Signing in again would bring the same person back: SuperID must forget them first.
     let again = format!("{}/sign_out", host.host.prefix);
@@ -159,36 +174,18 @@ fn outside(
     })
 }
 
-fn nobody(site: &Site, host: &HostSite, route: &Route, inbound: &Inbound<'_>) -> Verdict {
+fn nobody(site: &Site, way: (usize, usize), inbound: &Inbound<'_>) -> Verdict {
+    let (host, route) = (&site.hosts[way.0], site.route(way.1));
+    if let Some(verdict) = keeping::keep(site, way, inbound) {
+        return verdict;
+    }
     let target = if safe(inbound.method()) { ReturnTo::of(inbound) } else { ReturnTo::root() };
     if inbound.asking() == Asking::Program {
-        return Verdict::Answer(unauthorized(host, &target));
+        return Verdict::Answer(unauthorized(host, &target, None));
     }
     let parties: Vec<&RelyingParty> = route.relying_parties.iter().map(|party| &**party).collect();
-    sign_in(site, host, inbound, target, &parties, only_tenant(route))
-}
-
-/// RFC 9110 §15.5.2, with the sign-in address for whoever can show a person a page.
-fn unauthorized(host: &HostSite, target: &ReturnTo) -> Reply {
-    let address = format!("{}{}", host.host.origin, host.start_address(target, None));
-    let body = serde_json::json!({
-        "error": "sign_in_required",
-        "message": "Nobody is signed in. Open sign_in in a browser window, then try again.",
-        "sign_in": address,
-    });
-    Reply::json(StatusCode::UNAUTHORIZED, body.to_string())
-        .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("SuperID"))
-}
-
-/// A route for one tenant alone asks SuperID for that tenant, without its tenant picker.
-fn only_tenant(route: &Route) -> Option<ContextId> {
-    match &route.access {
-        Access::SignedIn(restriction) => match restriction.tenants.as_slice() {
-            [tenant] => Some(tenant.clone()),
-            _ => None,
-        },
-        Access::Public => None,
-    }
+    let verdict = sign_in(site, host, inbound, target, &parties, only_tenant(route));
+    keeping::abandoned(site, way, inbound, verdict)
 }
 
 fn safe(method: &Method) -> bool {

@@ -75,6 +75,11 @@ impl Dial {
         self.introduction.is_some()
     }
 
+    /// Whether a connection begins with a handshake of TLS.
+    pub(super) fn speaks_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// What is spoken on them.
     pub(super) fn protocol(&self) -> UpstreamProtocol {
         self.protocol

@@ -44,7 +44,7 @@ fn explained(site: &Site, method: &http::Method, url: &str, out: &mut String) ->
     if *method == http::Method::CONNECT || *method == http::Method::TRACE {
         return writeln!(out, "method    not one that is passed on: 405 Method Not Allowed");
     }
-    let aliases = ["/oauth2/start", "/oauth2/sign_in", "/oauth2/sign_out"];
+    let aliases = ["/oauth2/start", "/oauth2/sign_in", "/oauth2/sign_out", "/oauth2/userinfo"];
     if host.oauth2_proxy_paths && aliases.contains(&path) {
         return writeln!(
             out,
@@ -134,6 +134,9 @@ fn headers_told(route: &Route, out: &mut String) -> std::fmt::Result {
         }
         Present::Ticket => writeln!(out, "           {ticket}"),
     }?;
+    if let Some(name) = &names.assertion {
+        writeln!(out, "           {name}: all but the credential, signed")?;
+    }
     if route.oauth2_proxy_headers {
         writeln!(out, "           and oauth2-proxy's X-Forwarded-User, -Email, …")?;
     }

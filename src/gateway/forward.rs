@@ -1,5 +1,6 @@
 //! What is set and removed on the way to the app and on the way back.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::{Error, ErrorType};
@@ -52,11 +53,21 @@ pub(super) fn edit_request(
     if parts.method == Method::OPTIONS {
         one_hop_less(headers);
     }
+    if let Some(resumed) = departure.resumed() {
+        resumed.edit(headers);
+    }
     for (name, value) in departure.injection() {
         headers.insert(name.clone(), value.clone());
     }
     *request = RequestHeader::from(parts);
     Ok(())
+}
+
+/// What was kept, in place of what the browser sends for it.
+pub(super) fn fill(body: &mut Option<Bytes>, end_of_stream: bool, exchange: &Exchange) {
+    if let Some(resumed) = exchange.departure().and_then(Departure::resumed) {
+        resumed.fill(body, end_of_stream);
+    }
 }
 
 /// RFC 9110 §7.6.2. It was admitted as one number above zero, or is not there.
@@ -94,6 +105,9 @@ pub(super) fn edit_response(
         if !response.headers.contains_key(&name) {
             response.insert_header(name, value)?;
         }
+    }
+    if let Some(cookie) = departure.resumed().and_then(|resumed| resumed.cookie.as_ref()) {
+        response.append_header(header::SET_COOKIE, cookie.clone())?;
     }
     if departure.tenant().is_none() {
         return Ok(());

@@ -78,6 +78,7 @@ impl ProxyHttp for Gateway {
             Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
             Verdict::Wait(step) => {
+                let asking = steps::asking(&step, downstream);
                 match traced(
                     exchange.trace.clone(),
                     Box::pin(steps::take(downstream, exchange, step)),
@@ -85,10 +86,7 @@ impl ProxyHttp for Gateway {
                 .await
                 {
                     Ok(reply) => reply,
-                    Err(refused) => {
-                        let asking = steps::asking(step, downstream);
-                        refuse(downstream, exchange, refused, asking)
-                    }
+                    Err(refused) => refuse(downstream, exchange, refused, asking),
                 }
             }
             Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),
@@ -118,6 +116,7 @@ impl ProxyHttp for Gateway {
     ) -> pingora::Result<()> {
         body.take_if(|piece| end_of_stream && piece.is_empty());
         entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))?;
+        forward::fill(body, end_of_stream, exchange);
         calls::fill(body, exchange)?;
         if end_of_stream { calls::ended(exchange) } else { Ok(()) }
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pingora::proxy::Session as Downstream;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
 use crate::config::Serves;
@@ -38,6 +38,7 @@ struct State {
     idle: Notify,
     /// Rings when its client has to come anew.
     away: Notify,
+    handshakes: Arc<Semaphore>,
     flows: Mutex<Vec<Weak<Flow>>>,
 }
 
@@ -57,6 +58,7 @@ impl Line {
             idle_since: Mutex::new(since),
             idle: Notify::new(),
             away: Notify::new(),
+            handshakes: Arc::new(Semaphore::new(HANDSHAKES)),
             flows: Mutex::default(),
         };
         Self {
@@ -122,6 +124,12 @@ impl Line {
         flow
     }
 
+    /// One for each handshake of TLS with an app that its requests may be at: what is remembered of
+    /// the first ones makes those that come after them cheap.
+    pub(super) fn handshakes(&self) -> &Arc<Semaphore> {
+        &self.state.handshakes
+    }
+
     /// Whether no request is on it.
     pub fn is_idle(&self) -> bool {
         self.state.requests.load(Ordering::Relaxed) == 0
@@ -169,5 +177,7 @@ fn locked<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// As many as there are sessions that rustls remembers of a server, each of which is used once.
+const HANDSHAKES: usize = 8;
 /// Answers remembered until those that have ended are forgotten.
 const MANY: usize = 128;

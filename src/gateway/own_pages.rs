@@ -1,17 +1,20 @@
-//! The addresses that are ours on every host: start, callback, finish, sign-out and after it.
+//! The addresses that are ours on every host: start, callback, finish, sign-out and after it, who
+//! is signed in, and the keys that assertions are signed with.
 
-use http::{Method, header};
+use http::{Method, StatusCode, header};
 
 use crate::clock::Timestamp;
-use crate::config::{Flow, RelyingParty, ResponseMode};
+use crate::config::{Flow, RelyingParty, ResponseMode, Route};
 use crate::identity::ContextId;
 use crate::pages::Trouble;
-use crate::web::{Fields, Inbound, Refusal, ReturnTo};
+use crate::web::{Fields, Inbound, Refusal, Reply, ReturnTo};
 
 use super::app_pages;
+use super::own_names::{own_name, target};
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::start::{asked_by_a_page, counted, sign_in};
+use super::start::{asked_by_a_page, counted, only_tenant, sign_in};
+use super::userinfo;
 use super::verdict::{Step, Verdict};
 
 /// The verdict on a request for one of our own addresses; `None` for all others.
@@ -35,11 +38,15 @@ pub(super) fn answer(
     let verdict = match own_name(host, path)? {
         "start" if gets(inbound) => counted(site, inbound, || start(site, host, inbound)),
         "finish" if gets(inbound) => Verdict::Wait(Step::Finish { host: number }),
+        "keys" if asks(inbound) => keys(site),
+        "userinfo" if asks(inbound) => {
+            userinfo::answer(host, inbound, (&site.settings.session, now))
+        }
         "signed_out" if asks(inbound) => Verdict::SignedOut,
         "sign_out" if gets(inbound) || inbound.method() == Method::POST => {
             sign_out(host, number, inbound)
         }
-        "start" | "finish" | "signed_out" | "sign_out" => {
+        "start" | "finish" | "signed_out" | "sign_out" | "keys" | "userinfo" => {
             Verdict::Refuse(Refused::refusal(Refusal::Method))
         }
         _ => Verdict::Refuse(Refused::new(Trouble::NotFound, "no page of ours has this address")),
@@ -47,29 +54,14 @@ pub(super) fn answer(
     Some(verdict)
 }
 
-/// What of our prefix, or of oauth2-proxy's, a path names.
-fn own_name<'p>(host: &HostSite, path: &'p str) -> Option<&'p str> {
-    if let Some(rest) = path.strip_prefix(host.host.prefix.as_str()) {
-        if let Some(name) = rest.strip_prefix('/') {
-            return Some(name);
-        }
-        if rest.is_empty() {
-            return Some("");
-        }
+/// The public keys of assertions, for anybody to keep for a while.
+fn keys(site: &Site) -> Verdict {
+    match site.told.signer() {
+        Some(signer) => Verdict::Answer(
+            Reply::json(StatusCode::OK, signer.published().to_owned()).kept_for(KEYS_KEPT),
+        ),
+        None => Verdict::Refuse(Refused::new(Trouble::NotFound, "nothing is signed here")),
     }
-    match path {
-        "/oauth2/start" | "/oauth2/sign_in" if host.host.oauth2_proxy_paths => Some("start"),
-        "/oauth2/sign_out" if host.host.oauth2_proxy_paths => Some("sign_out"),
-        _ => None,
-    }
-}
-
-/// Whether an address is one of our own, under whatever name.
-pub(super) fn is_ours(host: &HostSite, target: &str) -> bool {
-    let path = target.split('?').next().unwrap_or(target);
-    own_name(host, path).is_some()
-        || host.host.notice_path.as_deref() == Some(path)
-        || host.host.is_answered_at(path)
 }
 
 /// SuperOffice posts its notices; nobody's session is asked for.
@@ -115,39 +107,34 @@ fn start(site: &Site, host: &HostSite, inbound: &Inbound<'_>) -> Verdict {
     let Ok(fields) = Fields::parse(inbound.query().as_bytes()) else {
         return Verdict::Refuse(Refused::new(Trouble::BadRequest, "a parameter twice"));
     };
-    let target = fields
-        .get("rd")
-        .and_then(|rd| ReturnTo::parse(rd, &host.host.origin, &host.host.prefix))
-        .filter(|target| !is_ours(host, target.as_str()))
-        .unwrap_or_else(ReturnTo::root);
+    let target = target(host, fields.get("rd"));
+    let route = route_of(site, inbound, &target);
     let tenant = fields.get("tenant").and_then(|text| ContextId::parse(text).ok());
-    let parties = wanted(site, host, inbound, &target, fields.get("with"));
+    let tenant = tenant.or_else(|| route.and_then(only_tenant));
+    let parties = wanted(host, route, fields.get("with"));
     sign_in(site, host, inbound, target, &parties, tenant)
 }
 
 /// The relying party asked for, or those of the route the target is on, or all of the host's.
 fn wanted<'a>(
-    site: &'a Site,
     host: &'a HostSite,
-    inbound: &Inbound<'_>,
-    target: &ReturnTo,
+    route: Option<&'a Route>,
     with: Option<&str>,
 ) -> Vec<&'a RelyingParty> {
     if let Some(party) = host.parties().into_iter().find(|party| Some(party.name.as_str()) == with)
     {
         return vec![party];
     }
-    let path = target.as_str().split('?').next().unwrap_or("/");
-    let route = site
-        .table
-        .host(inbound.authority())
-        .and_then(|number| site.table.route(number, path))
-        .map(|number| site.route(number))
-        .filter(|route| !route.relying_parties.is_empty());
-    match route {
+    match route.filter(|route| !route.relying_parties.is_empty()) {
         Some(route) => route.relying_parties.iter().map(|party| &**party).collect(),
         None => host.parties(),
     }
+}
+
+/// The route an address is on.
+fn route_of<'a>(site: &'a Site, inbound: &Inbound<'_>, target: &ReturnTo) -> Option<&'a Route> {
+    let host = site.table.host(inbound.authority())?;
+    site.table.route(host, target.path()).map(|number| site.route(number))
 }
 
 /// Another site may link here, but not sign people out behind their back.
@@ -175,3 +162,7 @@ fn gets(inbound: &Inbound<'_>) -> bool {
 fn asks(inbound: &Inbound<'_>) -> bool {
     inbound.method() == Method::GET || inbound.method() == Method::HEAD
 }
+
+/// For how many seconds anybody may keep the public keys: so long before a key signs, it has to be
+/// published.
+const KEYS_KEPT: u32 = 300;

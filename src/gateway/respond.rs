@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::limits::Standing;
-use crate::pages::{self, Footing, LoopHint, Page, Trouble};
+use crate::pages::{self, Footing, LoopHint, NotAllowed, Page, Trouble};
 use crate::signin::{Failed, Failure};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Refusal, Reply};
@@ -83,7 +83,7 @@ impl Refused {
     /// For meeting a limit.
     pub(super) fn over(over: Over) -> Self {
         let trouble = match over.limit {
-            Limit::BodyBytes => Trouble::TooLarge,
+            Limit::BodyBytes | Limit::KeepPost => Trouble::TooLarge,
             Limit::FormBytes => Trouble::BadRequest,
             Limit::Notices | Limit::RatePerAddress | Limit::RatePerSession | Limit::SignIns => {
                 Trouble::TooMany
@@ -132,6 +132,9 @@ impl Refused {
             Failure::ReapprovalNeeded => Reason::Trouble(Trouble::ReapprovalNeeded),
             Failure::StoreUnavailable => Reason::Trouble(Trouble::StoreUnavailable),
             Failure::SuperIdExpired => Reason::Trouble(Trouble::SuperIdExpired),
+            Failure::NotLetIn => Reason::Trouble(Trouble::NotAllowed(NotAllowed::Person)),
+            Failure::ProviderRefused(_) => Reason::Trouble(Trouble::ProviderRefused),
+            Failure::ProviderUnreachable => Reason::Trouble(Trouble::ProviderUnreachable),
             Failure::SuperIdRefused(code) => Reason::SuperIdRefused(code),
             Failure::SuperIdUnreachable => Reason::Trouble(Trouble::SuperIdUnreachable),
             Failure::TenantUnknown => Reason::Trouble(Trouble::TenantUnknown),
@@ -155,6 +158,12 @@ impl Refused {
     /// While a notice was taken.
     pub(super) fn of_a_notice(self) -> Self {
         Self { during: During::Notice, ..self }
+    }
+
+    /// With a cookie set.
+    pub(super) fn with_cookie(self, cookie: HeaderValue) -> Self {
+        let cookies = self.cookies.into_iter().chain([cookie]).collect();
+        Self { cookies, ..self }
     }
 
     /// With a way to try again.
@@ -308,6 +317,11 @@ pub(super) fn for_method(mut reply: Reply, method: &Method) -> Reply {
 /// One of our pages as an answer.
 pub(super) fn page(page: Page) -> Reply {
     Reply::page(page.status, page.html, pages::content_security_policy())
+}
+
+/// One of our pages that has a script.
+pub(super) fn page_under(page: Page, policy: &'static str) -> Reply {
+    Reply::page(page.status, page.html, policy)
 }
 
 /// What a stranger reads: the status and which rule of the door was broken.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use form_urlencoded::Serializer;
 use http::{HeaderName, HeaderValue};
 
+use crate::assertion::Signer;
 use crate::authn::Authenticator;
 use crate::clock::Clock;
 use crate::config::{
@@ -15,6 +16,7 @@ use crate::config::{
 use crate::credentials::{Stores, SystemUsers};
 use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
+use crate::oidc::Providers;
 use crate::routing::Table;
 use crate::session::{Ended, Memory, SealedCookie};
 use crate::signin::{Counter, Desk};
@@ -96,6 +98,12 @@ impl Site {
         Self::assembled(settings, stores, (clock, random), self.ended.clone(), Some(self))
     }
 
+    /// Which of the hosts this is.
+    pub(super) fn number_of(&self, host: &HostSite) -> usize {
+        let same = |one: &HostSite| std::ptr::eq(one, host);
+        self.hosts.iter().position(same).expect("a host of a site is one of its hosts")
+    }
+
     fn assembled(
         settings: Settings,
         stores: &Stores,
@@ -117,11 +125,14 @@ impl Site {
             before.map(|site| &*site.users),
         );
         let users = Arc::new(users);
+        let known = before.map(|site| site.desk.providers());
+        let providers = Providers::new(&settings, (&clock, &random), metrics.superid(), known);
         let desk = Desk::new(
             &settings,
             kept_claims(&settings.routes),
             (&clock, &random),
-            (superid.clone(), Installations::with(&users, &metrics), stores.used.clone()),
+            (superid.clone(), Arc::new(providers)),
+            (Installations::with(&users, &metrics), stores.used.clone()),
             metrics.clone(),
             before.map(|site| &site.desk),
         );
@@ -134,7 +145,7 @@ impl Site {
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
-            told: Told::new(),
+            told: Told::new(Signer::of(&settings, &random)),
             spoofable: Spoofable::new(&spoofable_names(&settings.routes)),
             forged_by_jobs: Spoofable::new([]),
             proxies: settings.forwarded.trusted_proxies.clone(),
@@ -296,6 +307,7 @@ fn spoofable_names(routes: &[Route]) -> Vec<HeaderName> {
         let ours = &route.headers;
         let identity = [
             &ours.administrator,
+            &ours.assertion,
             &ours.associate_id,
             &ours.company,
             &ours.context,

@@ -1,6 +1,8 @@
 //! Sending somebody to sign in.
 
-use crate::config::RelyingParty;
+use http::{HeaderValue, StatusCode, header};
+
+use crate::config::{Access, RelyingParty, Route};
 use crate::identity::ContextId;
 use crate::pages::{LoopHint, Trouble};
 use crate::signin::{Failed, Wish};
@@ -8,7 +10,7 @@ use crate::web::{Inbound, Reply, ReturnTo};
 
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::verdict::Verdict;
+use super::verdict::{Step, Verdict, Wanted};
 
 /// Redirects to the one relying party there is, or asks which.
 pub(super) fn sign_in(
@@ -27,6 +29,11 @@ pub(super) fn sign_in(
     match parties {
         [] => Verdict::Refuse(Refused::new(Trouble::Misconfigured, "no relying party")),
         [party] => {
+            if party.membership().is_some() {
+                let wanted = Wanted { party: party.name.clone(), target, tenant };
+                let (host, wanted) = (site.number_of(host), Box::new(wanted));
+                return Verdict::Wait(Step::Begin { host, wanted });
+            }
             let wish = Wish { party, target, tenant };
             begun(host, site.desk.begin(host.counter(inbound.cookies()), &wish))
         }
@@ -37,6 +44,22 @@ pub(super) fn sign_in(
                 .collect(),
         ),
     }
+}
+
+/// RFC 9110 §15.5.2, with the sign-in address for whoever can show a person a page.
+pub(super) fn unauthorized(
+    host: &HostSite,
+    target: &ReturnTo,
+    party: Option<&RelyingParty>,
+) -> Reply {
+    let address = format!("{}{}", host.host.origin, host.start_address(target, party));
+    let body = serde_json::json!({
+        "error": "sign_in_required",
+        "message": "Nobody is signed in. Open sign_in in a browser window, then try again.",
+        "sign_in": address,
+    });
+    Reply::json(StatusCode::UNAUTHORIZED, body.to_string())
+        .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("SuperID"))
 }
 
 /// An outcome of the sign-in desk as a verdict.
@@ -63,4 +86,15 @@ pub(super) fn counted(
 pub(super) fn asked_by_a_page(inbound: &Inbound<'_>) -> bool {
     let dest = inbound.header("sec-fetch-dest").map(|value| value.as_bytes());
     matches!(dest, None | Some(b"document" | b"iframe"))
+}
+
+/// A route for one tenant alone asks SuperID for that tenant, without its tenant picker.
+pub(super) fn only_tenant(route: &Route) -> Option<ContextId> {
+    match &route.access {
+        Access::SignedIn(restriction) => match restriction.tenants.as_slice() {
+            [tenant] => Some(tenant.clone()),
+            _ => None,
+        },
+        Access::Public => None,
+    }
 }

@@ -6,7 +6,7 @@ use pingora::proxy::Session as Downstream;
 use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
 use crate::session::Loaded;
-use crate::signin::{is_answer, provider_origin, takes_address};
+use crate::signin::{Wish, is_answer, takes_address};
 use crate::telemetry::{Limit, Offered};
 use crate::web::{Asking, Cookies, Fields, Reply};
 
@@ -14,9 +14,9 @@ use super::exchange::Exchange;
 use super::respond::{self, Refused};
 use super::site::Site;
 use super::turnstile::Over;
-use super::verdict::Step;
+use super::verdict::{Step, Wanted};
 use super::wire::{self, Form};
-use super::{app_pages, audited, notices};
+use super::{app_pages, audited, keeping, notices};
 
 /// Takes a step. All it waits for is bounded: a form by size and the connection's timeouts, SuperID
 /// by the back channel's, the vault by its own.
@@ -31,8 +31,12 @@ pub(super) async fn take(
     let site = &exchange.site;
     match step {
         Step::AppPage { host, page } => app_pages::page(exchange, host, page, downstream).await,
+        Step::Begin { host, wanted } => begin(exchange, host, &wanted, downstream).await,
         Step::Callback { host } => callback(exchange, host, downstream).await,
         Step::Finish { host } => finish(exchange, host, downstream).await,
+        Step::Fragment { host } => Ok(keeping::fragment(exchange, host, downstream)),
+        Step::KeepPost { host, route } => keeping::take(exchange, (host, route), downstream).await,
+        Step::NotSent { host, why } => Err(keeping::not_sent(site, host, why, downstream)),
         Step::Notice { host } => {
             let taken = notices::take(site, host, downstream, exchange).await;
             let became = if taken.is_ok() { Offered::Taken } else { Offered::Refused };
@@ -40,23 +44,49 @@ pub(super) async fn take(
             taken.map_err(Refused::of_a_notice)
         }
         Step::Posted { host } => posted(exchange, host, downstream).await,
+        Step::Resend { host } => Ok(keeping::resend(exchange, host, downstream)),
         Step::SignOut { host } => Ok(sign_out(exchange, host, downstream)),
         Step::Told { host } => told(site, host, downstream).await,
     }
 }
 
 /// How whoever wants a step wants to be answered. A posted form is a navigation too.
-pub(super) fn asking(step: Step, downstream: &Downstream) -> Asking {
+pub(super) fn asking(step: &Step, downstream: &Downstream) -> Asking {
     let request = downstream.req_header();
     match step {
-        Step::AppPage { .. } | Step::Posted { .. } | Step::Told { .. } => {
-            Asking::of_form(&request.headers)
-        }
-        Step::Callback { .. } | Step::Finish { .. } | Step::SignOut { .. } => {
-            Asking::of(&request.method, &request.headers)
-        }
+        Step::AppPage { .. }
+        | Step::KeepPost { .. }
+        | Step::NotSent { .. }
+        | Step::Posted { .. }
+        | Step::Told { .. } => Asking::of_form(&request.headers),
+        Step::Begin { .. }
+        | Step::Callback { .. }
+        | Step::Finish { .. }
+        | Step::Fragment { .. }
+        | Step::Resend { .. }
+        | Step::SignOut { .. } => Asking::of(&request.method, &request.headers),
         Step::Notice { .. } => Asking::Program,
     }
+}
+
+/// Sends somebody to sign in where the provider may have to be asked first.
+async fn begin(
+    exchange: &Exchange,
+    host: usize,
+    wanted: &Wanted,
+    downstream: &Downstream,
+) -> Result<Reply, Refused> {
+    let site = &exchange.site;
+    let host = &site.hosts[host];
+    let request = downstream.req_header().as_owned_parts();
+    let counter = host.counter(Cookies::of(&request.headers));
+    let parties = host.parties();
+    let party = parties.iter().find(|party| party.name == wanted.party);
+    let nobody = || Refused::new(Trouble::Misconfigured, "no relying party");
+    let (target, tenant) = (wanted.target.clone(), wanted.tenant.clone());
+    let wish = Wish { party: party.ok_or_else(nobody)?, target, tenant };
+    let outcome = site.desk.begin_elsewhere(counter, &wish).await;
+    outcome.map_err(|failed| Refused::failed(host, failed))
 }
 
 async fn callback(
@@ -90,7 +120,8 @@ fn fragment_page(exchange: &Exchange, query: &str, parties: &[&RelyingParty]) ->
         .filter(|party| party.flow == Flow::Code && party.response.mode == ResponseMode::Fragment);
     let fields = Fields::parse(query.as_bytes()).ok()?;
     let party = asking.next().filter(|_| !is_answer(&fields))?;
-    Some(respond::fragment(&exchange.request_id, &provider_origin(party)))
+    let origin = exchange.site.desk.provider_origin(party);
+    Some(respond::fragment(&exchange.request_id, &origin))
 }
 
 async fn finish(

@@ -15,6 +15,8 @@ use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::l4::virt::VirtualSocketStream;
 use pingora::proxy::Session as Downstream;
 use pingora::upstreams::peer::HttpPeer;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::web::ProxyHeader;
 
@@ -36,6 +38,7 @@ pub(super) fn bounded(
 ) -> Arc<Flow> {
     let many = Line::of(downstream).filter(|_| downstream.is_http2());
     let flow = many.map_or_else(|| Arc::new(Flow::alone()), Line::flow);
+    let handshakes = many.filter(|_| dial.speaks_tls()).map(|line| line.handshakes().clone());
     let options = &mut peer.options;
     // Each step of it has an end of its own.
     options.total_connection_timeout = None;
@@ -44,6 +47,7 @@ pub(super) fn bounded(
         connect_timeout: options.connection_timeout.take(),
         silence: options.read_timeout.take().unwrap_or(Duration::MAX),
         flow: flow.clone(),
+        handshakes,
         whose,
     }));
     flow
@@ -55,6 +59,7 @@ struct Connector {
     connect_timeout: Option<Duration>,
     silence: Duration,
     flow: Arc<Flow>,
+    handshakes: Option<Arc<Semaphore>>,
     whose: ProxyHeader,
 }
 
@@ -64,7 +69,13 @@ impl L4Connect for Connector {
         let way = (self.dial.group(), address.as_inet().copied());
         // What is one client's is not kept for others.
         let way = (!self.dial.introduces()).then_some(way);
-        let kept = way.and_then(kept::take);
+        let mut kept = way.and_then(kept::take);
+        let mut _turn = None;
+        if kept.is_none() && self.handshakes.is_some() {
+            _turn = self.turn().await;
+            // One may have come back meanwhile.
+            kept = way.and_then(kept::take);
+        }
         self.flow.comes_by(kept.as_ref());
         let stream = match kept {
             Some(stream) => stream,
@@ -74,3 +85,15 @@ impl L4Connect for Connector {
         Ok(VirtualSocketStream::new(Box::new(returning)).into())
     }
 }
+
+impl Connector {
+    /// A handshake that waits for those before it resumes what they agreed on. Where they take long,
+    /// it costs less than waiting.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        let turn = self.handshakes.clone()?.acquire_owned();
+        timeout(A_WHILE, turn).await.ok()?.ok()
+    }
+}
+
+/// For a turn: a few handshakes in one network.
+const A_WHILE: Duration = Duration::from_millis(50);

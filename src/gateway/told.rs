@@ -1,54 +1,101 @@
-//! What apps were told about people lately, so that the same headers are not made for each request.
+//! What apps were told about people lately, so that the same headers are not made, nor the same
+//! assertion signed, for each request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::assertion::{Addressee, Signer};
 use crate::authn::Permit;
+use crate::clock::Timestamp;
 use crate::config::Route;
 use crate::credentials::{Injection, injected};
 use crate::session::SessionState;
+use crate::web::PublicOrigin;
 
-/// Remembers the headers of a session on a route. They follow from the two alone, and neither
-/// changes while a site is in force, so this changes no answer. A place knows the very session it
+/// Remembers the headers of a session on a route of a host. They follow from those alone, and none
+/// of them changes while a site is in force, so this changes no answer; an assertion is made anew when half
+/// of its life is over. A place knows the very session it
 /// was filled for, by holding it: another one, be it equal or at the same address in memory, is
 /// another.
 pub(super) struct Told {
     places: Box<[Mutex<Option<Entry>>]>,
+    signer: Option<Signer>,
+}
+
+/// What a request is told for: the route's settings, the host it came to, and when.
+#[derive(Clone, Copy)]
+pub(super) struct Addressed<'a> {
+    pub(super) route: &'a Route,
+    pub(super) origin: &'a PublicOrigin,
+    pub(super) now: Timestamp,
 }
 
 struct Entry {
     session: Arc<SessionState>,
-    route: usize,
+    /// The numbers of host and route.
+    way: (usize, usize),
     injection: Arc<Injection>,
+    /// From then on it is made anew.
+    stale: Timestamp,
 }
 
 impl Told {
-    pub(super) fn new() -> Self {
-        Self { places: (0..PLACES).map(|_| Mutex::default()).collect() }
+    pub(super) fn new(signer: Option<Signer>) -> Self {
+        Self { places: (0..PLACES).map(|_| Mutex::default()).collect(), signer }
     }
 
-    /// The headers of a permitted request to the route numbered `number`.
+    /// Signs what apps are told, where there is something to sign with.
+    pub(super) fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
+    }
+
+    /// The headers of a permitted request to the host and the route of these numbers.
     pub(super) fn injection(
         &self,
         permit: &Permit,
-        number: usize,
-        route: &Route,
+        way: (usize, usize),
+        to: Addressed<'_>,
     ) -> Arc<Injection> {
-        let Some(session) = permit.shared() else { return Arc::new(injected(permit, route)) };
+        let Some(session) = permit.shared() else { return Arc::new(injected(permit, to.route)) };
         let address = Arc::as_ptr(session).addr();
-        let place = &self.places[(address / size_of::<SessionState>() + number * 31) % PLACES];
-        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let mixed = address / size_of::<SessionState>() + way.1 * 31 + way.0 * 7;
+        let mut place = self.places[mixed % PLACES].lock().unwrap_or_else(PoisonError::into_inner);
         match place.as_ref() {
-            Some(entry) if Arc::ptr_eq(&entry.session, session) && entry.route == number => {
+            Some(entry)
+                if Arc::ptr_eq(&entry.session, session)
+                    && entry.way == way
+                    && to.now < entry.stale =>
+            {
                 entry.injection.clone()
             }
             Some(_) | None => {
-                let injection = Arc::new(injected(permit, route));
-                let entry =
-                    Entry { session: session.clone(), route: number, injection: injection.clone() };
-                *place = Some(entry);
+                let (injection, stale) = self.made(permit, session, to);
+                let session = session.clone();
+                *place = Some(Entry { session, way, injection: injection.clone(), stale });
                 injection
             }
         }
+    }
+
+    /// The headers, and until when they are good.
+    fn made(
+        &self,
+        permit: &Permit,
+        session: &SessionState,
+        to: Addressed<'_>,
+    ) -> (Arc<Injection>, Timestamp) {
+        let mut injection = injected(permit, to.route);
+        let mut stale = Timestamp(u64::MAX);
+        if let (Some(signer), Some(name)) = (&self.signer, &to.route.headers.assertion) {
+            let addressee = Addressee { origin: to.origin, route: &to.route.name };
+            match signer.assert(session, addressee, to.now) {
+                Some(assertion) => {
+                    stale = assertion.stale;
+                    injection.push((name.clone(), assertion.value));
+                }
+                None => stale = to.now,
+            }
+        }
+        (Arc::new(injection), stale)
     }
 }
 
@@ -60,7 +107,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::clock::Timestamp;
     use crate::config::{Settings, load_text};
 
     const SETTINGS: &str = r#"
@@ -84,21 +130,25 @@ mod tests {
         load_text(SETTINGS, "test", Path::new("."), &|_| None).unwrap().settings
     }
 
+    fn to(route: &Route) -> Addressed<'_> {
+        Addressed { route, origin: &route.hosts[0].origin, now: Timestamp(0) }
+    }
+
     fn session(subject: &str) -> Arc<SessionState> {
         Arc::new(SessionState::of(subject, [1; 16], Timestamp(0)))
     }
 
     #[test]
     fn each_session_and_route_has_its_own_headers_however_many_there_are() {
-        let (settings, told) = (settings(), Told::new());
+        let (settings, told) = (settings(), Told::new(None));
         let sessions: Vec<_> = (0..3000).map(|each| session(&format!("{each}@a"))).collect();
         for _twice in 0..2 {
             for session in &sessions {
                 for (number, route) in settings.routes.iter().enumerate() {
                     let permit = Permit::ask(route, session.clone(), Timestamp(0)).unwrap();
                     let expected = injected(&permit, route);
-                    assert_eq!(*told.injection(&permit, number, route), expected);
-                    assert_eq!(*told.injection(&permit, number, route), expected);
+                    assert_eq!(*told.injection(&permit, (0, number), to(route)), expected);
+                    assert_eq!(*told.injection(&permit, (0, number), to(route)), expected);
                 }
             }
         }
@@ -106,11 +156,11 @@ mod tests {
 
     #[test]
     fn a_session_that_takes_the_place_of_a_dropped_one_is_not_taken_for_it() {
-        let (settings, told) = (settings(), Told::new());
+        let (settings, told) = (settings(), Told::new(None));
         for each in 0..5000 {
             let name = format!("{each}@a");
             let permit = Permit::ask(&settings.routes[0], session(&name), Timestamp(0)).unwrap();
-            let injection = told.injection(&permit, 0, &settings.routes[0]);
+            let injection = told.injection(&permit, (0, 0), to(&settings.routes[0]));
             assert!(injection.iter().any(|(_, value)| value == name.as_str()), "{name}");
         }
     }

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use crate::authn::Permit;
-use crate::config::Route;
 use crate::credentials::Injection;
 use crate::identity::ContextId;
 use crate::limits::Standing;
+use crate::pages::NotSent;
 use crate::session::SessionState;
-use crate::web::Reply;
+use crate::web::{Reply, ReturnTo};
 
 use super::calls::Call;
 use super::respond::Refused;
-use super::told::Told;
+use super::resumed::Resumed;
+use super::told::{Addressed, Told};
 
 /// What becomes of a request.
 #[derive(Debug)]
@@ -44,19 +45,38 @@ pub enum AppPage {
     Uninstall,
 }
 
+/// What somebody wants who is sent to sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The relying party's name.
+    pub party: String,
+    pub target: ReturnTo,
+    pub tenant: Option<ContextId>,
+}
+
 /// A step of a sign-in that cannot be taken at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A page for those who install the app.
     AppPage { host: usize, page: AppPage },
     /// A visit to a redirect URL.
     Callback { host: usize },
+    /// A sign-in at a provider that may have to be asked first.
+    Begin { host: usize, wanted: Box<Wanted> },
     /// Our own page after a posted form.
     Finish { host: usize },
+    /// The page that asks the browser for the fragment of its address.
+    Fragment { host: usize },
+    /// A post to a route of this number that is kept while its sender signs in.
+    KeepPost { host: usize, route: usize },
+    /// The page that says why what was kept is not sent.
+    NotSent { host: usize, why: NotSent },
     /// A state-change notice.
     Notice { host: usize },
     /// A form posted to a redirect URL.
     Posted { host: usize },
+    /// The page that sends what was kept.
+    Resend { host: usize },
     /// Somebody signs out.
     SignOut { host: usize },
     /// SuperID tells of an error at the error callback URL.
@@ -75,6 +95,7 @@ pub struct Departure {
     session: Option<Arc<SessionState>>,
     standing: Option<Standing>,
     call: Option<Box<Call>>,
+    resumed: Option<Box<Resumed>>,
 }
 
 impl Departure {
@@ -82,18 +103,19 @@ impl Departure {
     pub(super) fn new(
         permit: &Permit,
         (host, route): (usize, usize),
-        settings: &Route,
+        to: Addressed<'_>,
         told: &Told,
     ) -> Self {
         Self {
             host,
             route,
-            injection: told.injection(permit, route, settings),
+            injection: told.injection(permit, (host, route), to),
             cookie: None,
             renewal: Vec::new(),
             session: permit.shared().cloned(),
             standing: None,
             call: None,
+            resumed: None,
         }
     }
 
@@ -114,6 +136,15 @@ impl Departure {
     /// As a call to the person's tenant, not to an app.
     pub(super) fn calling(self, call: Option<Box<Call>>) -> Self {
         Self { call, ..self }
+    }
+
+    /// With what was kept, in place of what the browser sends.
+    pub(super) fn resuming(self, resumed: Resumed) -> Self {
+        Self { resumed: Some(Box::new(resumed)), ..self }
+    }
+
+    pub(super) fn resumed(&self) -> Option<&Resumed> {
+        self.resumed.as_deref()
     }
 
     pub(super) fn take_call(&mut self) -> Option<Box<Call>> {

@@ -1,6 +1,7 @@
 //! Who somebody is, which tenant they belong to, and the credentials they carry.
 
 mod context;
+mod facts;
 mod principal;
 mod tenant_key;
 mod tokens;

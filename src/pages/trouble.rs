@@ -36,6 +36,8 @@ pub enum Trouble<'a> {
     NotAllowed(NotAllowed),
     /// No route and no page of ours has this address.
     NotFound,
+    /// What was kept while the person signed in is not sent on.
+    NotSent(NotSent),
     /// A form was posted from another site than it may be.
     PostOriginRefused,
     /// The customer's administrator has to approve the app once more.
@@ -44,6 +46,10 @@ pub enum Trouble<'a> {
     StoreUnavailable,
     /// SuperID says that what it was asked has expired.
     SuperIdExpired,
+    /// A provider that is not SuperID answered a sign-in with an error.
+    ProviderRefused,
+    /// A provider that is not SuperID does not answer.
+    ProviderUnreachable,
     /// SuperID answered a sign-in with an error.
     SuperIdRefused {
         /// The OAuth error code, as SuperID or a stranger sent it.
@@ -87,8 +93,21 @@ pub enum NotAllowed {
     Administrator,
     /// Only people with a certain role, group or other claim come in here.
     Claim,
+    /// Nothing here names this person.
+    Person,
     /// Only people of certain customers come in here.
     Tenant,
+}
+
+/// Why something that was kept is not sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// Somebody else was signed in when it was kept.
+    AnotherPersons,
+    /// It is not here any more.
+    Lost,
+    /// It was sent already.
+    Sent,
 }
 
 impl Trouble<'_> {
@@ -120,12 +139,18 @@ impl Trouble<'_> {
             Self::Misconfigured => &words::MISCONFIGURED,
             Self::NotAllowed(NotAllowed::Administrator) => &words::NOT_ADMINISTRATOR,
             Self::NotAllowed(NotAllowed::Claim) => &words::NOT_CLAIM,
+            Self::NotAllowed(NotAllowed::Person) => &words::NOT_PERSON,
             Self::NotAllowed(NotAllowed::Tenant) => &words::NOT_TENANT,
             Self::NotFound => &words::NOT_FOUND,
+            Self::NotSent(NotSent::AnotherPersons) => &words::KEPT_FOR_ANOTHER,
+            Self::NotSent(NotSent::Lost) => &words::KEPT_NO_MORE,
+            Self::NotSent(NotSent::Sent) => &words::SENT_ALREADY,
             Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
             Self::ReapprovalNeeded => &words::REAPPROVAL_NEEDED,
             Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
             Self::SuperIdExpired => &words::SUPERID_EXPIRED,
+            Self::ProviderRefused => &words::PROVIDER_REFUSED,
+            Self::ProviderUnreachable => &words::PROVIDER_UNREACHABLE,
             Self::SuperIdRefused { .. } => &words::SUPERID_REFUSED,
             Self::SuperIdUnreachable => &words::SUPERID_UNREACHABLE,
             Self::TenantUnknown => &words::TENANT_UNKNOWN,
@@ -191,7 +216,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 31] = [
+    const EVERY: [Trouble<'_>; 37] = [
         Trouble::AlreadyUsed,
         Trouble::ApprovalRevoked,
         Trouble::InteractionNeeded,
@@ -210,8 +235,14 @@ mod tests {
         Trouble::Misconfigured,
         Trouble::NotAllowed(NotAllowed::Administrator),
         Trouble::NotAllowed(NotAllowed::Claim),
+        Trouble::NotAllowed(NotAllowed::Person),
         Trouble::NotAllowed(NotAllowed::Tenant),
+        Trouble::ProviderRefused,
+        Trouble::ProviderUnreachable,
         Trouble::NotFound,
+        Trouble::NotSent(NotSent::AnotherPersons),
+        Trouble::NotSent(NotSent::Lost),
+        Trouble::NotSent(NotSent::Sent),
         Trouble::PostOriginRefused,
         Trouble::SuperIdRefused { code: "invalid_request" },
         Trouble::SuperIdUnreachable,

@@ -208,6 +208,36 @@ pub(super) const NOT_TENANT: Words = Words {
     again: "Choose another company",
 };
 
+pub(super) const NOT_PERSON: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "You are not let in here",
+    happened: "You signed in, and the app’s operator has not said that people with your account may \
+               come in. You are not signed in to the app.",
+    next: "Sign in with another account, if you have one for work. Otherwise the app’s operator has \
+           to add you.",
+    whom: Whom::Operator,
+    again: "Sign in as someone else",
+};
+
+pub(super) const PROVIDER_REFUSED: Words = Words {
+    status: StatusCode::BAD_GATEWAY,
+    title: "The sign-in service did not sign you in",
+    happened: "The service where you sign in answered with an error.",
+    next: "Sign in again. If it happens once more, the app’s registration there may need to be \
+           corrected.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const PROVIDER_UNREACHABLE: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "The sign-in service does not answer",
+    happened: "The service where you sign in cannot be reached just now. The app itself may be well.",
+    next: "Wait a minute and try again.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
 pub(super) const NOT_FOUND: Words = Words {
     status: StatusCode::NOT_FOUND,
     title: "There is no such page",
@@ -355,4 +385,35 @@ pub(super) const UPSTREAM_UNREACHABLE: Words = Words {
     next: "Try again in a minute.",
     whom: Whom::Operator,
     again: "Try again",
+};
+
+pub(super) const KEPT_FOR_ANOTHER: Words = Words {
+    status: StatusCode::CONFLICT,
+    title: "What you were sending was not sent",
+    happened: "It was kept while you signed in, but it was begun by somebody else, or for another \
+               company, than you are signed in as now.",
+    next: "Open the page again and fill it in as yourself.",
+    whom: Whom::Nobody,
+    again: "Open the page",
+};
+
+pub(super) const KEPT_NO_MORE: Words = Words {
+    status: StatusCode::GONE,
+    title: "What you were sending was lost",
+    happened: "It was kept while you signed in, but this gateway does not have it any more: it was \
+               restarted meanwhile, or your browser changed.",
+    next: "Go back to the page you came from and send it again, or open the page anew. You are \
+           signed in now.",
+    whom: Whom::Nobody,
+    again: "Open the page",
+};
+
+pub(super) const SENT_ALREADY: Words = Words {
+    status: StatusCode::CONFLICT,
+    title: "This was sent already",
+    happened: "What you were sending when you had to sign in has been sent once, and is not sent a \
+               second time.",
+    next: "Open the page to see what became of it.",
+    whom: Whom::Nobody,
+    again: "Open the page",
 };

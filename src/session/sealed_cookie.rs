@@ -78,6 +78,11 @@ impl SealedCookie {
         }
     }
 
+    /// Whose session a request brings, be it over or not.
+    pub fn whose(&self, cookies: Cookies<'_>) -> Option<Arc<SessionState>> {
+        self.chunked().read(cookies).and_then(|sealed| self.state(&sealed))
+    }
+
     /// Whether the cookie should be written again, so that the idle lifetime counts from now:
     /// once for each tenth of it at most.
     pub fn is_due(&self, state: &SessionState, now: Timestamp) -> bool {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Parts, ResponseMode};
 use crate::crypto::Secret;
 use crate::identity::AccessToken;
-use crate::web::Fields;
+use crate::web::{Fields, ReturnTo};
 
 use super::failure::{Failed, Failure};
 use super::said::Said;
@@ -15,6 +15,8 @@ use super::said::Said;
 pub(super) struct Answer {
     pub(super) mode: ResponseMode,
     pub(super) said: Option<Said>,
+    /// Whose answer it says it is (RFC 9207 §2).
+    pub(super) issuer: Option<String>,
     code: Option<Secret>,
     id_token: Option<Secret>,
     access_token: Option<Secret>,
@@ -51,6 +53,7 @@ impl Answer {
         Self {
             mode,
             said: Said::in_answer(fields),
+            issuer: fields.get("iss").map(|text| text.chars().take(256).collect()),
             code: secret("code"),
             id_token: secret("id_token"),
             access_token: secret("access_token"),
@@ -63,7 +66,10 @@ impl Answer {
     /// one, else `failed`.
     pub(super) fn or(&self, failed: Failed) -> Failed {
         match &self.said {
-            Some(said) => Failed { again: failed.again, cookies: failed.cookies, ..said.failed() },
+            Some(said) => {
+                let again = Some(failed.again.unwrap_or_else(ReturnTo::root));
+                Failed { again, cookies: failed.cookies, ..said.failed() }
+            }
             None => failed,
         }
     }

@@ -32,7 +32,16 @@ impl Desk {
     /// `TooBusy` when no more attempts could be remembered as spent, `LoopCookie` when sign-ins
     /// succeed one after the other and the session never comes back.
     pub fn begin(&self, at: Counter<'_>, wish: &Wish<'_>) -> Outcome {
-        let mut binding = self.binding(at).unwrap_or_else(|| Binding::fresh(&self.random));
+        self.begin_as(at, wish, self.binding(at).unwrap_or_else(|| Binding::fresh(&self.random)))
+    }
+
+    /// As [`Desk::begin`], for this browser.
+    pub(super) fn begin_as(
+        &self,
+        at: Counter<'_>,
+        wish: &Wish<'_>,
+        mut binding: Binding,
+    ) -> Outcome {
         if !binding.begins(&wish.party.name, self.clock.now()) {
             binding.forget_returns();
             let detail = "signing in succeeds and the session cookie never comes back";
@@ -58,15 +67,15 @@ impl Desk {
         }
         self.metrics.sessions().sign_in_begun();
         let tenant = wish.tenant.clone().or_else(|| wish.party.tenant.clone());
-        let environment = wish.party.environment().ok_or_else(nobody)?;
         let (location, extra) = match &wish.party.flow {
             Flow::Code => {
                 let mut attempt = Attempt::new(wish.party, tenant, &binding, now, &self.random);
                 attempt.id = id;
                 attempt.rounds = round;
-                self.authorize(at, (environment, wish), attempt)
+                self.authorize(at, wish, attempt)?
             }
             Flow::Legacy(legacy) => {
+                let environment = wish.party.environment().ok_or_else(nobody)?;
                 let location = legacy_login(at, (environment, wish.party), legacy, tenant.as_ref());
                 binding.remember(LegacyAttempt {
                     id,
@@ -89,10 +98,13 @@ impl Desk {
     fn authorize(
         &self,
         at: Counter<'_>,
-        (environment, wish): (&Environment, &Wish<'_>),
+        wish: &Wish<'_>,
         mut attempt: Attempt,
-    ) -> (String, Option<HeaderValue>) {
-        let base = environment.authorize(attempt.tenant.as_ref());
+    ) -> Result<(String, Option<HeaderValue>), Failed> {
+        let base = match wish.party.environment() {
+            Some(environment) => environment.authorize(attempt.tenant.as_ref()),
+            None => self.providers.authorize_endpoint(wish.party).ok_or_else(nobody)?.into(),
+        };
         attempt.target = Place::Inline(wish.target.as_str().to_owned());
         let mut query = self.authorize_query(at, wish.party, &attempt);
         let mut cookie = None;
@@ -107,7 +119,9 @@ impl Desk {
             attempt.target = Place::Inline("/".to_owned());
             query = self.authorize_query(at, wish.party, &attempt);
         }
-        (format!("{base}?{query}"), cookie)
+        // An authorize address may have a query of its own (RFC 6749 §3.1).
+        let joint = if base.contains('?') { '&' } else { '?' };
+        Ok((format!("{base}{joint}{query}"), cookie))
     }
 
     /// OpenID Connect Core §3.1.2.1, RFC 7636 §4.3, and `superid.md` §2.
@@ -119,9 +133,12 @@ impl Desk {
             .append_pair("response_type", &party.response.words)
             .append_pair("client_id", &party.client_id)
             .append_pair("redirect_uri", &redirect)
-            .append_pair("scope", "openid")
+            .append_pair("scope", &scope(party))
             .append_pair("state", &state)
             .append_pair("nonce", &attempt.nonce());
+        if let Some(member) = party.membership() {
+            query.extend_pairs(&member.provider.asking.parameters);
+        }
         if party.response != Response::code() {
             query.append_pair("response_mode", party.response.mode.word());
         }
@@ -132,6 +149,13 @@ impl Desk {
                 .append_pair("code_challenge_method", "S256");
         }
         query.finish()
+    }
+}
+
+fn scope(party: &RelyingParty) -> String {
+    match party.membership() {
+        Some(member) => member.provider.asking.scopes.join(" "),
+        None => "openid".to_owned(),
     }
 }
 
@@ -172,7 +196,7 @@ fn legacy_login(
 }
 
 fn without_query(target: &ReturnTo) -> String {
-    target.as_str().split('?').next().unwrap_or("/").to_owned()
+    target.path().to_owned()
 }
 
 /// Some servers refuse a URL of more than 2,048 bytes; the address before it needs the rest.

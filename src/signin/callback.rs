@@ -26,6 +26,7 @@ use super::begin::{Wish, redirect_url};
 use super::binding::Binding;
 use super::consent::Consent;
 use super::desk::{Counter, Desk};
+use super::elsewhere::in_the_words_of;
 use super::failure::{Failed, Failure, Outcome};
 use super::held::other_way;
 use super::not_believed::failed;
@@ -78,15 +79,16 @@ impl Desk {
             if let Some(said) = &answer.said {
                 return Err(said.failed().again(target));
             }
-            return self.another_tab(at, party, attempt, binding, target);
+            return self.another_tab(at, party, attempt, binding, target).await;
         }
         if attempt.mode != answer.mode {
             return Err(refused(other_way(attempt, answer)));
         }
         let until = attempt.begun.plus(self.attempt_life);
         self.spend(&attempt.id, until).map_err(|failed| failed.again(target.clone()))?;
+        self.check_answerer(party, answer).await.map_err(|failed| failed.again(target.clone()))?;
         if let Some(said) = &answer.said {
-            return Err(said.failed().again(target));
+            return Err(in_the_words_of(party, said.failed()).again(target));
         }
         let brought = answer.parts(attempt.asked).map_err(|failed| failed.again(target.clone()))?;
         let who = self.signed_in(at, (party, attempt), &brought).await;
@@ -129,7 +131,7 @@ impl Desk {
 
     /// The first pages of a browser without cookies, opened at once, each got a binding, and one
     /// of them stayed. Nothing of this answer is used: the code is left to die unredeemed.
-    fn another_tab(
+    async fn another_tab(
         &self,
         at: Counter<'_>,
         party: &RelyingParty,
@@ -149,7 +151,7 @@ impl Desk {
             return Err(Failed::new(Failure::LoopCookie, detail).again(target));
         }
         let wish = Wish { party, target, tenant: attempt.tenant.clone() };
-        self.begin_round(at, &wish, binding, attempt.rounds + 1)
+        self.begin_again(at, &wish, (binding, attempt.rounds + 1)).await
     }
 
     /// Who signed in, by what was brought: an id_token is verified before the code beside it is
@@ -160,6 +162,9 @@ impl Desk {
         (party, attempt): (&RelyingParty, &Attempt),
         brought: &Brought<'_>,
     ) -> Result<(Principal, Credential), Failed> {
+        if party.membership().is_some() {
+            return self.signed_in_elsewhere(at, (party, attempt), brought).await;
+        }
         let front = match brought.id_token {
             Some(id_token) => Some(self.front(party, attempt, brought, id_token).await?),
             None => None,

@@ -6,6 +6,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::{Host, RelyingParty, Settings};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::{Credential, Principal};
+use crate::oidc::Providers;
 use crate::redis_link::RedisLink;
 use crate::session::{
     Ended, Kind, Loaded, Memory, Remembered, SealedCookie, SessionId, SessionState,
@@ -17,11 +18,13 @@ use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 use super::binding::Binding;
 use super::consent::{Consent, Consents};
 use super::failure::{Failed, Failure, Outcome};
+use super::shelf::Shelf;
 use super::used::UsedTokens;
 
 /// Shared by all sign-ins of the process; one for each configuration that is in force.
 pub struct Desk {
     pub(super) superid: Arc<SuperId>,
+    pub(super) providers: Arc<Providers>,
     pub(super) keys: KeyRing,
     pub(super) random: Random,
     pub(super) clock: Clock,
@@ -34,6 +37,10 @@ pub struct Desk {
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
+    /// What people were sending when they had to sign in.
+    pub(super) posts: Arc<Shelf>,
+    /// In bytes, all of them together.
+    pub(super) posts_most: usize,
     /// Who keeps system user tokens.
     consents: Arc<dyn Consents>,
 }
@@ -56,13 +63,15 @@ impl Desk {
         settings: &Settings,
         kept_claims: Vec<String>,
         (clock, random): (&Clock, &Random),
-        (superid, consents, store): (Arc<SuperId>, Arc<dyn Consents>, Option<RedisLink>),
+        (superid, providers): (Arc<SuperId>, Arc<Providers>),
+        (consents, store): (Arc<dyn Consents>, Option<RedisLink>),
         metrics: Arc<Metrics>,
         before: Option<&Self>,
     ) -> Self {
         let memory = |kind| Arc::new(Remembered::new(settings.limits.spent_attempts, kind));
         Self {
             superid,
+            providers,
             keys: settings.session.keys.clone(),
             random: random.clone(),
             clock: clock.clone(),
@@ -72,10 +81,17 @@ impl Desk {
                 here: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.here.clone()),
                 store,
             },
+            posts: before.map_or_else(Arc::default, |desk| desk.posts.clone()),
+            posts_most: settings.limits.kept_posts,
             kept_claims,
             metrics,
             consents,
         }
+    }
+
+    /// What is known of providers that are not SuperID.
+    pub fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     /// Hands a system user token over to whoever keeps them.

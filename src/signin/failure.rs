@@ -45,8 +45,14 @@ pub enum Failure {
     LoopClock,
     /// SuperID does not know our client id or secret.
     Misconfigured,
+    /// A provider vouches for somebody whom nothing here lets in.
+    NotLetIn,
     /// A form posted by a page that is not SuperID's.
     PostOriginRefused,
+    /// A provider that is not SuperID said no; its error code, cleaned.
+    ProviderRefused(String),
+    /// A provider that is not SuperID does not answer.
+    ProviderUnreachable,
     /// The app changed, and the tenant's administrator has to approve it once more.
     ReapprovalNeeded,
     /// The store that remembers used tokens cannot be asked.

@@ -49,7 +49,7 @@ impl Desk {
             Some(legacy) if !(is_answer && by(ResponseMode::FormPost)) => {
                 self.posted(at, legacy, headers, &fields).await
             }
-            _ => self.hold(at, parties, headers, &fields),
+            _ => self.hold(at, parties, headers, &fields).await,
         }
     }
 
@@ -100,7 +100,7 @@ impl Desk {
         failed.again(attempt.map_or_else(ReturnTo::root, |attempt| self.target_of(at, &attempt)))
     }
 
-    fn hold(
+    async fn hold(
         &self,
         at: Counter<'_>,
         parties: &[&RelyingParty],
@@ -113,7 +113,8 @@ impl Desk {
             .iter()
             .find(|party| party.name == attempt.relying_party)
             .ok_or_else(|| Failed::new(Failure::AttemptExpired, "the relying party is gone"))?;
-        from_the_provider(party, headers)?;
+        self.know_provider(party).await;
+        from_the_provider(&self.provider_origin(party), headers)?;
         if attempt.mode != ResponseMode::FormPost {
             return Err(answer
                 .or(other_way(&attempt, &answer))
@@ -147,8 +148,7 @@ pub(super) fn other_way(attempt: &Attempt, answer: &Answer) -> Failed {
 /// Browsers say which page posted a form (Fetch §3.1); only the provider's may. `null` is what they
 /// say where that page sends no referrer: the attempt is tied to its browser all the same, which a
 /// legacy token is not.
-fn from_the_provider(party: &RelyingParty, headers: &HeaderMap) -> Result<(), Failed> {
-    let expected = provider_origin(party);
+fn from_the_provider(expected: &str, headers: &HeaderMap) -> Result<(), Failed> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let accepted = match (origins.next().map(http::HeaderValue::as_bytes), origins.next()) {
         (None | Some(b"null"), None) => true,
@@ -160,12 +160,6 @@ fn from_the_provider(party: &RelyingParty, headers: &HeaderMap) -> Result<(), Fa
     }
     let detail = format!("a form posted from elsewhere than {expected}");
     Err(Failed::new(Failure::PostOriginRefused, detail))
-}
-
-/// Where the provider's pages are; empty where that is not known.
-pub fn provider_origin(party: &RelyingParty) -> String {
-    let url = party.environment().map(|environment| &environment.authorize_url);
-    url.map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
 /// The page that posts a fragment is ours. It sends no referrer, so its `Origin` is `null`; where

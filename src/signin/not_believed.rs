@@ -20,7 +20,7 @@ pub(super) fn failed(error: &SignInFailed) -> Failed {
 }
 
 /// An error with its sources, which is how operators read it.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

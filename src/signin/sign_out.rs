@@ -1,4 +1,4 @@
-//! The way out: the session ends here for every copy of its cookie, then at SuperID.
+//! The way out: the session ends here for every copy of its cookie, then where people signed in.
 
 use http::HeaderValue;
 
@@ -10,7 +10,8 @@ use crate::web::{Reply, SetCookie};
 use super::desk::{Counter, Desk};
 
 impl Desk {
-    /// Ends `session`, removes every cookie of ours, and sends the browser to SuperID's sign-out.
+    /// Ends `session`, removes every cookie of ours, and sends the browser to the sign-out of SuperID,
+    /// or of the provider where it has one.
     /// The way back is registered there as a post-logout URL.
     pub fn sign_out(
         &self,
@@ -27,6 +28,7 @@ impl Desk {
             }
         }
         let back = format!("{}{}", at.host.origin.as_str(), at.host.post_logout_path);
+        let elsewhere = |party| self.providers.end_session(party, &back).map(String::from);
         let location = match party.and_then(RelyingParty::environment) {
             Some(environment) => {
                 // `superid.md` §1: the end-session endpoint is called with `redirect_uri`.
@@ -36,7 +38,7 @@ impl Desk {
                     .append_pair("redirect_uri", &back);
                 url.into()
             }
-            None => back,
+            None => party.and_then(elsewhere).unwrap_or(back),
         };
         Reply::redirect(&location)
             .with_cookies(at.sessions.remove(at.cookies))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::clock::Timestamp;
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, RedisLink};
 use crate::session::Remembered;
@@ -25,9 +26,18 @@ impl Desk {
     /// One use for each token, until it would be refused for its age anyway. A store that cannot be
     /// asked is a no: another replica may have taken it.
     pub(super) async fn take_once(&self, claims: &VerifiedClaims) -> Result<(), Failed> {
+        self.take_first(claims.digest(), claims.expires()).await
+    }
+
+    /// The same, for a token of this digest that is refused from then on.
+    pub(super) async fn take_first(
+        &self,
+        digest: [u8; 32],
+        until: Timestamp,
+    ) -> Result<(), Failed> {
         let mut id = [0; 16];
-        id.copy_from_slice(&claims.digest()[..16]);
-        let (until, now) = (claims.expires(), self.clock.now());
+        id.copy_from_slice(&digest[..16]);
+        let now = self.clock.now();
         let taken = || Failed::new(Failure::TokenReplayed, "a token posted twice");
         if self.used.here.knows(&id, now) {
             return Err(taken());

@@ -7,7 +7,7 @@ use crate::telemetry::{Child, child};
 ///
 /// # Errors
 /// The call's own.
-pub(super) async fn asked(
+pub(crate) async fn asked(
     call: impl Future<Output = Result<Answer, CallFailed>>,
 ) -> Result<Answer, CallFailed> {
     let mut span = child(Child::SuperId);

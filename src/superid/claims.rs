@@ -177,7 +177,7 @@ fn plain(text: Option<&str>) -> Option<&str> {
 }
 
 /// One `@` with something on either side and no blank: enough that no reader sees two addresses.
-fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let mut parts = text.split('@');
     let both = [parts.next(), parts.next()].iter().all(|part| part.is_some_and(|p| !p.is_empty()));
     both && parts.next().is_none() && !text.contains(char::is_whitespace)
@@ -192,7 +192,8 @@ fn is_true(value: Option<&Json>) -> bool {
     }
 }
 
-fn spellings(value: &Json) -> Vec<String> {
+/// A claim as rules compare it: an entry for each item of a list, nothing that cannot be shown.
+pub(crate) fn spellings(value: &Json) -> Vec<String> {
     match value {
         Json::Array(items) => items.iter().filter_map(spelling).collect(),
         single => spelling(single).into_iter().collect(),

@@ -41,22 +41,25 @@ impl From<ClaimsRefused> for SignInFailed {
 #[derive(Debug, thiserror::Error)]
 pub enum Outage {
     /// There is no answer.
-    #[error("the call to SuperID failed")]
+    #[error("the call failed")]
     Call(#[from] CallFailed),
     /// The answer is not what the endpoint promises.
-    #[error("SuperID's token endpoint answered with something else than tokens")]
+    #[error("the token endpoint answered with something else than tokens")]
     Garbled(#[from] AnswerGarbled),
     /// The key set is not one.
-    #[error("SuperID's key set cannot be used")]
+    #[error("the key set cannot be used")]
     Keys(#[from] KeySetRefused),
     /// The answer is not what this address promises.
-    #[error("SuperID answered with something this address does not promise")]
+    #[error("the answer is something this address does not promise")]
     Unreadable,
+    /// The discovery document is another's, or leads where nothing may be sent.
+    #[error("the discovery document cannot be believed: {0}")]
+    Discovery(&'static str),
     /// The status says so.
-    #[error("SuperID answered with status {0}")]
+    #[error("the answer has status {0}")]
     Status(u16),
     /// Our own task was stopped on the way; the process is ending.
-    #[error("the call to SuperID was cut off by our own shutdown")]
+    #[error("the call was cut off by our own shutdown")]
     Stopped,
 }
 
@@ -135,8 +138,8 @@ pub enum ClaimsRefused {
     /// `at_hash` is not the access token's (OpenID Connect Core §3.1.3.6).
     #[error("at_hash is not that of the access token")]
     AccessTokenHash,
-    /// `alg` is not RS256.
-    #[error("the algorithm is not RS256")]
+    /// `alg` is not one that is allowed: RS256 for SuperID.
+    #[error("the algorithm is not one that is allowed")]
     Algorithm,
     /// `aud` names somebody else, or somebody else too.
     #[error("the audience is not ours alone")]
@@ -162,14 +165,17 @@ pub enum ClaimsRefused {
     /// The header brings its own key: `jwk`, `jku` or `x5u` (RFC 8725 §3.10).
     #[error("the header brings its own key (jwk, jku or x5u)")]
     EmbeddedKey,
+    /// `tid` is missing, or the issuer is not that of the directory it names.
+    #[error("the directory is missing, or the issuer is not its own")]
+    Directory,
     /// `exp` has passed.
     #[error("the token has expired; if it was new, compare the clocks")]
     Expired,
     /// `iss` is not the pinned issuer.
-    #[error("the issuer is not the one pinned for this environment")]
+    #[error("the issuer is not the one that is configured")]
     Issuer,
     /// The key it names is not SuperID's, or it names none and there are several.
-    #[error("the signing key is not one of SuperID's")]
+    #[error("the signing key is not one of the issuer's")]
     KeyUnknown,
     /// A posted token for a relying party that takes none.
     #[error("this relying party takes no posted tokens")]
@@ -216,6 +222,12 @@ pub enum ClaimsRefused {
     /// `typ` is something else than JWT.
     #[error("the type is not JWT")]
     Type,
+    /// What the userinfo endpoint says is about somebody else (OpenID Connect Core §5.3.2).
+    #[error("userinfo is about another subject than the id_token")]
+    UserInfoSubject,
+    /// The answer names another issuer than the one asked, or none where it promised to (RFC 9207 §2.4).
+    #[error("the answer does not come from the issuer that was asked")]
+    WrongIssuerAnswered,
     /// Another tenant than the one asked for.
     #[error("the tenant is not the one that was asked for")]
     WrongTenant,

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 
 /// Any JSON value. Not `Debug`: claims hold credentials.
 #[derive(Clone, PartialEq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Array(Vec<Json>),
     Bool(bool),
     Null,
@@ -21,11 +21,11 @@ pub(super) enum Json {
 
 /// A JSON object.
 #[derive(Clone, Default, PartialEq)]
-pub(super) struct Object(BTreeMap<String, Json>);
+pub(crate) struct Object(BTreeMap<String, Json>);
 
 /// Why a text is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum JsonRefused {
+pub(crate) enum JsonRefused {
     /// A member occurs twice: two readers could see two values (RFC 8725 §2.4).
     Duplicate,
     /// Not UTF-8, not JSON, not an object, or nested deeper than [`DEPTH`].
@@ -34,7 +34,7 @@ pub(super) enum JsonRefused {
 
 impl Object {
     /// Reads one object and nothing after it.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, JsonRefused> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, JsonRefused> {
         let duplicate = Cell::new(false);
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let read = Value { depth: DEPTH, duplicate: &duplicate }
@@ -48,17 +48,17 @@ impl Object {
     }
 
     /// A member, unless it is absent or null.
-    pub(super) fn get(&self, name: &str) -> Option<&Json> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
         self.0.get(name).filter(|value| **value != Json::Null)
     }
 
     /// Whether a member is there, null or not.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
     /// A member that is a string.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name) {
             Some(Json::Text(text)) => Some(text),
             _ => None,
@@ -75,8 +75,18 @@ impl Object {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// Every member with its name.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Takes a member over, unless there is one of this name.
+    pub(crate) fn adopt(&mut self, name: &str, value: &Json) {
+        self.0.entry(name.to_owned()).or_insert_with(|| value.clone());
+    }
+
     /// Forgets a member.
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }
 }

@@ -6,12 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 
+use crate::config::SigningAlgorithm;
 use crate::crypto::RsaPublic;
 
 use super::json::{Json, Object};
 use super::key_hint::KeyHint;
 
-/// SuperID's signing keys: RSA of 2,048 to 8,192 bits for RS256, at least one.
+/// An issuer's signing keys, at least one: RSA of 2,048 to 8,192 bits, P-256 or Ed25519.
 pub struct KeySet(Vec<Key>);
 
 /// Why a document is not taken for a key set.
@@ -20,23 +21,31 @@ pub enum KeySetRefused {
     /// Two keys of one name.
     #[error("two keys share one kid")]
     DuplicateKid,
-    /// None that can verify RS256.
-    #[error("the key set holds no key for RS256 signatures")]
+    /// None for the algorithms that are allowed.
+    #[error("the key set holds no key for the signatures that are allowed")]
     NoUsableKey,
     /// Something else.
     #[error("the document is not a JSON Web Key Set")]
     NotAKeySet,
-    /// More than SuperID could need.
+    /// More than anybody could need.
     #[error("the key set is larger than 64 kB or has more than 32 keys")]
     TooLarge,
 }
 
 impl KeySet {
-    /// Reads a key set. Keys for other purposes, or unsafe ones, are left out.
+    /// Reads a key set of SuperID's. Keys for other purposes, or unsafe ones, are left out.
     ///
     /// # Errors
     /// [`KeySetRefused`] when no key is left, or the document is not one or not clear.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeySetRefused> {
+        Self::parse_for(bytes, SUPERIDS)
+    }
+
+    /// As [`KeySet::parse`], for these algorithms in place of SuperID's RS256.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse_for(bytes: &[u8], allowed: &[SigningAlgorithm]) -> Result<Self, KeySetRefused> {
         if bytes.len() > LARGEST {
             return Err(KeySetRefused::TooLarge);
         }
@@ -47,7 +56,7 @@ impl KeySet {
         if listed.len() > MOST_KEYS {
             return Err(KeySetRefused::TooLarge);
         }
-        let keys: Vec<Key> = listed.iter().filter_map(Key::read).collect();
+        let keys: Vec<Key> = listed.iter().filter_map(|key| Key::read(key, allowed)).collect();
         if keys.is_empty() {
             return Err(KeySetRefused::NoUsableKey);
         }
@@ -63,15 +72,15 @@ impl KeySet {
         self.0.len()
     }
 
-    /// Every key, for what names none that would be believed.
+    /// Every RSA key, for what names none that would be believed.
     pub(super) fn all(&self) -> Vec<RsaPublic> {
-        self.0.iter().map(|key| key.rsa.clone()).collect()
+        self.0.iter().filter_map(|key| key.rsa.clone()).collect()
     }
 
     /// The key a token names, by `kid`, then by `x5t`; the sole key when it names none. A name
     /// nobody has is nobody's key: no other is tried.
-    pub(super) fn find(&self, hint: &KeyHint) -> Option<&DecodingKey> {
-        let found = match hint {
+    pub(crate) fn find(&self, hint: &KeyHint) -> Option<&Key> {
+        match hint {
             KeyHint::Any => self.0.first(),
             KeyHint::Kid { kid, x5t } => {
                 let key = self.0.iter().find(|key| key.has_kid(kid))?;
@@ -86,8 +95,7 @@ impl KeySet {
                 let mut named = self.0.iter().filter(|key| key.x5t.as_ref() == Some(x5t));
                 named.next().filter(|_| named.next().is_none())
             }
-        };
-        found.map(|key| &key.public)
+        }
     }
 }
 
@@ -97,33 +105,49 @@ impl fmt::Debug for KeySet {
     }
 }
 
-struct Key {
+/// One key, and what may be signed with it.
+pub(crate) struct Key {
+    algorithms: Vec<SigningAlgorithm>,
+    /// Whose it is alone, where the set says so: Microsoft's names the directories it signs for.
+    issuer: Option<String>,
     kid: Option<String>,
     x5t: Option<String>,
     public: DecodingKey,
-    rsa: RsaPublic,
+    /// The same, where it is an RSA key.
+    rsa: Option<RsaPublic>,
 }
 
 impl Key {
-    /// The key, if it is one that may verify RS256 (RFC 7517 §4, RFC 7518 §6.3).
-    fn read(json: &Json) -> Option<Self> {
+    /// The key, if it is one that may verify one of these (RFC 7517 §4, RFC 7518 §6.2 and §6.3,
+    /// RFC 8037 §2).
+    fn read(json: &Json, allowed: &[SigningAlgorithm]) -> Option<Self> {
         let Json::Object(key) = json else { return None };
         let named = |member, value| !key.has(member) || key.text(member) == Some(value);
-        let for_us = key.text("kty") == Some("RSA")
-            && named("use", "sig")
-            && named("alg", "RS256")
-            && verifies(key.get("key_ops"));
-        if !for_us {
+        if !named("use", "sig") || !verifies(key.get("key_ops")) {
             return None;
         }
-        let (modulus, exponent) = (number(key.text("n")?)?, number(key.text("e")?)?);
-        let rsa = RsaPublic::of_components(&modulus, &exponent)?;
-        Some(Self {
+        let (kinds, public, rsa) = public(key)?;
+        let fits = |one: &&SigningAlgorithm| kinds.contains(one) && named("alg", one.name());
+        let algorithms: Vec<_> = allowed.iter().filter(fits).copied().collect();
+        let text = |member| key.text(member).map(str::to_owned);
+        (!algorithms.is_empty()).then(|| Self {
+            algorithms,
+            issuer: text("issuer"),
+            kid: text("kid"),
+            x5t: text("x5t"),
+            public,
             rsa,
-            kid: key.text("kid").map(str::to_owned),
-            x5t: key.text("x5t").map(str::to_owned),
-            public: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
         })
+    }
+
+    /// What verifies signatures of this algorithm; `None` where the key is for others.
+    pub(crate) fn verifying(&self, algorithm: SigningAlgorithm) -> Option<&DecodingKey> {
+        self.algorithms.contains(&algorithm).then_some(&self.public)
+    }
+
+    /// Whose it is alone, where the set says so.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     fn has_kid(&self, kid: &str) -> bool {
@@ -133,6 +157,32 @@ impl Key {
     fn same_kid(&self, other: &Self) -> bool {
         other.kid.as_deref().is_some_and(|kid| self.has_kid(kid))
     }
+}
+
+/// A public key, and all it could verify.
+fn public(key: &Object) -> Option<(&'static [SigningAlgorithm], DecodingKey, Option<RsaPublic>)> {
+    match (key.text("kty")?, key.text("crv")) {
+        ("RSA", _) => {
+            let (modulus, exponent) = (number(key.text("n")?)?, number(key.text("e")?)?);
+            let rsa = RsaPublic::of_components(&modulus, &exponent)?;
+            let public = DecodingKey::from_rsa_raw_components(&modulus, &exponent);
+            Some((&[SigningAlgorithm::Rs256, SigningAlgorithm::Ps256], public, Some(rsa)))
+        }
+        ("EC", Some("P-256")) => {
+            let (x, y) = (coordinate(key.text("x")?)?, coordinate(key.text("y")?)?);
+            Some((&[SigningAlgorithm::Es256], DecodingKey::from_ec_components(x, y).ok()?, None))
+        }
+        ("OKP", Some("Ed25519")) => {
+            let x = coordinate(key.text("x")?)?;
+            Some((&[SigningAlgorithm::EdDsa], DecodingKey::from_ed_components(x).ok()?, None))
+        }
+        _ => None,
+    }
+}
+
+/// 32 bytes in base64url.
+fn coordinate(text: &str) -> Option<&str> {
+    URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 32).map(|_| text)
 }
 
 fn verifies(key_ops: Option<&Json>) -> bool {
@@ -156,6 +206,8 @@ fn number(text: &str) -> Option<Vec<u8>> {
     Some(bytes[start..].to_vec())
 }
 
+/// What SuperID signs with (`superid.md` §3.1).
+const SUPERIDS: &[SigningAlgorithm] = &[SigningAlgorithm::Rs256];
 const LARGEST: usize = 64 * 1024;
 const MOST_KEYS: usize = 32;
 

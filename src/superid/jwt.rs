@@ -1,10 +1,12 @@
-//! Compact JWS (RFC 7515 §3.1) as strictly as it can be read, and only under RS256.
+//! Compact JWS (RFC 7515 §3.1) as strictly as it can be read, under the algorithms that are allowed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::jwk::ThumbprintHash;
+
+use crate::config::SigningAlgorithm;
 
 use super::failure::ClaimsRefused;
 use super::json::{JsonRefused, Object};
@@ -21,7 +23,8 @@ pub fn verify_signature(token: &str, keys: &KeySet) -> Result<Vec<u8>, ClaimsRef
 }
 
 /// A well-formed token whose signature nobody has checked. All it tells is the key it names.
-pub(super) struct UnverifiedToken<'a> {
+pub(crate) struct UnverifiedToken<'a> {
+    algorithm: SigningAlgorithm,
     signed: &'a str,
     signature: &'a str,
     key: KeyHint,
@@ -29,44 +32,79 @@ pub(super) struct UnverifiedToken<'a> {
 }
 
 impl<'a> UnverifiedToken<'a> {
-    pub(super) fn parse(token: &'a str) -> Result<Self, ClaimsRefused> {
+    /// One of SuperID's, which signs with RS256.
+    pub(crate) fn parse(token: &'a str) -> Result<Self, ClaimsRefused> {
+        Self::parse_under(token, &[SigningAlgorithm::Rs256])
+    }
+
+    /// One that may be signed with one of these.
+    pub(crate) fn parse_under(
+        token: &'a str,
+        allowed: &[SigningAlgorithm],
+    ) -> Result<Self, ClaimsRefused> {
         if token.len() > LONGEST {
             return Err(ClaimsRefused::Malformed);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(ClaimsRefused::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(ClaimsRefused::Malformed)?;
         decode(signature)?;
-        let key = key_of(&object(&decode(header)?)?)?;
-        Ok(Self { signed, signature, key, payload: decode(payload)? })
+        let (algorithm, key) = key_of(&object(&decode(header)?)?, allowed)?;
+        Ok(Self { algorithm, signed, signature, key, payload: decode(payload)? })
     }
 
-    pub(super) fn key(&self) -> &KeyHint {
+    pub(crate) fn key(&self) -> &KeyHint {
         &self.key
     }
 
     /// The payload's bytes, once the key they name has signed them.
-    pub(super) fn signed_by(&self, keys: &KeySet) -> Result<&[u8], ClaimsRefused> {
+    pub(crate) fn signed_by(&self, keys: &KeySet) -> Result<&[u8], ClaimsRefused> {
         let key = keys.find(&self.key).ok_or(ClaimsRefused::KeyUnknown)?;
+        let key = key.verifying(self.algorithm).ok_or(ClaimsRefused::KeyUnknown)?;
+        let algorithm = match self.algorithm {
+            SigningAlgorithm::EdDsa => Algorithm::EdDSA,
+            SigningAlgorithm::Es256 => Algorithm::ES256,
+            SigningAlgorithm::Ps256 => Algorithm::PS256,
+            SigningAlgorithm::Rs256 => Algorithm::RS256,
+        };
         let message = self.signed.as_bytes();
-        match jsonwebtoken::crypto::verify(self.signature, message, key, Algorithm::RS256) {
+        match jsonwebtoken::crypto::verify(self.signature, message, key, algorithm) {
             Ok(true) => Ok(&self.payload),
             Ok(false) | Err(_) => Err(ClaimsRefused::Signature),
         }
     }
 
     /// The payload as claims, once the key they name has signed them.
-    pub(super) fn claims(&self, keys: &KeySet) -> Result<Object, ClaimsRefused> {
+    pub(crate) fn claims(&self, keys: &KeySet) -> Result<Object, ClaimsRefused> {
         object(self.signed_by(keys)?)
     }
 
+    /// Which algorithm it says it was signed with.
+    pub(crate) fn algorithm(&self) -> SigningAlgorithm {
+        self.algorithm
+    }
+
     /// SHA-256 of what is signed: the same for every spelling of one signature.
-    pub(super) fn digest(&self) -> [u8; 32] {
+    pub(crate) fn digest(&self) -> [u8; 32] {
         sha256(self.signed.as_bytes())
     }
 }
 
+/// The left half of the digest that goes with an algorithm, in base64url: what `at_hash` and `c_hash`
+/// are (OpenID Connect Core §3.1.3.6). Ed25519 digests with SHA-512 (RFC 8032 §5.1).
+pub(crate) fn left_half(algorithm: SigningAlgorithm, of: &str) -> String {
+    let digest = match algorithm {
+        SigningAlgorithm::EdDsa => ThumbprintHash::SHA512,
+        SigningAlgorithm::Es256 | SigningAlgorithm::Ps256 | SigningAlgorithm::Rs256 => {
+            ThumbprintHash::SHA256
+        }
+    };
+    let digest = (DEFAULT_PROVIDER.key_utils.compute_digest)(of.as_bytes(), digest);
+    let digest = digest.expect("aws-lc has SHA-2");
+    URL_SAFE_NO_PAD.encode(&digest[..digest.len() / 2])
+}
+
 /// Plain SHA-256, as `c_hash` and `at_hash` want it.
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     (DEFAULT_PROVIDER.key_utils.compute_digest)(bytes, ThumbprintHash::SHA256)
         .ok()
         .and_then(|digest| digest.try_into().ok())
@@ -87,10 +125,12 @@ fn object(bytes: &[u8]) -> Result<Object, ClaimsRefused> {
     })
 }
 
-fn key_of(header: &Object) -> Result<KeyHint, ClaimsRefused> {
-    if header.text("alg") != Some("RS256") {
-        return Err(ClaimsRefused::Algorithm);
-    }
+fn key_of(
+    header: &Object,
+    allowed: &[SigningAlgorithm],
+) -> Result<(SigningAlgorithm, KeyHint), ClaimsRefused> {
+    let stated = |one: &&SigningAlgorithm| header.text("alg") == Some(one.name());
+    let algorithm = *allowed.iter().find(stated).ok_or(ClaimsRefused::Algorithm)?;
     if header.has("typ") && !header.text("typ").is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")) {
         return Err(ClaimsRefused::Type);
     }
@@ -101,11 +141,12 @@ fn key_of(header: &Object) -> Result<KeyHint, ClaimsRefused> {
     if ["jku", "jwk", "x5u"].iter().any(|name| header.has(name)) {
         return Err(ClaimsRefused::EmbeddedKey);
     }
-    Ok(match (name(header, "kid")?, name(header, "x5t")?) {
+    let key = match (name(header, "kid")?, name(header, "x5t")?) {
         (Some(kid), x5t) => KeyHint::Kid { kid, x5t },
         (None, Some(x5t)) => KeyHint::X5t(x5t),
         (None, None) => KeyHint::Unnamed,
-    })
+    };
+    Ok((algorithm, key))
 }
 
 /// A key's name: absent, or a string; anything else would make us guess.

@@ -2,7 +2,7 @@
 
 /// Which key a token says it was signed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum KeyHint {
+pub(crate) enum KeyHint {
     /// Nothing is said that would be believed: any key may be it.
     Any,
     /// `kid`, and `x5t` where it is there too.

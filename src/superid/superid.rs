@@ -335,7 +335,7 @@ impl Issuer {
         let keys = self.keys.keys_for(&KeyHint::Any).await.map_err(SignInFailed::Outage)?;
         match check(&keys.all()) {
             Err(ClaimsRefused::Saml(SamlRefused::Signature)) => {
-                let keys = self.keys.renewed().await.map_err(SignInFailed::Outage)?;
+                let keys = self.keys.other_than(&keys).await.map_err(SignInFailed::Outage)?;
                 Ok(check(&keys.all())?)
             }
             verdict => Ok(verdict?),

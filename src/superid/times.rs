@@ -7,14 +7,14 @@ use super::json::{Json, Object};
 
 /// A token's times, in whole seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Times {
-    pub(super) expires: Timestamp,
+pub(crate) struct Times {
+    pub(crate) expires: Timestamp,
     not_before: Option<Timestamp>,
 }
 
 /// Whether `iat` must be there: SuperID's id_tokens have it, its older tokens may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IssuedAt {
+pub(crate) enum IssuedAt {
     Optional,
     Required,
 }
@@ -22,7 +22,7 @@ pub(super) enum IssuedAt {
 impl Times {
     /// Reads the times. `iat` is read and then forgotten: SuperID has sent it as a decimal string,
     /// and published tokens have it after their own `exp` (`superid.md` §4).
-    pub(super) fn read(claims: &Object, issued_at: IssuedAt) -> Result<Self, ClaimsRefused> {
+    pub(crate) fn read(claims: &Object, issued_at: IssuedAt) -> Result<Self, ClaimsRefused> {
         let moment = |name| claims.has(name).then(|| date(claims.get(name))).transpose();
         let expires = moment("exp")?.ok_or(ClaimsRefused::TimesMissing)?;
         let not_before = moment("nbf")?;
@@ -37,7 +37,7 @@ impl Times {
     }
 
     /// Whether the token is good now, give or take `leeway` seconds between two clocks.
-    pub(super) fn hold(self, now: Timestamp, leeway: u64) -> Result<(), ClaimsRefused> {
+    pub(crate) fn hold(self, now: Timestamp, leeway: u64) -> Result<(), ClaimsRefused> {
         if self.expires.plus(leeway) <= now {
             return Err(ClaimsRefused::Expired);
         }
@@ -49,7 +49,7 @@ impl Times {
 
     /// Whether the token will be over within a day. SuperID's live five minutes; what we remember
     /// against replay must not be asked to remember for years.
-    pub(super) fn are_short(self, now: Timestamp, leeway: u64) -> Result<(), ClaimsRefused> {
+    pub(crate) fn are_short(self, now: Timestamp, leeway: u64) -> Result<(), ClaimsRefused> {
         let longest = now.plus(leeway).plus(DAY);
         if self.expires > longest { Err(ClaimsRefused::Lifetime) } else { Ok(()) }
     }

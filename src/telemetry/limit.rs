@@ -19,6 +19,8 @@ pub enum Limit {
     HeaderCount,
     HeaderTimeout,
     IdleTimeout,
+    KeepPost,
+    KeptPosts,
     Notices,
     RatePerAddress,
     RatePerSession,
@@ -32,7 +34,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    pub const EVERY: [Self; 25] = [
+    pub const EVERY: [Self; 27] = [
         Self::BodyBytes,
         Self::BodyRate,
         Self::Connections,
@@ -48,6 +50,8 @@ impl Limit {
         Self::HeaderCount,
         Self::HeaderTimeout,
         Self::IdleTimeout,
+        Self::KeepPost,
+        Self::KeptPosts,
         Self::Notices,
         Self::RatePerAddress,
         Self::RatePerSession,
@@ -78,6 +82,8 @@ impl Limit {
             Self::HeaderCount => "header_count",
             Self::HeaderTimeout => "header_timeout",
             Self::IdleTimeout => "idle_timeout",
+            Self::KeepPost => "route.keep_post",
+            Self::KeptPosts => "kept_posts",
             Self::Notices => "notices_per_minute",
             Self::RatePerAddress => "route.rate.per_address",
             Self::RatePerSession => "route.rate.per_session",

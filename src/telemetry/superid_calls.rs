@@ -8,13 +8,23 @@ use super::series::{Counter, Histogram};
 
 /// Counters of every endpoint.
 #[derive(Clone, Debug)]
-pub struct SuperIdCalls([(Histogram, [Counter; 8]); 5]);
+pub struct SuperIdCalls([(Histogram, [Counter; 8]); 10]);
 
 /// What SuperID is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// Its signing keys.
     Keys,
+    /// Another provider's discovery document.
+    ProviderDiscovery,
+    /// Another provider's signing keys.
+    ProviderKeys,
+    /// Requests pushed to another provider (RFC 9126).
+    ProviderPushed,
+    /// Tokens for a code, from another provider.
+    ProviderToken,
+    /// What another provider says of a person besides.
+    ProviderUserinfo,
     /// A ticket of a system user, by JSON.
     SystemUser,
     /// The same by SOAP.
@@ -40,8 +50,18 @@ pub enum Called {
 
 impl SuperIdCalls {
     /// Their names, in the order of [`Endpoint`].
-    pub const ENDPOINTS: [&str; 5] =
-        ["keys", "system_user", "system_user_soap", "tenant_state", "token"];
+    pub const ENDPOINTS: [&str; 10] = [
+        "keys",
+        "provider_discovery",
+        "provider_keys",
+        "provider_pushed",
+        "provider_token",
+        "provider_userinfo",
+        "system_user",
+        "system_user_soap",
+        "tenant_state",
+        "token",
+    ];
 
     pub fn of(registry: &Registry) -> Self {
         Self(Self::ENDPOINTS.map(|endpoint| {

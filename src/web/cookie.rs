@@ -68,6 +68,7 @@ pub struct CookieNames {
     pub session: String,
     pub binding: String,
     pub handoff: String,
+    pub post: String,
     pub targets: [String; 2],
     base: String,
 }
@@ -81,6 +82,7 @@ impl CookieNames {
             session: name(""),
             binding: name("-binding"),
             handoff: name("-handoff"),
+            post: name("-post"),
             targets: [name("-target-0"), name("-target-1")],
             base: base.to_ascii_lowercase(),
         }

@@ -1,9 +1,10 @@
-//! An answer of our own: small, complete, never cached.
+//! An answer of our own: small, complete, cached only where it says so itself.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-/// Status, headers and body; `Cache-Control: no-store` is always among the headers.
+/// Status, headers and body; `Cache-Control` is always among the headers, `no-store` unless
+/// [`Reply::kept_for`] says otherwise.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: StatusCode,
@@ -53,6 +54,14 @@ impl Reply {
     /// With one more header.
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
+        self
+    }
+
+    /// For anybody to keep for so many seconds, where all others are kept by nobody.
+    pub fn kept_for(mut self, seconds: u32) -> Self {
+        self.headers.retain(|(name, _)| *name != header::CACHE_CONTROL);
+        let value = HeaderValue::try_from(format!("public, max-age={seconds}"));
+        self.headers.extend(value.map(|value| (header::CACHE_CONTROL, value)));
         self
     }
 

@@ -4,7 +4,8 @@ use url::Url;
 
 use super::{Inbound, PublicOrigin, path};
 
-/// A path and query on our own host, byte for byte as it was asked for.
+/// A path and query on our own host, byte for byte as it was asked for, and the fragment behind it
+/// where a page gave one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnTo(String);
 
@@ -21,17 +22,19 @@ impl ReturnTo {
 
     /// Reads what somebody handed us: a path, or an address on this very origin. Anything that a
     /// browser could take elsewhere, or that leads into our own pages, is refused. Whether a route
-    /// takes an encoded slash is asked when the browser comes there.
+    /// takes an encoded slash is asked when the browser comes there. A fragment too long or too odd is left
+    /// out.
     pub fn parse(text: &str, origin: &PublicOrigin, own_prefix: &str) -> Option<Self> {
         let local = match text.strip_prefix(origin.as_str()) {
             Some("") => "/",
             Some(rest) => rest,
             None => text,
         };
+        let (local, fragment) = local.split_once('#').unwrap_or((local, ""));
         let (path, query) =
             local.split_once('?').map_or((local, ""), |(path, query)| (path, query));
         let visible = query.bytes().all(|byte| byte.is_ascii_graphic());
-        if path::canonical_but_for_slashes(path).is_err() || !visible || query.contains('#') {
+        if path::canonical_but_for_slashes(path).is_err() || !visible {
             return None;
         }
         let own = path
@@ -40,12 +43,20 @@ impl ReturnTo {
         if own || !stays(local, origin) {
             return None;
         }
-        Some(Self(local.to_owned()))
+        match !fragment.is_empty() && is_fragment(fragment) {
+            true => Some(Self(format!("{local}#{fragment}"))),
+            false => Some(Self(local.to_owned())),
+        }
     }
 
-    /// The path and query.
+    /// The path, the query and the fragment.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The path alone.
+    pub fn path(&self) -> &str {
+        self.0.split(['?', '#']).next().unwrap_or("/")
     }
 
     /// The whole address on its origin.
@@ -53,6 +64,16 @@ impl ReturnTo {
         format!("{}{}", origin.as_str(), self.0)
     }
 }
+
+/// What browsers leave of a fragment (WHATWG URL §1.3): nothing in it ends an address or a header,
+/// and nobody but the page reads it.
+fn is_fragment(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'`');
+    text.len() <= LONGEST_FRAGMENT && text.bytes().all(fits)
+}
+
+/// In bytes.
+const LONGEST_FRAGMENT: usize = 1024;
 
 /// Whether a browser that resolves `local` on `origin` stays there. The canonical path says so
 /// already; this asks the URL standard's own parser too, because they must not disagree.
@@ -90,6 +111,22 @@ mod tests {
     }
 
     #[test]
+    fn a_fragment_goes_along_where_it_is_one() {
+        for text in ["/#/orders/7", "/a?b#c", "/a#b?c#d", "/#access=%C3%B8", "/a#//evil.example"] {
+            assert_eq!(parse(text).unwrap().as_str(), text);
+        }
+        for text in ["/a#", "/a#b c", "/a#<b>", "/a#b\r\nX: y", "/a#\u{f8}", "/a#b\"c"] {
+            assert_eq!(parse(text).unwrap().as_str(), "/a", "{text:?}");
+        }
+        let long = format!("/a#{}", "b".repeat(LONGEST_FRAGMENT + 1));
+        assert_eq!(parse(&long).unwrap().as_str(), "/a");
+        assert_eq!(parse("/a?b#c").unwrap().path(), "/a");
+        assert_eq!(parse("/a#b?c").unwrap().path(), "/a");
+        assert_eq!(parse("/auth/sign_out#c"), None);
+        assert_eq!(parse("/auth#c"), None);
+    }
+
+    #[test]
     fn nothing_leaves_our_host_or_enters_our_own_pages() {
         for text in [
             "",
@@ -103,7 +140,10 @@ mod tests {
             "/auth/sign_out",
             "/auth",
             "/a\r\nSet-Cookie: x",
-            "/a?b#c",
+            "//evil.example#/a",
+            "#/a",
+            "#",
+            "\\\\#/a",
             "/%2f/evil",
             "/%2fevil.example",
             "/a%2f..%2fauth",

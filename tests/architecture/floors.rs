@@ -30,6 +30,8 @@ pub const FLOORS: &[(&str, Floor)] = &[
     ("superid", Floor::On(4)),
     ("vault", Floor::On(4)),
     ("acme", Floor::On(5)),
+    ("oidc", Floor::On(5)),
+    ("assertion", Floor::On(5)),
     ("authn", Floor::On(5)),
     ("limits", Floor::On(5)),
     ("routing", Floor::On(5)),

@@ -11,12 +11,17 @@ const BINDING = "__Host-superid-gateway-binding";
 export const cases = [
   ["a sign-in comes back to the exact address, with a __Host- cookie no script sees", exactReturn],
   ["the older form post arrives without our cookies, and the sign-in completes", crossSitePost],
+  ["an answer behind the # signs in, and leaves no trace in address or history", fragment],
+  ["without JavaScript the page for such an answer says so", fragmentWithoutScript],
+  ["a form_post with tokens arrives without our cookies, and the sign-in completes", formPost],
   ["fetch, signed out, gets 401 as JSON, the sign-in address, and no cookie", signedOutFetch],
   ["three tabs opened at once, signed out, all end signed in at their own addresses", threeTabs],
   ["signing out shows a page; going back gets nothing new; a copied cookie is dead", signOut],
   ["another site's form with somebody's valid token is refused, and signs nobody in", foreignForm],
   ["an image on another site begins no sign-in", foreignImage],
   ["a link on another site opens the app, signed in", foreignLink],
+  ["what stands behind # in an address comes back with the person", keptFragment],
+  ["a form sent signed out reaches the app once, file and all, and going back sends nothing", keptPost],
 ];
 
 async function exactReturn({ world, somebody }) {
@@ -71,6 +76,60 @@ async function crossSitePost({ world, somebody }) {
   assert.match(request.headers.soticket, /^7T:/);
   assert.equal(request.headers["x-superoffice-first-name"], "Astrid");
   assert.equal(request.headers.authorization, undefined);
+}
+
+async function fragment({ world, somebody }) {
+  const person = await somebody();
+  const { page } = person;
+  const sent = [];
+  page.on("request", (request) => sent.push(request));
+  const shown = [];
+  page.on("framenavigated", (frame) => shown.push(frame.url()));
+  await person.opens(`${world.gateway}/behind/box?of=7`, ASTRID);
+  assert.equal(await page.textContent("#user"), ASTRID);
+
+  const callback = sent.filter((one) => new URL(one.url()).pathname === "/auth/behind");
+  assert.deepEqual(callback.map((one) => one.method()), ["GET", "POST"]);
+  assert.ok(callback.every((one) => !one.url().includes("id_token")));
+  const posted = await callback[1].allHeaders();
+  assert.equal(posted["sec-fetch-site"], "same-origin");
+  assert.equal(posted.referer, undefined);
+  assert.ok(posted.cookie.includes(`${BINDING}=`), posted.cookie);
+  for (const request of sent) {
+    assert.ok(!JSON.stringify(await request.allHeaders()).includes("id_token="), request.url());
+  }
+
+  const history = await (await page.context().newCDPSession(page)).send("Page.getNavigationHistory")
+    .catch(() => ({ entries: [] }));
+  for (const { url } of history.entries) assert.ok(!url.includes("#"), url);
+  assert.equal(shown.at(-1), `${world.gateway}/behind/box?of=7`);
+  assert.match(world.reached[0].headers.authorization, /^Bearer 8A:/);
+}
+
+async function fragmentWithoutScript({ world, somebody }) {
+  const person = await somebody();
+  const context = await person.context.browser().newContext({ javaScriptEnabled: false });
+  person.page = await context.newPage();
+  await person.page.goto(`${world.gateway}/auth/behind#id_token=x`);
+  assert.match(await person.page.textContent("main"), /needs JavaScript/);
+  await person.page.screenshot({ path: `${person.pictures}/fragment-without-script.png` });
+  await context.close();
+}
+
+async function formPost({ world, somebody }) {
+  const person = await somebody();
+  const sent = [];
+  person.page.on("request", (request) => sent.push(request));
+  await person.opens(`${world.gateway}/posted/box?of=7`, ASTRID);
+  const at = (path) => sent.find((one) => new URL(one.url()).pathname === path);
+  const posted = await at("/auth/posted").allHeaders();
+  assert.equal(posted.origin, world.superid);
+  assert.equal(posted.cookie, undefined);
+  const finished = await at("/auth/finish").allHeaders();
+  assert.ok(finished.cookie.includes(`${BINDING}=`), finished.cookie);
+  const names = (await person.cookies(world.gateway)).map(({ name }) => name).sort();
+  assert.deepEqual(names, [SESSION, BINDING]);
+  assert.match(world.reached[0].headers.authorization, /^Bearer 8A:/);
 }
 
 async function signedOutFetch({ world, somebody }) {
@@ -171,4 +230,58 @@ async function foreignLink({ world, somebody }) {
   await person.page.click("a");
   await person.page.waitForURL(`${world.gateway}/orders/8?from=elsewhere`);
   assert.equal(await person.page.textContent("#user"), ASTRID);
+}
+
+async function keptFragment({ world, somebody }) {
+  const person = await somebody();
+  const url = `${world.gateway}/board?x=1#/orders/7?a=%C3%B8&b={c}`;
+  await person.opens(url, ASTRID);
+  assert.equal(await person.page.evaluate(() => location.href), url);
+  assert.equal(await person.page.textContent("#user"), ASTRID);
+  assert.deepEqual(world.reached.map((one) => one.url), ["/board?x=1"]);
+  person.sawNoViolation();
+
+  // Without script the person gets there too, and the fragment is lost, as browsers have it.
+  const scriptless = await person.context.browser().newContext({ javaScriptEnabled: false });
+  const page = await scriptless.newPage();
+  await page.goto(url);
+  await page.waitForURL(`${world.superid}/**`);
+  await scriptless.close();
+}
+
+async function keptPost({ world, somebody }) {
+  const person = await somebody();
+  await person.page.goto(`${world.gateway}/public`);
+  world.reached.length = 0;
+  const text = "x".repeat(20_000);
+  await person.page.evaluate((text) => {
+    const form = document.createElement("form");
+    Object.assign(form, { method: "post", action: "/kept/7?x=1", enctype: "multipart/form-data" });
+    form.innerHTML = '<input name="who" value="bl\u00e5"><input type="file" name="paper">';
+    const files = new DataTransfer();
+    files.items.add(new File([text], "paper.txt", { type: "text/plain" }));
+    form.elements.paper.files = files.files;
+    document.body.append(form);
+    form.submit();
+  }, text);
+  await person.page.waitForURL(`${world.superid}/**`);
+  assert.equal(world.reached.length, 0);
+  await person.signsIn(ASTRID);
+  await person.page.waitForURL(`${world.gateway}/kept/7?x=1`);
+  await person.page.waitForSelector("#user");
+
+  const [posted, ...others] = world.reached;
+  assert.deepEqual(others, []);
+  assert.equal(posted.method, "POST");
+  assert.match(posted.headers["content-type"], /^multipart\/form-data; boundary=/);
+  assert.equal(posted.headers.origin, world.gateway);
+  assert.equal(posted.headers["x-superoffice-user"], ASTRID);
+  assert.ok(posted.body.includes('filename="paper.txt"') && posted.body.includes(text));
+  assert.ok(posted.body.includes("bl\u00e5"));
+  person.sawNoViolation();
+
+  const names = (await person.cookies(world.gateway)).map(({ name }) => name).sort();
+  assert.deepEqual(names, [SESSION, BINDING, "__Host-superid-gateway-post"]);
+  await person.page.goto(`${world.gateway}/kept/7?x=1`);
+  assert.deepEqual(world.reached.map((one) => one.method), ["POST", "GET"]);
 }

@@ -40,7 +40,13 @@ addresses = ["${superid}"]
 [session]
 keys = [{ file = "session.key" }]
 
-${party("orders")}
+${party("orders", `error_callback_path = "/auth/error"`)}
+${party("behind", `redirect_path = "/auth/behind"
+response_type = "code id_token"
+response_mode = "fragment"`)}
+${party("posted", `redirect_path = "/auth/posted"
+response_type = "id_token token"
+response_mode = "form_post"`)}
 ${party("approval")}
 ${party("astray")}
 ${party("archive", `redirect_path = "/auth/legacy"
@@ -54,12 +60,16 @@ relying_parties = ["orders"]
 
 ${route("public", `access = "public"`)}
 ${route("legacy", `relying_parties = ["archive"]\npresent = "ticket"`)}
+${route("behind", `relying_parties = ["behind"]`)}
+${route("posted", `relying_parties = ["posted"]`)}
 ${route("both", `relying_parties = ["orders", "archive"]`)}
 ${route("approval", `relying_parties = ["approval"]`)}
 ${route("astray", `relying_parties = ["astray"]`)}
 ${route("admin", `relying_parties = ["orders"]\nadministrator = true`)}
 ${route("bank", `relying_parties = ["orders"]\ntenants = ["Cust67890", "Cust20011"]`)}
 ${route("claim", `relying_parties = ["orders"]\nclaims = { associateid = ["999"] }`)}
+${route("board", `relying_parties = ["orders"]\nkeep_fragment = true`)}
+${route("kept", `relying_parties = ["orders"]\nkeep_post = "64KiB"`)}
 ${route("slow", `relying_parties = ["orders"]\nread_timeout = "1s"`)}
 ${route("down", `relying_parties = ["orders"]\nupstream = "http://127.0.0.1:${nobody}"`)}
 `;

@@ -26,6 +26,9 @@ export async function startWorld() {
   const superid = JSON.parse(await emulator.line((line) => line.startsWith("{"))).superid;
   const world = new World({ app, elsewhere, gateway, emulator, superid });
   await world.register({ client_id: "archive", legacy_redirect: `${gateway}/auth/legacy` });
+  for (const name of ["behind", "posted"]) {
+    await world.register({ client_id: name, redirect_uris: [`${gateway}/auth/${name}`] });
+  }
   await world.register({ client_id: "approval", consent: "asked" });
   await world.register({ client_id: "astray" });
   const file = join(SCRATCH, "gateway.toml");
@@ -154,7 +157,9 @@ async function startApp() {
       answer.writeHead(404).end();
       return;
     }
-    requests.push({ method, url, headers });
+    const reached = { method, url, headers, body: "" };
+    requests.push(reached);
+    request.setEncoding("utf8").on("data", (part) => (reached.body += part));
     if (url.startsWith("/slow")) return;
     if (url.includes(".json")) {
       answer.setHeader("content-type", "application/json");

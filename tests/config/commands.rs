@@ -102,6 +102,20 @@ fn keys_makes_keys_that_load_and_that_nobody_else_can_read() {
 }
 
 #[test]
+fn keys_makes_a_key_that_signs_where_one_is_asked_for() {
+    let scratch = Scratch::with_secrets();
+    let text = "[session]\nkeys = [{ file = \"session.key\" }]\n\
+        [assertion]\nkeys = [{ file = \"new.key\" }, { file = \"assertion.key\" }]\n";
+    let path = scratch.write("gateway.toml", text);
+    let (verdict, printed) = keys(&path);
+    assert_eq!(verdict, Verdict::Fine, "{printed}");
+    assert!(printed.contains("new.key: made") && printed.matches("left as it is").count() == 2);
+    let pem = fs::read_to_string(scratch.folder().join("new.key")).unwrap();
+    assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    assert!(superid_gateway::crypto::Es256Key::read(&pem).is_ok());
+}
+
+#[test]
 fn keys_reports_what_it_cannot_make_and_goes_on() {
     let scratch = Scratch::new();
     let list = r#"{ file = "no/such/folder.key" }, { file = "new.key" }"#;

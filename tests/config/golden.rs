@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Authority, Destination, Flow, JobCaller, JobListener, LineDestination,
+    self, Access, Assertion, Authority, Destination, Flow, JobCaller, JobListener, LineDestination,
     ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty, Route,
     Serves, Settings, Tls, TlsFiles, VaultPlace,
 };
@@ -145,6 +145,9 @@ fn described(settings: &Settings) -> String {
         };
         writeln!(out, "vault {place} {:?}", vault.keys).unwrap();
     }
+    if let Some(Assertion { keys, life, issuer }) = &settings.assertion {
+        writeln!(out, "assertion {} keys {life} s by {issuer:?}", keys.len()).unwrap();
+    }
     writeln!(out, "{:?}\n{:?}", settings.forwarded, settings.admin).unwrap();
     let (mut log, mut audit) = (settings.log.clone(), settings.audit.clone());
     for to in [&mut log.to, &mut audit.to] {
@@ -237,17 +240,27 @@ fn described_route(route: &Route) -> String {
         },
         Destination::Tenant(patience) => format!("the tenant within {patience:?}"),
     };
+    let mut kept = String::new();
+    if let Some(most) = route.keep_post {
+        write!(kept, "  keeps posts of {most} bytes\n").unwrap();
+    }
+    if route.keep_fragment {
+        kept.push_str("  keeps fragments\n");
+    }
+    if let Some(name) = &route.headers.assertion {
+        write!(kept, "  asserts in {name}\n").unwrap();
+    }
     format!(
         "route {name} on {hosts:?} {} {matching}, encoded slashes: {encoded_slashes:?}\n  \
          to {to}, server headers: {server_headers:?}\n  \
-         for {access} by {parties:?} with {present:?}\n  within {bounds:?}\n",
+         for {access} by {parties:?} with {present:?}\n  within {bounds:?}\n{kept}",
         path.path
     )
 }
 
 fn described_party(party: &RelyingParty) -> String {
     let flow = match &party.flow {
-        Flow::Code => "code".to_owned(),
+        Flow::Code => format!("{} by {:?}", party.response.words, party.response.mode),
         Flow::Legacy(legacy) => format!("{legacy:?}"),
     };
     let system_user = party.system_user.as_ref().map_or(String::new(), |user| {
@@ -256,6 +269,8 @@ fn described_party(party: &RelyingParty) -> String {
     let webhook = party.webhook.as_ref().map_or(String::new(), |webhook| {
         format!(" tells {} by {} keys in {:?}", webhook.url, webhook.keys.len(), webhook.timeout)
     });
+    let errors = party.error_callback_path.as_ref();
+    let errors = errors.map_or(String::new(), |path| format!(" errors at {path}"));
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
     let RelyingParty { name, title, client_id, redirect_path, pkce, .. } = party;
     let environment = match &party.authority {
@@ -263,6 +278,6 @@ fn described_party(party: &RelyingParty) -> String {
         Authority::Provider(member) => format!("{member:?}"),
     };
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{system_user}{webhook}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{errors}{system_user}{webhook}"
     )
 }

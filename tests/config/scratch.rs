@@ -40,6 +40,9 @@ impl Scratch {
         scratch.write("partner-key.xml", include_str!("partner_keys/2048.xml"));
         scratch.write("partner-key.pem", include_str!("partner_keys/2048-encrypted.pem"));
         scratch.write("weak.xml", include_str!("partner_keys/1024.xml"));
+        scratch.write("assertion.key", include_str!("assertion_keys/p256.pem"));
+        scratch.write("assertion-1.key", include_str!("assertion_keys/p256-sec1.pem"));
+        scratch.write("p384.key", include_str!("assertion_keys/p384.pem"));
         scratch.write("redis-ca.pem", "read when the link opens\n");
         scratch.write("redis-password.txt", "a password\n");
         let (chain, key) = certificate();

@@ -105,6 +105,25 @@ async fn a_sign_in_that_fails_is_recorded_with_the_reason_and_the_id_on_the_page
 }
 
 #[tokio::test]
+async fn an_error_of_superids_is_recorded_with_its_code_and_its_words_cleaned() {
+    let audited = Audited::new("[relying_party.main]\nerror_callback_path = \"/auth/error\"").await;
+    let world = &audited.world;
+    let said =
+        "error=access_denied%0d%0aX&error_description=Needs%0aReapproval:+NeedsReapproval+(5)";
+    world.browser().visit(&world.url(&format!("/auth/callback?{said}"))).await.is_page(403);
+    world.browser().visit(&world.url("/auth/error?message=Denied")).await.is_page(403);
+    let events = audited.read().await;
+    assert_eq!(names(&events), ["sign_in refused", "sign_in refused"]);
+    let (first, second) = (&events[0].1, &events[1].1);
+    assert_eq!(text(first, "reason"), "reapproval_needed");
+    assert_eq!(
+        text(first, "detail"),
+        "SuperID answered \"access_deniedX\" (NeedsReapproval): Needs Reapproval: NeedsReapproval (5)"
+    );
+    assert_eq!(text(second, "reason"), "consent_declined");
+}
+
+#[tokio::test]
 async fn a_token_is_recorded_when_it_comes_is_used_is_taken_back_and_goes() {
     let audited = Audited::new(&joined(SYSTEM_USER, PAGES)).await;
     let world = &audited.world;

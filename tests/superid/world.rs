@@ -8,7 +8,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
     Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy,
     LegacyMethod, LegacySaml, LegacyToken, Limits, LineDestination, Log, LogLevel, NullOrigin,
-    Pkce, RedirectParameter, RelyingParty, SameSite, Session, Settings, Sha1,
+    Pkce, RedirectParameter, RelyingParty, Response, SameSite, Session, Settings, Sha1,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
@@ -138,6 +138,8 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
         client_secret: Some(Secret::new("s&cret".to_owned())),
         redirect_path: "/auth/callback".to_owned(),
         flow,
+        response: Response::code(),
+        error_callback_path: None,
         pkce: Pkce::S256,
         tenant: None,
         system_user: None,
@@ -148,6 +150,7 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
 fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) -> Settings {
     Settings {
         admin: Admin { address: None },
+        assertion: None,
         forwarded: Forwarded::default(),
         hosts: Vec::new(),
         job_listeners: Vec::new(),
@@ -160,6 +163,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             header_bytes: 32_768,
             header_count: 100,
             spent_attempts: 16,
+            kept_posts: 1 << 20,
             ended_sessions: 16,
             superid_timeout,
             handshake_timeout: Duration::from_secs(10),
@@ -200,6 +204,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             absolute: 28_800,
             attempt: 600,
             leeway: 60,
+            replicas: None,
         },
     }
 }

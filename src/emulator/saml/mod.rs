@@ -5,5 +5,8 @@ mod draft;
 mod rsa_sha1;
 mod seal;
 
+pub(in crate::emulator) use canonical::Node;
 pub use draft::SamlDraft;
+pub(in crate::emulator) use draft::instant;
 pub use seal::SamlHash;
+pub(in crate::emulator) use seal::{Seal, enveloped};

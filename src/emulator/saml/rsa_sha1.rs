@@ -70,9 +70,9 @@ impl Field {
             add_product(&mut sum, &self.modulus, cancel);
             sum.rotate_left(1);
         }
-        let over = sum[size] != 0;
+        let carried = sum[size];
         sum.truncate(size);
-        self.reduced(sum, over)
+        self.reduced(sum, carried)
     }
 
     fn doubled(&self, number: &[u64]) -> Vec<u64> {
@@ -83,12 +83,12 @@ impl Field {
             out
         });
         let shifted: Vec<u64> = shifted.collect();
-        self.reduced(shifted, carry == 1)
+        self.reduced(shifted, carry)
     }
 
-    /// Takes the modulus away once, where the number is not below it.
-    fn reduced(&self, number: Vec<u64>, over: bool) -> Vec<u64> {
-        if !over && number.iter().rev().lt(self.modulus.iter().rev()) {
+    /// Takes the modulus away once, where the number with what was carried out of it is not below.
+    fn reduced(&self, number: Vec<u64>, carried: u64) -> Vec<u64> {
+        if carried == 0 && number.iter().rev().lt(self.modulus.iter().rev()) {
             return number;
         }
         let mut borrow = false;

@@ -1,0 +1,56 @@
+//! A post that was kept, on its way to the app in the place of what the browser sends for it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::signin::Post;
+use crate::web::PublicOrigin;
+
+/// One that is sent now. The browser sends some bytes in its place, which nobody reads.
+#[derive(Debug)]
+pub(super) struct Resumed {
+    body: Bytes,
+    content_type: Option<HeaderValue>,
+    origin: HeaderValue,
+    /// The cookie that says it was sent.
+    pub(super) cookie: Option<HeaderValue>,
+    has_passed: AtomicBool,
+}
+
+impl Resumed {
+    /// For one that came from a page of this origin.
+    pub(super) fn new(post: Post, origin: &PublicOrigin, cookie: Option<HeaderValue>) -> Self {
+        let origin = HeaderValue::from_str(origin.as_str());
+        Self {
+            content_type: post.content_type.and_then(|kind| HeaderValue::try_from(kind).ok()),
+            body: Bytes::from(post.body),
+            origin: origin.expect("an origin is visible ASCII"),
+            cookie,
+            has_passed: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes the head of the browser's request what it was. This runs again for a retry.
+    pub(super) fn edit(&self, headers: &mut HeaderMap) {
+        self.has_passed.store(false, Ordering::Relaxed);
+        headers.remove(header::TRANSFER_ENCODING);
+        headers.remove(header::REFERER);
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        headers.insert(header::ORIGIN, self.origin.clone());
+        match &self.content_type {
+            Some(kind) => headers.insert(header::CONTENT_TYPE, kind.clone()),
+            None => headers.remove(header::CONTENT_TYPE),
+        };
+    }
+
+    /// The first piece becomes all of what was kept, and every other one nothing.
+    pub(super) fn fill(&self, body: &mut Option<Bytes>, end_of_stream: bool) {
+        *body = match self.has_passed.swap(true, Ordering::Relaxed) {
+            false => Some(self.body.clone()).filter(|body| !(end_of_stream && body.is_empty())),
+            true if end_of_stream => None,
+            true => Some(Bytes::new()),
+        };
+    }
+}

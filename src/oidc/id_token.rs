@@ -1,0 +1,126 @@
+//! Whether an id_token proves that a provider has just signed somebody in for us.
+
+use subtle::ConstantTimeEq as _;
+
+use crate::clock::Timestamp;
+use crate::config::Provider;
+use crate::superid::{
+    ClaimsRefused, IssuedAt, Json, KeySet, Object, Times, UnverifiedToken, left_half,
+};
+
+use super::vouched::Vouched;
+
+/// What an id_token must say (OpenID Connect Core §3.1.3.7).
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub(super) provider: &'a Provider,
+    /// Ours, and the only audience.
+    pub(super) client_id: &'a str,
+    /// This sign-in's, not empty.
+    pub(super) nonce: &'a str,
+    pub(super) code: Beside<'a>,
+    pub(super) access_token: Beside<'a>,
+    /// Seconds that two clocks may differ.
+    pub(super) leeway: u64,
+    pub(super) now: Timestamp,
+}
+
+/// What came with a token, and whether the token must name it by its hash.
+#[derive(Clone, Copy)]
+pub(super) enum Beside<'a> {
+    /// From the provider itself: a hash that is there must be right (§3.1.3.6).
+    BackChannel(&'a str),
+    /// Through the browser: a hash must be there (§3.3.2.11, §3.2.2.9).
+    FrontChannel(&'a str),
+    Nothing,
+}
+
+/// Checks every claim of a token, after its signature.
+pub(super) fn check(
+    token: &UnverifiedToken<'_>,
+    keys: &KeySet,
+    rules: &Rules<'_>,
+) -> Result<Vouched, ClaimsRefused> {
+    let claims = token.claims(keys)?;
+    let issuer = issuer(&claims, rules.provider)?;
+    if let Some(owner) = keys.find(token.key()).and_then(|key| key.issuer()) {
+        let owner = owner.replace(Provider::DIRECTORY, claims.text("tid").unwrap_or_default());
+        require(owner == issuer, ClaimsRefused::KeyUnknown)?;
+    }
+    require(is_sole_audience(&claims, rules.client_id), ClaimsRefused::Audience)?;
+    let party = !claims.has("azp") || claims.text("azp") == Some(rules.client_id);
+    require(party, ClaimsRefused::AuthorizedParty)?;
+    let times = Times::read(&claims, IssuedAt::Required)?;
+    times.hold(rules.now, rules.leeway)?;
+    let ahead = matches!(claims.get("iat"), Some(Json::Whole(at))
+        if Timestamp(*at) > rules.now.plus(rules.leeway));
+    require(!ahead, ClaimsRefused::NotYetValid)?;
+    require(is_nonce(&claims, rules.nonce), ClaimsRefused::Nonce)?;
+    times.are_short(rules.now, rules.leeway)?;
+    let named = |name, beside| names(token, &claims, (name, beside));
+    require(named("c_hash", rules.code), ClaimsRefused::CodeHash)?;
+    require(named("at_hash", rules.access_token), ClaimsRefused::AccessTokenHash)?;
+    let subject = claims.text("sub").filter(|subject| is_subject(subject));
+    Ok(Vouched {
+        issuer,
+        subject: subject.ok_or(ClaimsRefused::Subject)?.to_owned(),
+        digest: token.digest(),
+        expires: times.expires.plus(rules.leeway),
+        claims,
+    })
+}
+
+/// The configured issuer letter by letter; where each directory has its own, that of the directory
+/// the token names.
+fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused> {
+    let stated = claims.text("iss").ok_or(ClaimsRefused::Issuer)?;
+    if !provider.has_directories() {
+        require(stated == provider.issuer, ClaimsRefused::Issuer)?;
+        return Ok(stated.to_owned());
+    }
+    let directory =
+        claims.text("tid").filter(|id| is_directory(id)).ok_or(ClaimsRefused::Directory)?;
+    let own = provider.issuer.replace(Provider::DIRECTORY, directory);
+    require(stated == own, ClaimsRefused::Directory)?;
+    Ok(own)
+}
+
+fn is_directory(id: &str) -> bool {
+    id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// At most 255 ASCII characters (OpenID Connect Core §2), all of them visible.
+fn is_subject(subject: &str) -> bool {
+    (1..=255).contains(&subject.len())
+        && subject.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
+/// Ours as a string, or a list of nothing else.
+fn is_sole_audience(claims: &Object, client_id: &str) -> bool {
+    let ours = |value: &Json| matches!(value, Json::Text(text) if text == client_id);
+    match claims.get("aud") {
+        Some(Json::Array(all)) => !all.is_empty() && all.iter().all(ours),
+        Some(single) => ours(single),
+        None => false,
+    }
+}
+
+fn is_nonce(claims: &Object, nonce: &str) -> bool {
+    let stated = claims.text("nonce").unwrap_or_default();
+    !nonce.is_empty() && bool::from(stated.as_bytes().ct_eq(nonce.as_bytes()))
+}
+
+fn names(token: &UnverifiedToken<'_>, claims: &Object, (name, beside): (&str, Beside<'_>)) -> bool {
+    let is = |of: &str| claims.text(name) == Some(left_half(token.algorithm(), of).as_str());
+    match beside {
+        Beside::BackChannel(of) => !claims.has(name) || is(of),
+        Beside::FrontChannel(of) => is(of),
+        Beside::Nothing => true,
+    }
+}
+
+/// Nothing when the condition holds, else the refusal.
+#[expect(clippy::fn_params_excessive_bools, reason = "the condition itself is what is passed")]
+fn require(holds: bool, otherwise: ClaimsRefused) -> Result<(), ClaimsRefused> {
+    if holds { Ok(()) } else { Err(otherwise) }
+}

@@ -1,0 +1,17 @@
+//! Sign-in with any OpenID provider: discovery, tokens, and who of a provider's people may in.
+
+mod admission;
+mod client_proof;
+mod document;
+mod failure;
+mod id_token;
+mod known;
+mod providers;
+mod pushed;
+mod tokens;
+mod userinfo;
+mod vouched;
+
+pub use failure::{ProviderFailed, Stranger};
+pub use providers::{Answerer, FrontChannel, Providers};
+pub use vouched::Vouched;

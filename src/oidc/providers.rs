@@ -1,0 +1,302 @@
+//! Every provider the configuration names, as the sign-in desk sees them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::back_channel::{BackChannel, Transport};
+use crate::clock::Clock;
+use crate::config::{
+    ClientAuthentication, Membership, Provider, PushedRequests, RelyingParty, Settings, UserInfo,
+};
+use crate::crypto::{Authorities, ClientIdentity, Random};
+use crate::identity::Principal;
+use crate::superid::{ClaimsRefused, CodeGrant, Counted, ErrorCode, UnverifiedToken};
+use crate::telemetry::SuperIdCalls;
+
+use super::admission;
+use super::client_proof::Proving;
+use super::document::{Answers, Document};
+use super::failure::ProviderFailed;
+use super::id_token::{self, Beside, Rules};
+use super::known::Known;
+use super::vouched::Vouched;
+use super::{pushed, tokens, userinfo};
+
+/// The providers of all relying parties.
+pub struct Providers {
+    clock: Clock,
+    leeway: u64,
+    members: HashMap<String, Member>,
+    random: Random,
+}
+
+/// One registration of ours with a provider.
+struct Member {
+    membership: Arc<Membership>,
+    known: Arc<Known>,
+    /// What shows our certificate, where we prove ourselves by one.
+    channel: Arc<Counted>,
+}
+
+/// Whom an answer to the browser says it is from: its `iss` parameter (RFC 9207 §2).
+#[derive(Clone, Copy, Debug)]
+pub struct Answerer<'a>(pub Option<&'a str>);
+
+/// A token that came through the browser, and what came with it.
+#[derive(Clone, Copy)]
+pub struct FrontChannel<'a> {
+    pub id_token: &'a str,
+    /// The nonce that was sent.
+    pub nonce: &'a str,
+    pub code: Option<&'a str>,
+    pub access_token: Option<&'a str>,
+}
+
+impl Providers {
+    /// Nothing is fetched yet. What `before` knows of a provider that is as it was is kept.
+    pub fn new(
+        settings: &Settings,
+        (clock, random): (&Clock, &Random),
+        counters: &SuperIdCalls,
+        before: Option<&Self>,
+    ) -> Self {
+        let timeout = settings.limits.superid_timeout;
+        let mut known: HashMap<&str, Arc<Known>> = HashMap::new();
+        let mut members = HashMap::new();
+        for party in &settings.relying_parties {
+            let Some(membership) = party.membership() else { continue };
+            let provider = &membership.provider;
+            let same = || before.and_then(|before| before.known_of(provider));
+            let fresh = || {
+                let channel = Counted::over(channel(provider, None, timeout), counters);
+                Arc::new(Known::new(provider, Arc::new(channel), clock.clone()))
+            };
+            let known = known.entry(&provider.name).or_insert_with(|| same().unwrap_or_else(fresh));
+            let channel = match &membership.client {
+                ClientAuthentication::Certificate(identity) => {
+                    let channel = channel(provider, Some(identity), timeout);
+                    Arc::new(Counted::over(channel, counters))
+                }
+                _ => known.channel.clone(),
+            };
+            let (membership, known) = (membership.clone(), known.clone());
+            members.insert(party.name.clone(), Member { membership, known, channel });
+        }
+        let (clock, random) = (clock.clone(), random.clone());
+        Self { clock, leeway: settings.session.leeway, members, random }
+    }
+
+    /// Has the provider's addresses at hand.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] where they are not known and cannot be had.
+    pub async fn ready(&self, party: &RelyingParty) -> Result<(), ProviderFailed> {
+        self.member(party)?.known.document().await.map(drop)
+    }
+
+    /// Where people of a relying party sign in, as far as that is known.
+    pub fn authorize_endpoint(&self, party: &RelyingParty) -> Option<Url> {
+        Some(self.members.get(&party.name)?.known.known_document()?.authorize.clone())
+    }
+
+    /// Where people are signed out of the provider and come back from, as far as that is known
+    /// (OpenID Connect RP-Initiated Logout §2).
+    pub fn end_session(&self, party: &RelyingParty, back: &str) -> Option<Url> {
+        let document = self.members.get(&party.name)?.known.known_document()?;
+        let mut url = document.end_session.clone()?;
+        url.query_pairs_mut()
+            .append_pair("client_id", &party.client_id)
+            .append_pair("post_logout_redirect_uri", back);
+        Some(url)
+    }
+
+    /// The query of an authorize address, or what stands for it where requests are pushed.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when the provider does not take it.
+    pub async fn pushed(
+        &self,
+        party: &RelyingParty,
+        query: String,
+    ) -> Result<String, ProviderFailed> {
+        let member = self.member(party)?;
+        if member.membership.provider.asking.pushed_requests == PushedRequests::Off {
+            return Ok(query);
+        }
+        let document = member.known.document().await?;
+        let alias = document.by_certificate.pushed_request.as_ref();
+        let url = member.address(alias, document.pushed_request.as_ref());
+        let url = url.ok_or(ProviderFailed::NotTheProvider("it takes no pushed requests"))?;
+        let proving = self.proving(party, &document);
+        pushed::push(&member.channel, (url, &member.membership.client), proving, &query).await
+    }
+
+    /// Whether an answer comes from the provider that was asked, as far as it says (RFC 9207 §2.4):
+    /// what it names must be the issuer, and it must name one where the provider promised to.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] when it does not.
+    pub async fn check_answerer(
+        &self,
+        party: &RelyingParty,
+        answerer: Answerer<'_>,
+    ) -> Result<(), ProviderFailed> {
+        let member = self.member(party)?;
+        let right = match answerer.0 {
+            Some(issuer) => member.membership.provider.may_issue_as(issuer),
+            None => member.known.document().await?.answers == Answers::MayNameTheIssuer,
+        };
+        if right { Ok(()) } else { Err(ClaimsRefused::WrongIssuerAnswered.into()) }
+    }
+
+    /// Redeems a code, verifies the id_token that came back, and asks for more about the person
+    /// where that is configured.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] says whose fault it is. The code is spent either way.
+    pub async fn redeem(
+        &self,
+        party: &RelyingParty,
+        grant: CodeGrant<'_>,
+    ) -> Result<Vouched, ProviderFailed> {
+        let member = self.member(party)?;
+        let document = member.known.document().await?;
+        let alias = document.by_certificate.token.as_ref();
+        let url = member.address(alias, Some(&document.token)).unwrap_or(&document.token);
+        let proving = self.proving(party, &document);
+        let at = (url, &member.membership.client);
+        let tokens = tokens::redeem(&member.channel, at, proving, &grant).await?;
+        let provider = &member.membership.provider;
+        let rules = Rules {
+            provider,
+            client_id: &party.client_id,
+            nonce: grant.nonce,
+            code: Beside::BackChannel(grant.code),
+            access_token: match &tokens.access_token {
+                Some(token) => Beside::BackChannel(token.reveal()),
+                None => Beside::Nothing,
+            },
+            leeway: self.leeway,
+            now: self.clock.now(),
+        };
+        let mut vouched = self.verified(member, &document, tokens.id_token.reveal(), rules).await?;
+        if provider.asking.userinfo == UserInfo::Asked {
+            let alias = document.by_certificate.userinfo.as_ref();
+            let url = member.address(alias, document.userinfo.as_ref());
+            let missing =
+                ProviderFailed::NotTheProvider("it has no userinfo, or gave no token for it");
+            let (Some(url), Some(token)) = (url, &tokens.access_token) else { return Err(missing) };
+            let keys = member.known.keys(&document);
+            let of = (&**provider, party.client_id.as_str(), &*keys);
+            userinfo::ask(&member.channel, url, token, of, &mut vouched).await?;
+        }
+        Ok(vouched)
+    }
+
+    /// Verifies an id_token that came through the browser: it must name by its hash whatever came with
+    /// it. Whether it was used before is the caller's to know.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] says whose fault it is.
+    pub async fn verify_front_channel(
+        &self,
+        party: &RelyingParty,
+        came: FrontChannel<'_>,
+    ) -> Result<Vouched, ProviderFailed> {
+        let member = self.member(party)?;
+        let document = member.known.document().await?;
+        let beside = |text: Option<_>| text.map_or(Beside::Nothing, Beside::FrontChannel);
+        let rules = Rules {
+            provider: &member.membership.provider,
+            client_id: &party.client_id,
+            nonce: came.nonce,
+            code: beside(came.code),
+            access_token: beside(came.access_token),
+            leeway: self.leeway,
+            now: self.clock.now(),
+        };
+        self.verified(member, &document, came.id_token, rules).await
+    }
+
+    /// Who somebody is to the apps, with those of their claims that are named.
+    ///
+    /// # Errors
+    /// [`ProviderFailed::NotLetIn`] when nothing here names them.
+    pub fn admit(
+        &self,
+        party: &RelyingParty,
+        vouched: &Vouched,
+        kept_claims: &[String],
+    ) -> Result<Principal, ProviderFailed> {
+        admission::admit(&self.member(party)?.membership, vouched, kept_claims)
+    }
+
+    async fn verified(
+        &self,
+        member: &Member,
+        document: &Document,
+        token: &str,
+        rules: Rules<'_>,
+    ) -> Result<Vouched, ProviderFailed> {
+        let token = UnverifiedToken::parse_under(token, &rules.provider.algorithms)?;
+        let keys = member.known.keys(document).keys_for(token.key()).await?;
+        Ok(id_token::check(&token, &keys, &rules)?)
+    }
+
+    fn proving<'a>(&'a self, party: &'a RelyingParty, document: &'a Document) -> Proving<'a> {
+        Proving {
+            client_id: &party.client_id,
+            audience: document.token.as_str(),
+            now: self.clock.now(),
+            random: &self.random,
+        }
+    }
+
+    fn member(&self, party: &RelyingParty) -> Result<&Member, ProviderFailed> {
+        let nobody = || ProviderFailed::Misconfigured { error: ErrorCode::of("no_such_provider") };
+        self.members.get(&party.name).ok_or_else(nobody)
+    }
+
+    fn known_of(&self, provider: &Arc<Provider>) -> Option<Arc<Known>> {
+        let mut all = self.members.values();
+        all.find(|member| member.known.provider == *provider).map(|member| member.known.clone())
+    }
+}
+
+impl Member {
+    /// The address for who shows a certificate, or the one for everybody.
+    fn address<'u>(&self, alias: Option<&'u Url>, plain: Option<&'u Url>) -> Option<&'u Url> {
+        match self.membership.client {
+            ClientAuthentication::Certificate(_) => alias.or(plain),
+            _ => plain,
+        }
+    }
+}
+
+fn channel(
+    provider: &Provider,
+    identity: Option<&ClientIdentity>,
+    timeout: Duration,
+) -> BackChannel {
+    match (&provider.authorities, identity) {
+        (None, None) => BackChannel::new(timeout, transport(provider)),
+        (Some(authorities), identity) => BackChannel::showing(timeout, authorities, identity),
+        (None, identity) => {
+            BackChannel::showing(timeout, &Authorities::of_this_machine(), identity)
+        }
+    }
+}
+
+fn transport(provider: &Provider) -> Transport {
+    let pins = &provider.pins;
+    let pinned = [&pins.token, &pins.keys, &pins.userinfo, &pins.pushed_request];
+    let addresses = pinned.into_iter().chain([&provider.discovery_url]).flatten();
+    let secure = addresses.into_iter().any(|url| url.scheme() == "https");
+    match secure || provider.issuer.starts_with("https:") {
+        true => Transport::Tls,
+        false => Transport::Plain,
+    }
+}

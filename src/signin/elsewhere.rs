@@ -1,0 +1,196 @@
+//! Sign-in at a provider that is not SuperID: the same attempt, and another's word for who it is.
+
+use http::header::LOCATION;
+
+use crate::config::{Pkce, RelyingParty};
+use crate::identity::{Credential, Principal};
+use crate::oidc::{Answerer, FrontChannel, ProviderFailed, Vouched};
+use crate::superid::{ClaimsRefused, CodeGrant};
+use crate::web::{Reply, ReturnTo};
+
+use super::answer::{Answer, Brought};
+use super::attempt::Attempt;
+use super::begin::{Wish, redirect_url};
+use super::binding::Binding;
+use super::desk::{Counter, Desk};
+use super::failure::{Failed, Failure, Outcome};
+use super::not_believed::chain;
+
+impl Desk {
+    /// As [`Desk::begin`], where the provider may have to be asked first: for its addresses, or with
+    /// the request itself.
+    ///
+    /// # Errors
+    /// Those of [`Desk::begin`], and why the provider cannot be asked.
+    pub async fn begin_elsewhere(&self, at: Counter<'_>, wish: &Wish<'_>) -> Outcome {
+        self.reached(wish.party, &wish.target).await?;
+        let begun = self.begin(at, wish)?;
+        self.with_pushed(wish.party, &wish.target, begun).await
+    }
+
+    /// As [`Desk::begin_round`], wherever people sign in.
+    pub(super) async fn begin_again(
+        &self,
+        at: Counter<'_>,
+        wish: &Wish<'_>,
+        (binding, round): (Binding, u8),
+    ) -> Outcome {
+        if wish.party.membership().is_none() {
+            return self.begin_round(at, wish, binding, round);
+        }
+        self.reached(wish.party, &wish.target).await?;
+        let begun = self.begin_round(at, wish, binding, round)?;
+        self.with_pushed(wish.party, &wish.target, begun).await
+    }
+
+    /// Whether an answer says that it is from where people were sent; of SuperID's, the issuer where it
+    /// names one.
+    pub(super) async fn check_answerer(
+        &self,
+        party: &RelyingParty,
+        answer: &Answer,
+    ) -> Result<(), Failed> {
+        let named = answer.issuer.as_deref();
+        let checked = match party.environment() {
+            Some(environment) if named.is_none_or(|issuer| issuer == environment.issuer) => Ok(()),
+            Some(_) => Err(ClaimsRefused::WrongIssuerAnswered.into()),
+            None => self.providers.check_answerer(party, Answerer(named)).await,
+        };
+        checked.map_err(|error| refused(&error))
+    }
+
+    /// Who signed in at a provider. Its access token is no credential for SuperOffice: the session has
+    /// none.
+    pub(super) async fn signed_in_elsewhere(
+        &self,
+        at: Counter<'_>,
+        (party, attempt): (&RelyingParty, &Attempt),
+        brought: &Brought<'_>,
+    ) -> Result<(Principal, Credential), Failed> {
+        let vouched = self.vouched(at, (party, attempt), brought).await?;
+        let admitted = self.providers.admit(party, &vouched, &self.kept_claims);
+        let principal = admitted.map_err(|error| refused(&error))?;
+        if attempt.tenant.as_ref().is_some_and(|tenant| *tenant != principal.context) {
+            return Err(refused(&ClaimsRefused::WrongTenant.into()));
+        }
+        Ok((principal, Credential::Nothing))
+    }
+
+    async fn vouched(
+        &self,
+        at: Counter<'_>,
+        (party, attempt): (&RelyingParty, &Attempt),
+        brought: &Brought<'_>,
+    ) -> Result<Vouched, Failed> {
+        let nonce = attempt.nonce();
+        let front = match brought.id_token {
+            Some(id_token) => {
+                let access_token = brought.access_token.as_ref().map(|one| one.token.reveal());
+                let came =
+                    FrontChannel { id_token, nonce: &nonce, code: brought.code, access_token };
+                let verified = self.providers.verify_front_channel(party, came).await;
+                Some(verified.map_err(|error| refused(&error))?)
+            }
+            None => None,
+        };
+        let Some(code) = brought.code else {
+            let nothing = || Failed::new(Failure::Internal, "neither a code nor an id_token came");
+            let vouched = front.ok_or_else(nothing)?;
+            self.take_first(vouched.digest(), vouched.expires()).await?;
+            return Ok(vouched);
+        };
+        let verifier = attempt.verifier();
+        let grant = CodeGrant {
+            code,
+            redirect_uri: &redirect_url(at, party),
+            verifier: (party.pkce == Pkce::S256).then_some(verifier.as_str()),
+            nonce: &nonce,
+            tenant: None,
+        };
+        let redeemed = self.providers.redeem(party, grant).await;
+        let redeemed = redeemed.map_err(|error| refused(&error))?;
+        if front.is_some_and(|front| !front.is_same_person(&redeemed)) {
+            let detail = "the two id_tokens are about different people";
+            return Err(Failed::new(Failure::Unverified, detail));
+        }
+        Ok(redeemed)
+    }
+
+    /// Where people sign in, as browsers name it in `Origin`; empty where that is not known.
+    pub fn provider_origin(&self, party: &RelyingParty) -> String {
+        let url = match party.environment() {
+            Some(environment) => Some(environment.authorize_url.clone()),
+            None => self.providers.authorize_endpoint(party),
+        };
+        url.map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    }
+
+    /// Has a provider's addresses asked for where they are not known; what cannot be had stays unknown.
+    pub(super) async fn know_provider(&self, party: &RelyingParty) {
+        if party.membership().is_some()
+            && let Err(error) = self.providers.ready(party).await
+        {
+            tracing::warn!(party = party.name, error = chain(&error), "a provider is not known");
+        }
+    }
+
+    async fn reached(&self, party: &RelyingParty, target: &ReturnTo) -> Result<(), Failed> {
+        let ready = self.providers.ready(party).await;
+        ready.map_err(|error| refused(&error).again(target.clone()))
+    }
+
+    /// The redirect, with its query pushed to the provider where that is asked for.
+    async fn with_pushed(
+        &self,
+        party: &RelyingParty,
+        target: &ReturnTo,
+        mut begun: Reply,
+    ) -> Outcome {
+        let located = begun.headers.iter_mut().find(|(name, _)| *name == LOCATION);
+        let Some((_, location)) = located else { return Ok(begun) };
+        let address = location.to_str().unwrap_or_default().to_owned();
+        let base = self.providers.authorize_endpoint(party).map(String::from).unwrap_or_default();
+        let Some((joint, query)) =
+            address.strip_prefix(&base).and_then(|rest| rest.split_at_checked(1))
+        else {
+            return Ok(begun);
+        };
+        let pushed = self.providers.pushed(party, query.to_owned()).await;
+        let query = pushed.map_err(|error| refused(&error).again(target.clone()))?;
+        if let Ok(value) = format!("{base}{joint}{query}").try_into() {
+            *location = value;
+        }
+        Ok(begun)
+    }
+}
+
+/// A failure of SuperID's as the one of whichever provider it was.
+pub(super) fn in_the_words_of(party: &RelyingParty, failed: Failed) -> Failed {
+    if party.membership().is_none() {
+        return failed;
+    }
+    let failure = match failed.failure {
+        Failure::SuperIdRefused(code) => Failure::ProviderRefused(code),
+        Failure::SuperIdExpired => Failure::ProviderRefused("expired".to_owned()),
+        Failure::SuperIdUnreachable => Failure::ProviderUnreachable,
+        other => other,
+    };
+    Failed { failure, ..failed }
+}
+
+/// Whose fault it was, in words for each.
+fn refused(error: &ProviderFailed) -> Failed {
+    let failure = match error {
+        ProviderFailed::Misconfigured { .. } | ProviderFailed::NotTheProvider(_) => {
+            Failure::Misconfigured
+        }
+        ProviderFailed::NotLetIn(_) => Failure::NotLetIn,
+        ProviderFailed::Outage(_) => Failure::ProviderUnreachable,
+        ProviderFailed::Refused { error } => Failure::ProviderRefused(error.as_str().to_owned()),
+        ProviderFailed::Untrusted(ClaimsRefused::Expired | ClaimsRefused::NotYetValid) => {
+            Failure::LoopClock
+        }
+        ProviderFailed::Untrusted(_) => Failure::Unverified,
+    };
+    Failed::new(failure, chain(error))
+}
