@@ -14,10 +14,10 @@ use super::sources::Sources;
 use super::{
     Admin, Audit, Host, Key, Problem, Problems, Redis, RelyingParty, Session, Settings, Table,
     Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate, environment,
-    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits,
-    listener, log, overlay, people, provider, redis, relying_party, relying_party_read, replicas,
-    route, route_bounds_read, route_read, route_rules, session, system_user, traces, upstream,
-    upstream_read, vault, webhook, webhook_rules,
+    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, legacy,
+    limits, listener, log, overlay, people, provider, redis, relying_party, relying_party_read,
+    replicas, route, route_bounds_read, route_read, route_rules, session, system_user, traces,
+    upstream, upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -205,7 +205,8 @@ pub fn tables() -> Vec<Table> {
         app_pages::TABLE,
         host::HSTS_TABLE,
         relying_party::TABLE,
-        relying_party::LEGACY_TABLE,
+        legacy::LEGACY_TABLE,
+        legacy::SAML_TABLE,
         system_user::TABLE,
         people::TABLE,
         webhook::TABLE,
@@ -265,9 +266,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     check_session(&root, session.as_ref(), (&hosts.sound(), &parties.sound()), redis.as_ref());
-    if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
-        admin::refuse_taken(&root, admin, listeners);
-    }
+    admin.iter().for_each(|admin| admin::refuse_taken(&root, admin, open));
     let ordered = acme_rules::ordered(&root, &accounts, &further, open);
     accounts.all()?;
     providers.all()?;
