@@ -117,20 +117,16 @@ impl Site {
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
         let superid = Arc::new(SuperId::new(&settings, clock.clone(), metrics.superid(), known));
-        let users = SystemUsers::new(
-            &settings,
-            (&superid, stores),
-            (&clock, &random),
-            &metrics,
-            before.map(|site| &*site.users),
-        );
+        let known = before.map(|site| &*site.users);
+        let time = (&clock, &random);
+        let users = SystemUsers::new(&settings, (&superid, stores), time, &metrics, known);
         let users = Arc::new(users);
         let known = before.map(|site| site.desk.providers());
-        let providers = Providers::new(&settings, (&clock, &random), metrics.superid(), known);
+        let providers = Providers::new(&settings, time, metrics.superid(), known);
         let desk = Desk::new(
             &settings,
             kept_claims(&settings.routes),
-            (&clock, &random),
+            time,
             (superid.clone(), Arc::new(providers)),
             (Installations::with(&users, &metrics), stores.used.clone()),
             metrics.clone(),

@@ -1,4 +1,4 @@
-//! An answer as the browser brought it: which parts, and by which way. Nothing of it is believed yet.
+//! An answer as the browser brought it, and nothing of it believed yet: which parts, by which way.
 
 use serde::{Deserialize, Serialize};
 
