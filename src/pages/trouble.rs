@@ -216,7 +216,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 34] = [
+    const EVERY: [Trouble<'_>; 37] = [
         Trouble::AlreadyUsed,
         Trouble::ApprovalRevoked,
         Trouble::InteractionNeeded,

@@ -74,6 +74,11 @@ impl Answer {
         }
     }
 
+    /// Whether it is no error and has an id_token, which names its issuer.
+    pub(super) fn has_id_token(&self) -> bool {
+        self.said.is_none() && self.id_token.is_some()
+    }
+
     /// The parts, if they are those that were asked for, no fewer and no more.
     ///
     /// # Errors

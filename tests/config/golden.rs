@@ -242,13 +242,13 @@ fn described_route(route: &Route) -> String {
     };
     let mut kept = String::new();
     if let Some(most) = route.keep_post {
-        write!(kept, "  keeps posts of {most} bytes\n").unwrap();
+        writeln!(kept, "  keeps posts of {most} bytes").unwrap();
     }
     if route.keep_fragment {
         kept.push_str("  keeps fragments\n");
     }
     if let Some(name) = &route.headers.assertion {
-        write!(kept, "  asserts in {name}\n").unwrap();
+        writeln!(kept, "  asserts in {name}").unwrap();
     }
     format!(
         "route {name} on {hosts:?} {} {matching}, encoded slashes: {encoded_slashes:?}\n  \

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, header};
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{RelyingParty, Settings, load_text};
 use superid_gateway::crypto::{KeyRing, Purpose, Random};
+use superid_gateway::oidc::Providers;
 use superid_gateway::session::{Ended, Loaded, SealedCookie};
 use superid_gateway::signin::{Consent, Consents, Counter, Desk, Failure};
 use superid_gateway::superid::SuperId;
@@ -100,9 +101,12 @@ static RING: LazyLock<KeyRing> = LazyLock::new(|| SETTINGS.session.keys.clone())
 static DESK: LazyLock<Desk> = LazyLock::new(|| {
     let (clock, metrics) = (Clock::manual(NOW), Arc::new(Metrics::default()));
     let random = Random::counting();
-    let superid = Arc::new(SuperId::new(&SETTINGS, clock.clone(), &SuperIdCalls::default(), None));
-    let parts = (superid, Arc::new(Nobody) as Arc<dyn Consents>, None);
-    Desk::new(&SETTINGS, Vec::new(), (&clock, &random), parts, metrics, None)
+    let calls = SuperIdCalls::default();
+    let superid = Arc::new(SuperId::new(&SETTINGS, clock.clone(), &calls, None));
+    let providers = Arc::new(Providers::new(&SETTINGS, (&clock, &random), &calls, None));
+    let people = (superid, providers);
+    let kept = (Arc::new(Nobody) as Arc<dyn Consents>, None);
+    Desk::new(&SETTINGS, Vec::new(), (&clock, &random), people, kept, metrics, None)
 });
 
 /// Keeps no system user tokens.
