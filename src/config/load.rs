@@ -260,8 +260,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         &callers,
         (listeners.as_deref().unwrap_or_default(), &further),
     );
-    warn_without_vault(&root, &parties.sound());
-    warn_of_unused_certificates(&root);
+    warn_of_idle_tables(&root, &parties.sound());
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
@@ -300,6 +299,11 @@ fn check_session(
     let Some(session) = session else { return };
     session::refuse_none_on_http(root, session, hosts);
     replicas::check(root, parties, session, redis);
+}
+
+fn warn_of_idle_tables(root: &Section, parties: &[Arc<RelyingParty>]) {
+    warn_without_vault(root, parties);
+    warn_of_unused_certificates(root);
 }
 
 /// What no listener shows, nobody sees.
