@@ -54,6 +54,7 @@ mod session;
 mod settings;
 mod sources;
 mod system_user;
+mod tenant_name;
 mod traces;
 mod unix_socket;
 mod upstream;

@@ -14,6 +14,7 @@ use super::relying_party::{LEGACY_TABLE, TABLE};
 use super::secret_source::secret;
 use super::section::{Named, Section};
 use super::system_user::system_user;
+use super::tenant_name::{refuse_tenant, tenant};
 use super::url_path::canonical_path;
 use super::value::Value;
 use super::webhook::webhook;
@@ -41,12 +42,6 @@ pub(super) fn relying_parties(
         }
     }
     Named { what: "relying_party", entries }
-}
-
-/// The name of a tenant.
-pub(super) fn tenant(value: &Value) -> Option<ContextId> {
-    let text = value.text()?;
-    ContextId::parse(text).ok().or_else(|| refuse_tenant(value, text))
 }
 
 fn relying_party(
@@ -275,11 +270,6 @@ fn serials(value: &Value) -> Option<HashMap<ContextId, String>> {
         Some(())
     })?;
     Some(seen.into_iter().collect())
-}
-
-fn refuse_tenant<T>(value: &Value, text: &str) -> Option<T> {
-    let wrong = format!("{} is not a tenant", quoted(text));
-    value.refuse(wrong, "write Cust and its digits, such as \"Cust12345\"")
 }
 
 fn warn_about_legacy(

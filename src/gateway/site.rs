@@ -117,21 +117,18 @@ impl Site {
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
         let superid = Arc::new(SuperId::new(&settings, clock.clone(), metrics.superid(), known));
-        let users = SystemUsers::new(
+        let users = Arc::new(SystemUsers::new(
             &settings,
             (&superid, stores),
             (&clock, &random),
             &metrics,
             before.map(|site| &*site.users),
-        );
-        let users = Arc::new(users);
-        let known = before.map(|site| site.desk.providers());
-        let providers = Providers::new(&settings, (&clock, &random), metrics.superid(), known);
+        ));
         let desk = Desk::new(
             &settings,
             kept_claims(&settings.routes),
             (&clock, &random),
-            (superid.clone(), Arc::new(providers)),
+            (superid.clone(), providers(&settings, (&clock, &random), &metrics, before)),
             (Installations::with(&users, &metrics), stores.used.clone()),
             metrics.clone(),
             before.map(|site| &site.desk),
@@ -357,6 +354,17 @@ fn tenant_ways(
     }
     let machine = machine();
     if ways.believed() == Some(&machine) { ways } else { Arc::new(Ways::believing(machine)) }
+}
+
+/// What is known of providers goes on where they are as they were.
+fn providers(
+    settings: &Settings,
+    with: (&Clock, &Random),
+    metrics: &Metrics,
+    before: Option<&Site>,
+) -> Arc<Providers> {
+    let known = before.map(|site| site.desk.providers());
+    Arc::new(Providers::new(settings, with, metrics.superid(), known))
 }
 
 /// Whether there are calls to tenants, whose hosts speak https.

@@ -1,0 +1,18 @@
+//! Names of tenants as the file writes them.
+
+use crate::identity::ContextId;
+
+use super::reading::quoted;
+use super::value::Value;
+
+/// The name of a tenant.
+pub(super) fn tenant(value: &Value) -> Option<ContextId> {
+    let text = value.text()?;
+    ContextId::parse(text).ok().or_else(|| refuse_tenant(value, text))
+}
+
+/// Says that a text names no tenant.
+pub(super) fn refuse_tenant<T>(value: &Value, text: &str) -> Option<T> {
+    let wrong = format!("{} is not a tenant", quoted(text));
+    value.refuse(wrong, "write Cust and its digits, such as \"Cust12345\"")
+}
