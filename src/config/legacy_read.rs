@@ -11,6 +11,7 @@ use crate::identity::ContextId;
 use super::legacy::{LEGACY_TABLE, SAML_TABLE};
 use super::reading::quoted;
 use super::section::Section;
+use super::tenant_name::refuse_tenant;
 use super::upstream_read::pem;
 use super::value::Value;
 use super::{Legacy, LegacyMethod, LegacySaml, LegacyToken, NullOrigin, RedirectParameter, Sha1};

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::crypto::Secret;
-use crate::identity::ContextId;
 
 use super::client_authentication::{client_authentication, refuse_other_than_post};
 use super::environment::environment_named;
@@ -15,6 +14,7 @@ use super::relying_party::TABLE;
 use super::secret_source::secret;
 use super::section::{Named, Section};
 use super::system_user::system_user;
+use super::tenant_name::tenant;
 use super::url_path::canonical_path;
 use super::value::Value;
 use super::webhook::webhook;

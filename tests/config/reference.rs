@@ -30,7 +30,7 @@ const WHOLE_TABLES: [&str; 13] = [
 /// SuperID or at a provider.
 const OTHER_WAYS: [&str; 18] = [
     "# response_mode =",
-    "# token =",
+    "# token = {",
     "# certificate_name =",
     "# loopback =",
     "# unix_",
