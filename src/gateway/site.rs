@@ -367,17 +367,6 @@ fn tenant_ways(
     if ways.believed() == Some(&machine) { ways } else { Arc::new(Ways::believing(machine)) }
 }
 
-/// What is known of providers goes on where they are as they were.
-fn providers(
-    settings: &Settings,
-    with: (&Clock, &Random),
-    metrics: &Metrics,
-    before: Option<&Site>,
-) -> Arc<Providers> {
-    let known = before.map(|site| site.desk.providers());
-    Arc::new(Providers::new(settings, with, metrics.superid(), known))
-}
-
 /// Whether there are calls to tenants, whose hosts speak https.
 fn calls_superoffice(settings: &Settings) -> bool {
     let to_tenant = |route: &Route| matches!(route.upstream, Destination::Tenant(_));
