@@ -12,11 +12,11 @@ use super::reading::{Place, Reading};
 use super::section::{Named, Section};
 use super::sources::Sources;
 use super::{
-    Admin, Audit, Key, Problem, Problems, Provider, RelyingParty, Settings, Table, Vault, acme,
-    acme_rules, admin, app_pages, assertion, audit, certificate, environment, forwarded,
-    header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits, listener,
-    log, overlay, people, provider, redis, relying_party, relying_party_read, replicas, route,
-    route_bounds_read, route_read, route_rules, session, system_user, traces, upstream,
+    Admin, Audit, Host, Key, Problem, Problems, Provider, Redis, RelyingParty, Session, Settings,
+    Table, Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate, environment,
+    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits,
+    listener, log, overlay, people, provider, redis, relying_party, relying_party_read, replicas,
+    route, route_bounds_read, route_read, route_rules, session, system_user, traces, upstream,
     upstream_read, vault, webhook, webhook_rules,
 };
 
@@ -257,13 +257,11 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         &callers,
         (listeners.as_deref().unwrap_or_default(), &further),
     );
-    warn_without_vault(&root, &parties.sound());
-    warn_of_unused_certificates(&root);
+    warn_of_idle_tables(&root, &parties.sound());
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
-    replicas::check(&root, &parties.sound(), session.as_ref(), redis.as_ref());
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
-    session.iter().for_each(|session| session::refuse_none_on_http(&root, session, &hosts.sound()));
+    check_session(&root, session.as_ref(), (&hosts.sound(), &parties.sound()), redis.as_ref());
     if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
         admin::refuse_taken(&root, admin, listeners);
     }
@@ -297,6 +295,22 @@ fn who_vouches(root: &Section) -> (Named<Provider>, Named<RelyingParty>) {
     let providers = provider::providers(root, &environments);
     let parties = relying_party_read::relying_parties(root, (&environments, &providers));
     (providers, parties)
+}
+
+fn check_session(
+    root: &Section,
+    session: Option<&Session>,
+    (hosts, parties): (&[Arc<Host>], &[Arc<RelyingParty>]),
+    redis: Option<&Option<Redis>>,
+) {
+    let Some(session) = session else { return };
+    session::refuse_none_on_http(root, session, hosts);
+    replicas::check(root, parties, session, redis);
+}
+
+fn warn_of_idle_tables(root: &Section, parties: &[Arc<RelyingParty>]) {
+    warn_without_vault(root, parties);
+    warn_of_unused_certificates(root);
 }
 
 /// What no listener shows, nobody sees.

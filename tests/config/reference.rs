@@ -27,7 +27,8 @@ const WHOLE_TABLES: [&str; 12] = [
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
 /// the network or in the file system; a certificate comes from files or is ordered; people sign in at
 /// SuperID or at a provider.
-const OTHER_WAYS: [&str; 17] = [
+const OTHER_WAYS: [&str; 18] = [
+    "# response_mode =",
     "# token =",
     "# certificate_name =",
     "# loopback =",
