@@ -12,12 +12,12 @@ use super::reading::{Place, Reading};
 use super::section::Section;
 use super::sources::Sources;
 use super::{
-    Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
-    admin, app_pages, assertion, audit, certificate, environment, forwarded, header_names, host,
-    job_caller, job_listener, job_listener_read, key_ring, limits, listener, log, overlay, people,
-    provider, redis, relying_party, relying_party_read, replicas, route, route_bounds_read,
-    route_read, route_rules, session, system_user, traces, upstream, upstream_read, vault, webhook,
-    webhook_rules,
+    Admin, Audit, Key, Problem, Problems, RelyingParty, Session, SessionStore, Settings, Table,
+    Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate, environment,
+    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits,
+    listener, log, overlay, people, provider, redis, relying_party, relying_party_read, replicas,
+    route, route_bounds_read, route_read, route_rules, session, system_user, traces, upstream,
+    upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -259,7 +259,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         &callers,
         (listeners.as_deref().unwrap_or_default(), &further),
     );
-    warn_without_vault(&root, &parties.sound());
+    warn_without_vault(&root, &parties.sound(), session.as_ref());
     warn_of_unused_certificates(&root);
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
@@ -306,7 +306,7 @@ fn warn_of_unused_certificates(root: &Section) {
 }
 
 /// What nobody keeps is lost.
-fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>]) {
+fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>], session: Option<&Session>) {
     if root.has("vault") {
         return;
     }
@@ -319,7 +319,8 @@ fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>]) {
         );
     }
     let remembers = parties.iter().any(|party| party.brings_tokens_alone());
-    if root.has("redis") && !remembers {
+    let keeps = session.is_some_and(|session| session.store == SessionStore::Redis);
+    if root.has("redis") && !remembers && !keeps {
         let wrong = "shares tickets of system users, and without a vault there are none";
         root.reading.warn(&root.place("redis"), wrong, instead);
     }
