@@ -108,7 +108,7 @@ pub use route::{
     PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,
 };
 pub use route_bounds::{Rate, RouteBounds};
-pub use session::{SameSite, Session};
+pub use session::{SameSite, Session, SessionStore};
 pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
 pub use traces::{TraceProtocol, Traces};

@@ -130,7 +130,7 @@ impl Desk {
             .unwrap_or_else(ReturnTo::root);
         self.keep(at, party, handoff.consent).await;
         let credential = handoff.ticket.map_or(Credential::Nothing, Credential::Ticket);
-        self.admit(at, binding, party, (handoff.principal, credential), &target)
+        self.admit(at, binding, party, (handoff.principal, credential), &target).await
     }
 }
 

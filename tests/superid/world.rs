@@ -164,6 +164,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             header_count: 100,
             spent_attempts: 16,
             kept_posts: 1 << 20,
+            sessions: 16,
             ended_sessions: 16,
             superid_timeout,
             handshake_timeout: Duration::from_secs(10),
@@ -205,6 +206,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             attempt: 600,
             leeway: 60,
             replicas: None,
+            store: SessionStore::Cookie,
         },
     }
 }
