@@ -95,7 +95,9 @@ pub use problem::{Position, Problem, Problems};
 pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, UserInfo};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
-pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
+pub use relying_party::{
+    Authorization, Bond, Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty,
+};
 pub use response::{Parts, Response, ResponseMode};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,

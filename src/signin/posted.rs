@@ -14,6 +14,7 @@ use crate::web::{Fields, ReturnTo};
 
 use super::consent::Consent;
 use super::desk::{Counter, Desk};
+use super::elsewhere::in_the_words_of;
 use super::failure::{Failed, Failure, Outcome};
 use super::handover::{HANDOVER_LIFE, Handover, Posted};
 use super::not_believed::failed;
@@ -33,7 +34,7 @@ impl Desk {
     ) -> Outcome {
         from_superid(party, legacy, headers)?;
         if let Some(said) = Said::in_answer(fields) {
-            return Err(said.failed().again(ReturnTo::root()));
+            return Err(in_the_words_of(party, said.failed()).again(ReturnTo::root()));
         }
         let Some(token) = fields.get("jwt") else {
             let detail = match fields.get("saml") {
@@ -48,6 +49,7 @@ impl Desk {
         let posted = Posted {
             id: self.random.bytes(),
             relying_party: party.name.clone(),
+            bond: party.bond,
             ticket: claims.ticket().cloned(),
             consent: Consent::in_claims(&claims),
             principal: claims.principal(&self.kept_claims),
@@ -71,7 +73,7 @@ impl Desk {
         })?;
         let party = parties
             .iter()
-            .find(|party| party.name == handoff.relying_party)
+            .find(|party| party.name == handoff.relying_party && party.bond == handoff.bond)
             .ok_or_else(|| Failed::new(Failure::AttemptExpired, "the relying party is gone"))?;
         let attempt =
             binding.take_legacy(&party.name, |begun| self.is_alive(begun)).ok_or_else(|| {

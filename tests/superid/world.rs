@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
+    Admin, AllowedAddresses, Audit, Authority, Authorization, Bond, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
     LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response,
     SameSite, Session, Settings,
 };
@@ -139,8 +139,11 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
         error_callback_path: None,
         pkce: Pkce::S256,
         tenant: None,
+        listed: true,
+        authorization: Authorization::Admin,
         system_user: None,
         webhook: None,
+        bond: Bond([7; 16]),
     }
 }
 
