@@ -1,7 +1,7 @@
 //! The mapping file: persons by issuer and subject, with their tenant and what apps are told of them.
 
-use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};

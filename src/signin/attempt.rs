@@ -83,7 +83,8 @@ impl Attempt {
     /// Whether `party` is the one it was begun with, and still asks for what was asked for.
     pub(super) fn fits(&self, party: &RelyingParty) -> bool {
         self.bond == party.bond
-            && self.asked == party.response.parts && self.mode == party.response.mode
+            && self.asked == party.response.parts
+            && self.mode == party.response.mode
     }
 
     /// Whether it was begun with the relying party of this name and bond.

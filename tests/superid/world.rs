@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Audit, Authority, Authorization, Bond, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
-    LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response,
-    SameSite, Session, Settings,
+    Admin, AllowedAddresses, Audit, Authority, Authorization, Bond, Crowd, Environment, Flow,
+    Forwarded, Legacy, Limits, LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter,
+    RelyingParty, Response, SameSite, Session, Settings,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
