@@ -101,7 +101,7 @@ pub use problem::{Position, Problem, Problems};
 pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, UserInfo};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
-pub use relying_party::{Flow, Pkce, RelyingParty};
+pub use relying_party::{Authorization, Bond, Flow, Pkce, RelyingParty};
 pub use response::{Parts, Response, ResponseMode};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,

@@ -124,6 +124,7 @@ impl Desk {
         let state = SessionState {
             id: SessionId::fresh(&self.random),
             relying_party: party.name.clone(),
+            bond: party.bond,
             principal: who.0,
             credential: who.1,
             signed_in: now,

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy,
-    LegacyMethod, LegacySaml, LegacyToken, Limits, LineDestination, Log, LogLevel, NullOrigin,
-    Pkce, RedirectParameter, RelyingParty, Response, SameSite, Session, Settings, Sha1,
+    Admin, AllowedAddresses, Audit, Authority, Authorization, Bond, Crowd, Environment, Flow,
+    Forwarded, Legacy, LegacyMethod, LegacySaml, LegacyToken, Limits, LineDestination, Log,
+    LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response, SameSite, Session,
+    SessionStore, Settings, Sha1,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
@@ -142,8 +143,11 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
         error_callback_path: None,
         pkce: Pkce::S256,
         tenant: None,
+        listed: true,
+        authorization: Authorization::Admin,
         system_user: None,
         webhook: None,
+        bond: Bond([7; 16]),
     }
 }
 
