@@ -25,7 +25,7 @@ use superid_gateway::credentials::injected;
 use superid_gateway::crypto::{Es256Key, Random};
 use superid_gateway::gateway::{Site, Verdict, Wire, decide};
 use superid_gateway::routing::Table;
-use superid_gateway::session::{Loaded, SealedCookie, SessionState};
+use superid_gateway::session::{Loaded, SessionState, Sessions};
 use superid_gateway::telemetry::AccessLog;
 use superid_gateway::web::{Bounds, CookieNames, Cookies, Inbound, Spoofable};
 
@@ -110,7 +110,7 @@ fn alive(loaded: Loaded) -> Arc<SessionState> {
 }
 
 /// More than the gateway remembers, so that each is new to it again when its turn comes.
-fn many_cookies(store: &SealedCookie) -> &'static [HeaderMap] {
+fn many_cookies(store: &Sessions) -> &'static [HeaderMap] {
     let one = |_| {
         let cookie = setting::cookie_of(store).parse().expect("visible ASCII");
         HeaderMap::from_iter([(header::COOKIE, cookie)])

@@ -10,10 +10,10 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::authn::{Authenticated, Denied, Permit, Wanted};
 use crate::clock::Timestamp;
-use crate::config::{Destination, EncodedSlashes};
+use crate::config::{Access, Destination, EncodedSlashes};
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
-use crate::session::SessionState;
+use crate::session::{Question, SessionState};
 use crate::web::{
     Asking, Inbound, PathProblem, Refusal, Reply, ReturnTo, Slashes, with_plain_slashes,
 };
@@ -88,7 +88,23 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
             site.metrics.sessions().unfit(why);
             nobody(site, (number, route_number), inbound)
         }
+        Authenticated::Unavailable => Verdict::Refuse(Refused::without_store()),
     }
+}
+
+/// What the session store has to be asked before this is decided; nothing where the answer would
+/// change nothing.
+pub(super) fn session_question(site: &Site, inbound: &Inbound<'_>) -> Option<Question> {
+    let number = site.table.host(inbound.authority())?;
+    let host = &site.hosts[number];
+    let route = site.table.route(number, inbound.path()).map(|route| site.route(route));
+    let open = route.is_none_or(|route| matches!(route.access, Access::Public));
+    let pages = host.host.app_pages.as_ref();
+    let of_app = pages.is_some_and(|pages| pages.paths().any(|page| page == inbound.path()));
+    if open && !of_app && !is_ours(host, inbound.path()) {
+        return None;
+    }
+    host.authenticator.sessions().question(inbound.cookies())
 }
 
 /// Whether the route takes an encoded slash. It has to be the same route for an app that takes it
@@ -144,14 +160,13 @@ impl Leaving<'_> {
         Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
 
-    /// A renewal that does not fit is left out: the old cookie still lives.
+    /// A renewal that does not fit is left out: the session still lives as it was.
     fn renewal(&self, session: &SessionState) -> Vec<HeaderValue> {
-        let store = self.site.hosts[self.host].authenticator.cookie();
-        if !store.is_due(session, self.now) {
+        let sessions = self.site.hosts[self.host].authenticator.sessions();
+        if !sessions.is_due(session, self.now) {
             return Vec::new();
         }
-        let renewed = SessionState { seen: self.now, ..session.clone() };
-        store.store(&renewed, &self.site.random, self.inbound.cookies()).unwrap_or_default()
+        sessions.renew(session, &self.site.random, (self.inbound.cookies(), self.now))
     }
 }
 
@@ -178,7 +193,7 @@ fn outside(
     // The permit took the session; it is opened already, and so at hand.
     Verdict::Refuse(match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) => refused.about(About::Person(session, route.name.clone())),
-        Authenticated::Nobody | Authenticated::Rejected(_) => refused,
+        Authenticated::Nobody | Authenticated::Rejected(_) | Authenticated::Unavailable => refused,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Ended, Memory, SealedCookie};
+use crate::session::{Ended, Memory, Sessions, Store};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT};
@@ -64,6 +64,7 @@ pub struct Site {
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
     ended: Arc<Ended>,
+    kept: Store,
 }
 
 /// One public host, with what is particular to it.
@@ -112,30 +113,19 @@ impl Site {
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
-        let host_site = |host: &Arc<Host>| HostSite::new(host, session, ended.clone());
+        let kept = Store::new(&settings, stores.sessions.clone(), before.map(|site| &site.kept));
+        let both = (&ended, &kept);
+        let host_site = |host: &Arc<Host>| HostSite::new(host, session, both);
         let hosts = settings.hosts.iter().map(host_site).collect();
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
         let superid = Arc::new(SuperId::new(&settings, clock.clone(), metrics.superid(), known));
-        let users = SystemUsers::new(
-            &settings,
-            (&superid, stores),
-            (&clock, &random),
-            &metrics,
-            before.map(|site| &*site.users),
-        );
+        let known = before.map(|site| &*site.users);
+        let time = (&clock, &random);
+        let users = SystemUsers::new(&settings, (&superid, stores), time, &metrics, known);
         let users = Arc::new(users);
-        let known = before.map(|site| site.desk.providers());
-        let providers = Providers::new(&settings, (&clock, &random), metrics.superid(), known);
-        let desk = Desk::new(
-            &settings,
-            kept_claims(&settings.routes),
-            (&clock, &random),
-            (superid.clone(), Arc::new(providers)),
-            (Installations::with(&users, &metrics), stores.used.clone()),
-            metrics.clone(),
-            before.map(|site| &site.desk),
-        );
+        let desk = before.map(|site| &site.desk);
+        let desk = desk_of(&settings, stores, time, (&superid, &users, &metrics), desk);
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
         let machine = OnceCell::new();
         let machine = || machine.get_or_init(Authorities::of_this_machine).clone();
@@ -162,6 +152,7 @@ impl Site {
             audit: stores.audit.clone(),
             tracer: stores.tracer.clone(),
             ended,
+            kept,
             clock,
             random,
             settings,
@@ -170,7 +161,7 @@ impl Site {
 
     /// What is remembered of sessions and sign-ins, and outlives configurations.
     pub fn memory(&self) -> Memory {
-        self.desk.memory(self.ended.clone())
+        self.desk.memory(self.ended.clone(), self.kept.records().cloned())
     }
 
     /// What stands now, for metrics; connections are for somebody else to know.
@@ -252,9 +243,10 @@ impl Site {
 }
 
 impl HostSite {
-    fn new(host: &Arc<Host>, session: &Session, ended: Arc<Ended>) -> Self {
+    fn new(host: &Arc<Host>, session: &Session, (ended, kept): (&Arc<Ended>, &Store)) -> Self {
         let names = CookieNames::new(&session.cookie_name, &host.origin);
-        let cookie = SealedCookie::new(session, &names, &host.origin, ended);
+        let both = (ended.clone(), kept.clone());
+        let sessions = Sessions::new(session, &names, &host.origin, both);
         let authority = HeaderValue::from_str(host.origin.authority());
         Self {
             host: host.clone(),
@@ -264,7 +256,7 @@ impl HostSite {
                 .hsts
                 .as_deref()
                 .map(|hsts| HeaderValue::try_from(hsts).expect("digits and words")),
-            authenticator: Authenticator::new(cookie),
+            authenticator: Authenticator::new(sessions),
         }
     }
 
@@ -272,7 +264,7 @@ impl HostSite {
         Counter {
             host: &self.host,
             names: &self.names,
-            sessions: self.authenticator.cookie(),
+            sessions: self.authenticator.sessions(),
             cookies,
             scene: None,
         }
@@ -297,6 +289,27 @@ impl HostSite {
     pub(super) fn parties(&self) -> Vec<&RelyingParty> {
         self.host.relying_parties.iter().map(|party| &**party).collect()
     }
+}
+
+/// The desk where people sign in, with the providers beside SuperID.
+fn desk_of(
+    settings: &Settings,
+    stores: &Stores,
+    (clock, random): (&Clock, &Random),
+    (superid, users, metrics): (&Arc<SuperId>, &Arc<SystemUsers>, &Arc<Metrics>),
+    before: Option<&Desk>,
+) -> Desk {
+    let known = before.map(Desk::providers);
+    let providers = Providers::new(settings, (clock, random), metrics.superid(), known);
+    Desk::new(
+        settings,
+        kept_claims(&settings.routes),
+        (clock, random),
+        (superid.clone(), Arc::new(providers)),
+        (Installations::with(users, metrics), stores.used.clone()),
+        metrics.clone(),
+        before,
+    )
 }
 
 /// Every header some route sets, so that none of them is taken from outside on any route: two

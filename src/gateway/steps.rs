@@ -6,7 +6,7 @@ use pingora::proxy::Session as Downstream;
 use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
 use crate::session::Loaded;
-use crate::signin::{Wish, is_answer};
+use crate::signin::{Wish, is_answer, takes_address};
 use crate::telemetry::{Limit, Offered};
 use crate::web::{Asking, Cookies, Fields, Reply};
 
@@ -45,7 +45,7 @@ pub(super) async fn take(
         }
         Step::Posted { host } => posted(exchange, host, downstream).await,
         Step::Resend { host } => Ok(keeping::resend(exchange, host, downstream)),
-        Step::SignOut { host } => Ok(sign_out(exchange, host, downstream)),
+        Step::SignOut { host } => sign_out(exchange, host, downstream).await,
         Step::Told { host } => told(site, host, downstream).await,
     }
 }
@@ -104,7 +104,11 @@ async fn callback(
     if let Some(page) = fragment_page(exchange, query, &parties) {
         return Ok(page);
     }
-    let outcome = site.desk.complete(counter, query, &parties).await;
+    let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
+    let outcome = match takes_address(&parties, &fields) {
+        Some(legacy) => site.desk.addressed(counter, legacy, &request.headers, &fields).await,
+        None => site.desk.complete(counter, query, &parties).await,
+    };
     outcome.map_err(|failed| Refused::failed(host, failed))
 }
 
@@ -135,19 +139,25 @@ async fn finish(
 }
 
 /// Whoever is signed in, is not any more; who asks was looked at before.
-fn sign_out(exchange: &Exchange, number: usize, downstream: &Downstream) -> Reply {
+async fn sign_out(
+    exchange: &Exchange,
+    number: usize,
+    downstream: &Downstream,
+) -> Result<Reply, Refused> {
     let (site, host) = (&exchange.site, &exchange.site.hosts[number]);
     let request = downstream.req_header().as_owned_parts();
     let cookies = Cookies::of(&request.headers);
-    let session = match host.authenticator.cookie().load(cookies, site.clock.now()) {
+    let session = match host.authenticator.sessions().ask(cookies, site.clock.now()).await {
         Loaded::Live(session) => Some(session),
         Loaded::NotPresented | Loaded::Rejected(_) => None,
+        Loaded::Unavailable => return Err(Refused::without_store()),
     };
     let named = session.as_ref().map(|session| session.relying_party.as_str());
     let parties = host.parties();
     let party = parties.iter().find(|party| Some(party.name.as_str()) == named).or(parties.first());
     let counter = host.counter(cookies).seen(audited::scene(downstream, exchange));
-    site.desk.sign_out(counter, session.as_deref(), party.copied())
+    let outcome = site.desk.sign_out(counter, session.as_deref(), party.copied()).await;
+    outcome.map_err(|failed| Refused::without_store().because(failed))
 }
 
 async fn posted(

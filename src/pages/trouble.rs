@@ -50,6 +50,8 @@ pub enum Trouble<'a> {
     ReapprovalNeeded,
     /// The store that remembers used tokens does not answer.
     StoreUnavailable,
+    /// The store that keeps sessions does not answer.
+    SessionsUnavailable,
     /// SuperID says that what it was asked has expired.
     SuperIdExpired,
     /// A provider that is not SuperID answered a sign-in with an error.
@@ -169,6 +171,7 @@ impl Trouble<'_> {
             Self::NotSent(NotSent::Sent) => &words::SENT_ALREADY,
             Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
             Self::ReapprovalNeeded => &words::REAPPROVAL_NEEDED,
+            Self::SessionsUnavailable => &words::SESSIONS_UNAVAILABLE,
             Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
             Self::SuperIdExpired => &words::SUPERID_EXPIRED,
             Self::ProviderRefused => &words::PROVIDER_REFUSED,

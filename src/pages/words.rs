@@ -320,11 +320,21 @@ pub(super) const REAPPROVAL_NEEDED: Words = Words {
     again: "Sign in again",
 };
 
+pub(super) const SESSIONS_UNAVAILABLE: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "Not available for a moment",
+    happened: "A part of the sign-in gateway cannot be reached, and without it nobody could tell whether \
+               you are signed in. You have not been signed out.",
+    next: "Wait a moment and load the page again.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
 pub(super) const STORE_UNAVAILABLE: Words = Words {
     status: StatusCode::SERVICE_UNAVAILABLE,
     title: "Nobody can be signed in just now",
-    happened: "A part of the sign-in gateway cannot be reached, and without it nobody could tell whether \
-               this sign-in was used before. To be safe you were not let in.",
+    happened: "A part of the sign-in gateway cannot be reached, and without it this sign-in could be \
+               neither checked nor remembered. To be safe you were not let in.",
     next: "Wait a minute and sign in again.",
     whom: Whom::Operator,
     again: "Sign in again",

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 
 use crate::config::RelyingParty;
-use crate::session::{Chunked, SessionState};
+use crate::session::{Chunked, NotKept, SessionState};
 use crate::telemetry::{Event, Who};
 use crate::web::{Reply, SetCookie};
 
@@ -13,14 +13,17 @@ impl Desk {
     /// Ends `session`, removes every cookie of ours, and sends the browser to the sign-out of SuperID,
     /// or of the provider where it has one.
     /// The way back is registered there as a post-logout URL.
-    pub fn sign_out(
+    ///
+    /// # Errors
+    /// When the session could not be ended; then nothing is removed.
+    pub async fn sign_out(
         &self,
         at: Counter<'_>,
         session: Option<&SessionState>,
         party: Option<&RelyingParty>,
-    ) -> Reply {
+    ) -> Result<Reply, NotKept> {
         if let Some(session) = session {
-            at.sessions.end(session, self.clock.now());
+            at.sessions.end(session, self.clock.now()).await?;
             self.metrics.sessions().signed_out();
             if let Some(scene) = at.scene {
                 let (who, relying_party) = (Who::is(&session.principal), &session.relying_party);
@@ -40,9 +43,9 @@ impl Desk {
             }
             None => party.and_then(elsewhere).unwrap_or(back),
         };
-        Reply::redirect(&location)
+        Ok(Reply::redirect(&location)
             .with_cookies(at.sessions.remove(at.cookies))
-            .with_cookies(self.other_cookies(at))
+            .with_cookies(self.other_cookies(at)))
     }
 
     fn other_cookies(&self, at: Counter<'_>) -> Vec<HeaderValue> {
