@@ -13,8 +13,10 @@ mod callback;
 mod certificates;
 mod collector;
 mod commands;
+mod conformance;
 #[cfg(target_os = "linux")]
 mod descriptors;
+mod diagonal;
 mod dishonest;
 mod drain;
 mod errors;
@@ -42,6 +44,7 @@ mod operation;
 mod outage;
 mod own_tenant;
 mod paper;
+mod parties;
 #[path = "../jobs/partner.rs"]
 mod partner;
 mod provider;
