@@ -6,7 +6,7 @@ use super::{Destination, Host, Present, RelyingParty};
 /// A provider's token is no credential for SuperOffice, so a route its people use presents none.
 pub(super) fn refuse_credentials(read: &ReadRoute) {
     let (route, section) = (&read.route, &read.section);
-    let elsewhere = |party: &&std::sync::Arc<RelyingParty>| party.membership().is_some();
+    let elsewhere = |party: &&std::sync::Arc<RelyingParty>| party.environment().is_none();
     let Some(party) = route.relying_parties.iter().find(elsewhere) else { return };
     if matches!(route.upstream, Destination::Tenant(_)) {
         section.reading.problem(
@@ -34,7 +34,7 @@ pub(super) fn mixed_up_with<'h>(host: &'h Host, party: &RelyingParty) -> Option<
     let mixes = |other: &&RelyingParty| {
         other.redirect_path == party.redirect_path
             && other.authority.name() != party.authority.name()
-            && (other.membership().is_some() || party.membership().is_some())
+            && (other.environment().is_none() || party.environment().is_none())
     };
     host.relying_parties.iter().map(|other| &**other).find(mixes)
 }

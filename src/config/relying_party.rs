@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::{Authority, Environment, Key, Membership, Response, SystemUser, Table, Webhook};
+use super::{
+    Authority, Environment, Key, Membership, Response, SystemUser, Table, Trust, Webhook,
+};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME",
@@ -78,15 +80,23 @@ impl RelyingParty {
     pub fn environment(&self) -> Option<&Arc<Environment>> {
         match &self.authority {
             Authority::SuperId(environment) => Some(environment),
-            Authority::Provider(_) => None,
+            Authority::Provider(_) | Authority::WsFederation(_) => None,
         }
     }
 
-    /// How it stands with somebody else's provider; `None` where it is a SuperID.
+    /// How it stands with somebody else's OpenID provider; `None` where it is something else.
     pub fn membership(&self) -> Option<&Arc<Membership>> {
         match &self.authority {
-            Authority::SuperId(_) => None,
+            Authority::SuperId(_) | Authority::WsFederation(_) => None,
             Authority::Provider(member) => Some(member),
+        }
+    }
+
+    /// How it stands with a provider of WS-Federation; `None` where it is something else.
+    pub fn trust(&self) -> Option<&Arc<Trust>> {
+        match &self.authority {
+            Authority::SuperId(_) | Authority::Provider(_) => None,
+            Authority::WsFederation(trust) => Some(trust),
         }
     }
 
@@ -95,7 +105,7 @@ impl RelyingParty {
     pub fn brings_tokens_alone(&self) -> bool {
         match self.flow {
             Flow::Code => !self.response.parts.code,
-            Flow::Legacy(_) => true,
+            Flow::Legacy(_) | Flow::WsFederation => true,
         }
     }
 }
@@ -107,6 +117,8 @@ pub enum Flow {
     Code,
     /// SuperID's older form post of a JWT.
     Legacy(Legacy),
+    /// WS-Federation's passive requests.
+    WsFederation,
 }
 
 /// What the legacy flow needs besides.

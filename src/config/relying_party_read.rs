@@ -9,6 +9,7 @@ use crate::identity::ContextId;
 use super::client_authentication::{client_authentication, refuse_other_than_post};
 use super::environment::environment_named;
 use super::people::people;
+use super::provider::AnyProvider;
 use super::reading::quoted;
 use super::relying_party::{LEGACY_TABLE, TABLE};
 use super::secret_source::secret;
@@ -18,14 +19,14 @@ use super::url_path::canonical_path;
 use super::value::Value;
 use super::webhook::webhook;
 use super::{
-    Authority, ClientAuthentication, Environment, Flow, Legacy, Membership, NullOrigin, Pkce,
-    Provider, RedirectParameter, RelyingParty, response,
+    Authority, ClientAuthentication, Emails, Environment, Federation, Flow, Legacy, Membership,
+    NullOrigin, Pkce, Provider, RedirectParameter, RelyingParty, Response, Trust, response,
 };
 
 /// Reads every relying party.
 pub(super) fn relying_parties(
     root: &Section,
-    authorities: (&Named<Environment>, &Named<Provider>),
+    authorities: (&Named<Environment>, &Named<AnyProvider>),
 ) -> Named<RelyingParty> {
     let tables = root.named("relying_party", TABLE.keys);
     let entries: BTreeMap<_, _> = tables
@@ -37,7 +38,9 @@ pub(super) fn relying_parties(
     for (name, section) in &tables {
         if let Some(Some(party)) = entries.get(name) {
             warn_about_legacy(party, section, &entries);
-            response::warn_about_tokens(section, &party.response);
+            if party.flow == Flow::Code {
+                response::warn_about_tokens(section, &party.response);
+            }
         }
     }
     Named { what: "relying_party", entries }
@@ -52,7 +55,7 @@ pub(super) fn tenant(value: &Value) -> Option<ContextId> {
 fn relying_party(
     name: &str,
     (root, section): (&Section, &Section),
-    authorities: (&Named<Environment>, &Named<Provider>),
+    authorities: (&Named<Environment>, &Named<AnyProvider>),
 ) -> Option<RelyingParty> {
     let title = section.optional("title", |value| value.line(100));
     let client_id = section.read("client_id", client_id);
@@ -69,10 +72,16 @@ fn relying_party(
     let tenant = section.optional("tenant", tenant);
     let system_user = system_user(section, environment_of(authority.as_ref()));
     let webhook = webhook(root, section);
+    let authority = authority?;
+    let is_federated = matches!(authority, Authority::WsFederation(_));
+    let (flow, response) = match is_federated {
+        true => (Some(Flow::WsFederation), Some(Response::of_federation())),
+        false => (flow, response),
+    };
     Some(RelyingParty {
         name: name.to_owned(),
         title: title.unwrap_or_else(|| name.to_owned()),
-        authority: authority?,
+        authority,
         client_id: client_id?,
         client_secret: client_secret?,
         redirect_path: redirect_path?,
@@ -90,7 +99,7 @@ fn relying_party(
 fn authority(
     section: &Section,
     given: Option<&Secret>,
-    (environments, providers): (&Named<Environment>, &Named<Provider>),
+    (environments, providers): (&Named<Environment>, &Named<AnyProvider>),
 ) -> Option<Authority> {
     let named = |value: &Value| environment_named(value, environments);
     let environment = match section.has("provider") {
@@ -106,8 +115,12 @@ fn authority(
         }
         (false, true) => {
             refuse_what_is_superids(section);
-            membership(section, given, provider?)
-                .map(|member| Authority::Provider(Arc::new(member)))
+            match &*provider? {
+                AnyProvider::OpenId(provider) => membership(section, given, provider.clone())
+                    .map(|member| Authority::Provider(Arc::new(member))),
+                AnyProvider::WsFederation(federation) => trust(section, federation.clone())
+                    .map(|trust| Authority::WsFederation(Arc::new(trust))),
+            }
         }
         (false, false) => None,
         (true, true) => {
@@ -148,7 +161,7 @@ fn membership(
     provider: Arc<Provider>,
 ) -> Option<Membership> {
     let client = client_authentication(section, given);
-    let people = people(section, &provider);
+    let people = people(section, &provider.issuer);
     let (client, people) = (client?, people?);
     let unprotected = section.optional("pkce", |value| value.text().map(|word| word == "off"));
     if matches!(client, ClientAuthentication::Nobody) && unprotected == Some(true) {
@@ -159,10 +172,46 @@ fn membership(
     Some(Membership { provider, client, people })
 }
 
+/// A trust has a realm and nothing secret, and one way to answer.
+fn trust(section: &Section, federation: Arc<Federation>) -> Option<Trust> {
+    for key in [
+        "client_authentication",
+        "client_certificate",
+        "client_key",
+        "client_key_id",
+        "client_secret",
+        "error_callback_path",
+        "flow",
+        "pkce",
+        "response_mode",
+        "response_type",
+    ] {
+        if section.has(key) {
+            let wrong = "means nothing in WS-Federation, which this provider speaks";
+            section.reading.problem(&section.place(key), wrong, "leave it out");
+        }
+    }
+    let people = people(section, &federation.issuer)?;
+    let problem = |wrong: &str, instead: &str| {
+        section.reading.problem(&section.place("people"), wrong, instead);
+    };
+    if !people.hosted_domains.is_empty() {
+        problem("names hosted_domains, which are Google's alone", "leave them out");
+    }
+    if !people.email_domains.is_empty() && federation.emails == Emails::Unverified {
+        problem(
+            "names email_domains, and nobody verifies the addresses of this provider",
+            "write emails = \"verified\" there if its administrators do, or name directories or a \
+             mapping",
+        );
+    }
+    Some(Trust { federation, people })
+}
+
 fn environment_of(authority: Option<&Authority>) -> Option<&Environment> {
     match authority? {
         Authority::SuperId(environment) => Some(environment),
-        Authority::Provider(_) => None,
+        Authority::Provider(_) | Authority::WsFederation(_) => None,
     }
 }
 

@@ -1,18 +1,20 @@
 //! Steps that cannot be taken at once: they wait for a form, for SuperID or for the vault.
 
+use std::sync::Arc;
+
 use http::Method;
 use pingora::proxy::Session as Downstream;
 
 use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
-use crate::session::Loaded;
-use crate::signin::{Wish, is_answer};
+use crate::session::{Loaded, SessionState};
+use crate::signin::{Wish, asks_to_clean_up, is_answer};
 use crate::telemetry::{Limit, Offered};
 use crate::web::{Asking, Cookies, Fields, Reply};
 
 use super::exchange::Exchange;
 use super::respond::{self, Refused};
-use super::site::Site;
+use super::site::{HostSite, Site};
 use super::turnstile::Over;
 use super::verdict::{Step, Wanted};
 use super::wire::{self, Form};
@@ -104,6 +106,10 @@ async fn callback(
     if let Some(page) = fragment_page(exchange, query, &parties) {
         return Ok(page);
     }
+    if Fields::parse(query.as_bytes()).is_ok_and(|fields| asks_to_clean_up(&parties, &fields)) {
+        let session = session(exchange, host, counter.cookies);
+        return Ok(site.desk.clean_up(counter, session.as_deref(), &parties));
+    }
     let outcome = site.desk.complete(counter, query, &parties).await;
     outcome.map_err(|failed| Refused::failed(host, failed))
 }
@@ -139,15 +145,24 @@ fn sign_out(exchange: &Exchange, number: usize, downstream: &Downstream) -> Repl
     let (site, host) = (&exchange.site, &exchange.site.hosts[number]);
     let request = downstream.req_header().as_owned_parts();
     let cookies = Cookies::of(&request.headers);
-    let session = match host.authenticator.cookie().load(cookies, site.clock.now()) {
-        Loaded::Live(session) => Some(session),
-        Loaded::NotPresented | Loaded::Rejected(_) => None,
-    };
+    let session = session(exchange, host, cookies);
     let named = session.as_ref().map(|session| session.relying_party.as_str());
     let parties = host.parties();
     let party = parties.iter().find(|party| Some(party.name.as_str()) == named).or(parties.first());
     let counter = host.counter(cookies).seen(audited::scene(downstream, exchange));
     site.desk.sign_out(counter, session.as_deref(), party.copied())
+}
+
+/// The living session of a browser.
+fn session(
+    exchange: &Exchange,
+    host: &HostSite,
+    cookies: Cookies<'_>,
+) -> Option<Arc<SessionState>> {
+    match host.authenticator.cookie().load(cookies, exchange.site.clock.now()) {
+        Loaded::Live(session) => Some(session),
+        Loaded::NotPresented | Loaded::Rejected(_) => None,
+    }
 }
 
 async fn posted(

@@ -14,12 +14,15 @@ use super::attempt::Attempt;
 use super::consent::Consent;
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
+use super::federated::Arrived;
 
 /// What is handed over.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Handover {
     /// An answer nobody has looked into, and the attempt it names.
     Held(Box<(Attempt, Answer)>),
+    /// A person whose token of WS-Federation was verified and taken.
+    Federated(Box<Arrived>),
     /// A legacy token that was verified and taken.
     Posted(Box<Posted>),
 }

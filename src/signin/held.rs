@@ -14,6 +14,7 @@ use super::answer::Answer;
 use super::attempt::Attempt;
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
+use super::federated::is_federated;
 use super::handover::{Handover, chunked};
 use super::said::Said;
 
@@ -40,9 +41,12 @@ impl Desk {
         if let Some(fragment) = fields.get("fragment").filter(|_| by(ResponseMode::Fragment)) {
             return self.from_fragment(at, parties, headers, fragment).await;
         }
+        if is_federated(parties, &fields) {
+            return self.federated(at, parties, headers, &fields).await;
+        }
         let legacy = parties.iter().find_map(|party| match &party.flow {
             Flow::Legacy(legacy) => Some((*party, legacy)),
-            Flow::Code => None,
+            Flow::Code | Flow::WsFederation => None,
         });
         let is_answer = super::answer::is_answer(&fields);
         match legacy {
@@ -65,6 +69,9 @@ impl Desk {
             Some(Handover::Held(held)) => {
                 let (attempt, answer) = *held;
                 self.settled(at, parties, &attempt, &answer).await
+            }
+            Some(Handover::Federated(arrived)) => {
+                self.finish_federated(at, parties, *arrived).await
             }
             Some(Handover::Posted(posted)) => self.finish_posted(at, parties, *posted).await,
             None => Err(Failed::new(Failure::AttemptExpired, "there is nothing to finish")),
@@ -148,7 +155,7 @@ pub(super) fn other_way(attempt: &Attempt, answer: &Answer) -> Failed {
 /// Browsers say which page posted a form (Fetch §3.1); only the provider's may. `null` is what they
 /// say where that page sends no referrer: the attempt is tied to its browser all the same, which a
 /// legacy token is not.
-fn from_the_provider(expected: &str, headers: &HeaderMap) -> Result<(), Failed> {
+pub(super) fn from_the_provider(expected: &str, headers: &HeaderMap) -> Result<(), Failed> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let accepted = match (origins.next().map(http::HeaderValue::as_bytes), origins.next()) {
         (None | Some(b"null"), None) => true,
