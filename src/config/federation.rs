@@ -58,10 +58,16 @@ pub(super) fn federation(name: &str, section: &Section) -> Option<Federation> {
     let sign_in_url = needed(section, "sign_in_url", superid_url);
     let sign_out_url = section.optional("sign_out_url", superid_url);
     let keys = needed(section, "certificates", |value| value.list(certificate_keys));
-    let subject = section.read("subject_claim", subject_claim);
-    let emails = section.read("emails", |value| {
-        value.choice(&[("unverified", Emails::Unverified), ("verified", Emails::Verified)])
-    });
+    let subject = match section.has("subject_claim") {
+        true => section.optional("subject_claim", subject_claim),
+        false => Some(SubjectClaim::Claim(OBJECT_ID.to_owned())),
+    };
+    let emails = match section.has("emails") {
+        true => section.optional("emails", |value| {
+            value.choice(&[("unverified", Emails::Unverified), ("verified", Emails::Verified)])
+        }),
+        false => Some(Emails::Unverified),
+    };
     let parameters = section.read("authorize_parameters", |value| value.entries(parameter));
     let (issuer, keys, sign_in_url) = (issuer?, keys?.concat(), sign_in_url?);
     if section.has("sign_out_url") && sign_out_url.is_none() {
@@ -171,6 +177,9 @@ fn parameter(name: &str, value: &Value) -> Option<(String, String)> {
     }
     Some((name.to_owned(), value.line(400)?))
 }
+
+/// What names a person in one of Microsoft's directories, for ever.
+const OBJECT_ID: &str = "http://schemas.microsoft.com/identity/claims/objectidentifier";
 
 /// What the address has from us, or never from anybody (WS-Federation 1.2 §13.2).
 const OURS: [&str; 10] = [

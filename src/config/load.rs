@@ -12,12 +12,12 @@ use super::reading::{Place, Reading};
 use super::section::Section;
 use super::sources::Sources;
 use super::{
-    Admin, Audit, Key, Problem, Problems, RelyingParty, Settings, Table, Vault, acme, acme_rules,
-    admin, app_pages, assertion, audit, certificate, environment, forwarded, header_names, host,
-    job_caller, job_listener, job_listener_read, key_ring, limits, listener, log, overlay, people,
-    provider, redis, relying_party, relying_party_read, replicas, route, route_bounds_read,
-    route_read, route_rules, session, system_user, traces, upstream, upstream_read, vault, webhook,
-    webhook_rules,
+    Admin, Audit, Host, Key, Problem, Problems, Redis, RelyingParty, Session, Settings, Table,
+    Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate, environment,
+    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits,
+    listener, log, overlay, people, provider, redis, relying_party, relying_party_read, replicas,
+    route, route_bounds_read, route_read, route_rules, session, system_user, traces, upstream,
+    upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -263,9 +263,8 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     warn_of_unused_certificates(&root);
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
-    replicas::check(&root, &parties.sound(), session.as_ref(), redis.as_ref());
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
-    session.iter().for_each(|session| session::refuse_none_on_http(&root, session, &hosts.sound()));
+    check_session(&root, session.as_ref(), (&hosts.sound(), &parties.sound()), redis.as_ref());
     if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
         admin::refuse_taken(&root, admin, listeners);
     }
@@ -291,6 +290,17 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         traces: traces?,
         vault: vault.map_or(Some(None), |read| read.map(Some))?,
     })
+}
+
+fn check_session(
+    root: &Section,
+    session: Option<&Session>,
+    (hosts, parties): (&[Arc<Host>], &[Arc<RelyingParty>]),
+    redis: Option<&Option<Redis>>,
+) {
+    let Some(session) = session else { return };
+    session::refuse_none_on_http(root, session, hosts);
+    replicas::check(root, parties, session, redis);
 }
 
 /// What no listener shows, nobody sees.

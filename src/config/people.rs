@@ -1,6 +1,6 @@
 //! `[relying_party.NAME.people]`: who of a provider's people may in, and for which tenant.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::identity::ContextId;
@@ -31,11 +31,11 @@ pub struct People {
     /// Persons one by one.
     pub mapping: Option<Arc<Mapping>>,
     /// Microsoft's directories by their id (`tid`), lower case.
-    pub directories: HashMap<String, ContextId>,
+    pub directories: BTreeMap<String, ContextId>,
     /// Google's hosted domains (`hd`), lower case.
-    pub hosted_domains: HashMap<String, ContextId>,
+    pub hosted_domains: BTreeMap<String, ContextId>,
     /// Domains of verified e-mail addresses, lower case.
-    pub email_domains: HashMap<String, ContextId>,
+    pub email_domains: BTreeMap<String, ContextId>,
 }
 
 /// Reads who may in; `None`, reported, where nobody could.
@@ -79,8 +79,8 @@ impl People {
 fn by_name(
     value: &Value,
     name: impl Fn(&str) -> Result<String, String>,
-) -> Option<HashMap<String, ContextId>> {
-    let mut read = HashMap::new();
+) -> Option<BTreeMap<String, ContextId>> {
+    let mut read = BTreeMap::new();
     value.entries(|written, value| {
         let name = match name(written) {
             Ok(name) => name,

@@ -41,11 +41,8 @@ pub(super) const TABLE: Table = Table {
         Key::optional("sign_in_url", "\"https://adfs.example.com/adfs/ls/\""),
         Key::optional("sign_out_url", "\"https://adfs.example.com/adfs/ls/\""),
         Key::optional("certificates", "[\"adfs-signing.pem\"]"),
-        Key::defaulted(
-            "subject_claim",
-            "\"http://schemas.microsoft.com/identity/claims/objectidentifier\"",
-        ),
-        Key::defaulted("emails", "\"unverified\""),
+        Key::optional("subject_claim", "\"name_id\""),
+        Key::optional("emails", "\"verified\""),
     ],
 };
 

@@ -66,7 +66,7 @@ fn relying_party(
     let redirect_path = section.read("redirect_path", redirect_path);
     let flow = flow(section);
     let response = response::response(section);
-    refuse_answer_of_legacy(section, flow.as_ref());
+    refuse_answer_of_legacy(section, flow.as_ref(), response.as_ref());
     let pkce =
         section.read("pkce", |value| value.choice(&[("S256", Pkce::S256), ("off", Pkce::Off)]));
     let tenant = section.optional("tenant", tenant);
@@ -271,9 +271,11 @@ fn flow(section: &Section) -> Option<Flow> {
 }
 
 /// The legacy form is what it is.
-fn refuse_answer_of_legacy(section: &Section, flow: Option<&Flow>) {
-    for key in ["response_type", "response_mode"] {
-        if matches!(flow, Some(Flow::Legacy(_))) && section.has(key) {
+fn refuse_answer_of_legacy(section: &Section, flow: Option<&Flow>, response: Option<&Response>) {
+    let parts = response.is_some_and(|response| !response.parts.is_code_alone());
+    for (key, means) in [("response_type", parts), ("response_mode", section.has("response_mode"))]
+    {
+        if matches!(flow, Some(Flow::Legacy(_))) && means {
             section.reading.problem(
                 &section.place(key),
                 "is for flow = \"code\" alone",

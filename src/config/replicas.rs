@@ -10,10 +10,10 @@ use super::{Flow, Redis, RelyingParty, Session, relying_party};
 pub(super) fn check(
     root: &Section,
     parties: &[Arc<RelyingParty>],
-    session: Option<&Session>,
+    session: &Session,
     redis: Option<&Option<Redis>>,
 ) {
-    let several = session.and_then(|session| session.replicas).is_some_and(|count| count > 1);
+    let several = session.replicas.is_some_and(|count| count > 1);
     if !several || !matches!(redis, Some(None)) {
         return;
     }

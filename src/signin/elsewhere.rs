@@ -44,7 +44,8 @@ impl Desk {
     }
 
     /// Whether an answer says that it is from where people were sent; of SuperID's, the issuer where it
-    /// names one.
+    /// names one. An answer with an id_token may leave it out: that has the issuer in it, signed, and is
+    /// verified before anything else of the answer is used.
     pub(super) async fn check_answerer(
         &self,
         party: &RelyingParty,
@@ -54,6 +55,7 @@ impl Desk {
         let checked = match party.environment() {
             Some(environment) if named.is_none_or(|issuer| issuer == environment.issuer) => Ok(()),
             Some(_) => Err(ClaimsRefused::WrongIssuerAnswered.into()),
+            None if named.is_none() && answer.has_id_token() => Ok(()),
             None => self.providers.check_answerer(party, Answerer(named)).await,
         };
         checked.map_err(|error| refused(&error))

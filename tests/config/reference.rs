@@ -9,13 +9,14 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 11] = [
+const WHOLE_TABLES: [&str; 12] = [
     "assertion",
     "acme.NAME",
     "certificate.NAME",
     "host.NAME.hsts",
     "host.NAME.app_pages",
     "relying_party.NAME.legacy",
+    "relying_party.NAME.people",
     "relying_party.NAME.system_user",
     "relying_party.NAME.webhook",
     "job_listener.NAME",
@@ -25,8 +26,9 @@ const WHOLE_TABLES: [&str; 11] = [
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
 /// the network or in the file system; a certificate comes from files or is ordered; people sign in at
-/// SuperID or at a provider.
-const OTHER_WAYS: [&str; 10] = [
+/// SuperID or at a provider, which speaks one protocol.
+const OTHER_WAYS: [&str; 23] = [
+    "# response_mode =",
     "# token =",
     "# certificate_name =",
     "# loopback =",
@@ -37,6 +39,18 @@ const OTHER_WAYS: [&str; 10] = [
     "# hosts = [\"app.example.com\"]",
     "# challenge =",
     "# provider =",
+    "# client_key",
+    "# client_certificate =",
+    "# [relying_party.main.people]",
+    "# directories =",
+    "# hosted_domains =",
+    "# email_domains =",
+    "# mapping =",
+    "# sign_in_url =",
+    "# sign_out_url =",
+    "# certificates =",
+    "# subject_claim =",
+    "# emails =",
 ];
 
 /// What a line says, and whether it does so in a comment.

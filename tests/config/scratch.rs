@@ -10,6 +10,10 @@ pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// 32 others, in the url-safe alphabet without padding.
 pub const OTHER_KEY: &str = "_-4hIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4";
 
+/// A mapping with one person.
+const PEOPLE: &str =
+    "[[person]]\nissuer = \"https://login.example\"\nsubject = \"1\"\ntenant = \"Cust1\"\n";
+
 /// Removed with everything in it at the end of the test.
 pub struct Scratch(PathBuf);
 
@@ -48,6 +52,12 @@ impl Scratch {
         let (chain, key) = certificate();
         scratch.write("app-ca.pem", chain);
         scratch.write("webhook-ca.pem", chain);
+        scratch.write("provider-ca.pem", chain);
+        scratch.write("adfs-signing.pem", signing_certificate());
+        scratch.write("adfs-signing-next.pem", signing_certificate());
+        scratch.write("entra-signing.pem", signing_certificate());
+        scratch.write("people.mapping", PEOPLE);
+        scratch.write("people-twice.mapping", &format!("{PEOPLE}\n{PEOPLE}"));
         scratch.write("client.pem", chain);
         scratch.write("client-key.pem", key);
         scratch.write("short.key", "AAAA\n");
@@ -98,10 +108,20 @@ fn certificate() -> &'static (String, String) {
     &MADE
 }
 
+/// What AD FS or Entra signs with, made once; nobody keeps its key.
+fn signing_certificate() -> &'static str {
+    static MADE: LazyLock<String> = LazyLock::new(|| {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let named = rcgen::CertificateParams::new(vec!["signing.example".to_owned()]).unwrap();
+        named.self_signed(&key).unwrap().pem()
+    });
+    &MADE
+}
+
 /// The environment of the tests.
 pub fn variables(name: &str) -> Option<String> {
     match name {
-        "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
+        "GOOGLE_CLIENT_SECRET" | "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
         "NIGHTLY_PASSWORD" => Some("nightly-0123456789abcdef".to_owned()),
         "REPORT_TOKEN" => Some("report-0123456789abcdef".to_owned()),
         "WEBHOOK_SECRET" => Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYX".to_owned()),

@@ -15,6 +15,7 @@ mod collector;
 mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
+mod dishonest;
 mod drain;
 mod errors;
 mod front;
@@ -43,6 +44,7 @@ mod own_tenant;
 mod paper;
 #[path = "../jobs/partner.rs"]
 mod partner;
+mod provider;
 mod proxied;
 mod rates;
 mod recorder;

@@ -1,6 +1,6 @@
 // One registration for each way to be answered and to prove oneself, known to both sides.
 
-// `type` and `mode` are what the gateway asks for; `registered` is more of the provider's half,
+// Answers of two providers never come to one path, so the second has its own. `type` and `mode` are what the gateway asks for; `registered` is more of the provider's half,
 // `configured` more of the gateway's.
 export const clients = {
   code: { type: "code" },
@@ -27,7 +27,7 @@ export const clients = {
   es256: { type: "code id_token", mode: "form_post", registered: { id_token_signed_response_alg: "ES256" } },
   ps256: { type: "code", registered: { id_token_signed_response_alg: "PS256" } },
   eddsa: { type: "code id_token token", mode: "form_post", registered: { id_token_signed_response_alg: "EdDSA" } },
-  pushed: { type: "code", provider: "pushed", registered: { require_pushed_authorization_requests: true } },
+  pushed: { type: "code", provider: "pushed", path: "/auth/pushed", registered: { require_pushed_authorization_requests: true } },
 };
 
 export const secretOf = (name) => `${name}-secret-of-more-than-thirty-two-bytes`;

@@ -29,15 +29,16 @@ ${Object.entries(clients).map(([name, client]) => party(name, client, app)).join
 `;
 }
 
-function party(name, { type, mode, provider = "honest", key, configured = "" }, app) {
+function party(name, { type, mode, provider = "honest", path, key, configured = "" }, app) {
   return `
 [relying_party.${name}]
 provider = "${provider}"
 client_id = "${name}"
 ${key ? "" : `client_secret = { value = "${secretOf(name)}" }`}
 response_type = "${type}"
+${path ? `redirect_path = "${path}"` : ""}
 ${mode ? `response_mode = "${mode}"` : ""}
-people = { hosted_domains = { "nordlys.example" = "Cust12345" }, email_domains = { "bakke.example" = "Cust20011" } }
+people = { email_domains = { "nordlys.example" = "Cust12345", "bakke.example" = "Cust20011" } }
 ${configured}
 
 [route.${name}]

@@ -62,7 +62,8 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         };
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
         let answer = [head.into_bytes(), vec![b'x'; length]].concat();
-        if stream.write_all(&answer).await.is_err() {
+        // TLS keeps the last of it otherwise.
+        if stream.write_all(&answer).await.is_err() || stream.flush().await.is_err() {
             return;
         }
     }
