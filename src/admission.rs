@@ -39,10 +39,8 @@ impl fmt::Display for Stranger {
 /// # Errors
 /// [`Stranger`] when nothing of [`People`] names them.
 pub fn admit(people: &People, newcomer: Newcomer<'_>) -> Result<Principal, Stranger> {
-    let mapped = people
-        .mapping
-        .as_ref()
-        .and_then(|mapping| mapping.find(newcomer.issuer, newcomer.subject));
+    let mapped =
+        people.mapping.as_ref().and_then(|mapping| mapping.find(newcomer.issuer, newcomer.subject));
     let tenant = match mapped {
         Some(person) => Some(&person.tenant),
         None => tenant(people, &newcomer),

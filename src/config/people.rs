@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::identity::ContextId;
 
+use super::issuer::has_directories;
 use super::mapping::{Mapping, mapping};
 use super::reading::quoted;
 use super::relying_party_read::tenant;
 use super::section::Section;
 use super::value::Value;
-use super::issuer::has_directories;
 use super::{Key, Table};
 
 pub(super) const TABLE: Table = Table {
@@ -106,9 +106,8 @@ fn directory(written: &str, issuer: &str) -> Result<String, String> {
         return Err(format!("{written} is everybody with a personal Microsoft account"));
     }
     let own = has_directories(issuer) || issuer.to_ascii_lowercase().contains(&id);
-    own.then_some(id).ok_or_else(|| {
-        format!("{written} is not the directory of the issuer {}", quoted(issuer))
-    })
+    own.then_some(id)
+        .ok_or_else(|| format!("{written} is not the directory of the issuer {}", quoted(issuer)))
 }
 
 fn domain(written: &str) -> Result<String, String> {

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::{
-    Authority, Environment, Key, Membership, Response, SystemUser, Table, Trust, Webhook,
-};
+use super::{Authority, Environment, Key, Membership, Response, SystemUser, Table, Trust, Webhook};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME",

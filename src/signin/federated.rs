@@ -15,7 +15,7 @@ use crate::saml::SamlRefused;
 use crate::session::SessionState;
 use crate::superid::CleanText;
 use crate::telemetry::{Event, Who};
-use crate::web::{Fields, Reply};
+use crate::web::{Fields, Reply, ReturnTo};
 use crate::ws_federation::{Clocks, FederationFailed, verify};
 
 use super::attempt::Attempt;
@@ -140,7 +140,8 @@ impl Desk {
         }
         if fields.get("wctx").is_none() {
             let detail = "a token without wctx: the sign-in was begun at the provider, not here";
-            return Err(Failed::new(Failure::AttemptExpired, detail));
+            let failed = Failed::new(Failure::AttemptExpired, detail);
+            return Err(failed.again(ReturnTo::root()));
         }
         self.opened(at, fields.get("wctx"))
     }
@@ -163,9 +164,7 @@ fn federated_party<'p>(
     parties: &[&'p RelyingParty],
     attempt: &Attempt,
 ) -> Result<(&'p RelyingParty, &'p Trust), Failed> {
-    let began = |party: &&&RelyingParty| {
-        party.name == attempt.relying_party && attempt.fits(party)
-    };
+    let began = |party: &&&RelyingParty| party.name == attempt.relying_party && attempt.fits(party);
     let party = parties.iter().find(began);
     party.and_then(|party| Some((*party, &**party.trust()?))).ok_or_else(|| {
         let detail = "the relying party is gone, or asks for something else by now";

@@ -18,6 +18,8 @@ mod descriptors;
 mod dishonest;
 mod drain;
 mod errors;
+mod federation;
+mod federation_scene;
 mod front;
 mod front_channel;
 mod h2_app;
