@@ -1,8 +1,6 @@
 //! `[provider.NAME]` with `protocol = "ws_federation"`: AD FS, and Microsoft Entra as older apps
 //! speak to it.
 
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
 use url::Url;
 
 use crate::crypto::RsaPublic;
@@ -10,7 +8,7 @@ use crate::crypto::RsaPublic;
 use super::issuer::{has_directories, has_its_braces_right, is_issuer};
 use super::reading::quoted;
 use super::section::Section;
-use super::upstream_read::pem;
+use super::signing_keys::signing_keys;
 use super::url_path::superid_url;
 use super::value::Value;
 
@@ -57,7 +55,9 @@ pub(super) fn federation(name: &str, section: &Section) -> Option<Federation> {
     let issuer = section.read("issuer", issuer);
     let sign_in_url = needed(section, "sign_in_url", superid_url);
     let sign_out_url = section.optional("sign_out_url", superid_url);
-    let keys = needed(section, "certificates", |value| value.list(certificate_keys));
+    let keys = needed(section, "certificates", |value| {
+        value.list(|one| signing_keys(one, "the provider"))
+    });
     let subject = match section.has("subject_claim") {
         true => section.optional("subject_claim", subject_claim),
         false => Some(SubjectClaim::Claim(OBJECT_ID.to_owned())),
@@ -144,19 +144,6 @@ fn issuer(value: &Value) -> Option<String> {
         return value.refuse(wrong, "write \"https://sts.windows.net/{tenantid}/\"");
     }
     Some(text.to_owned())
-}
-
-/// The RSA keys of a PEM file's certificates, whatever their version and dates: whoever configures a
-/// certificate vouches for its key.
-fn certificate_keys(value: &Value) -> Option<Vec<RsaPublic>> {
-    let text = pem(value)?;
-    let certificates = CertificateDer::pem_slice_iter(text.as_bytes());
-    let keys: Option<Vec<RsaPublic>> =
-        certificates.map(|der| der.ok().and_then(|der| RsaPublic::of_certificate(&der))).collect();
-    keys.filter(|keys| !keys.is_empty()).or_else(|| {
-        let wrong = "holds no certificate, or one without an RSA key of 2,048 to 8,192 bits";
-        value.refuse(wrong, "name a PEM file with the certificates its tokens are signed with")
-    })
 }
 
 fn subject_claim(value: &Value) -> Option<SubjectClaim> {

@@ -25,6 +25,8 @@ mod job_listener;
 mod job_listener_read;
 mod key;
 mod key_ring;
+mod legacy;
+mod legacy_read;
 mod limits;
 mod listener;
 mod load;
@@ -54,8 +56,10 @@ mod secret_source;
 mod section;
 mod session;
 mod settings;
+mod signing_keys;
 mod sources;
 mod system_user;
+mod tenant_name;
 mod traces;
 mod unix_socket;
 mod upstream;
@@ -85,6 +89,9 @@ pub use host::Host;
 pub use job_caller::{JobCaller, LocalUsers, Proof, Tenants};
 pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
+pub use legacy::{
+    Legacy, LegacyMethod, LegacySaml, LegacyToken, NullOrigin, RedirectParameter, Sha1,
+};
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
@@ -98,7 +105,7 @@ pub use problem::{Position, Problem, Problems};
 pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, UserInfo};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
-pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
+pub use relying_party::{Flow, Pkce, RelyingParty};
 pub use response::{Parts, Response, ResponseMode};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,

@@ -8,8 +8,8 @@ use crate::identity::ContextId;
 use super::issuer::has_directories;
 use super::mapping::{Mapping, mapping};
 use super::reading::quoted;
-use super::relying_party_read::tenant;
 use super::section::Section;
+use super::tenant_name::tenant;
 use super::value::Value;
 use super::{Key, Table};
 

@@ -9,7 +9,7 @@ use crate::crypto::Authorities;
 
 use super::environment::is_environment;
 use super::federation::{OWN_KEYS, federation};
-use super::issuer::{has_directories, has_its_braces_right, is_issuer, may_issue_as};
+use super::issuer::{DIRECTORY, has_directories, has_its_braces_right, is_issuer, may_issue_as};
 use super::reading::quoted;
 use super::section::{Named, Section};
 use super::upstream_read::believed;
@@ -128,7 +128,7 @@ impl SigningAlgorithm {
 
 impl Provider {
     /// What stands for the directory's id in [`Provider::issuer`] where there are many.
-    pub const DIRECTORY: &'static str = "{tenantid}";
+    pub const DIRECTORY: &'static str = DIRECTORY;
 
     /// Whether this is its issuer, or that of one of its directories.
     pub fn may_issue_as(&self, issuer: &str) -> bool {

@@ -1,12 +1,13 @@
 //! `[relying_party.NAME]`: our registration at SuperOffice.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::crypto::Secret;
 use crate::identity::ContextId;
 
-use super::{Authority, Environment, Key, Membership, Response, SystemUser, Table, Trust, Webhook};
+use super::{
+    Authority, Environment, Key, Legacy, Membership, Response, SystemUser, Table, Trust, Webhook,
+};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME",
@@ -34,15 +35,6 @@ pub(super) const TABLE: Table = Table {
             "webhook",
             "{ url = \"https://app.example/events\", secret = { env = \"WEBHOOK_SECRET\" } }",
         ),
-    ],
-};
-
-pub(super) const LEGACY_TABLE: Table = Table {
-    header: "relying_party.NAME.legacy",
-    keys: &[
-        Key::defaulted("serials", "{}").such_as("{ Cust12345 = \"1501052557\" }"),
-        Key::defaulted("redirect_parameter", "\"none\""),
-        Key::defaulted("null_origin", "\"refused\""),
     ],
 };
 
@@ -113,35 +105,10 @@ impl RelyingParty {
 pub enum Flow {
     /// OpenID Connect's authorization code.
     Code,
-    /// SuperID's older form post of a JWT.
+    /// SuperID's older form post of a JWT, or of SAML.
     Legacy(Legacy),
     /// WS-Federation's passive requests.
     WsFederation,
-}
-
-/// What the legacy flow needs besides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Legacy {
-    /// Serial numbers of known tenants: the audience of their tokens is `spn:{serial}`.
-    pub serials: HashMap<ContextId, String>,
-    /// Whether and how the redirect URL is named in the sign-in address (`superid.md` §1).
-    pub redirect_parameter: RedirectParameter,
-    pub null_origin: NullOrigin,
-}
-
-/// The documentation says `redirect_url`, the official helper sends `redirect_uri`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RedirectParameter {
-    None,
-    RedirectUri,
-    RedirectUrl,
-}
-
-/// What a posted form with `Origin: null` gets. Any sandboxed page can send one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NullOrigin {
-    Accepted,
-    Refused,
 }
 
 /// Proof Key for Code Exchange (RFC 7636), always with S256.

@@ -1,26 +1,27 @@
 //! Reads `[relying_party.NAME]`, and says what the legacy flow costs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::crypto::Secret;
-use crate::identity::ContextId;
 
 use super::client_authentication::{client_authentication, refuse_other_than_post};
 use super::environment::environment_named;
+use super::legacy_read::legacy;
 use super::people::people;
 use super::provider::AnyProvider;
 use super::reading::quoted;
-use super::relying_party::{LEGACY_TABLE, TABLE};
+use super::relying_party::TABLE;
 use super::secret_source::secret;
 use super::section::{Named, Section};
 use super::system_user::system_user;
+use super::tenant_name::tenant;
 use super::url_path::canonical_path;
 use super::value::Value;
 use super::webhook::webhook;
 use super::{
-    Authority, ClientAuthentication, Emails, Environment, Federation, Flow, Legacy, Membership,
-    NullOrigin, Pkce, Provider, RedirectParameter, RelyingParty, Response, Trust, response,
+    Authority, ClientAuthentication, Emails, Environment, Federation, Flow, Membership, Pkce,
+    Provider, RelyingParty, Response, Trust, response,
 };
 
 /// Reads every relying party.
@@ -44,12 +45,6 @@ pub(super) fn relying_parties(
         }
     }
     Named { what: "relying_party", entries }
-}
-
-/// The name of a tenant.
-pub(super) fn tenant(value: &Value) -> Option<ContextId> {
-    let text = value.text()?;
-    ContextId::parse(text).ok().or_else(|| refuse_tenant(value, text))
 }
 
 fn relying_party(
@@ -283,54 +278,6 @@ fn refuse_answer_of_legacy(section: &Section, flow: Option<&Flow>, response: Opt
             );
         }
     }
-}
-
-fn legacy(section: &Section) -> Option<Legacy> {
-    let section = section.section("legacy", LEGACY_TABLE.keys);
-    let serials = section.read("serials", serials);
-    let redirect_parameter = section.read("redirect_parameter", |value| {
-        value.choice(&[
-            ("none", RedirectParameter::None),
-            ("redirect_uri", RedirectParameter::RedirectUri),
-            ("redirect_url", RedirectParameter::RedirectUrl),
-        ])
-    });
-    let null_origin = section.read("null_origin", |value| {
-        value.choice(&[("refused", NullOrigin::Refused), ("accepted", NullOrigin::Accepted)])
-    });
-    Some(Legacy {
-        serials: serials?,
-        redirect_parameter: redirect_parameter?,
-        null_origin: null_origin?,
-    })
-}
-
-/// Tenants and their serial numbers, one to one: a serial is all that ties a token to its tenant.
-fn serials(value: &Value) -> Option<HashMap<ContextId, String>> {
-    let mut seen: Vec<(ContextId, String)> = Vec::new();
-    value.entries(|name, value| {
-        let Ok(context) = ContextId::parse(name) else { return refuse_tenant(value, name) };
-        let serial = value.text()?;
-        if !(1..=20).contains(&serial.len()) || !serial.bytes().all(|byte| byte.is_ascii_digit()) {
-            let wrong = format!("{} is not a serial number", quoted(serial));
-            return value.refuse(wrong, "write its digits in quotes, such as \"1501052557\"");
-        }
-        if seen.iter().any(|(tenant, _)| *tenant == context) {
-            return value.refuse(format!("{context} stands here twice"), "leave one of them out");
-        }
-        if let Some((other, _)) = seen.iter().find(|(_, known)| known == serial) {
-            let wrong = format!("{} is the serial number of {other} too", quoted(serial));
-            return value.refuse(wrong, "write each tenant's own");
-        }
-        seen.push((context, serial.to_owned()));
-        Some(())
-    })?;
-    Some(seen.into_iter().collect())
-}
-
-fn refuse_tenant<T>(value: &Value, text: &str) -> Option<T> {
-    let wrong = format!("{} is not a tenant", quoted(text));
-    value.refuse(wrong, "write Cust and its digits, such as \"Cust12345\"")
 }
 
 fn warn_about_legacy(

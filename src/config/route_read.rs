@@ -6,10 +6,10 @@ use crate::identity::ContextId;
 
 use super::header_names::header_names;
 use super::reading::quoted;
-use super::relying_party_read::tenant;
 use super::route::TABLE;
 use super::route_bounds_read::route_bounds;
 use super::section::{Named, Section, is_name};
+use super::tenant_name::tenant;
 use super::upstream_read::server_url;
 use super::url_path::canonical_path;
 use super::value::Value;

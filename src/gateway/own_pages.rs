@@ -91,7 +91,10 @@ fn callback(host: &HostSite, number: usize, inbound: &Inbound<'_>) -> Verdict {
 }
 
 fn takes_forms(party: &RelyingParty) -> bool {
-    party.flow != Flow::Code || party.response.mode != ResponseMode::Query
+    match &party.flow {
+        Flow::Code => party.response.mode != ResponseMode::Query,
+        Flow::Legacy(legacy) => legacy.is_posted(),
+    }
 }
 
 /// `rd`: where to go afterwards; `with`: the relying party; `tenant`: the tenant. Nothing but a

@@ -8,7 +8,7 @@ use pingora::proxy::Session as Downstream;
 use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
 use crate::session::{Loaded, SessionState};
-use crate::signin::{Wish, asks_to_clean_up, is_answer};
+use crate::signin::{Wish, asks_to_clean_up, is_answer, takes_address};
 use crate::telemetry::{Limit, Offered};
 use crate::web::{Asking, Cookies, Fields, Reply};
 
@@ -106,11 +106,15 @@ async fn callback(
     if let Some(page) = fragment_page(exchange, query, &parties) {
         return Ok(page);
     }
-    if Fields::parse(query.as_bytes()).is_ok_and(|fields| asks_to_clean_up(&parties, &fields)) {
+    let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
+    if asks_to_clean_up(&parties, &fields) {
         let session = session(exchange, host, counter.cookies);
         return Ok(site.desk.clean_up(counter, session.as_deref(), &parties));
     }
-    let outcome = site.desk.complete(counter, query, &parties).await;
+    let outcome = match takes_address(&parties, &fields) {
+        Some(legacy) => site.desk.addressed(counter, legacy, &request.headers, &fields).await,
+        None => site.desk.complete(counter, query, &parties).await,
+    };
     outcome.map_err(|failed| Refused::failed(host, failed))
 }
 

@@ -6,11 +6,9 @@
 //! and signs nobody in.
 
 use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
 use crate::config::{Flow, RelyingParty, Trust};
-use crate::identity::{Credential, Principal};
+use crate::identity::Credential;
 use crate::saml::SamlRefused;
 use crate::session::SessionState;
 use crate::superid::CleanText;
@@ -23,19 +21,10 @@ use super::begin::redirect_url;
 use super::desk::{Counter, Desk};
 use super::elsewhere::in_the_words_of;
 use super::failure::{Failed, Failure, Outcome};
-use super::handover::{HANDOVER_LIFE, Handover};
-use super::held::from_the_provider;
+use super::form_origin::from_the_provider;
+use super::handover::{Arrived, HANDOVER_LIFE, Handover};
 use super::not_believed::chain;
 use super::said::Said;
-
-/// A person whose token was verified and used up, and the attempt it answers.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Arrived {
-    id: [u8; 16],
-    attempt: Attempt,
-    principal: Principal,
-    verified: Timestamp,
-}
 
 impl Desk {
     /// Takes a posted answer of WS-Federation.

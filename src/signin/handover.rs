@@ -14,7 +14,6 @@ use super::attempt::Attempt;
 use super::consent::Consent;
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
-use super::federated::Arrived;
 
 /// What is handed over.
 #[derive(Serialize, Deserialize)]
@@ -35,6 +34,15 @@ pub(super) struct Posted {
     pub(super) principal: Principal,
     pub(super) ticket: Option<Ticket>,
     pub(super) consent: Option<Consent>,
+    pub(super) verified: Timestamp,
+}
+
+/// A person whose token was verified and used up, and the attempt it answers.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Arrived {
+    pub(super) id: [u8; 16],
+    pub(super) attempt: Attempt,
+    pub(super) principal: Principal,
     pub(super) verified: Timestamp,
 }
 

@@ -15,6 +15,7 @@ use super::attempt::Attempt;
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
 use super::federated::is_federated;
+use super::form_origin::from_the_provider;
 use super::handover::{Handover, chunked};
 use super::said::Said;
 
@@ -39,7 +40,7 @@ impl Desk {
             parties.iter().any(|party| asks(&party))
         };
         if let Some(fragment) = fields.get("fragment").filter(|_| by(ResponseMode::Fragment)) {
-            return self.from_fragment(at, parties, headers, fragment).await;
+            return self.take_fragment(at, parties, headers, fragment).await;
         }
         if is_federated(parties, &fields) {
             return self.federated(at, parties, headers, &fields).await;
@@ -130,7 +131,7 @@ impl Desk {
         self.hand_over(at, &Handover::Held(Box::new((attempt, answer))))
     }
 
-    async fn from_fragment(
+    async fn take_fragment(
         &self,
         at: Counter<'_>,
         parties: &[&RelyingParty],
@@ -150,23 +151,6 @@ pub(super) fn other_way(attempt: &Attempt, answer: &Answer) -> Failed {
     let (came, asked) = (answer.mode.word(), attempt.mode.word());
     let detail = format!("the answer came by {came}, and {asked} was asked for");
     Failed::new(Failure::Unverified, detail)
-}
-
-/// Browsers say which page posted a form (Fetch §3.1); only the provider's may. `null` is what they
-/// say where that page sends no referrer: the attempt is tied to its browser all the same, which a
-/// legacy token is not.
-pub(super) fn from_the_provider(expected: &str, headers: &HeaderMap) -> Result<(), Failed> {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let accepted = match (origins.next().map(http::HeaderValue::as_bytes), origins.next()) {
-        (None | Some(b"null"), None) => true,
-        (Some(origin), None) => origin == expected.as_bytes(),
-        (_, Some(_)) => false,
-    };
-    if accepted {
-        return Ok(());
-    }
-    let detail = format!("a form posted from elsewhere than {expected}");
-    Err(Failed::new(Failure::PostOriginRefused, detail))
 }
 
 /// The page that posts a fragment is ours. It sends no referrer, so its `Origin` is `null`; where

@@ -9,13 +9,14 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 12] = [
+const WHOLE_TABLES: [&str; 13] = [
     "assertion",
     "acme.NAME",
     "certificate.NAME",
     "host.NAME.hsts",
     "host.NAME.app_pages",
     "relying_party.NAME.legacy",
+    "relying_party.NAME.legacy.saml",
     "relying_party.NAME.people",
     "relying_party.NAME.system_user",
     "relying_party.NAME.webhook",
@@ -29,7 +30,7 @@ const WHOLE_TABLES: [&str; 12] = [
 /// SuperID or at a provider, which speaks one protocol.
 const OTHER_WAYS: [&str; 23] = [
     "# response_mode =",
-    "# token =",
+    "# token = {",
     "# certificate_name =",
     "# loopback =",
     "# unix_",
@@ -117,7 +118,8 @@ fn every_example_in_a_comment_would_be_accepted() {
             false => format!("{line}\n"),
         })
         .collect::<String>()
-        .replace("flow = \"code\"", "flow = \"legacy\"");
+        .replace("flow = \"code\"", "flow = \"legacy\"")
+        .replace("token = \"jwt\"", "token = \"either\"");
     config::load_text(&text, "reference.toml", scratch.folder(), &variables)
         .unwrap_or_else(|problems| panic!("{problems}"));
 }

@@ -54,6 +54,7 @@ mod recorder;
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]
 mod redis_server;
 mod reload;
+mod saml;
 mod service_manager;
 mod session;
 mod sign_in;

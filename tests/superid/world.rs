@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
-    LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response,
-    SameSite, Session, Settings,
+    Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy,
+    LegacyMethod, LegacySaml, LegacyToken, Limits, LineDestination, Log, LogLevel, NullOrigin,
+    Pkce, RedirectParameter, RelyingParty, Response, SameSite, Session, Settings, Sha1,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
@@ -51,6 +51,9 @@ impl World {
             serials,
             redirect_parameter: RedirectParameter::None,
             null_origin: NullOrigin::Refused,
+            token: LegacyToken::Either,
+            method: LegacyMethod::Post,
+            saml: LegacySaml { audience: None, keys: Vec::new(), sha1: Sha1::Refused },
         };
         let code = Arc::new(party(&environment, Flow::Code));
         let legacy = Arc::new(party(&environment, Flow::Legacy(legacy)));
