@@ -18,14 +18,14 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, header};
 use pingora::http::RequestHeader;
 use superid_gateway::assertion::{Addressee, Signer};
-use superid_gateway::authn::Permit;
+use superid_gateway::authn::{Permit, Wanted};
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{Assertion, Settings};
 use superid_gateway::credentials::injected;
 use superid_gateway::crypto::{Es256Key, Random};
 use superid_gateway::gateway::{Site, Verdict, Wire, decide};
 use superid_gateway::routing::Table;
-use superid_gateway::session::{Loaded, SealedCookie, SessionState};
+use superid_gateway::session::{Loaded, SessionState, Sessions};
 use superid_gateway::telemetry::AccessLog;
 use superid_gateway::web::{Bounds, CookieNames, Cookies, Inbound, Spoofable};
 
@@ -70,7 +70,9 @@ fn verdict(settings: &Settings) {
     let mut next = || others.next().expect("a cycle has no end");
     line("  the cookie, for the first time", cost(|| alive(store.load(Cookies::of(next()), now))));
     let route = &settings.routes[0];
-    let permit = Permit::ask(route, Arc::new(setting::session()), now).expect("a permit");
+    let wanted = Wanted { host: &settings.hosts[0], route, tenant: None };
+    let session = Arc::new(setting::session());
+    let permit = Permit::ask(wanted, session, now).expect("a permit");
     line("  the headers to set", cost(|| injected(&permit, route)));
     line("  the app's cookies without ours", cost(|| Cookies::of(&head.headers).without(&names)));
     asserting(settings, &inbound, now);
@@ -108,7 +110,7 @@ fn alive(loaded: Loaded) -> Arc<SessionState> {
 }
 
 /// More than the gateway remembers, so that each is new to it again when its turn comes.
-fn many_cookies(store: &SealedCookie) -> &'static [HeaderMap] {
+fn many_cookies(store: &Sessions) -> &'static [HeaderMap] {
     let one = |_| {
         let cookie = setting::cookie_of(store).parse().expect("visible ASCII");
         HeaderMap::from_iter([(header::COOKIE, cookie)])

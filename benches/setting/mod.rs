@@ -1,14 +1,14 @@
 //! What both benches measure with: a configuration, a person signed in under it, their request.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use http::HeaderMap;
 use superid_gateway::clock::Clock;
-use superid_gateway::config::{self, Host, Settings};
+use superid_gateway::config::{self, Bond, Host, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::identity::{AccessToken, ContextId, Credential, Principal};
-use superid_gateway::session::{Ended, SealedCookie, SessionId, SessionState};
+use superid_gateway::session::{Ended, SessionId, SessionState, Sessions, Store};
 use superid_gateway::web::{CookieNames, Cookies};
 
 /// The public host.
@@ -58,6 +58,7 @@ pub fn session() -> SessionState {
     SessionState {
         id: SessionId::fresh(&Random::system()),
         relying_party: "bench".to_owned(),
+        bond: *BOND,
         principal: Principal {
             subject: "astrid.berg@nordlys.example".to_owned(),
             context,
@@ -82,12 +83,15 @@ pub fn session() -> SessionState {
     }
 }
 
+/// That of the one relying party of every configuration here.
+static BOND: LazyLock<Bond> = LazyLock::new(|| settings(9, 1).relying_parties[0].bond);
+
 /// The store that seals and opens the sessions of a configuration's one host.
-pub fn store(settings: &Settings) -> SealedCookie {
+pub fn store(settings: &Settings) -> Sessions {
     let host: &Arc<Host> = &settings.hosts[0];
     let names = CookieNames::new(&settings.session.cookie_name, &host.origin);
     let ended = Arc::new(Ended::new(1024, settings.session.absolute));
-    SealedCookie::new(&settings.session, &names, &host.origin, ended)
+    Sessions::new(&settings.session, &names, &host.origin, (ended, Store::Cookie))
 }
 
 /// The `Cookie` header of a browser that is signed in and keeps two cookies of the app's.
@@ -96,10 +100,10 @@ pub fn cookie(settings: &Settings) -> String {
 }
 
 /// The same, with the session sealed by `store`: another value each time.
-pub fn cookie_of(store: &SealedCookie) -> String {
+pub fn cookie_of(store: &Sessions) -> String {
     let none = HeaderMap::new();
     let set = store
-        .store(&session(), &Random::system(), Cookies::of(&none))
+        .sealed(&session(), &Random::system(), Cookies::of(&none))
         .expect("a session that fits");
     let ours = set[0].to_str().expect("visible ASCII").split(';').next().unwrap_or_default();
     format!("theme=dark; {ours}; cart=3f7a9c")

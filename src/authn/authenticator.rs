@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::session::{Loaded, SealedCookie, SessionState};
+use crate::session::{Loaded, SessionState, Sessions};
 use crate::telemetry::Unfit;
 use crate::web::Inbound;
 
 /// The proofs one host takes.
 #[derive(Clone, Debug)]
 pub struct Authenticator {
-    cookie: SealedCookie,
+    sessions: Sessions,
 }
 
 /// What the proofs say.
@@ -23,25 +23,28 @@ pub enum Authenticated {
     /// Something was presented and is worth nothing: it counts as not presented, and its cookies
     /// are removed with the next answer of ours.
     Rejected(Unfit),
+    /// Something was presented, and what would tell cannot be asked.
+    Unavailable,
 }
 
 impl Authenticator {
     /// Takes session cookies.
-    pub fn new(cookie: SealedCookie) -> Self {
-        Self { cookie }
+    pub fn new(sessions: Sessions) -> Self {
+        Self { sessions }
     }
 
     /// Who sent the request.
     pub fn authenticate(&self, inbound: &Inbound<'_>, now: Timestamp) -> Authenticated {
-        match self.cookie.load(inbound.cookies(), now) {
+        match self.sessions.load(inbound.cookies(), now) {
             Loaded::Live(state) => Authenticated::Proven(state),
             Loaded::NotPresented => Authenticated::Nobody,
             Loaded::Rejected(why) => Authenticated::Rejected(why),
+            Loaded::Unavailable => Authenticated::Unavailable,
         }
     }
 
-    /// The store behind the cookies.
-    pub fn cookie(&self) -> &SealedCookie {
-        &self.cookie
+    /// The sessions behind the cookies.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 }

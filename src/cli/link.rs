@@ -19,7 +19,7 @@ use crate::session::{Memory, Note};
 pub(super) struct Link(UnixStream);
 
 /// Something that was said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Said {
     Note(Note),
     Ready,
@@ -82,12 +82,15 @@ impl Link {
     /// # Errors
     /// When the other end is gone, or said what nobody understands.
     pub(super) fn hear(&mut self) -> io::Result<Said> {
-        let mut bytes = READY;
-        self.0.read_exact(&mut bytes)?;
-        match Note::from_bytes(&bytes) {
+        let mut head = READY;
+        self.0.read_exact(&mut head)?;
+        let unknown = || io::Error::other("a note nobody understands");
+        let mut more = vec![0; Note::more(&head).ok_or_else(unknown)?];
+        self.0.read_exact(&mut more)?;
+        match Note::from_bytes(&head, &more) {
             Some(note) => Ok(Said::Note(note)),
-            None if bytes == READY => Ok(Said::Ready),
-            None => Err(io::Error::other("a note nobody understands")),
+            None if head == READY => Ok(Said::Ready),
+            None => Err(unknown()),
         }
     }
 
@@ -133,7 +136,7 @@ impl Link {
     }
 
     fn tell_all(&mut self, notes: Vec<Note>, comes: Receiver<Note>) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity((notes.len() + 1) * Note::BYTES);
+        let mut bytes = Vec::with_capacity((notes.len() + 1) * Note::HEAD);
         notes.iter().for_each(|note| bytes.extend(note.to_bytes()));
         bytes.extend(READY);
         self.0.write_all(&bytes)?;
@@ -150,7 +153,7 @@ impl Teller {
 }
 
 /// Bytes no note begins with.
-const READY: [u8; Note::BYTES] = [0; Note::BYTES];
+const READY: [u8; Note::HEAD] = [0; Note::HEAD];
 /// With the version of what follows.
 const GREETING: &[u8; 30] = b"superid-gateway succession 1\r\n";
 /// How long the other end may take nothing: longer than a new process may take to serve, as it

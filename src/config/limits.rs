@@ -16,6 +16,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("header_count", "100"),
         Key::defaulted("spent_attempts", "65536"),
         Key::defaulted("kept_posts", "\"16MiB\""),
+        Key::defaulted("sessions", "100000"),
         Key::defaulted("ended_sessions", "65536"),
         Key::defaulted("superid_timeout", "\"10s\""),
         Key::defaulted("handshake_timeout", "\"10s\""),
@@ -57,6 +58,8 @@ pub struct Limits {
     pub spent_attempts: usize,
     /// Bytes of posts kept while their senders sign in, all of them together. Default 16 MiB.
     pub kept_posts: usize,
+    /// Sessions kept in memory; beyond it the one out of use for longest ends. Default 100,000.
+    pub sessions: usize,
     /// Sessions remembered as ended. Default 65,536.
     pub ended_sessions: usize,
     /// The longest a call to SuperID may take. Default 10 s.
@@ -106,6 +109,7 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
     let header_count = count("header_count", 16, 250);
     let spent_attempts = count("spent_attempts", 1_000, 10_000_000);
     let kept_posts = bytes("kept_posts", 64 * KIB, 1024 * 1024 * KIB);
+    let sessions = count("sessions", 1_000, 10_000_000);
     let ended_sessions = count("ended_sessions", 1_000, 10_000_000);
     let superid_timeout = time("superid_timeout", 1, 60);
     let handshake_timeout = time("handshake_timeout", 1, 60);
@@ -128,6 +132,7 @@ pub(super) fn limits(root: &Section) -> Option<Limits> {
         header_count: header_count?,
         spent_attempts: spent_attempts?,
         kept_posts: kept_posts?,
+        sessions: sessions?,
         ended_sessions: ended_sessions?,
         superid_timeout: superid_timeout?,
         handshake_timeout: handshake_timeout?,

@@ -13,12 +13,12 @@ use super::reading::{Place, Reading};
 use super::section::{Named, Section};
 use super::sources::Sources;
 use super::{
-    Admin, Audit, Host, Key, Problem, Problems, Redis, RelyingParty, Session, Settings, Table,
-    Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate, environment,
-    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, legacy,
-    limits, listener, log, overlay, people, provider, redis, relying_party, relying_party_read,
-    replicas, route, route_bounds_read, route_read, route_rules, session, system_user, traces,
-    upstream, upstream_read, vault, webhook, webhook_rules,
+    Admin, Audit, Host, Key, Problem, Problems, Redis, RelyingParty, Session, SessionStore,
+    Settings, Table, Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate,
+    environment, forwarded, header_names, host, job_caller, job_listener, job_listener_read,
+    key_ring, legacy, limits, listener, log, overlay, people, provider, redis, relying_party,
+    relying_party_read, replicas, route, route_bounds_read, route_read, route_rules, session,
+    system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -259,7 +259,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         &callers,
         (listeners.as_deref().unwrap_or_default(), &further),
     );
-    warn_of_idle_tables(&root, &parties.sound());
+    warn_of_idle_tables(&root, &parties.sound(), session.as_ref());
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
@@ -308,8 +308,8 @@ fn check_session(
     replicas::check(root, parties, session, redis);
 }
 
-fn warn_of_idle_tables(root: &Section, parties: &[Arc<RelyingParty>]) {
-    warn_without_vault(root, parties);
+fn warn_of_idle_tables(root: &Section, parties: &[Arc<RelyingParty>], session: Option<&Session>) {
+    warn_without_vault(root, parties, session);
     warn_of_unused_certificates(root);
 }
 
@@ -326,7 +326,7 @@ fn warn_of_unused_certificates(root: &Section) {
 }
 
 /// What nobody keeps is lost.
-fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>]) {
+fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>], session: Option<&Session>) {
     if root.has("vault") {
         return;
     }
@@ -339,7 +339,8 @@ fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>]) {
         );
     }
     let remembers = parties.iter().any(|party| party.brings_tokens_alone());
-    if root.has("redis") && !remembers {
+    let keeps = session.is_some_and(|session| session.store == SessionStore::Redis);
+    if root.has("redis") && !remembers && !keeps {
         let wrong = "shares tickets of system users, and without a vault there are none";
         root.reading.warn(&root.place("redis"), wrong, instead);
     }

@@ -105,14 +105,14 @@ pub use problem::{Position, Problem, Problems};
 pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, UserInfo};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
-pub use relying_party::{Flow, Pkce, RelyingParty};
+pub use relying_party::{Authorization, Bond, Flow, Pkce, RelyingParty};
 pub use response::{Parts, Response, ResponseMode};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,
     PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,
 };
 pub use route_bounds::{Rate, RouteBounds};
-pub use session::{SameSite, Session};
+pub use session::{SameSite, Session, SessionStore};
 pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
 pub use traces::{TraceProtocol, Traces};

@@ -68,6 +68,13 @@ pub(super) fn people(party: &Section, issuer: &str) -> Option<People> {
 }
 
 impl People {
+    /// Whether somebody of this tenant could be let in.
+    pub fn may_be_of(&self, tenant: &ContextId) -> bool {
+        let named = [&self.directories, &self.hosted_domains, &self.email_domains];
+        named.iter().any(|by| by.values().any(|of| of == tenant))
+            || self.mapping.as_ref().is_some_and(|mapping| mapping.has_people_of(tenant))
+    }
+
     fn lets_nobody_in(&self) -> bool {
         self.mapping.is_none()
             && self.directories.is_empty()

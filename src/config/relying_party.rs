@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::crypto::Secret;
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{Secret, sha256};
 use crate::identity::ContextId;
 
 use super::{
@@ -24,6 +26,8 @@ pub(super) const TABLE: Table = Table {
         Key::optional("error_callback_path", "\"/auth/error\""),
         Key::defaulted("pkce", "\"S256\""),
         Key::optional("tenant", "\"Cust12345\""),
+        Key::defaulted("listed", "true"),
+        Key::defaulted("authorization", "\"admin\""),
         Key::optional("legacy", "{ serials = { Cust12345 = \"1501052557\" } }"),
         Key::defaulted("client_authentication", "\"client_secret_post\""),
         Key::optional("client_key", "{ file = \"client-key.pem\" }"),
@@ -59,10 +63,63 @@ pub struct RelyingParty {
     pub pkce: Pkce,
     /// Sign in to this tenant only, without SuperID's tenant picker.
     pub tenant: Option<ContextId>,
+    /// Whether the chooser page shows it; others are chosen by host, path or tenant alone.
+    pub listed: bool,
+    /// Who approves the app for a customer.
+    pub authorization: Authorization,
     /// What it buys system user tickets with, where it does.
     pub system_user: Option<Arc<SystemUser>>,
     /// Who is told what happened to its installations.
     pub webhook: Option<Arc<Webhook>>,
+    /// What sessions and sign-ins under way are bound to.
+    pub bond: Bond,
+}
+
+/// A digest of what makes a relying party this one: its name, its authority, its client id and its
+/// tenant. A table of the same name that means another one has another bond, so that nothing begun with
+/// one goes on with the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bond(pub [u8; 16]);
+
+impl Bond {
+    /// Of these four.
+    pub fn of(
+        name: &str,
+        authority: &Authority,
+        client_id: &str,
+        tenant: Option<&ContextId>,
+    ) -> Self {
+        let issuer = match authority {
+            Authority::SuperId(environment) => environment.issuer.as_str(),
+            Authority::Provider(member) => member.provider.issuer.as_str(),
+            Authority::WsFederation(trust) => trust.federation.issuer.as_str(),
+        };
+        let tenant = tenant.map_or("", |tenant| tenant.as_str());
+        let parts = [name, authority.name(), issuer, client_id, tenant];
+        let lengths: Vec<[u8; 8]> =
+            parts.iter().map(|part| (part.len() as u64).to_be_bytes()).collect();
+        let framed: Vec<&[u8]> = parts
+            .iter()
+            .zip(&lengths)
+            .flat_map(|(part, length)| [length.as_slice(), part.as_bytes()])
+            .collect();
+        let mut short = [0; 16];
+        short.copy_from_slice(&sha256(&framed)[..16]);
+        Self(short)
+    }
+}
+
+/// Who approves an app for a customer, as SuperOffice calls it (`superid.md` §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// An administrator of the customer.
+    Admin,
+    /// SuperOffice's own people set it up for each customer, as they do for custom apps.
+    Explicit,
+    /// Nobody: SuperOffice's own apps.
+    Implicit,
+    /// Each person for themselves.
+    User,
 }
 
 impl RelyingParty {
@@ -87,6 +144,16 @@ impl RelyingParty {
         match &self.authority {
             Authority::SuperId(_) | Authority::Provider(_) => None,
             Authority::WsFederation(trust) => Some(trust),
+        }
+    }
+
+    /// Whether it can sign people of this tenant in, as far as that is known beforehand.
+    pub fn serves_tenant(&self, tenant: &ContextId) -> bool {
+        match (&self.tenant, &self.authority) {
+            (Some(own), _) => own == tenant,
+            (None, Authority::SuperId(_)) => true,
+            (None, Authority::Provider(member)) => member.people.may_be_of(tenant),
+            (None, Authority::WsFederation(trust)) => trust.people.may_be_of(tenant),
         }
     }
 

@@ -20,8 +20,8 @@ use super::url_path::canonical_path;
 use super::value::Value;
 use super::webhook::webhook;
 use super::{
-    Authority, ClientAuthentication, Emails, Environment, Federation, Flow, Membership, Pkce,
-    Provider, RelyingParty, Response, Trust, response,
+    Authority, Authorization, Bond, ClientAuthentication, Emails, Environment, Federation, Flow,
+    Membership, Pkce, Provider, RelyingParty, Response, Trust, response,
 };
 
 /// Reads every relying party.
@@ -65,19 +65,21 @@ fn relying_party(
     let pkce =
         section.read("pkce", |value| value.choice(&[("S256", Pkce::S256), ("off", Pkce::Off)]));
     let tenant = section.optional("tenant", tenant);
+    let listed = section.read("listed", |value| value.boolean());
+    let authorization = section.read("authorization", authorization);
     let system_user = system_user(section, environment_of(authority.as_ref()));
     let webhook = webhook(root, section);
-    let authority = authority?;
-    let is_federated = matches!(authority, Authority::WsFederation(_));
-    let (flow, response) = match is_federated {
-        true => (Some(Flow::WsFederation), Some(Response::of_federation())),
-        false => (flow, response),
+    let (authority, client_id) = (authority?, client_id?);
+    let (flow, response) = match &authority {
+        Authority::WsFederation(_) => (Some(Flow::WsFederation), Some(Response::of_federation())),
+        _ => (flow, response),
     };
     Some(RelyingParty {
         name: name.to_owned(),
         title: title.unwrap_or_else(|| name.to_owned()),
+        bond: Bond::of(name, &authority, &client_id, tenant.as_ref()),
         authority,
-        client_id: client_id?,
+        client_id,
         client_secret: client_secret?,
         redirect_path: redirect_path?,
         flow: flow?,
@@ -85,9 +87,20 @@ fn relying_party(
         error_callback_path,
         pkce: pkce?,
         tenant,
+        listed: listed?,
+        authorization: authorization?,
         system_user,
         webhook,
     })
+}
+
+fn authorization(value: &Value) -> Option<Authorization> {
+    value.choice(&[
+        ("admin", Authorization::Admin),
+        ("explicit", Authorization::Explicit),
+        ("implicit", Authorization::Implicit),
+        ("user", Authorization::User),
+    ])
 }
 
 /// Exactly one of `environment` and `provider`.
@@ -128,7 +141,7 @@ fn authority(
 
 /// What SuperID alone has, somebody else's provider cannot give.
 fn refuse_what_is_superids(section: &Section) {
-    for key in ["legacy", "system_user", "tenant", "webhook"] {
+    for key in ["authorization", "legacy", "system_user", "tenant", "webhook"] {
         if section.has(key) {
             section.reading.problem(
                 &section.place(key),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::section::Section;
-use super::{Flow, Redis, RelyingParty, Session, relying_party};
+use super::{Flow, Redis, RelyingParty, Session, SessionStore, relying_party, session as table};
 
 /// A token that is posted to us is good until it ends. Where each replica remembers by itself which
 /// were used, one token signs in once on each of them.
@@ -13,6 +13,7 @@ pub(super) fn check(
     session: &Session,
     redis: Option<&Option<Redis>>,
 ) {
+    check_store(root, session, redis);
     let several = session.replicas.is_some_and(|count| count > 1);
     if !several || !matches!(redis, Some(None)) {
         return;
@@ -32,5 +33,25 @@ pub(super) fn check(
             "takes tokens that must be used once, and the replicas share no store to remember them",
             "add [redis] with url, use a code, or run one gateway",
         );
+    }
+}
+
+/// Sessions that one gateway keeps are none on another, and what is shared needs a place.
+fn check_store(root: &Section, session: &Session, redis: Option<&Option<Redis>>) {
+    let section = root.section("session", table::TABLE.keys);
+    let several = session.replicas.is_some_and(|count| count > 1);
+    match session.store {
+        SessionStore::Memory if several => section.reading.problem(
+            &section.place("store"),
+            "is \"memory\", which each replica has for itself: people would be signed out whenever \
+             another one serves them",
+            "write store = \"cookie\", or store = \"redis\" with [redis]",
+        ),
+        SessionStore::Redis if matches!(redis, Some(None)) => section.reading.problem(
+            &section.place("store"),
+            "is \"redis\", and there is no [redis] to keep sessions in",
+            "add [redis] with url, or write store = \"cookie\" or \"memory\"",
+        ),
+        SessionStore::Cookie | SessionStore::Memory | SessionStore::Redis => {}
     }
 }

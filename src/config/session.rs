@@ -13,6 +13,7 @@ use super::{Host, Key, Table};
 pub(super) const TABLE: Table = Table {
     header: "session",
     keys: &[
+        Key::defaulted("store", "\"cookie\""),
         Key::required("keys", "[{ file = \"session.key\" }]"),
         Key::defaulted("cookie_name", "\"superid-gateway\""),
         Key::defaulted("same_site", "\"lax\""),
@@ -24,9 +25,11 @@ pub(super) const TABLE: Table = Table {
     ],
 };
 
-/// Sessions in a sealed cookie. Times are in seconds.
+/// Where sessions are kept, and for how long. Times are in seconds.
 #[derive(Clone, Debug)]
 pub struct Session {
+    /// What keeps them. Default `cookie`.
+    pub store: SessionStore,
     /// The first key seals, all of them open.
     pub keys: KeyRing,
     /// The cookies' common name; `__Host-` is put before it on https. Default `superid-gateway`.
@@ -42,6 +45,17 @@ pub struct Session {
     pub leeway: u64,
     /// How many gateways share these sessions, where that is said.
     pub replicas: Option<usize>,
+}
+
+/// What keeps sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionStore {
+    /// Each browser its own, sealed in its cookie.
+    Cookie,
+    /// The process and those that follow it, up to `limits.sessions`.
+    Memory,
+    /// The Redis of `[redis]`, for all replicas.
+    Redis,
 }
 
 /// Which requests from other sites carry the session cookie.
@@ -64,6 +78,13 @@ pub(super) fn session(root: &Section) -> Option<Session> {
         true => Some(KeyRing::new(&[Random::system().bytes()])),
         false => section.read("keys", |value| key_ring(value, "a session")),
     };
+    let store = section.read("store", |value| {
+        value.choice(&[
+            ("cookie", SessionStore::Cookie),
+            ("memory", SessionStore::Memory),
+            ("redis", SessionStore::Redis),
+        ])
+    });
     let cookie_name = section.read("cookie_name", cookie_name);
     let same_site = section.read("same_site", |value| {
         value.choice(&[
@@ -90,6 +111,7 @@ pub(super) fn session(root: &Section) -> Option<Session> {
         );
     }
     Some(Session {
+        store: store?,
         keys: keys?,
         cookie_name: cookie_name?,
         same_site: same_site?,

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{self, Redis, Settings};
+use crate::config::{self, Redis, SessionStore, Settings};
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, LinkState, LinkWatch, RedisLink};
 use crate::telemetry::{AuditLog, LinkCounter, LinkCounters, Tracer};
@@ -20,6 +20,8 @@ pub struct Stores {
     pub(super) shared: Option<SharedTickets>,
     /// Where tokens that were used are remembered for all replicas.
     pub used: Option<RedisLink>,
+    /// Where sessions are kept, if that is Redis.
+    pub sessions: Option<RedisLink>,
     /// Where it is recorded who did what.
     pub audit: AuditLog,
     /// Who begins traces, where there are any.
@@ -59,10 +61,11 @@ impl Stores {
             stores.links.push(linked);
         }
         stores.open_used(settings, random)?;
+        stores.open_sessions(settings, random)?;
         Ok(stores)
     }
 
-    /// The stores of a new configuration. The links that tickets and used tokens are shared over stay
+    /// The stores of a new configuration. The links that sessions, tickets and used tokens are shared over stay
     /// as they were opened; the vault's follows the configuration.
     ///
     /// # Errors
@@ -80,6 +83,7 @@ impl Stores {
             None => stores.open_vault(settings, clock, random)?,
         }
         stores.open_used(settings, random)?;
+        stores.open_sessions(settings, random)?;
         Ok(stores)
     }
 
@@ -108,6 +112,24 @@ impl Stores {
             _ => {
                 self.used = None;
                 self.links.retain(|linked| linked.link.name() != USED);
+            }
+        }
+        Ok(())
+    }
+
+    /// The link for sessions, as it was opened or now; none where they are kept elsewhere.
+    fn open_sessions(&mut self, settings: &Settings, random: &Random) -> Result<(), StoresFailed> {
+        match &settings.redis {
+            Some(redis) if settings.session.store == SessionStore::Redis => {
+                if self.sessions.is_none() {
+                    let linked = Linked::open(SESSIONS, redis, random.clone())?;
+                    self.sessions = Some(linked.link.clone());
+                    self.links.push(linked);
+                }
+            }
+            _ => {
+                self.sessions = None;
+                self.links.retain(|linked| linked.link.name() != SESSIONS);
             }
         }
         Ok(())
@@ -151,6 +173,7 @@ impl LinkWatch for Counted {
     }
 }
 
+const SESSIONS: &str = "sessions";
 const TICKETS: &str = "tickets";
 const USED: &str = "used_tokens";
 const VAULT: &str = "vault";

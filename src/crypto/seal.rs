@@ -20,6 +20,8 @@ pub enum Purpose {
     Attempt,
     /// The cookie that ties attempts to one browser.
     Binding,
+    /// Which session a browser has, and half of the key it is kept under.
+    Handle,
     /// Verified posted claims on their way from the POST to our own GET.
     Handoff,
     /// What waits to be told to an app.
@@ -37,9 +39,10 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Attempt,
         Self::Binding,
+        Self::Handle,
         Self::Handoff,
         Self::Letter,
         Self::Post,
@@ -53,6 +56,7 @@ impl Purpose {
         match self {
             Self::Attempt => b"superid-gateway attempt v1",
             Self::Binding => b"superid-gateway binding v1",
+            Self::Handle => b"superid-gateway handle v1",
             Self::Handoff => b"superid-gateway handoff v1",
             Self::Letter => b"superid-gateway letter v1",
             Self::Post => b"superid-gateway post v1",
@@ -82,7 +86,7 @@ pub enum SealedBy {
 
 /// The keys in use: the first seals, all of them open.
 #[derive(Clone)]
-pub struct KeyRing(Arc<[RingKey]>);
+pub struct KeyRing(pub(super) Arc<[RingKey]>);
 
 impl KeyRing {
     /// A ring of 256-bit keys.
@@ -165,8 +169,9 @@ impl std::fmt::Debug for KeyRing {
     }
 }
 
-struct RingKey {
-    id: [u8; 4],
+pub(super) struct RingKey {
+    pub(super) id: [u8; 4],
+    pub(super) prk: hkdf::Prk,
     by_purpose: [LessSafeKey; Purpose::ALL.len()],
 }
 
@@ -175,14 +180,12 @@ impl RingKey {
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"superid-gateway").extract(secret);
         let mut id = [0; 4];
         id.copy_from_slice(&expand(&prk, b"superid-gateway key id v1")[..4]);
-        Self {
-            id,
-            by_purpose: Purpose::ALL.map(|purpose| {
-                let key = UnboundKey::new(&AES_256_GCM, &expand(&prk, purpose.label()))
-                    .expect("AES-256-GCM takes 32 bytes");
-                LessSafeKey::new(key)
-            }),
-        }
+        let by_purpose = Purpose::ALL.map(|purpose| {
+            let key = UnboundKey::new(&AES_256_GCM, &expand(&prk, purpose.label()))
+                .expect("AES-256-GCM takes 32 bytes");
+            LessSafeKey::new(key)
+        });
+        Self { id, prk, by_purpose }
     }
 
     fn of(&self, purpose: Purpose) -> &LessSafeKey {
@@ -190,7 +193,7 @@ impl RingKey {
     }
 }
 
-fn expand(prk: &hkdf::Prk, label: &[u8]) -> [u8; 32] {
+pub(super) fn expand(prk: &hkdf::Prk, label: &[u8]) -> [u8; 32] {
     let mut key = [0; 32];
     prk.expand(&[label], hkdf::HKDF_SHA256)
         .and_then(|okm| okm.fill(&mut key))
@@ -198,8 +201,8 @@ fn expand(prk: &hkdf::Prk, label: &[u8]) -> [u8; 32] {
     key
 }
 
-const VERSION: u8 = 1;
-const HEAD: usize = 1 + 4 + NONCE_LEN;
+pub(super) const VERSION: u8 = 1;
+pub(super) const HEAD: usize = 1 + 4 + NONCE_LEN;
 
 #[cfg(test)]
 mod tests {

@@ -42,6 +42,9 @@ pub(super) fn answer(
     let (gets, posts) = (inbound.method() == Method::GET, inbound.method() == Method::POST);
     let is = |page: &Option<String>| page.as_deref() == Some(path);
     let asked = Asked { site, host, pages, inbound, now };
+    if pages.paths().any(|page| page == path) && asked.is_in_the_dark() && !is(&pages.error) {
+        return Some(Verdict::Refuse(Refused::without_store()));
+    }
     let verdict = match &pages.configure {
         _ if is(&pages.error) && (gets || posts) => waits(AppPage::Error),
         _ if is(&pages.install) && gets => asked.freshly(path, waits(AppPage::Install)),
@@ -78,9 +81,13 @@ pub(super) async fn page(
         });
     }
     let headers = &downstream.req_header().headers;
-    let loaded = host.authenticator.cookie().load(Cookies::of(headers), site.clock.now());
-    let Loaded::Live(session) = loaded else {
-        return Err(Refused::new(Trouble::AttemptExpired, "the session is over"));
+    let sessions = host.authenticator.sessions();
+    let session = match sessions.ask(Cookies::of(headers), site.clock.now()).await {
+        Loaded::Live(session) => session,
+        Loaded::Unavailable => return Err(Refused::without_store()),
+        Loaded::NotPresented | Loaded::Rejected(_) => {
+            return Err(Refused::new(Trouble::AttemptExpired, "the session is over"));
+        }
     };
     let desk = Desk { exchange, site, host, pages, session: &session };
     match page {
@@ -105,8 +112,14 @@ impl Asked<'_> {
             Authenticated::Proven(session) => {
                 Some(session).filter(|one| one.relying_party == self.pages.relying_party.name)
             }
-            Authenticated::Nobody | Authenticated::Rejected(_) => None,
+            Authenticated::Nobody | Authenticated::Rejected(_) | Authenticated::Unavailable => None,
         }
+    }
+
+    /// Whether nobody can tell who asks.
+    fn is_in_the_dark(&self) -> bool {
+        let proof = self.host.authenticator.authenticate(self.inbound, self.now);
+        matches!(proof, Authenticated::Unavailable)
     }
 
     fn fresh_session(&self) -> bool {

@@ -2,26 +2,29 @@
 //!
 //! Cases, in order: a host that is not served; an encoded slash the route does not take; a request
 //! that may go no further; a page of our own; no route; a public route; a
-//! living session within the route's rule, which leaves; a session outside the rule; and nobody,
-//! who is sent to sign in when a browser navigates and gets 401 otherwise.
+//! living session within the route's rule, which leaves; a session outside the rule; and nobody, or
+//! somebody of another relying party or tenant than is asked for, who is sent to sign in when a
+//! browser navigates and gets 401 otherwise.
 
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::authn::{Authenticated, Denied, Permit};
+use crate::authn::{Authenticated, Denied, Permit, Wanted};
 use crate::clock::Timestamp;
-use crate::config::{Destination, EncodedSlashes, RelyingParty};
+use crate::config::{Access, Destination, EncodedSlashes};
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
-use crate::session::SessionState;
+use crate::session::{Question, SessionState};
 use crate::web::{
     Asking, Inbound, PathProblem, Refusal, Reply, ReturnTo, Slashes, with_plain_slashes,
 };
 
 use super::about::About;
+use super::asked_tenant::asked_tenant;
 use super::calls::Call;
 use super::keeping;
 use super::own_names::is_ours;
 use super::own_pages;
+use super::parties::parties;
 use super::respond::Refused;
 use super::site::Site;
 use super::start::{only_tenant, sign_in, unauthorized};
@@ -61,8 +64,13 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         let detail = "a page of another site asked for an upgrade";
         return Verdict::Refuse(Refused::new(Trouble::PostOriginRefused, detail));
     }
+    let tenant = match asked_tenant(route, inbound.query()) {
+        Ok(tenant) => tenant,
+        Err(refused) => return Verdict::Refuse(*refused),
+    };
+    let wanted = Wanted { host: &host.host, route, tenant: tenant.as_ref() };
     match host.authenticator.authenticate(inbound, now) {
-        Authenticated::Proven(session) => match Permit::ask(route, session, now) {
+        Authenticated::Proven(session) => match Permit::ask(wanted, session, now) {
             Ok(permit) => match keeping::waiting((site, number), route_number, inbound, &permit) {
                 keeping::Found::Nothing => leaving.with(&permit),
                 keeping::Found::Answer(verdict) => *verdict,
@@ -80,7 +88,23 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
             site.metrics.sessions().unfit(why);
             nobody(site, (number, route_number), inbound)
         }
+        Authenticated::Unavailable => Verdict::Refuse(Refused::without_store()),
     }
+}
+
+/// What the session store has to be asked before this is decided; nothing where the answer would
+/// change nothing.
+pub(super) fn session_question(site: &Site, inbound: &Inbound<'_>) -> Option<Question> {
+    let number = site.table.host(inbound.authority())?;
+    let host = &site.hosts[number];
+    let route = site.table.route(number, inbound.path()).map(|route| site.route(route));
+    let open = route.is_none_or(|route| matches!(route.access, Access::Public));
+    let pages = host.host.app_pages.as_ref();
+    let of_app = pages.is_some_and(|pages| pages.paths().any(|page| page == inbound.path()));
+    if open && !of_app && !is_ours(host, inbound.path()) {
+        return None;
+    }
+    host.authenticator.sessions().question(inbound.cookies())
 }
 
 /// Whether the route takes an encoded slash. It has to be the same route for an app that takes it
@@ -136,14 +160,13 @@ impl Leaving<'_> {
         Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
 
-    /// A renewal that does not fit is left out: the old cookie still lives.
+    /// A renewal that does not fit is left out: the session still lives as it was.
     fn renewal(&self, session: &SessionState) -> Vec<HeaderValue> {
-        let store = self.site.hosts[self.host].authenticator.cookie();
-        if !store.is_due(session, self.now) {
+        let sessions = self.site.hosts[self.host].authenticator.sessions();
+        if !sessions.is_due(session, self.now) {
             return Vec::new();
         }
-        let renewed = SessionState { seen: self.now, ..session.clone() };
-        store.store(&renewed, &self.site.random, self.inbound.cookies()).unwrap_or_default()
+        sessions.renew(session, &self.site.random, (self.inbound.cookies(), self.now))
     }
 }
 
@@ -159,7 +182,7 @@ fn outside(
         Denied::Administrator => NotAllowed::Administrator,
         Denied::Claim => NotAllowed::Claim,
         Denied::Tenant => NotAllowed::Tenant,
-        Denied::Credential | Denied::RelyingParty => {
+        Denied::AnotherTenant | Denied::Credential | Denied::RelyingParty => {
             return nobody(site, (number, route_number), inbound);
         }
     };
@@ -170,7 +193,7 @@ fn outside(
     // The permit took the session; it is opened already, and so at hand.
     Verdict::Refuse(match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) => refused.about(About::Person(session, route.name.clone())),
-        Authenticated::Nobody | Authenticated::Rejected(_) => refused,
+        Authenticated::Nobody | Authenticated::Rejected(_) | Authenticated::Unavailable => refused,
     })
 }
 
@@ -183,8 +206,12 @@ fn nobody(site: &Site, way: (usize, usize), inbound: &Inbound<'_>) -> Verdict {
     if inbound.asking() == Asking::Program {
         return Verdict::Answer(unauthorized(host, &target, None));
     }
-    let parties: Vec<&RelyingParty> = route.relying_parties.iter().map(|party| &**party).collect();
-    let verdict = sign_in(site, host, inbound, target, &parties, only_tenant(route));
+    let tenant = match asked_tenant(route, target.query()) {
+        Ok(tenant) => tenant.or_else(|| only_tenant(route)),
+        Err(refused) => return Verdict::Refuse(*refused),
+    };
+    let parties = parties(host, Some(route), tenant.as_ref());
+    let verdict = sign_in(site, host, inbound, target, &parties, tenant);
     keeping::abandoned(site, way, inbound, verdict)
 }
 

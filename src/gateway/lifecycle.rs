@@ -17,7 +17,7 @@ use crate::config::{SameSite, UpstreamProtocol};
 use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
 use crate::web::{Asking, Client, Inbound, ProxyHeader, Refusal, Reply};
 
-use super::decide::decide;
+use super::decide::{decide, session_question};
 use super::exchange::{Exchange, Stage};
 use super::failing::{self, refused_for};
 use super::lane::Lane;
@@ -63,7 +63,7 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
         entrance::bound(downstream, exchange);
-        let verdict = judged(downstream, exchange);
+        let verdict = judged(downstream, exchange).await;
         let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
             if journey::protocol(exchange) == UpstreamProtocol::Http1 {
                 return Ok(false);
@@ -327,8 +327,9 @@ impl ProxyHttp for Gateway {
     }
 }
 
-/// Removes what nobody outside may say, admits, and decides.
-fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
+/// Removes what nobody outside may say, admits, and decides. Where sessions are kept in a shared store it
+/// is asked before, if it has to be: a decision waits for nothing.
+async fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
     let peer = entrance::peer(downstream);
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;
@@ -364,6 +365,9 @@ fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
             let inbound = inbound.over(transport).sent_by(subscriber);
             if let (Some((door, relayed)), Some(sender)) = (&jobs, peer) {
                 return calls::decide_job(&site, (door, sender, *relayed), &inbound);
+            }
+            if let Some(question) = session_question(&site, &inbound) {
+                Box::pin(question.ask()).await;
             }
             decide(&site, &inbound, site.clock.now())
         }

@@ -64,6 +64,11 @@ impl Refused {
         }
     }
 
+    /// For a session nobody can look up: never a sign-out.
+    pub(super) fn without_store() -> Self {
+        Self::new(Trouble::SessionsUnavailable, "the session store does not answer")
+    }
+
     /// For a call to a tenant that is not made.
     pub fn call(trouble: CallTrouble, detail: impl Into<String>) -> Self {
         let refused = Self::new(Trouble::Internal, detail);
@@ -132,6 +137,7 @@ impl Refused {
             Failure::ReapprovalNeeded => Reason::Trouble(Trouble::ReapprovalNeeded),
             Failure::StoreUnavailable => Reason::Trouble(Trouble::StoreUnavailable),
             Failure::SuperIdExpired => Reason::Trouble(Trouble::SuperIdExpired),
+            Failure::NotApproved(by) => Reason::Trouble(Trouble::NotApproved(by)),
             Failure::NotLetIn => Reason::Trouble(Trouble::NotAllowed(NotAllowed::Person)),
             Failure::ProviderRefused(_) => Reason::Trouble(Trouble::ProviderRefused),
             Failure::ProviderUnreachable => Reason::Trouble(Trouble::ProviderUnreachable),
@@ -164,6 +170,11 @@ impl Refused {
     pub(super) fn with_cookie(self, cookie: HeaderValue) -> Self {
         let cookies = self.cookies.into_iter().chain([cookie]).collect();
         Self { cookies, ..self }
+    }
+
+    /// With why, for the operator.
+    pub(super) fn because(self, why: impl std::fmt::Display) -> Self {
+        Self { detail: format!("{}: {why}", self.detail), ..self }
     }
 
     /// With a way to try again.

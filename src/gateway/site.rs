@@ -18,7 +18,7 @@ use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Ended, Memory, SealedCookie};
+use crate::session::{Ended, Memory, Sessions, Store};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT};
@@ -64,6 +64,7 @@ pub struct Site {
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
     ended: Arc<Ended>,
+    kept: Store,
 }
 
 /// One public host, with what is particular to it.
@@ -112,7 +113,9 @@ impl Site {
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
-        let host_site = |host: &Arc<Host>| HostSite::new(host, session, ended.clone());
+        let kept = Store::new(&settings, stores.sessions.clone(), before.map(|site| &site.kept));
+        let both = (&ended, &kept);
+        let host_site = |host: &Arc<Host>| HostSite::new(host, session, both);
         let hosts = settings.hosts.iter().map(host_site).collect();
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
@@ -149,6 +152,7 @@ impl Site {
             audit: stores.audit.clone(),
             tracer: stores.tracer.clone(),
             ended,
+            kept,
             clock,
             random,
             settings,
@@ -157,7 +161,7 @@ impl Site {
 
     /// What is remembered of sessions and sign-ins, and outlives configurations.
     pub fn memory(&self) -> Memory {
-        self.desk.memory(self.ended.clone())
+        self.desk.memory(self.ended.clone(), self.kept.records().cloned())
     }
 
     /// What stands now, for metrics; connections are for somebody else to know.
@@ -239,9 +243,10 @@ impl Site {
 }
 
 impl HostSite {
-    fn new(host: &Arc<Host>, session: &Session, ended: Arc<Ended>) -> Self {
+    fn new(host: &Arc<Host>, session: &Session, (ended, kept): (&Arc<Ended>, &Store)) -> Self {
         let names = CookieNames::new(&session.cookie_name, &host.origin);
-        let cookie = SealedCookie::new(session, &names, &host.origin, ended);
+        let both = (ended.clone(), kept.clone());
+        let sessions = Sessions::new(session, &names, &host.origin, both);
         let authority = HeaderValue::from_str(host.origin.authority());
         Self {
             host: host.clone(),
@@ -251,7 +256,7 @@ impl HostSite {
                 .hsts
                 .as_deref()
                 .map(|hsts| HeaderValue::try_from(hsts).expect("digits and words")),
-            authenticator: Authenticator::new(cookie),
+            authenticator: Authenticator::new(sessions),
         }
     }
 
@@ -259,7 +264,7 @@ impl HostSite {
         Counter {
             host: &self.host,
             names: &self.names,
-            sessions: self.authenticator.cookie(),
+            sessions: self.authenticator.sessions(),
             cookies,
             scene: None,
         }
@@ -365,17 +370,6 @@ fn tenant_ways(
     }
     let machine = machine();
     if ways.believed() == Some(&machine) { ways } else { Arc::new(Ways::believing(machine)) }
-}
-
-/// What is known of providers goes on where they are as they were.
-fn providers(
-    settings: &Settings,
-    with: (&Clock, &Random),
-    metrics: &Metrics,
-    before: Option<&Site>,
-) -> Arc<Providers> {
-    let known = before.map(|site| site.desk.providers());
-    Arc::new(Providers::new(settings, with, metrics.superid(), known))
 }
 
 /// Whether there are calls to tenants, whose hosts speak https.

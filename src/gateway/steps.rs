@@ -47,7 +47,7 @@ pub(super) async fn take(
         }
         Step::Posted { host } => posted(exchange, host, downstream).await,
         Step::Resend { host } => Ok(keeping::resend(exchange, host, downstream)),
-        Step::SignOut { host } => Ok(sign_out(exchange, host, downstream)),
+        Step::SignOut { host } => sign_out(exchange, host, downstream).await,
         Step::Told { host } => told(site, host, downstream).await,
     }
 }
@@ -108,8 +108,9 @@ async fn callback(
     }
     let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
     if asks_to_clean_up(&parties, &fields) {
-        let session = session(exchange, host, counter.cookies);
-        return Ok(site.desk.clean_up(counter, session.as_deref(), &parties));
+        let session = session(exchange, host, counter.cookies).await?;
+        let ended = site.desk.clean_up(counter, session.as_deref(), &parties).await;
+        return ended.map_err(|failed| Refused::without_store().because(failed));
     }
     let outcome = match takes_address(&parties, &fields) {
         Some(legacy) => site.desk.addressed(counter, legacy, &request.headers, &fields).await,
@@ -145,27 +146,33 @@ async fn finish(
 }
 
 /// Whoever is signed in, is not any more; who asks was looked at before.
-fn sign_out(exchange: &Exchange, number: usize, downstream: &Downstream) -> Reply {
+async fn sign_out(
+    exchange: &Exchange,
+    number: usize,
+    downstream: &Downstream,
+) -> Result<Reply, Refused> {
     let (site, host) = (&exchange.site, &exchange.site.hosts[number]);
     let request = downstream.req_header().as_owned_parts();
     let cookies = Cookies::of(&request.headers);
-    let session = session(exchange, host, cookies);
+    let session = session(exchange, host, cookies).await?;
     let named = session.as_ref().map(|session| session.relying_party.as_str());
     let parties = host.parties();
     let party = parties.iter().find(|party| Some(party.name.as_str()) == named).or(parties.first());
     let counter = host.counter(cookies).seen(audited::scene(downstream, exchange));
-    site.desk.sign_out(counter, session.as_deref(), party.copied())
+    let outcome = site.desk.sign_out(counter, session.as_deref(), party.copied()).await;
+    outcome.map_err(|failed| Refused::without_store().because(failed))
 }
 
 /// The living session of a browser.
-fn session(
+async fn session(
     exchange: &Exchange,
     host: &HostSite,
     cookies: Cookies<'_>,
-) -> Option<Arc<SessionState>> {
-    match host.authenticator.cookie().load(cookies, exchange.site.clock.now()) {
-        Loaded::Live(session) => Some(session),
-        Loaded::NotPresented | Loaded::Rejected(_) => None,
+) -> Result<Option<Arc<SessionState>>, Refused> {
+    match host.authenticator.sessions().ask(cookies, exchange.site.clock.now()).await {
+        Loaded::Live(session) => Ok(Some(session)),
+        Loaded::NotPresented | Loaded::Rejected(_) => Ok(None),
+        Loaded::Unavailable => Err(Refused::without_store()),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::session::SessionState;
 use crate::web::{Fields, Inbound, Reply};
 
 use super::own_names::target;
+use super::respond::Refused;
 use super::site::HostSite;
 use super::start::unauthorized;
 use super::verdict::Verdict;
@@ -34,6 +35,7 @@ pub(super) fn answer(
         Authenticated::Proven(session) if wanted(&session) => {
             Reply::json(StatusCode::OK, told(&session, (settings, now)).to_string())
         }
+        Authenticated::Unavailable => return Verdict::Refuse(Refused::without_store()),
         Authenticated::Proven(_) | Authenticated::Nobody | Authenticated::Rejected(_) => {
             let target = target(host, fields.get("rd"));
             unauthorized(host, &target, with.and_then(known))

@@ -105,6 +105,14 @@ impl RedisLink {
         });
     }
 
+    /// Runs a task on the link's thread that nobody waits for.
+    pub fn beside<F>(&self, task: impl FnOnce(Self) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let _runs_on = self.spawn(task(self.clone()));
+    }
+
     /// A key's name with the prefix before it.
     pub(super) fn key(&self, name: &str) -> String {
         format!("{}:{name}", self.0.prefix)

@@ -157,6 +157,7 @@ fn ordered(one: &Standing) -> Value {
 fn link(name: &str, state: &LinkState) -> Value {
     let down = |reason: &str| {
         let meaning = match name {
+            "sessions" => "nobody who signed in is let in, and nobody can sign in",
             "vault" => {
                 "tenants without a living ticket cannot be called, and none can be installed"
             }

@@ -6,13 +6,17 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::clock::Timestamp;
 
+use super::record::Record;
+
 /// One thing to remember, as it goes from process to process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// Sessions were remembered as ended for at least this many seconds.
     Absolute(u64),
     /// A session that was ended, and when its person had signed in.
     Ended([u8; 16], Timestamp),
+    /// A session in memory, as it was written last.
+    Kept([u8; 16], Record),
     /// All sessions of this id's shard that are as old as this are refused.
     RefusedUntil([u8; 16], Timestamp),
     /// An attempt that came back, and until when it has to be known.
@@ -36,31 +40,43 @@ pub(super) struct Heirs {
 }
 
 impl Note {
-    /// How many bytes a note is on its way.
-    pub const BYTES: usize = 25;
+    /// How many bytes a note begins with on its way.
+    pub const HEAD: usize = 25;
 
-    /// A letter, the id or zeros, and a number, most significant byte first.
-    pub fn to_bytes(self) -> [u8; Self::BYTES] {
+    /// A letter, the id or zeros, and a number, most significant byte first; a session follows, and
+    /// then the number is how many bytes it is.
+    pub fn to_bytes(&self) -> Vec<u8> {
         let (letter, id, number) = match self {
-            Self::Absolute(seconds) => (b'a', [0; 16], seconds),
+            Self::Absolute(seconds) => (b'a', &[0; 16], *seconds),
             Self::Ended(id, time) => (b'e', id, time.0),
+            Self::Kept(id, record) => {
+                let bytes = record.to_bytes();
+                return [&[b'k'], &id[..], &(bytes.len() as u64).to_be_bytes(), &bytes].concat();
+            }
             Self::RefusedUntil(id, time) => (b'r', id, time.0),
             Self::Spent(id, time) => (b's', id, time.0),
             Self::Used(id, time) => (b'u', id, time.0),
         };
-        let mut bytes = [letter; Self::BYTES];
-        bytes[1..17].copy_from_slice(&id);
-        bytes[17..].copy_from_slice(&number.to_be_bytes());
-        bytes
+        [&[letter], &id[..], &number.to_be_bytes()].concat()
+    }
+
+    /// How many bytes follow these; `None` where no note is as long.
+    pub fn more(head: &[u8; Self::HEAD]) -> Option<usize> {
+        let number = head.last_chunk::<8>().map_or(0, |number| u64::from_be_bytes(*number));
+        match head[0] {
+            b'k' => usize::try_from(number).ok().filter(|more| *more <= 2 * Record::MOST),
+            _ => Some(0),
+        }
     }
 
     /// Reads what [`Note::to_bytes`] wrote; `None` for a letter it does not know.
-    pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+    pub fn from_bytes(head: &[u8; Self::HEAD], more: &[u8]) -> Option<Self> {
         let (mut id, mut number) = ([0; 16], [0; 8]);
-        id.copy_from_slice(&bytes[1..17]);
-        number.copy_from_slice(&bytes[17..]);
+        id.copy_from_slice(&head[1..17]);
+        number.copy_from_slice(&head[17..]);
         let time = Timestamp(u64::from_be_bytes(number));
-        match bytes[0] {
+        match head[0] {
+            b'k' => Record::from_bytes(more).map(|record| Self::Kept(id, record)),
             b'a' => Some(Self::Absolute(time.0)),
             b'e' => Some(Self::Ended(id, time)),
             b'r' => Some(Self::RefusedUntil(id, time)),
@@ -98,7 +114,7 @@ impl Heirs {
     pub(super) fn tell(&self, note: Note) {
         if self.any.load(Ordering::SeqCst) {
             let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
-            senders.retain(|heir| heir.send(note).is_ok());
+            senders.retain(|heir| heir.send(note.clone()).is_ok());
         }
     }
 }
@@ -107,18 +123,25 @@ impl Heirs {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp(9);
+
     #[test]
     fn a_note_is_read_as_it_was_written() {
         let (id, time) = ([7; 16], Timestamp(0x0102_0304_0506_0708));
         for note in [
             Note::Absolute(28_800),
             Note::Ended(id, time),
+            Note::Kept(id, Record { sealed: b"sealed"[..].into(), signed_in: time, seen: NOW }),
             Note::RefusedUntil(id, time),
             Note::Spent(id, time),
             Note::Used(id, time),
         ] {
-            assert_eq!(Note::from_bytes(&note.to_bytes()), Some(note));
+            let bytes = note.to_bytes();
+            let (head, more) = bytes.split_first_chunk::<{ Note::HEAD }>().unwrap();
+            assert_eq!(Note::more(head), Some(more.len()));
+            assert_eq!(Note::from_bytes(head, more), Some(note));
         }
-        assert_eq!(Note::from_bytes(&[0; Note::BYTES]), None);
+        assert_eq!(Note::from_bytes(&[0; Note::HEAD], b""), None);
+        assert_eq!(Note::more(&[b'k'; Note::HEAD]), None, "nobody is made to hold as much");
     }
 }

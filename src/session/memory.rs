@@ -6,6 +6,7 @@ use std::sync::mpsc::Sender;
 use crate::clock::Timestamp;
 
 use super::heirs::Note;
+use super::records::Records;
 use super::remembered::{Ended, Remembered};
 
 /// Everything that must not be forgotten while it could still do harm.
@@ -16,6 +17,8 @@ pub struct Memory {
     pub spent: Arc<Remembered>,
     /// Posted tokens that were taken.
     pub used: Arc<Remembered>,
+    /// Sessions, where they are kept in memory.
+    pub records: Option<Arc<Records>>,
 }
 
 impl Memory {
@@ -28,6 +31,8 @@ impl Memory {
         let mut notes = self.ended.notes();
         notes.extend(self.spent.notes());
         notes.extend(self.used.notes());
+        // After the ended ones: none of those is kept.
+        notes.extend(self.records.iter().flat_map(|records| records.bequeath(heir)));
         notes
     }
 
@@ -36,13 +41,20 @@ impl Memory {
         self.ended.heirs.leave();
         self.spent.heirs.leave();
         self.used.heirs.leave();
+        self.records.iter().for_each(|records| records.disinherit());
     }
 
     /// Remembers what another process does, and tells its own heirs if that is new.
     pub fn inherit(&self, note: Note, now: Timestamp) {
         match note {
             Note::Absolute(before) => self.ended.come_after(before, now),
-            Note::Ended(id, signed_in) => self.ended.note(id, signed_in, now),
+            Note::Ended(id, signed_in) => {
+                self.ended.note(id, signed_in, now);
+                self.records.iter().for_each(|records| records.remove(&id));
+            }
+            Note::Kept(id, record) => {
+                self.records.iter().for_each(|one| one.keep(id, record.clone(), &self.ended));
+            }
             Note::RefusedUntil(id, time) => self.ended.refuse_until(id, time),
             Note::Spent(id, until) => self.spent.keep(id, until, now),
             Note::Used(id, until) => self.used.keep(id, until, now),
@@ -64,6 +76,7 @@ mod tests {
             ended: Arc::new(Ended::new(most, absolute)),
             spent: Arc::new(Remembered::new(most, Kind::Spent)),
             used: Arc::new(Remembered::new(most, Kind::Used)),
+            records: None,
         }
     }
 
@@ -97,7 +110,7 @@ mod tests {
         one.ended.end(&session(1, 9_900), NOW);
         one.spent.first(&[2; 16], Timestamp(10_500), NOW).unwrap();
         let mut passed = 0;
-        while let Ok(note) = of_one.try_recv().inspect(|note| two.inherit(*note, NOW)) {
+        while let Ok(note) = of_one.try_recv().inspect(|note| two.inherit(note.clone(), NOW)) {
             passed += 1;
             assert!(passed < 10, "{note:?} goes round");
             of_two.try_iter().for_each(|note| one.inherit(note, NOW));

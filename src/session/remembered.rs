@@ -175,10 +175,13 @@ impl Ended {
 
     /// Whether a session was ended, or might have been.
     pub fn contains(&self, session: &SessionState) -> bool {
-        let lock = &self.shards[shard_of(&session.id.0)];
-        let shard = lock.read().unwrap_or_else(PoisonError::into_inner);
-        shard.refused_until.is_some_and(|time| session.signed_in <= time)
-            || shard.signed_in.contains_key(&session.id.0)
+        self.has(&session.id.0, session.signed_in)
+    }
+
+    pub(super) fn has(&self, id: &[u8; 16], signed_in: Timestamp) -> bool {
+        let shard = self.shards[shard_of(id)].read().unwrap_or_else(PoisonError::into_inner);
+        shard.refused_until.is_some_and(|time| signed_in <= time)
+            || shard.signed_in.contains_key(id)
     }
 
     fn refuse_all(&self, over: Timestamp) {

@@ -93,7 +93,7 @@ impl Desk {
         let brought = answer.parts(attempt.asked).map_err(|failed| failed.again(target.clone()))?;
         let who = self.signed_in(at, (party, attempt), &brought).await;
         let (principal, credential) = who.map_err(|failed| failed.again(target.clone()))?;
-        let reply = self.admit(at, binding, party, (principal, credential), &target)?;
+        let reply = self.admit(at, binding, party, (principal, credential), &target).await?;
         Ok(reply.with_cookies(self.forget_target(at, attempt)))
     }
 
@@ -140,9 +140,9 @@ impl Desk {
         binding: Binding,
         target: ReturnTo,
     ) -> Outcome {
-        let is_signed_in = match at.sessions.load(at.cookies, self.clock.now()) {
+        let is_signed_in = match at.sessions.ask(at.cookies, self.clock.now()).await {
             Loaded::Live(session) => serves(&session, attempt),
-            Loaded::NotPresented | Loaded::Rejected(_) => false,
+            Loaded::NotPresented | Loaded::Rejected(_) | Loaded::Unavailable => false,
         };
         if is_signed_in {
             return Ok(Reply::redirect(&target.on(&at.host.origin)));
@@ -240,7 +240,7 @@ impl Desk {
 }
 
 fn serves(session: &SessionState, attempt: &Attempt) -> bool {
-    session.relying_party == attempt.relying_party
+    attempt.is_with(&session.relying_party, session.bond)
         && attempt.tenant.as_ref().is_none_or(|tenant| *tenant == session.principal.context)
 }
 

@@ -9,7 +9,7 @@ use crate::identity::{Credential, Principal};
 use crate::oidc::Providers;
 use crate::redis_link::RedisLink;
 use crate::session::{
-    Ended, Kind, Loaded, Memory, Remembered, SealedCookie, SessionId, SessionState,
+    Ended, Kind, Loaded, Memory, NotKept, Records, Remembered, SessionId, SessionState, Sessions,
 };
 use crate::superid::{SuperId, VerifiedClaims};
 use crate::telemetry::{Event, Metrics, Scene, Who};
@@ -52,7 +52,7 @@ pub struct Desk {
 pub struct Counter<'a> {
     pub host: &'a Host,
     pub names: &'a CookieNames,
-    pub sessions: &'a SealedCookie,
+    pub sessions: &'a Sessions,
     pub cookies: Cookies<'a>,
     /// Where to record what becomes of it; `None` where nothing can.
     pub scene: Option<Scene<'a>>,
@@ -110,12 +110,12 @@ impl Desk {
     }
 
     /// What has to be remembered, with the sessions that were ended.
-    pub fn memory(&self, ended: Arc<Ended>) -> Memory {
-        Memory { ended, spent: self.spent.clone(), used: self.used.here.clone() }
+    pub fn memory(&self, ended: Arc<Ended>, records: Option<Arc<Records>>) -> Memory {
+        Memory { ended, spent: self.spent.clone(), used: self.used.here.clone(), records }
     }
 
     /// Makes the session and sends the browser back to where it wanted to go.
-    pub(super) fn admit(
+    pub(super) async fn admit(
         &self,
         at: Counter<'_>,
         binding: Binding,
@@ -127,23 +127,24 @@ impl Desk {
         let state = SessionState {
             id: SessionId::fresh(&self.random),
             relying_party: party.name.clone(),
+            bond: party.bond,
             principal: who.0,
             credential: who.1,
             signed_in: now,
             seen: now,
         };
-        let session = at.sessions.store(&state, &self.random, at.cookies).map_err(|error| {
-            Failed::new(Failure::Internal, format!("the session was not stored: {error}"))
-        })?;
+        let made = at.sessions.make(&state, &self.random, at.cookies).await;
+        let made = made.map_err(|why| not_kept(&why).again(target.clone()))?;
         let mut binding = binding;
         binding.completed(&party.name, now);
         self.metrics.sessions().signed_in();
+        self.metrics.sessions().evicted(made.evicted);
         if let Some(scene) = at.scene {
             let who = Who::is(&state.principal);
             scene.record(Event::SignedIn { who, relying_party: &party.name });
         }
         Ok(Reply::redirect(&target.on(&at.host.origin))
-            .with_cookies(session)
+            .with_cookies(made.cookies)
             .with_cookies([self.bind(at, &binding)]))
     }
 
@@ -181,14 +182,22 @@ impl Desk {
     }
 
     /// Whether this browser has a living session.
-    pub(super) fn is_signed_in(&self, at: Counter<'_>) -> bool {
-        matches!(at.sessions.load(at.cookies, self.clock.now()), Loaded::Live(_))
+    pub(super) async fn is_signed_in(&self, at: Counter<'_>) -> bool {
+        matches!(at.sessions.ask(at.cookies, self.clock.now()).await, Loaded::Live(_))
     }
 
     /// Whether an attempt begun then is still good.
     pub(super) fn is_alive(&self, begun: Timestamp) -> bool {
         self.clock.now().since(begun) <= self.attempt_life
     }
+}
+
+fn not_kept(why: &NotKept) -> Failed {
+    let failure = match why {
+        NotKept::TooLong(_) => Failure::Internal,
+        NotKept::Unavailable(_) => Failure::StoreUnavailable,
+    };
+    Failed::new(failure, format!("the session was not kept: {why}"))
 }
 
 impl<'a> Counter<'a> {

@@ -2,7 +2,7 @@
 
 use http::header::LOCATION;
 
-use crate::config::{Authority, Pkce, RelyingParty};
+use crate::config::{Authority, Authorization, Pkce, RelyingParty};
 use crate::identity::{Credential, Principal};
 use crate::oidc::{Answerer, FrontChannel, ProviderFailed, Vouched};
 use crate::superid::{ClaimsRefused, CodeGrant};
@@ -167,10 +167,17 @@ impl Desk {
     }
 }
 
-/// A failure of SuperID's as the one of whichever provider it was.
+/// A failure of SuperID's as the one of whichever provider it was; where approval is missing, with who
+/// gives it.
 pub(super) fn in_the_words_of(party: &RelyingParty, failed: Failed) -> Failed {
     if party.environment().is_some() {
-        return failed;
+        let failure = match (failed.failure, party.authorization) {
+            (Failure::ConsentDeclined, by) if by != Authorization::Admin => {
+                Failure::NotApproved(by)
+            }
+            (other, _) => other,
+        };
+        return Failed { failure, ..failed };
     }
     let failure = match failed.failure {
         Failure::SuperIdRefused(code) => Failure::ProviderRefused(code),

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use crate::config::{Flow, RelyingParty, Trust};
 use crate::identity::Credential;
 use crate::saml::SamlRefused;
-use crate::session::SessionState;
+use crate::session::{NotKept, SessionState};
 use crate::superid::CleanText;
 use crate::telemetry::{Event, Who};
 use crate::web::{Fields, Reply, ReturnTo};
@@ -86,36 +86,47 @@ impl Desk {
         }
         self.spend(&attempt.id, attempt.begun.plus(self.attempt_life)).map_err(again)?;
         self.spend(&id, verified.plus(HANDOVER_LIFE)).map_err(again)?;
-        let reply = self.admit(at, binding, party, (principal, Credential::Nothing), &target)?;
+        let who = (principal, Credential::Nothing);
+        let reply = self.admit(at, binding, party, who, &target).await?;
         Ok(reply.with_cookies(self.forget_target(at, &attempt)))
     }
 
     /// Ends the session a provider of these parties has made, without a word, as it asks for from a
     /// frame or an image of its sign-out page (WS-Federation 1.2 §13.2.4). Whoever asks can do nothing
     /// else by it.
-    pub fn clean_up(
+    ///
+    /// # Errors
+    /// When the session could not be ended; then nothing is removed.
+    pub async fn clean_up(
         &self,
         at: Counter<'_>,
         session: Option<&SessionState>,
         parties: &[&RelyingParty],
-    ) -> Reply {
+    ) -> Result<Reply, NotKept> {
         let is_theirs = |session: &&SessionState| {
             let mut federated = parties.iter().filter(|party| party.trust().is_some());
-            federated.any(|party| party.name == session.relying_party)
+            federated.any(|party| party.name == session.relying_party && party.bond == session.bond)
         };
-        let Some(session) = session.filter(is_theirs) else { return Reply::status(StatusCode::OK) };
-        self.end_here(at, session);
-        Reply::status(StatusCode::OK).with_cookies(at.sessions.remove(at.cookies))
+        let Some(session) = session.filter(is_theirs) else {
+            return Ok(Reply::status(StatusCode::OK));
+        };
+        self.end_here(at, session).await?;
+        Ok(Reply::status(StatusCode::OK).with_cookies(at.sessions.remove(at.cookies)))
     }
 
     /// Ends a session for every copy of its cookie.
-    pub(super) fn end_here(&self, at: Counter<'_>, session: &SessionState) {
-        at.sessions.end(session, self.clock.now());
+    pub(super) async fn end_here(
+        &self,
+        at: Counter<'_>,
+        session: &SessionState,
+    ) -> Result<(), NotKept> {
+        at.sessions.end(session, self.clock.now()).await?;
         self.metrics.sessions().signed_out();
         if let Some(scene) = at.scene {
             let (who, relying_party) = (Who::is(&session.principal), &session.relying_party);
             scene.record(Event::SignedOut { who, relying_party });
         }
+        Ok(())
     }
 
     fn answered(&self, at: Counter<'_>, fields: &Fields) -> Result<Attempt, Failed> {

@@ -80,7 +80,7 @@ impl Desk {
         let gone = chunked(at).remove(at.cookies);
         match outcome {
             Ok(reply) => Ok(reply.with_cookies(gone)),
-            Err(_) if self.is_signed_in(at) => {
+            Err(_) if self.is_signed_in(at).await => {
                 Ok(Reply::redirect(&ReturnTo::root().on(&at.host.origin)).with_cookies(gone))
             }
             Err(mut failed) => {

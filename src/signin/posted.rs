@@ -18,6 +18,7 @@ use crate::web::{Fields, ReturnTo};
 use super::begin::redirect_url;
 use super::consent::Consent;
 use super::desk::{Counter, Desk};
+use super::elsewhere::in_the_words_of;
 use super::failure::{Failed, Failure, Outcome};
 use super::handover::{HANDOVER_LIFE, Handover, Posted};
 use super::not_believed::failed;
@@ -70,7 +71,7 @@ impl Desk {
         fields: &Fields,
     ) -> Outcome {
         if let Some(said) = Said::in_answer(fields) {
-            return Err(said.failed().again(ReturnTo::root()));
+            return Err(in_the_words_of(party, said.failed()).again(ReturnTo::root()));
         }
         let token = Token::among(fields, legacy.token)?;
         let claims = self.verified(at, party, token).await.map_err(|error| failed(&error))?;
@@ -78,6 +79,7 @@ impl Desk {
         let posted = Posted {
             id: self.random.bytes(),
             relying_party: party.name.clone(),
+            bond: party.bond,
             ticket: claims.ticket().cloned(),
             consent: Consent::in_claims(&claims),
             principal: claims.principal(&self.kept_claims),
@@ -115,7 +117,7 @@ impl Desk {
         })?;
         let party = parties
             .iter()
-            .find(|party| party.name == handoff.relying_party)
+            .find(|party| party.name == handoff.relying_party && party.bond == handoff.bond)
             .ok_or_else(|| Failed::new(Failure::AttemptExpired, "the relying party is gone"))?;
         let attempt =
             binding.take_legacy(&party.name, |begun| self.is_alive(begun)).ok_or_else(|| {
@@ -130,7 +132,7 @@ impl Desk {
             .unwrap_or_else(ReturnTo::root);
         self.keep(at, party, handoff.consent).await;
         let credential = handoff.ticket.map_or(Credential::Nothing, Credential::Ticket);
-        self.admit(at, binding, party, (handoff.principal, credential), &target)
+        self.admit(at, binding, party, (handoff.principal, credential), &target).await
     }
 }
 

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 
 use crate::config::RelyingParty;
-use crate::session::{Chunked, SessionState};
+use crate::session::{Chunked, NotKept, SessionState};
 use crate::web::{Reply, SetCookie};
 use crate::ws_federation;
 
@@ -13,14 +13,17 @@ impl Desk {
     /// Ends `session`, removes every cookie of ours, and sends the browser to the sign-out of SuperID,
     /// or of the provider where it has one.
     /// The way back is registered there as a post-logout URL.
-    pub fn sign_out(
+    ///
+    /// # Errors
+    /// When the session could not be ended; then nothing is removed.
+    pub async fn sign_out(
         &self,
         at: Counter<'_>,
         session: Option<&SessionState>,
         party: Option<&RelyingParty>,
-    ) -> Reply {
+    ) -> Result<Reply, NotKept> {
         if let Some(session) = session {
-            self.end_here(at, session);
+            self.end_here(at, session).await?;
         }
         let back = format!("{}{}", at.host.origin.as_str(), at.host.post_logout_path);
         let elsewhere = |party: &RelyingParty| match party.trust() {
@@ -41,9 +44,9 @@ impl Desk {
             }
             None => party.and_then(elsewhere).unwrap_or(back),
         };
-        Reply::redirect(&location)
+        Ok(Reply::redirect(&location)
             .with_cookies(at.sessions.remove(at.cookies))
-            .with_cookies(self.other_cookies(at))
+            .with_cookies(self.other_cookies(at)))
     }
 
     fn other_cookies(&self, at: Counter<'_>) -> Vec<HeaderValue> {

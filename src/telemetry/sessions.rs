@@ -19,7 +19,8 @@ pub struct SessionCounters {
     made: Counter,
     renewed: Counter,
     signed_out: Counter,
-    unfit: [Counter; 4],
+    evicted: Counter,
+    unfit: [Counter; 5],
 }
 
 /// Why a session cookie counts for nothing.
@@ -27,6 +28,8 @@ pub struct SessionCounters {
 pub enum Unfit {
     /// Its session was ended.
     Ended,
+    /// The store does not have its session: ended elsewhere, over for long, or lost by the store.
+    Gone,
     /// Its session was not used for too long.
     Idle,
     /// Its session has lived as long as one may.
@@ -50,6 +53,7 @@ impl SessionCounters {
             made: registry.counter(&SESSIONS_MADE, &[]),
             renewed: registry.counter(&SESSIONS_RENEWED, &[]),
             signed_out: registry.counter(&SESSIONS_ENDED, &["signed_out"]),
+            evicted: registry.counter(&SESSIONS_ENDED, &["evicted"]),
             unfit: UNFIT.map(|why| registry.counter(&SESSION_COOKIES_REFUSED, &[why])),
         }
     }
@@ -78,6 +82,11 @@ impl SessionCounters {
     /// Somebody signed out.
     pub fn signed_out(&self) {
         self.signed_out.inc();
+    }
+
+    /// So many gave way to a new one, because memory had no room for more.
+    pub fn evicted(&self, sessions: usize) {
+        (0..sessions).for_each(|_| self.evicted.inc());
     }
 
     /// A cookie came that counts for nothing.
@@ -110,6 +119,6 @@ const FAILURES: [&str; 20] = [
     "unverified",
 ];
 /// In the order of [`Unfit`].
-const UNFIT: [&str; 4] = ["ended", "idle", "too_old", "unreadable"];
+const UNFIT: [&str; 5] = ["ended", "gone", "idle", "too_old", "unreadable"];
 /// More than there are.
 const MOST_REASONS: usize = 64;

@@ -10,7 +10,13 @@ export const clients = {
   hybrid_token: { type: "code token", mode: "form_post" },
   hybrid_all: { type: "code id_token token", mode: "form_post" },
   implicit: { type: "id_token", mode: "form_post" },
-  implicit_fragment: { type: "id_token token", mode: "fragment" },
+  implicit_fragment: {
+    type: "id_token token",
+    mode: "fragment",
+    // The provider tells more of a person only to whoever shows the access token, which the gateway
+    // does with one it redeemed a code for: here the subject alone says who may in.
+    people: `{ mapping = "people.toml" }`,
+  },
   basic: {
     type: "code",
     registered: { token_endpoint_auth_method: "client_secret_basic" },

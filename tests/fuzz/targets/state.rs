@@ -9,7 +9,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{RelyingParty, Settings, load_text};
 use superid_gateway::crypto::{KeyRing, Purpose, Random};
 use superid_gateway::oidc::Providers;
-use superid_gateway::session::{Ended, Loaded, SealedCookie};
+use superid_gateway::session::{Ended, Loaded, Sessions, Store};
 use superid_gateway::signin::{Consent, Consents, Counter, Desk, Failure};
 use superid_gateway::superid::SuperId;
 use superid_gateway::telemetry::{Metrics, SuperIdCalls};
@@ -67,7 +67,7 @@ fn lives(sealed: &str, names: &CookieNames) -> bool {
             || !matches!(sessions.load(Cookies::of(&headers), late), Loaded::Live(_))
     );
     let random = Random::counting();
-    let Ok(written) = sessions.store(&state, &random, Cookies::of(&headers)) else { return false };
+    let Ok(written) = sessions.sealed(&state, &random, Cookies::of(&headers)) else { return false };
     let pairs = written.iter().filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
     let mut again = HeaderMap::new();
     let pairs: Vec<&str> = pairs.filter(|pair| !pair.ends_with('=')).collect();
@@ -88,9 +88,9 @@ fn headers(cookie: Option<(&str, &str)>) -> HeaderMap {
     headers
 }
 
-fn sealed_cookie(names: &CookieNames) -> SealedCookie {
+fn sealed_cookie(names: &CookieNames) -> Sessions {
     let ended = Arc::new(Ended::new(1_000, SETTINGS.session.absolute));
-    SealedCookie::new(&SETTINGS.session, names, &SETTINGS.hosts[0].origin, ended)
+    Sessions::new(&SETTINGS.session, names, &SETTINGS.hosts[0].origin, (ended, Store::Cookie))
 }
 
 static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {

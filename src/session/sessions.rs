@@ -1,0 +1,309 @@
+//! Sessions of one host: what a request's cookies say, whichever store they lead to.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use crate::clock::Timestamp;
+use crate::config;
+use crate::crypto::{KeyRing, Purpose, Random, SealedBy};
+use crate::telemetry::Unfit;
+use crate::web::{CookieAttributes, CookieNames, Cookies, PublicOrigin};
+
+use super::SessionId;
+use super::chunks::{Chunked, TooLong};
+use super::handle::Handle;
+use super::lately::Known;
+use super::lifetimes::Lifetimes;
+use super::opened::Opened;
+use super::record::Record;
+use super::remembered::Ended;
+use super::shared_records::SharedRecords;
+use super::state::SessionState;
+use super::store::{NotKept, Store};
+
+/// Reads, makes and ends sessions of one host.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    keys: KeyRing,
+    name: String,
+    attributes: CookieAttributes,
+    context: Vec<u8>,
+    lifetimes: Lifetimes,
+    ended: Arc<Ended>,
+    opened: Arc<Opened>,
+    store: Store,
+}
+
+/// What a request's cookies say.
+#[derive(Debug)]
+pub enum Loaded {
+    /// A living session.
+    Live(Arc<SessionState>),
+    /// There is no session cookie.
+    NotPresented,
+    /// There is one, and it is forged, damaged, ended or past its time.
+    Rejected(Unfit),
+    /// There is one of ours, and the store cannot be asked: nobody knows.
+    Unavailable,
+}
+
+/// A session the store has to be asked for.
+#[derive(Debug)]
+pub struct Question {
+    store: Arc<SharedRecords>,
+    id: SessionId,
+}
+
+/// A session that was made.
+#[derive(Debug)]
+pub struct Made {
+    pub cookies: Vec<HeaderValue>,
+    /// How many others gave way to it.
+    pub evicted: usize,
+}
+
+impl Sessions {
+    /// For one host. The cookie's name and the origin are sealed in: a cookie copied to another
+    /// host of ours does not open there.
+    pub fn new(
+        settings: &config::Session,
+        names: &CookieNames,
+        origin: &PublicOrigin,
+        (ended, store): (Arc<Ended>, Store),
+    ) -> Self {
+        let same_site = match settings.same_site {
+            config::SameSite::Lax => "Lax",
+            config::SameSite::None => "None",
+            config::SameSite::Strict => "Strict",
+        };
+        Self {
+            keys: settings.keys.clone(),
+            name: names.session.clone(),
+            attributes: CookieAttributes { secure: origin.is_https(), same_site },
+            context: format!("{}\n{origin}", names.session).into_bytes(),
+            lifetimes: Lifetimes::of(settings),
+            ended,
+            opened: Arc::new(Opened::new()),
+            store,
+        }
+    }
+
+    /// The session a request brings. Where [`Sessions::question`] has one, it is to be asked before.
+    pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
+        match self.found(cookies) {
+            Found::State(state) => match self.unfit(&state, now) {
+                None => Loaded::Live(state),
+                Some(why) => Loaded::Rejected(why),
+            },
+            Found::NotAsked => Loaded::Unavailable,
+            Found::Nothing if !cookies.has(&self.name) => Loaded::NotPresented,
+            Found::Nothing => Loaded::Rejected(Unfit::Unreadable),
+            Found::Gone => Loaded::Rejected(Unfit::Gone),
+        }
+    }
+
+    /// What the store has to be asked before [`Sessions::load`] can tell; mostly nothing.
+    pub fn question(&self, cookies: Cookies<'_>) -> Option<Question> {
+        let Store::Redis(store) = &self.store else { return None };
+        let id = self.handle(cookies)?.id;
+        store.is_to_be_asked(&id.0).then(|| Question { store: store.clone(), id })
+    }
+
+    /// The session a request brings, after asking the store for it.
+    pub async fn ask(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
+        if let Some(question) = self.question(cookies) {
+            question.ask().await;
+        }
+        self.load(cookies, now)
+    }
+
+    /// Whose session a request brings, be it over or not.
+    pub fn whose(&self, cookies: Cookies<'_>) -> Option<Arc<SessionState>> {
+        match self.found(cookies) {
+            Found::State(state) => Some(state),
+            Found::Gone | Found::NotAsked | Found::Nothing => None,
+        }
+    }
+
+    /// Whether the session should be written again, so that the idle lifetime counts from now: once
+    /// for each tenth of it at most.
+    pub fn is_due(&self, state: &SessionState, now: Timestamp) -> bool {
+        self.lifetimes.is_due(state.seen, now)
+    }
+
+    /// Makes a session.
+    ///
+    /// # Errors
+    /// [`NotKept`]; then there is none.
+    pub async fn make(
+        &self,
+        state: &SessionState,
+        random: &Random,
+        cookies: Cookies<'_>,
+    ) -> Result<Made, NotKept> {
+        if matches!(self.store, Store::Cookie) {
+            return Ok(Made { cookies: self.sealed(state, random, cookies)?, evicted: 0 });
+        }
+        let handle = Handle::fresh(state.id, random);
+        let record = self.record(&handle, state, random)?;
+        let evicted = self.store.put(state.id.0, record, (self.lifetimes, state.seen)).await?;
+        Ok(Made { cookies: self.handed(&handle, random, cookies)?, evicted })
+    }
+
+    /// Writes a session again, as in use now. Nobody waits for it, and what does not fit is left out:
+    /// the session lives on as it was. The cookies that change.
+    pub fn renew(
+        &self,
+        state: &SessionState,
+        random: &Random,
+        (cookies, now): (Cookies<'_>, Timestamp),
+    ) -> Vec<HeaderValue> {
+        let renewed = SessionState { seen: now, ..state.clone() };
+        if matches!(self.store, Store::Cookie) {
+            return self.sealed(&renewed, random, cookies).unwrap_or_default();
+        }
+        let Some(handle) = self.handle(cookies) else { return Vec::new() };
+        if let (Known::Kept(before), Ok(record)) =
+            (self.store.known(&handle.id.0), self.record(&handle, &renewed, random))
+        {
+            let seconds = self.lifetimes.left(state.signed_in, now);
+            self.store.replace(handle.id.0, before, record, seconds);
+        }
+        match self.chunked().read(cookies).map(|sealed| self.keys.sealed_by(&sealed)) {
+            // The older key may go one day.
+            Some(SealedBy::Older) => self.handed(&handle, random, cookies).unwrap_or_default(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The cookies that carry the whole of `state`.
+    ///
+    /// # Errors
+    /// [`TooLong`] when it does not fit; then there is no session.
+    pub fn sealed(
+        &self,
+        state: &SessionState,
+        random: &Random,
+        cookies: Cookies<'_>,
+    ) -> Result<Vec<HeaderValue>, TooLong> {
+        let plain = postcard::to_stdvec(state).map_err(|_| TooLong)?;
+        let sealed = self.keys.seal(Purpose::Session, &self.context, &plain, random);
+        self.chunked().write(&sealed, None, cookies)
+    }
+
+    /// `Secure` and `SameSite` of the session's cookies.
+    pub fn attributes(&self) -> CookieAttributes {
+        self.attributes
+    }
+
+    /// Removes the cookies.
+    pub fn remove(&self, cookies: Cookies<'_>) -> Vec<HeaderValue> {
+        self.chunked().remove(cookies)
+    }
+
+    /// Ends a session, for every copy of its cookie.
+    ///
+    /// # Errors
+    /// [`NotKept::Unavailable`]; then it may live on.
+    pub async fn end(&self, state: &SessionState, now: Timestamp) -> Result<(), NotKept> {
+        if matches!(self.store, Store::Redis(_)) {
+            // The store first: where it fails, whoever asked has to be able to ask again.
+            self.store.remove(&state.id.0).await?;
+            self.ended.end(state, now);
+            return Ok(());
+        }
+        self.ended.end(state, now);
+        self.store.remove(&state.id.0).await
+    }
+
+    fn found(&self, cookies: Cookies<'_>) -> Found {
+        if matches!(self.store, Store::Cookie) {
+            let state = self.chunked().read(cookies).and_then(|sealed| self.state(&sealed));
+            return state.map_or(Found::Nothing, Found::State);
+        }
+        let Some(handle) = self.handle(cookies) else { return Found::Nothing };
+        match self.store.known(&handle.id.0) {
+            Known::Kept(sealed) => {
+                self.opened(&handle, &sealed).map_or(Found::Nothing, Found::State)
+            }
+            Known::Nothing => Found::Gone,
+            Known::NotAsked => Found::NotAsked,
+        }
+    }
+
+    fn handle(&self, cookies: Cookies<'_>) -> Option<Handle> {
+        Handle::open(&self.keys, &self.context, &self.chunked().read(cookies)?)
+    }
+
+    /// The cookies that carry a handle.
+    fn handed(
+        &self,
+        handle: &Handle,
+        random: &Random,
+        cookies: Cookies<'_>,
+    ) -> Result<Vec<HeaderValue>, TooLong> {
+        let sealed = handle.seal(&self.keys, &self.context, random);
+        self.chunked().write(&sealed, None, cookies)
+    }
+
+    fn record(
+        &self,
+        handle: &Handle,
+        state: &SessionState,
+        random: &Random,
+    ) -> Result<Record, TooLong> {
+        let plain = postcard::to_stdvec(state).map_err(|_| TooLong)?;
+        let sealed = self.keys.seal_halved(&handle.half, &handle.id.0, &plain, random);
+        if sealed.len() > Record::MOST {
+            return Err(TooLong);
+        }
+        Ok(Record { sealed: sealed.into(), signed_in: state.signed_in, seen: state.seen })
+    }
+
+    /// What a store had under this handle. A handle is ours and names its half: who has one may have
+    /// what was opened with it, but not what was opened for another.
+    fn opened(&self, handle: &Handle, sealed: &[u8]) -> Option<Arc<SessionState>> {
+        if let Some(known) = self.opened.state(sealed) {
+            return Some(known).filter(|state| state.id == handle.id);
+        }
+        let plain = self.keys.open_halved(&handle.half, &handle.id.0, sealed).ok()?;
+        let state = Arc::new(postcard::from_bytes::<SessionState>(&plain).ok()?);
+        self.opened.remember(sealed, &state);
+        Some(state).filter(|state| state.id == handle.id)
+    }
+
+    fn state(&self, sealed: &[u8]) -> Option<Arc<SessionState>> {
+        if let Some(known) = self.opened.state(sealed) {
+            return Some(known);
+        }
+        let plain = self.keys.open(Purpose::Session, &self.context, sealed).ok()?;
+        let state = Arc::new(postcard::from_bytes::<SessionState>(&plain).ok()?);
+        self.opened.remember(sealed, &state);
+        Some(state)
+    }
+
+    fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
+        let over = self.lifetimes.unfit(state.signed_in, state.seen, now);
+        over.or_else(|| self.ended.contains(state).then_some(Unfit::Ended))
+    }
+
+    fn chunked(&self) -> Chunked<'_> {
+        Chunked { name: &self.name, attributes: self.attributes }
+    }
+}
+
+impl Question {
+    /// Asks. Returns within a second, answered or not.
+    pub async fn ask(self) {
+        self.store.ask(self.id.0).await;
+    }
+}
+
+enum Found {
+    /// The store has none of this name.
+    Gone,
+    NotAsked,
+    Nothing,
+    State(Arc<SessionState>),
+}
