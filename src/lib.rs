@@ -2,6 +2,7 @@
 //! redirects, verifies, keeps the session and tells the app who is calling.
 
 pub mod acme;
+mod admission;
 pub mod assertion;
 pub mod authn;
 mod back_channel;
@@ -30,3 +31,4 @@ pub mod upstreams;
 pub mod vault;
 pub mod web;
 pub mod webhook;
+pub mod ws_federation;

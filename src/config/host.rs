@@ -237,7 +237,7 @@ fn mixed_up_with<'h>(host: &'h Host, party: &RelyingParty) -> Option<&'h Relying
     let mixes = |other: &&RelyingParty| {
         other.redirect_path == party.redirect_path
             && other.authority.name() != party.authority.name()
-            && (other.membership().is_some() || party.membership().is_some())
+            && (other.environment().is_none() || party.environment().is_none())
     };
     host.relying_parties.iter().map(|other| &**other).find(mixes)
 }

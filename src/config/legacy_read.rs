@@ -2,17 +2,13 @@
 
 use std::collections::HashMap;
 
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
-
-use crate::crypto::RsaPublic;
 use crate::identity::ContextId;
 
 use super::legacy::{LEGACY_TABLE, SAML_TABLE};
 use super::reading::quoted;
 use super::section::Section;
+use super::signing_keys::signing_keys;
 use super::tenant_name::refuse_tenant;
-use super::upstream_read::pem;
 use super::value::Value;
 use super::{Legacy, LegacyMethod, LegacySaml, LegacyToken, NullOrigin, RedirectParameter, Sha1};
 
@@ -66,7 +62,7 @@ fn saml(legacy: &Section, token: Option<LegacyToken>) -> Option<LegacySaml> {
     }
     let section = legacy.section("saml", SAML_TABLE.keys);
     let audience = section.optional("audience", |value| value.line(200));
-    let keys = section.read("certificates", |value| value.list(certificate_keys));
+    let keys = section.read("certificates", |value| value.list(|one| signing_keys(one, "SuperID")));
     let sha1 = section.read("sha1", |value| {
         value.choice(&[("refused", Sha1::Refused), ("accepted", Sha1::Accepted)])
     });
@@ -78,18 +74,6 @@ fn saml(legacy: &Section, token: Option<LegacyToken>) -> Option<LegacySaml> {
         );
     }
     Some(LegacySaml { audience, keys: keys?.concat(), sha1: sha1? })
-}
-
-/// The RSA keys of a PEM file's certificates, whatever their version and dates.
-fn certificate_keys(value: &Value) -> Option<Vec<RsaPublic>> {
-    let text = pem(value)?;
-    let certificates = CertificateDer::pem_slice_iter(text.as_bytes());
-    let keys: Option<Vec<RsaPublic>> =
-        certificates.map(|der| der.ok().and_then(|der| RsaPublic::of_certificate(&der))).collect();
-    keys.filter(|keys| !keys.is_empty()).or_else(|| {
-        let wrong = "holds no certificate, or one without an RSA key of 2,048 to 8,192 bits";
-        value.refuse(wrong, "name a PEM file with the certificates SuperID signs with")
-    })
 }
 
 fn warn_about_addresses(section: &Section, method: Option<LegacyMethod>) {

@@ -8,16 +8,17 @@ use toml::de::DeTable;
 use super::effective::effective;
 use super::given::Given;
 use super::merge::merge;
+use super::provider::AnyProvider;
 use super::reading::{Place, Reading};
 use super::section::{Named, Section};
 use super::sources::Sources;
 use super::{
-    Admin, Audit, Host, Key, Problem, Problems, Provider, Redis, RelyingParty, Session,
-    SessionStore, Settings, Table, Vault, acme, acme_rules, admin, app_pages, assertion, audit,
-    certificate, environment, forwarded, header_names, host, job_caller, job_listener,
-    job_listener_read, key_ring, legacy, limits, listener, log, overlay, people, provider, redis,
-    relying_party, relying_party_read, replicas, route, route_bounds_read, route_read, route_rules,
-    session, system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
+    Admin, Audit, Host, Key, Problem, Problems, Redis, RelyingParty, Session, SessionStore,
+    Settings, Table, Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate,
+    environment, forwarded, header_names, host, job_caller, job_listener, job_listener_read,
+    key_ring, legacy, limits, listener, log, overlay, people, provider, redis, relying_party,
+    relying_party_read, replicas, route, route_bounds_read, route_read, route_rules, session,
+    system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -289,7 +290,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
 }
 
 /// The providers that are not SuperID, and everybody who signs people in somewhere.
-fn who_vouches(root: &Section) -> (Named<Provider>, Named<RelyingParty>) {
+fn who_vouches(root: &Section) -> (Named<AnyProvider>, Named<RelyingParty>) {
     let environments = environment::environments(root);
     let providers = provider::providers(root, &environments);
     let parties = relying_party_read::relying_parties(root, (&environments, &providers));

@@ -13,7 +13,7 @@ use toml::Spanned;
 use crate::crypto::plain_sha256;
 use crate::identity::ContextId;
 
-use super::Provider;
+use super::issuer::may_issue_as;
 use super::reading::quoted;
 use super::value::Value;
 
@@ -66,7 +66,7 @@ impl Mapping {
     ///
     /// # Errors
     /// The line, and what is wrong there.
-    fn parse(text: &str, provider: &Provider) -> Result<Self, (usize, String)> {
+    fn parse(text: &str, configured: &str) -> Result<Self, (usize, String)> {
         let line = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
         let written: Written = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(1, |span| line(span.start));
@@ -79,7 +79,7 @@ impl Mapping {
         let mut names: HashMap<String, usize> = HashMap::new();
         for person in written.person {
             let at = line(person.issuer.span().start);
-            person.check(provider).map_err(|wrong| (at, wrong))?;
+            person.check(configured).map_err(|wrong| (at, wrong))?;
             if let Some(name) = &person.name
                 && let Some(first) = names.insert(name.clone(), at)
             {
@@ -100,9 +100,9 @@ impl Mapping {
 }
 
 impl MappedPerson {
-    fn check(&self, provider: &Provider) -> Result<(), String> {
+    fn check(&self, configured: &str) -> Result<(), String> {
         let issuer = self.issuer.get_ref();
-        if !provider.may_issue_as(issuer) {
+        if !may_issue_as(configured, issuer) {
             return Err(format!("{} is not the issuer of this provider", quoted(issuer)));
         }
         let own = [
@@ -128,7 +128,7 @@ impl MappedPerson {
 }
 
 /// Reads the file a value names.
-pub(super) fn mapping(value: &Value, provider: &Provider) -> Option<Mapping> {
+pub(super) fn mapping(value: &Value, configured: &str) -> Option<Mapping> {
     let name = value.text()?;
     let text = match bounded(&value.reading.path(name)) {
         Ok(text) => text,
@@ -137,7 +137,7 @@ pub(super) fn mapping(value: &Value, provider: &Provider) -> Option<Mapping> {
             return value.refuse(wrong, "name a TOML file of [[person]] tables, of 16 MiB at most");
         }
     };
-    match Mapping::parse(&text, provider) {
+    match Mapping::parse(&text, configured) {
         Ok(mapping) => Some(mapping),
         Err((line, wrong)) => value.refuse(
             format!("{name}:{line} {wrong}"),
@@ -174,7 +174,7 @@ mod tests {
                        tenant = \"Cust1\"\nname = \"ada\"\n";
 
     fn parse(text: &str) -> Result<Mapping, (usize, String)> {
-        Mapping::parse(text, &Provider::for_tests("https://a.example"))
+        Mapping::parse(text, "https://a.example")
     }
 
     #[test]

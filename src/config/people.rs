@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::identity::ContextId;
 
+use super::issuer::has_directories;
 use super::mapping::{Mapping, mapping};
 use super::reading::quoted;
 use super::section::Section;
 use super::tenant_name::tenant;
 use super::value::Value;
-use super::{Key, Provider, Table};
+use super::{Key, Table};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME.people",
@@ -38,13 +39,13 @@ pub struct People {
 }
 
 /// Reads who may in; `None`, reported, where nobody could.
-pub(super) fn people(party: &Section, provider: &Provider) -> Option<People> {
+pub(super) fn people(party: &Section, issuer: &str) -> Option<People> {
     let section = party.section("people", TABLE.keys);
     let directories =
-        section.read("directories", |value| by_name(value, |name| directory(name, provider)));
+        section.read("directories", |value| by_name(value, |name| directory(name, issuer)));
     let hosted_domains = section.read("hosted_domains", |value| by_name(value, domain));
     let email_domains = section.read("email_domains", |value| by_name(value, domain));
-    let persons = section.optional("mapping", |value| mapping(value, provider)).map(Arc::new);
+    let persons = section.optional("mapping", |value| mapping(value, issuer)).map(Arc::new);
     if section.has("mapping") && persons.is_none() {
         return None;
     }
@@ -101,7 +102,7 @@ fn by_name(
 }
 
 /// A directory of Microsoft's, whose issuer the provider's is or could be.
-fn directory(written: &str, provider: &Provider) -> Result<String, String> {
+fn directory(written: &str, issuer: &str) -> Result<String, String> {
     let id = written.to_ascii_lowercase();
     let groups: Vec<usize> = id.split('-').map(str::len).collect();
     let digits = id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
@@ -111,10 +112,9 @@ fn directory(written: &str, provider: &Provider) -> Result<String, String> {
     if id == PERSONAL {
         return Err(format!("{written} is everybody with a personal Microsoft account"));
     }
-    let own = provider.has_directories() || provider.issuer.to_ascii_lowercase().contains(&id);
-    own.then_some(id).ok_or_else(|| {
-        format!("{written} is not the directory of the issuer {}", quoted(&provider.issuer))
-    })
+    let own = has_directories(issuer) || issuer.to_ascii_lowercase().contains(&id);
+    own.then_some(id)
+        .ok_or_else(|| format!("{written} is not the directory of the issuer {}", quoted(issuer)))
 }
 
 fn domain(written: &str) -> Result<String, String> {

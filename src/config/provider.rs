@@ -8,16 +8,19 @@ use url::Url;
 use crate::crypto::Authorities;
 
 use super::environment::is_environment;
+use super::federation::{OWN_KEYS, federation};
+use super::issuer::{DIRECTORY, has_directories, has_its_braces_right, is_issuer, may_issue_as};
 use super::reading::quoted;
 use super::section::{Named, Section};
 use super::upstream_read::believed;
 use super::url_path::superid_url;
 use super::value::Value;
-use super::{Environment, Key, Table};
+use super::{Environment, Federation, Key, Table};
 
 pub(super) const TABLE: Table = Table {
     header: "provider.NAME",
     keys: &[
+        Key::defaulted("protocol", "\"openid\""),
         Key::required("issuer", "\"https://accounts.google.com\""),
         Key::optional(
             "discovery_url",
@@ -35,6 +38,11 @@ pub(super) const TABLE: Table = Table {
         Key::optional("userinfo_url", "\"https://openidconnect.googleapis.com/v1/userinfo\""),
         Key::optional("pushed_request_url", "\"https://login.example/par\""),
         Key::optional("end_session_url", "\"https://login.example/logout\""),
+        Key::optional("sign_in_url", "\"https://adfs.example.com/adfs/ls/\""),
+        Key::optional("sign_out_url", "\"https://adfs.example.com/adfs/ls/\""),
+        Key::optional("certificates", "[\"adfs-signing.pem\"]"),
+        Key::optional("subject_claim", "\"name_id\""),
+        Key::optional("emails", "\"verified\""),
     ],
 };
 
@@ -120,36 +128,63 @@ impl SigningAlgorithm {
 
 impl Provider {
     /// What stands for the directory's id in [`Provider::issuer`] where there are many.
-    pub const DIRECTORY: &'static str = "{tenantid}";
+    pub const DIRECTORY: &'static str = DIRECTORY;
 
     /// Whether this is its issuer, or that of one of its directories.
     pub fn may_issue_as(&self, issuer: &str) -> bool {
-        let Some((before, after)) = self.issuer.split_once(Self::DIRECTORY) else {
-            return issuer == self.issuer;
-        };
-        let id = issuer.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-        id.is_some_and(|id| !id.is_empty() && !id.contains(['/', '#', '?']))
+        may_issue_as(&self.issuer, issuer)
     }
 
     /// Whether each directory has an issuer of its own.
     pub fn has_directories(&self) -> bool {
-        self.issuer.contains(Self::DIRECTORY)
+        has_directories(&self.issuer)
     }
 }
 
+/// A provider, by what it speaks.
+#[derive(Clone)]
+pub(super) enum AnyProvider {
+    OpenId(Arc<Provider>),
+    WsFederation(Arc<Federation>),
+}
+
 /// Reads the providers.
-pub(super) fn providers(root: &Section, environments: &Named<Environment>) -> Named<Provider> {
+pub(super) fn providers(root: &Section, environments: &Named<Environment>) -> Named<AnyProvider> {
     let read = |(name, section): (String, Section)| {
         if is_environment(&name, environments) {
             let wrong = format!("there is an environment called {name}");
             section.reading.problem(&section.header, wrong, "choose another name");
         }
-        let provider = provider(&name, &section).map(Arc::new);
+        let provider = any_provider(&name, &section).map(Arc::new);
         (name, provider)
     };
     let entries: BTreeMap<_, _> =
         root.named("provider", TABLE.keys).into_iter().map(read).collect();
     Named { what: "provider", entries }
+}
+
+fn any_provider(name: &str, section: &Section) -> Option<AnyProvider> {
+    #[derive(Clone, Copy)]
+    enum Word {
+        OpenId,
+        WsFederation,
+    }
+    let word = section.read("protocol", |value| {
+        value.choice(&[("openid", Word::OpenId), ("ws_federation", Word::WsFederation)])
+    });
+    match word? {
+        Word::OpenId => {
+            for key in OWN_KEYS.into_iter().filter(|key| section.has(key)) {
+                let wrong = "is for WS-Federation, and this provider speaks OpenID Connect";
+                let instead = "leave it out, or write protocol = \"ws_federation\"";
+                section.reading.problem(&section.place(key), wrong, instead);
+            }
+            provider(name, section).map(|one| AnyProvider::OpenId(Arc::new(one)))
+        }
+        Word::WsFederation => {
+            federation(name, section).map(|one| AnyProvider::WsFederation(Arc::new(one)))
+        }
+    }
 }
 
 fn provider(name: &str, section: &Section) -> Option<Provider> {
@@ -238,17 +273,11 @@ fn authorities(section: &Section) -> Option<Option<Authorities>> {
 fn issuer(value: &Value) -> Option<String> {
     let text = value.text()?;
     superid_url(value)?;
-    let directories = text.matches(Provider::DIRECTORY).count();
-    let braces = text.matches(['{', '}']).count();
-    let in_path = text
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split_once('/'))
-        .is_some_and(|(_, path)| path.contains(Provider::DIRECTORY));
-    if directories > 1 || braces != 2 * directories || (directories == 1 && !in_path) {
+    if !has_its_braces_right(text) {
         let wrong = format!("{} does not have {{tenantid}} once in its path", quoted(text));
         return value.refuse(wrong, "write \"https://login.microsoftonline.com/{tenantid}/v2.0\"");
     }
-    if text.len() > 200 || text.chars().any(|letter| !letter.is_ascii_graphic()) {
+    if !is_issuer(text) {
         return value.refuse("is no issuer", value.key.hint());
     }
     Some(text.to_owned())

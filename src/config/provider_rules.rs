@@ -6,7 +6,7 @@ use super::{Destination, Present, RelyingParty};
 /// A provider's token is no credential for SuperOffice, so a route its people use presents none.
 pub(super) fn refuse_credentials(read: &ReadRoute) {
     let (route, section) = (&read.route, &read.section);
-    let elsewhere = |party: &&std::sync::Arc<RelyingParty>| party.membership().is_some();
+    let elsewhere = |party: &&std::sync::Arc<RelyingParty>| party.environment().is_none();
     let Some(party) = route.relying_parties.iter().find(elsewhere) else { return };
     if matches!(route.upstream, Destination::Tenant(_)) {
         section.reading.problem(

@@ -8,7 +8,7 @@ use crate::crypto::{Secret, sha256};
 use crate::identity::ContextId;
 
 use super::{
-    Authority, Environment, Key, Legacy, Membership, Response, SystemUser, Table, Webhook,
+    Authority, Environment, Key, Legacy, Membership, Response, SystemUser, Table, Trust, Webhook,
 };
 
 pub(super) const TABLE: Table = Table {
@@ -92,6 +92,7 @@ impl Bond {
         let issuer = match authority {
             Authority::SuperId(environment) => environment.issuer.as_str(),
             Authority::Provider(member) => member.provider.issuer.as_str(),
+            Authority::WsFederation(trust) => trust.federation.issuer.as_str(),
         };
         let tenant = tenant.map_or("", |tenant| tenant.as_str());
         let parts = [name, authority.name(), issuer, client_id, tenant];
@@ -126,15 +127,23 @@ impl RelyingParty {
     pub fn environment(&self) -> Option<&Arc<Environment>> {
         match &self.authority {
             Authority::SuperId(environment) => Some(environment),
-            Authority::Provider(_) => None,
+            Authority::Provider(_) | Authority::WsFederation(_) => None,
         }
     }
 
-    /// How it stands with somebody else's provider; `None` where it is a SuperID.
+    /// How it stands with somebody else's OpenID provider; `None` where it is something else.
     pub fn membership(&self) -> Option<&Arc<Membership>> {
         match &self.authority {
-            Authority::SuperId(_) => None,
+            Authority::SuperId(_) | Authority::WsFederation(_) => None,
             Authority::Provider(member) => Some(member),
+        }
+    }
+
+    /// How it stands with a provider of WS-Federation; `None` where it is something else.
+    pub fn trust(&self) -> Option<&Arc<Trust>> {
+        match &self.authority {
+            Authority::SuperId(_) | Authority::Provider(_) => None,
+            Authority::WsFederation(trust) => Some(trust),
         }
     }
 
@@ -144,6 +153,7 @@ impl RelyingParty {
             (Some(own), _) => own == tenant,
             (None, Authority::SuperId(_)) => true,
             (None, Authority::Provider(member)) => member.people.may_be_of(tenant),
+            (None, Authority::WsFederation(trust)) => trust.people.may_be_of(tenant),
         }
     }
 
@@ -152,7 +162,7 @@ impl RelyingParty {
     pub fn brings_tokens_alone(&self) -> bool {
         match self.flow {
             Flow::Code => !self.response.parts.code,
-            Flow::Legacy(_) => true,
+            Flow::Legacy(_) | Flow::WsFederation => true,
         }
     }
 }
@@ -164,6 +174,8 @@ pub enum Flow {
     Code,
     /// SuperID's older form post of a JWT, or of SAML.
     Legacy(Legacy),
+    /// WS-Federation's passive requests.
+    WsFederation,
 }
 
 /// Proof Key for Code Exchange (RFC 7636), always with S256.

@@ -9,6 +9,7 @@ use super::client_authentication::{client_authentication, refuse_other_than_post
 use super::environment::environment_named;
 use super::legacy_read::legacy;
 use super::people::people;
+use super::provider::AnyProvider;
 use super::reading::quoted;
 use super::relying_party::TABLE;
 use super::secret_source::secret;
@@ -19,14 +20,14 @@ use super::url_path::canonical_path;
 use super::value::Value;
 use super::webhook::webhook;
 use super::{
-    Authority, Authorization, Bond, ClientAuthentication, Environment, Flow, Membership, Pkce,
-    Provider, RelyingParty, Response, response,
+    Authority, Authorization, Bond, ClientAuthentication, Emails, Environment, Federation, Flow,
+    Membership, Pkce, Provider, RelyingParty, Response, Trust, response,
 };
 
 /// Reads every relying party.
 pub(super) fn relying_parties(
     root: &Section,
-    authorities: (&Named<Environment>, &Named<Provider>),
+    authorities: (&Named<Environment>, &Named<AnyProvider>),
 ) -> Named<RelyingParty> {
     let tables = root.named("relying_party", TABLE.keys);
     let entries: BTreeMap<_, _> = tables
@@ -38,7 +39,9 @@ pub(super) fn relying_parties(
     for (name, section) in &tables {
         if let Some(Some(party)) = entries.get(name) {
             warn_about_legacy(party, section, &entries);
-            response::warn_about_tokens(section, &party.response);
+            if party.flow == Flow::Code {
+                response::warn_about_tokens(section, &party.response);
+            }
         }
     }
     Named { what: "relying_party", entries }
@@ -47,7 +50,7 @@ pub(super) fn relying_parties(
 fn relying_party(
     name: &str,
     (root, section): (&Section, &Section),
-    authorities: (&Named<Environment>, &Named<Provider>),
+    authorities: (&Named<Environment>, &Named<AnyProvider>),
 ) -> Option<RelyingParty> {
     let title = section.optional("title", |value| value.line(100));
     let client_id = section.read("client_id", client_id);
@@ -67,6 +70,10 @@ fn relying_party(
     let system_user = system_user(section, environment_of(authority.as_ref()));
     let webhook = webhook(root, section);
     let (authority, client_id) = (authority?, client_id?);
+    let (flow, response) = match &authority {
+        Authority::WsFederation(_) => (Some(Flow::WsFederation), Some(Response::of_federation())),
+        _ => (flow, response),
+    };
     Some(RelyingParty {
         name: name.to_owned(),
         title: title.unwrap_or_else(|| name.to_owned()),
@@ -100,7 +107,7 @@ fn authorization(value: &Value) -> Option<Authorization> {
 fn authority(
     section: &Section,
     given: Option<&Secret>,
-    (environments, providers): (&Named<Environment>, &Named<Provider>),
+    (environments, providers): (&Named<Environment>, &Named<AnyProvider>),
 ) -> Option<Authority> {
     let named = |value: &Value| environment_named(value, environments);
     let environment = match section.has("provider") {
@@ -116,8 +123,12 @@ fn authority(
         }
         (false, true) => {
             refuse_what_is_superids(section);
-            membership(section, given, provider?)
-                .map(|member| Authority::Provider(Arc::new(member)))
+            match &*provider? {
+                AnyProvider::OpenId(provider) => membership(section, given, provider.clone())
+                    .map(|member| Authority::Provider(Arc::new(member))),
+                AnyProvider::WsFederation(federation) => trust(section, federation.clone())
+                    .map(|trust| Authority::WsFederation(Arc::new(trust))),
+            }
         }
         (false, false) => None,
         (true, true) => {
@@ -158,7 +169,7 @@ fn membership(
     provider: Arc<Provider>,
 ) -> Option<Membership> {
     let client = client_authentication(section, given);
-    let people = people(section, &provider);
+    let people = people(section, &provider.issuer);
     let (client, people) = (client?, people?);
     let unprotected = section.optional("pkce", |value| value.text().map(|word| word == "off"));
     if matches!(client, ClientAuthentication::Nobody) && unprotected == Some(true) {
@@ -169,10 +180,46 @@ fn membership(
     Some(Membership { provider, client, people })
 }
 
+/// A trust has a realm and nothing secret, and one way to answer.
+fn trust(section: &Section, federation: Arc<Federation>) -> Option<Trust> {
+    for key in [
+        "client_authentication",
+        "client_certificate",
+        "client_key",
+        "client_key_id",
+        "client_secret",
+        "error_callback_path",
+        "flow",
+        "pkce",
+        "response_mode",
+        "response_type",
+    ] {
+        if section.has(key) {
+            let wrong = "means nothing in WS-Federation, which this provider speaks";
+            section.reading.problem(&section.place(key), wrong, "leave it out");
+        }
+    }
+    let people = people(section, &federation.issuer)?;
+    let problem = |wrong: &str, instead: &str| {
+        section.reading.problem(&section.place("people"), wrong, instead);
+    };
+    if !people.hosted_domains.is_empty() {
+        problem("names hosted_domains, which are Google's alone", "leave them out");
+    }
+    if !people.email_domains.is_empty() && federation.emails == Emails::Unverified {
+        problem(
+            "names email_domains, and nobody verifies the addresses of this provider",
+            "write emails = \"verified\" there if its administrators do, or name directories or a \
+             mapping",
+        );
+    }
+    Some(Trust { federation, people })
+}
+
 fn environment_of(authority: Option<&Authority>) -> Option<&Environment> {
     match authority? {
         Authority::SuperId(environment) => Some(environment),
-        Authority::Provider(_) => None,
+        Authority::Provider(_) | Authority::WsFederation(_) => None,
     }
 }
 

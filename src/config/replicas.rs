@@ -26,6 +26,7 @@ pub(super) fn check(
         let key = match party.flow {
             Flow::Code => "response_type",
             Flow::Legacy(_) => "flow",
+            Flow::WsFederation => "provider",
         };
         section.reading.problem(
             &section.place(key),

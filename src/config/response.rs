@@ -38,6 +38,12 @@ pub enum ResponseMode {
 }
 
 impl Response {
+    /// WS-Federation's: a form with a token of another kind, and none of OpenID's parts.
+    pub fn of_federation() -> Self {
+        let parts = Parts { code: false, id_token: false, token: false };
+        Self { words: String::new(), parts, mode: ResponseMode::FormPost }
+    }
+
     /// A code, in the query.
     pub fn code() -> Self {
         let parts = Parts { code: true, id_token: false, token: false };

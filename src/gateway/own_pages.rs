@@ -96,6 +96,7 @@ fn takes_forms(party: &RelyingParty) -> bool {
     match &party.flow {
         Flow::Code => party.response.mode != ResponseMode::Query,
         Flow::Legacy(legacy) => legacy.is_posted(),
+        Flow::WsFederation => true,
     }
 }
 

@@ -1,18 +1,20 @@
 //! Steps that cannot be taken at once: they wait for a form, for SuperID or for the vault.
 
+use std::sync::Arc;
+
 use http::Method;
 use pingora::proxy::Session as Downstream;
 
 use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
-use crate::session::Loaded;
-use crate::signin::{Wish, is_answer, takes_address};
+use crate::session::{Loaded, SessionState};
+use crate::signin::{Wish, asks_to_clean_up, is_answer, takes_address};
 use crate::telemetry::{Limit, Offered};
 use crate::web::{Asking, Cookies, Fields, Reply};
 
 use super::exchange::Exchange;
 use super::respond::{self, Refused};
-use super::site::Site;
+use super::site::{HostSite, Site};
 use super::turnstile::Over;
 use super::verdict::{Step, Wanted};
 use super::wire::{self, Form};
@@ -105,6 +107,11 @@ async fn callback(
         return Ok(page);
     }
     let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
+    if asks_to_clean_up(&parties, &fields) {
+        let session = session(exchange, host, counter.cookies).await?;
+        let ended = site.desk.clean_up(counter, session.as_deref(), &parties).await;
+        return ended.map_err(|failed| Refused::without_store().because(failed));
+    }
     let outcome = match takes_address(&parties, &fields) {
         Some(legacy) => site.desk.addressed(counter, legacy, &request.headers, &fields).await,
         None => site.desk.complete(counter, query, &parties).await,
@@ -147,17 +154,26 @@ async fn sign_out(
     let (site, host) = (&exchange.site, &exchange.site.hosts[number]);
     let request = downstream.req_header().as_owned_parts();
     let cookies = Cookies::of(&request.headers);
-    let session = match host.authenticator.sessions().ask(cookies, site.clock.now()).await {
-        Loaded::Live(session) => Some(session),
-        Loaded::NotPresented | Loaded::Rejected(_) => None,
-        Loaded::Unavailable => return Err(Refused::without_store()),
-    };
+    let session = session(exchange, host, cookies).await?;
     let named = session.as_ref().map(|session| session.relying_party.as_str());
     let parties = host.parties();
     let party = parties.iter().find(|party| Some(party.name.as_str()) == named).or(parties.first());
     let counter = host.counter(cookies).seen(audited::scene(downstream, exchange));
     let outcome = site.desk.sign_out(counter, session.as_deref(), party.copied()).await;
     outcome.map_err(|failed| Refused::without_store().because(failed))
+}
+
+/// The living session of a browser.
+async fn session(
+    exchange: &Exchange,
+    host: &HostSite,
+    cookies: Cookies<'_>,
+) -> Result<Option<Arc<SessionState>>, Refused> {
+    match host.authenticator.sessions().ask(cookies, exchange.site.clock.now()).await {
+        Loaded::Live(session) => Ok(Some(session)),
+        Loaded::NotPresented | Loaded::Rejected(_) => Ok(None),
+        Loaded::Unavailable => Err(Refused::without_store()),
+    }
 }
 
 async fn posted(

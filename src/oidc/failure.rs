@@ -1,8 +1,8 @@
 //! Why nobody came in through a provider, by whose fault it is.
 
-use std::fmt;
 use std::sync::Arc;
 
+use crate::admission::Stranger;
 use crate::superid::{ClaimsRefused, ErrorCode, Outage};
 
 /// Why nobody was signed in. `Display` is for operators; no variant holds a token.
@@ -27,19 +27,6 @@ pub enum ProviderFailed {
     /// The token's: whoever made or brought it.
     #[error("the token is at fault: it is not believed")]
     Untrusted(#[source] ClaimsRefused),
-}
-
-/// Somebody whom a provider knows and we do not: what a mapping would have to name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stranger {
-    pub issuer: String,
-    pub subject: String,
-}
-
-impl fmt::Display for Stranger {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "subject {:?} of {}", self.subject, self.issuer)
-    }
 }
 
 impl From<Arc<Outage>> for ProviderFailed {

@@ -12,6 +12,6 @@ mod tokens;
 mod userinfo;
 mod vouched;
 
-pub use failure::{ProviderFailed, Stranger};
+pub use failure::ProviderFailed;
 pub use providers::{Answerer, FrontChannel, Providers};
 pub use vouched::Vouched;

@@ -34,13 +34,15 @@ impl Unaddressed {
     /// The assertion, if each of its audience restrictions names us, and there is one at all.
     ///
     /// # Errors
-    /// [`SamlRefused::Audience`], also when the subject's name is for somebody else.
+    /// [`SamlRefused::Audience`], also when the subject's name or the answer is for somebody else.
     pub fn addressed_to(self, audience: &str) -> Result<Assertion, SamlRefused> {
         let Self { stated, expires } = self;
         let named = |listed: &Vec<String>| listed.iter().any(|one| one == audience);
         let for_us = !stated.audiences.is_empty()
             && stated.audiences.iter().all(named)
-            && stated.subject_for.as_deref().is_none_or(|other| other == audience);
+            && [&stated.subject_for, &stated.applies_to]
+                .into_iter()
+                .all(|named| named.as_deref().is_none_or(|other| other == audience));
         if for_us { Ok(Assertion { stated, expires }) } else { Err(SamlRefused::Audience) }
     }
 }

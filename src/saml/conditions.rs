@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 
 use super::refused::SamlRefused;
-use super::rules::SamlRules;
+use super::rules::{Profile, SamlRules};
 use super::stated::{Confirmation, Stated};
 
 /// What SAML's own profile asks for besides, when the assertion came in a response.
@@ -21,7 +21,7 @@ impl Stated {
         rules: &SamlRules<'_>,
         came: Came,
     ) -> Result<Timestamp, SamlRefused> {
-        if self.issuer != rules.issuer {
+        if !self.is_issued_by(rules) {
             return Err(SamlRefused::Issuer);
         }
         begun(self.not_before, rules)?;
@@ -37,6 +37,17 @@ impl Stated {
             return Err(SamlRefused::Lifetime);
         }
         Ok(end)
+    }
+
+    fn is_issued_by(&self, rules: &SamlRules<'_>) -> bool {
+        let (before, after) = match (rules.profile, rules.issuer.split_once(DIRECTORY)) {
+            (Profile::WsFederation, Some(parts)) => parts,
+            _ => return self.issuer == rules.issuer,
+        };
+        match self.attributes.values(DIRECTORY_CLAIM) {
+            [id] if is_directory(id) => self.issuer == format!("{before}{id}{after}"),
+            _ => false,
+        }
     }
 
     /// The first bearer's confirmation that holds, and when it ends.
@@ -88,6 +99,14 @@ fn begun(from: Option<Timestamp>, rules: &SamlRules<'_>) -> Result<(), SamlRefus
 fn over(end: Timestamp, rules: &SamlRules<'_>) -> Result<(), SamlRefused> {
     if end.plus(rules.leeway) <= rules.now { Err(SamlRefused::Expired) } else { Ok(()) }
 }
+
+/// A UUID, and nothing that could lead out of its place in an address.
+fn is_directory(id: &str) -> bool {
+    id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+const DIRECTORY: &str = "{tenantid}";
+const DIRECTORY_CLAIM: &str = "http://schemas.microsoft.com/identity/claims/tenantid";
 
 /// What is remembered against replay must not be asked to remember for years.
 const DAY: u64 = 24 * 60 * 60;

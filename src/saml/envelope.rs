@@ -27,6 +27,9 @@ impl<'n> Located<'n> {
         if tree.everywhere().any(|node| node.local().starts_with("Encrypted")) {
             return Err(SamlRefused::Encrypted);
         }
+        if profile == Profile::WsFederation && tree.everywhere().any(is_fault) {
+            return Err(SamlRefused::Status);
+        }
         if tree.everywhere().filter(|node| node.local() == "Assertion").count() != 1 {
             return Err(SamlRefused::AssertionCount);
         }
@@ -109,6 +112,39 @@ fn of_token_answer(root: Node<'_>) -> Result<Node<'_>, SamlRefused> {
     }
 }
 
+/// Whom a token answer is for (WS-Trust 1.3 §4.4.1), where it says so.
+pub(super) fn applies_to(tree: &Tree<'_>) -> Result<Option<String>, SamlRefused> {
+    let is_policy = |node: &Node<'_>| node.local() == "AppliesTo";
+    let mut found = tree.everywhere().filter(is_policy);
+    let Some(applies) = found.next() else { return Ok(None) };
+    let mut addresses = tree
+        .everywhere()
+        .filter(|node| node.local() == "Address" && stands_in(*node, applies))
+        .map(Node::text);
+    match (addresses.next(), addresses.next(), found.next()) {
+        (Some(only), None, None) => only.map(Some),
+        _ => Err(SamlRefused::Shape),
+    }
+}
+
+fn stands_in(node: Node<'_>, around: Node<'_>) -> bool {
+    let mut above = node.parent();
+    while let Some(node) = above {
+        if node.id() == around.id() {
+            return true;
+        }
+        above = node.parent();
+    }
+    false
+}
+
+/// SOAP 1.1 §4.4 and SOAP 1.2 §5.4: what is answered in place of a token.
+fn is_fault(node: Node<'_>) -> bool {
+    SOAP.iter().any(|soap| node.is(soap, "Fault"))
+}
+
+const SOAP: [&str; 2] =
+    ["http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"];
 const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 const TRUST: [&str; 2] = [

@@ -9,7 +9,8 @@ use crate::crypto::RsaPublic;
 pub struct SamlRules<'a> {
     /// The request it must answer; `None` where none was made, and then it may name none.
     pub in_response_to: Option<&'a str>,
-    /// The issuer, exactly.
+    /// The issuer, exactly. In a token answer of WS-Federation `{tenantid}` in it stands for what the
+    /// assertion's own claim of that name says: each of Microsoft's directories is an issuer.
     pub issuer: &'a str,
     /// The keys it may be signed with. What the document says about keys is not looked at.
     pub keys: &'a [RsaPublic],

@@ -17,6 +17,8 @@ pub(super) struct Stated {
     /// Who the name is for, where it says so.
     pub(super) subject_for: Option<String>,
     pub(super) attributes: Attributes,
+    /// Whom the answer around it is for, where it says so. Nobody signed that, so it can only refuse.
+    pub(super) applies_to: Option<String>,
     pub(super) audiences: Vec<Vec<String>>,
     pub(super) confirmations: Vec<Confirmation>,
     pub(super) not_before: Option<Timestamp>,

@@ -2,7 +2,7 @@
 
 use super::assertion::Unaddressed;
 use super::conditions::Came;
-use super::envelope::{Located, Version, check_response};
+use super::envelope::{Located, Version, applies_to, check_response};
 use super::refused::SamlRefused;
 use super::rules::{Profile, SamlRules};
 use super::signature::{only_signature, prove};
@@ -48,10 +48,13 @@ pub fn verify_xml(document: &[u8], rules: &SamlRules<'_>) -> Result<Unaddressed,
     {
         return Err(SamlRefused::SignatureCount);
     }
-    let stated = match posted.version {
+    let mut stated = match posted.version {
         Version::OneDotOne => Stated::read_11(assertion)?,
         Version::Two => Stated::read_20(assertion)?,
     };
+    if rules.profile == Profile::WsFederation {
+        stated.applies_to = applies_to(&tree)?;
+    }
     response.map_or(Ok(()), |response| check_response(response, rules))?;
     let came = if response.is_some() { Came::InResponse } else { Came::Bare };
     let expires = stated.holds(rules, came)?;

@@ -5,11 +5,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use form_urlencoded::Serializer;
 use http::HeaderValue;
 
-use crate::config::{Environment, Flow, Legacy, Pkce, RedirectParameter, RelyingParty, Response};
+use crate::config::{
+    Authority, Environment, Flow, Legacy, Pkce, RedirectParameter, RelyingParty, Response,
+};
 use crate::crypto::plain_sha256;
 use crate::identity::ContextId;
 use crate::session::Loaded;
 use crate::web::{Reply, ReturnTo};
+use crate::ws_federation::sign_in_query;
 
 use super::attempt::{Attempt, Place};
 use super::binding::{Binding, LegacyAttempt};
@@ -79,7 +82,7 @@ impl Desk {
         let tenant = tenant_of(wish)?;
         self.metrics.sessions().sign_in_begun();
         let (location, extra) = match &wish.party.flow {
-            Flow::Code => {
+            Flow::Code | Flow::WsFederation => {
                 let mut attempt = Attempt::new(wish.party, tenant, &binding, now, &self.random);
                 attempt.id = id;
                 attempt.rounds = round;
@@ -112,9 +115,12 @@ impl Desk {
         wish: &Wish<'_>,
         mut attempt: Attempt,
     ) -> Result<(String, Option<HeaderValue>), Failed> {
-        let base = match wish.party.environment() {
-            Some(environment) => environment.authorize(attempt.tenant.as_ref()),
-            None => self.providers.authorize_endpoint(wish.party).ok_or_else(nobody)?.into(),
+        let base = match &wish.party.authority {
+            Authority::SuperId(environment) => environment.authorize(attempt.tenant.as_ref()),
+            Authority::Provider(_) => {
+                self.providers.authorize_endpoint(wish.party).ok_or_else(nobody)?.into()
+            }
+            Authority::WsFederation(trust) => trust.federation.sign_in_url.clone().into(),
         };
         attempt.target = Place::Inline(wish.target.as_str().to_owned());
         let mut query = self.authorize_query(at, wish.party, &attempt);
@@ -139,6 +145,10 @@ impl Desk {
     fn authorize_query(&self, at: Counter<'_>, party: &RelyingParty, attempt: &Attempt) -> String {
         let redirect = redirect_url(at, party);
         let state = attempt.seal(&at.host.origin, &self.keys, &self.random);
+        if let Some(trust) = party.trust() {
+            let ours = (party.client_id.as_str(), redirect.as_str());
+            return sign_in_query(&trust.federation, ours, &state, self.clock.now());
+        }
         let mut query = Serializer::new(String::with_capacity(1024));
         query
             .append_pair("response_type", &party.response.words)

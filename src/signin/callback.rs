@@ -14,7 +14,7 @@
 //! 8. an id_token: verified with the code and access token beside it, or a page;
 //! 9. a code: redeemed and verified, or a page.
 
-use crate::config::{Pkce, RelyingParty, ResponseMode};
+use crate::config::{Flow, Pkce, RelyingParty, ResponseMode};
 use crate::identity::{Credential, Principal};
 use crate::session::{Loaded, SessionState};
 use crate::superid::{CodeGrant, FrontToken, SignedIn, VerifiedClaims};
@@ -106,6 +106,7 @@ impl Desk {
         parties
             .iter()
             .find(|party| party.name == attempt.relying_party && attempt.fits(party))
+            .filter(|party| party.flow == Flow::Code)
             .copied()
             .ok_or_else(|| {
                 let detail = "the relying party is gone, or asks for something else by now";
@@ -131,7 +132,7 @@ impl Desk {
 
     /// The first pages of a browser without cookies, opened at once, each got a binding, and one
     /// of them stayed. Nothing of this answer is used: the code is left to die unredeemed.
-    async fn another_tab(
+    pub(super) async fn another_tab(
         &self,
         at: Counter<'_>,
         party: &RelyingParty,

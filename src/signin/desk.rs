@@ -28,6 +28,8 @@ pub struct Desk {
     pub(super) keys: KeyRing,
     pub(super) random: Random,
     pub(super) clock: Clock,
+    /// Seconds that two clocks may differ.
+    pub(super) leeway: u64,
     /// Seconds an attempt lives.
     pub(super) attempt_life: u64,
     /// Attempts that came back.
@@ -75,6 +77,7 @@ impl Desk {
             keys: settings.session.keys.clone(),
             random: random.clone(),
             clock: clock.clone(),
+            leeway: settings.session.leeway,
             attempt_life: settings.session.attempt,
             spent: before.map_or_else(|| memory(Kind::Spent), |desk| desk.spent.clone()),
             used: UsedTokens {

@@ -2,7 +2,7 @@
 
 use http::header::LOCATION;
 
-use crate::config::{Authorization, Pkce, RelyingParty};
+use crate::config::{Authority, Authorization, Pkce, RelyingParty};
 use crate::identity::{Credential, Principal};
 use crate::oidc::{Answerer, FrontChannel, ProviderFailed, Vouched};
 use crate::superid::{ClaimsRefused, CodeGrant};
@@ -120,9 +120,10 @@ impl Desk {
 
     /// Where people sign in, as browsers name it in `Origin`; empty where that is not known.
     pub fn provider_origin(&self, party: &RelyingParty) -> String {
-        let url = match party.environment() {
-            Some(environment) => Some(environment.authorize_url.clone()),
-            None => self.providers.authorize_endpoint(party),
+        let url = match &party.authority {
+            Authority::SuperId(environment) => Some(environment.authorize_url.clone()),
+            Authority::Provider(_) => self.providers.authorize_endpoint(party),
+            Authority::WsFederation(trust) => Some(trust.federation.sign_in_url.clone()),
         };
         url.map(|url| url.origin().ascii_serialization()).unwrap_or_default()
     }
@@ -169,7 +170,7 @@ impl Desk {
 /// A failure of SuperID's as the one of whichever provider it was; where approval is missing, with who
 /// gives it.
 pub(super) fn in_the_words_of(party: &RelyingParty, failed: Failed) -> Failed {
-    if party.membership().is_none() {
+    if party.environment().is_some() {
         let failure = match (failed.failure, party.authorization) {
             (Failure::ConsentDeclined, by) if by != Authorization::Admin => {
                 Failure::NotApproved(by)

@@ -21,6 +21,8 @@ use super::failure::{Failed, Failure, Outcome};
 pub(super) enum Handover {
     /// An answer nobody has looked into, and the attempt it names.
     Held(Box<(Attempt, Answer)>),
+    /// A person whose token of WS-Federation was verified and taken.
+    Federated(Box<Arrived>),
     /// A legacy token that was verified and taken.
     Posted(Box<Posted>),
 }
@@ -35,6 +37,15 @@ pub(super) struct Posted {
     pub(super) principal: Principal,
     pub(super) ticket: Option<Ticket>,
     pub(super) consent: Option<Consent>,
+    pub(super) verified: Timestamp,
+}
+
+/// A person whose token was verified and used up, and the attempt it answers.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Arrived {
+    pub(super) id: [u8; 16],
+    pub(super) attempt: Attempt,
+    pub(super) principal: Principal,
     pub(super) verified: Timestamp,
 }
 

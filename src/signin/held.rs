@@ -14,6 +14,8 @@ use super::answer::Answer;
 use super::attempt::Attempt;
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
+use super::federated::is_federated;
+use super::form_origin::from_the_provider;
 use super::handover::{Handover, chunked};
 use super::said::Said;
 
@@ -40,9 +42,12 @@ impl Desk {
         if let Some(fragment) = fields.get("fragment").filter(|_| by(ResponseMode::Fragment)) {
             return self.take_fragment(at, parties, headers, fragment).await;
         }
+        if is_federated(parties, &fields) {
+            return self.federated(at, parties, headers, &fields).await;
+        }
         let legacy = parties.iter().find_map(|party| match &party.flow {
             Flow::Legacy(legacy) => Some((*party, legacy)),
-            Flow::Code => None,
+            Flow::Code | Flow::WsFederation => None,
         });
         let is_answer = super::answer::is_answer(&fields);
         match legacy {
@@ -65,6 +70,9 @@ impl Desk {
             Some(Handover::Held(held)) => {
                 let (attempt, answer) = *held;
                 self.settled(at, parties, &attempt, &answer).await
+            }
+            Some(Handover::Federated(arrived)) => {
+                self.finish_federated(at, parties, *arrived).await
             }
             Some(Handover::Posted(posted)) => self.finish_posted(at, parties, *posted).await,
             None => Err(Failed::new(Failure::AttemptExpired, "there is nothing to finish")),
@@ -143,23 +151,6 @@ pub(super) fn other_way(attempt: &Attempt, answer: &Answer) -> Failed {
     let (came, asked) = (answer.mode.word(), attempt.mode.word());
     let detail = format!("the answer came by {came}, and {asked} was asked for");
     Failed::new(Failure::Unverified, detail)
-}
-
-/// Browsers say which page posted a form (Fetch §3.1); only the provider's may. `null` is what they
-/// say where that page sends no referrer: the attempt is tied to its browser all the same, which a
-/// legacy token is not.
-fn from_the_provider(expected: &str, headers: &HeaderMap) -> Result<(), Failed> {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let accepted = match (origins.next().map(http::HeaderValue::as_bytes), origins.next()) {
-        (None | Some(b"null"), None) => true,
-        (Some(origin), None) => origin == expected.as_bytes(),
-        (_, Some(_)) => false,
-    };
-    if accepted {
-        return Ok(());
-    }
-    let detail = format!("a form posted from elsewhere than {expected}");
-    Err(Failed::new(Failure::PostOriginRefused, detail))
 }
 
 /// The page that posts a fragment is ours. It sends no referrer, so its `Origin` is `null`; where

@@ -4,8 +4,8 @@ use http::HeaderValue;
 
 use crate::config::RelyingParty;
 use crate::session::{Chunked, NotKept, SessionState};
-use crate::telemetry::{Event, Who};
 use crate::web::{Reply, SetCookie};
+use crate::ws_federation;
 
 use super::desk::{Counter, Desk};
 
@@ -23,15 +23,16 @@ impl Desk {
         party: Option<&RelyingParty>,
     ) -> Result<Reply, NotKept> {
         if let Some(session) = session {
-            at.sessions.end(session, self.clock.now()).await?;
-            self.metrics.sessions().signed_out();
-            if let Some(scene) = at.scene {
-                let (who, relying_party) = (Who::is(&session.principal), &session.relying_party);
-                scene.record(Event::SignedOut { who, relying_party });
-            }
+            self.end_here(at, session).await?;
         }
         let back = format!("{}{}", at.host.origin.as_str(), at.host.post_logout_path);
-        let elsewhere = |party| self.providers.end_session(party, &back).map(String::from);
+        let elsewhere = |party: &RelyingParty| match party.trust() {
+            Some(trust) => {
+                let realm = &party.client_id;
+                Some(ws_federation::sign_out(&trust.federation, realm, &back).into())
+            }
+            None => self.providers.end_session(party, &back).map(String::from),
+        };
         let location = match party.and_then(RelyingParty::environment) {
             Some(environment) => {
                 // `superid.md` §1: the end-session endpoint is called with `redirect_uri`.

@@ -266,6 +266,7 @@ fn described_party(party: &RelyingParty) -> String {
         Flow::Code if party.response == Response::code() => "code".to_owned(),
         Flow::Code => format!("{} by {:?}", party.response.words, party.response.mode),
         Flow::Legacy(legacy) => format!("{legacy:?}"),
+        Flow::WsFederation => "a token by WS-Federation".to_owned(),
     };
     let system_user = party.system_user.as_ref().map_or(String::new(), |user| {
         format!(" system user by {:?} with {:?}", user.protocol, user.key)
@@ -285,6 +286,7 @@ fn described_party(party: &RelyingParty) -> String {
     let environment = match &party.authority {
         Authority::SuperId(environment) => environment.issuer.clone(),
         Authority::Provider(member) => format!("{member:?}"),
+        Authority::WsFederation(trust) => format!("{trust:?}"),
     };
     format!(
         "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{shown}{approved}{errors}{system_user}{webhook}"

@@ -27,8 +27,8 @@ const WHOLE_TABLES: [&str; 13] = [
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
 /// the network or in the file system; a certificate comes from files or is ordered; people sign in at
-/// SuperID or at a provider.
-const OTHER_WAYS: [&str; 18] = [
+/// SuperID or at a provider, which speaks one protocol.
+const OTHER_WAYS: [&str; 23] = [
     "# response_mode =",
     "# token = {",
     "# certificate_name =",
@@ -47,6 +47,11 @@ const OTHER_WAYS: [&str; 18] = [
     "# hosted_domains =",
     "# email_domains =",
     "# mapping =",
+    "# sign_in_url =",
+    "# sign_out_url =",
+    "# certificates =",
+    "# subject_claim =",
+    "# emails =",
 ];
 
 /// What a line says, and whether it does so in a comment.

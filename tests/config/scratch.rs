@@ -53,6 +53,9 @@ impl Scratch {
         scratch.write("app-ca.pem", chain);
         scratch.write("webhook-ca.pem", chain);
         scratch.write("provider-ca.pem", chain);
+        scratch.write("adfs-signing.pem", signing_certificate());
+        scratch.write("adfs-signing-next.pem", signing_certificate());
+        scratch.write("entra-signing.pem", signing_certificate());
         scratch.write("people.mapping", PEOPLE);
         scratch.write("people-twice.mapping", &format!("{PEOPLE}\n{PEOPLE}"));
         scratch.write("client.pem", chain);
@@ -101,6 +104,16 @@ fn certificate() -> &'static (String, String) {
     static MADE: LazyLock<(String, String)> = LazyLock::new(|| {
         let made = rcgen::generate_simple_self_signed(vec!["app.internal".to_owned()]).unwrap();
         (made.cert.pem(), made.signing_key.serialize_pem())
+    });
+    &MADE
+}
+
+/// What AD FS or Entra signs with, made once; nobody keeps its key.
+fn signing_certificate() -> &'static str {
+    static MADE: LazyLock<String> = LazyLock::new(|| {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let named = rcgen::CertificateParams::new(vec!["signing.example".to_owned()]).unwrap();
+        named.self_signed(&key).unwrap().pem()
     });
     &MADE
 }

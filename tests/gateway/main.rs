@@ -20,6 +20,8 @@ mod diagonal;
 mod dishonest;
 mod drain;
 mod errors;
+mod federation;
+mod federation_scene;
 mod front;
 mod front_channel;
 mod h2_app;

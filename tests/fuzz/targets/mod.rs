@@ -17,6 +17,7 @@ mod state;
 #[allow(dead_code, reason = "headers are read here, and no bodies")]
 #[path = "../../front/strict.rs"]
 mod strict;
+mod wresult;
 
 pub use admission::admission;
 pub use configuration::configuration;
@@ -30,6 +31,7 @@ pub use proxy_header::proxy_header;
 pub use return_to::return_to;
 pub use saml::saml;
 pub use state::state;
+pub use wresult::wresult;
 
 /// A target: says whether it took the bytes.
 #[allow(dead_code, reason = "libFuzzer calls one target of each program")]
@@ -37,7 +39,7 @@ pub type Target = fn(&[u8]) -> bool;
 
 /// Every target, by the name of its corpus.
 #[allow(dead_code, reason = "libFuzzer calls one target of each program")]
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("admission", admission),
     ("configuration", configuration),
     ("cookie", cookie),
@@ -50,4 +52,5 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("return_to", return_to),
     ("saml", saml),
     ("state", state),
+    ("wresult", wresult),
 ];
