@@ -93,12 +93,9 @@ async fn a_frozen_redis_lets_nobody_in_and_signs_nobody_out() {
     refused.is_page(503);
     assert!(refused.body.contains("not been signed out"), "{}", refused.body);
     assert!(refused.header("retry-after") == "10" && refused.all("set-cookie").is_empty());
-    let api = world.api().send(
-        "GET",
-        &world.url("/orders"),
-        &format!("Cookie: {SESSION}={}\r\n", cookie.clone().unwrap()),
-    );
-    assert_eq!(api.await.status, 503);
+    let session = format!("Cookie: {SESSION}={}\r\n", cookie.clone().unwrap());
+    let api = world.api().send("GET", &world.url("/orders"), &session).await;
+    assert_eq!(api.status, 503);
     browser.visit(&world.url("/auth/sign_out")).await.is_page(503);
     browser.visit(&world.url("/auth/userinfo")).await;
     assert_eq!(world.api().get(&world.url("/public/x")).await.status, 200, "nobody is asked for");
