@@ -1,11 +1,11 @@
 //! What both benches measure with: a configuration, a person signed in under it, their request.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use http::HeaderMap;
 use superid_gateway::clock::Clock;
-use superid_gateway::config::{self, Host, Settings};
+use superid_gateway::config::{self, Bond, Host, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::identity::{AccessToken, ContextId, Credential, Principal};
 use superid_gateway::session::{Ended, SessionId, SessionState, Sessions, Store};
@@ -58,6 +58,7 @@ pub fn session() -> SessionState {
     SessionState {
         id: SessionId::fresh(&Random::system()),
         relying_party: "bench".to_owned(),
+        bond: *BOND,
         principal: Principal {
             subject: "astrid.berg@nordlys.example".to_owned(),
             context,
@@ -81,6 +82,9 @@ pub fn session() -> SessionState {
         seen: now,
     }
 }
+
+/// That of the one relying party of every configuration here.
+static BOND: LazyLock<Bond> = LazyLock::new(|| settings(9, 1).relying_parties[0].bond);
 
 /// The store that seals and opens the sessions of a configuration's one host.
 pub fn store(settings: &Settings) -> Sessions {

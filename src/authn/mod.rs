@@ -6,4 +6,4 @@ mod permit;
 
 pub use authenticator::{Authenticated, Authenticator};
 pub use caller::{Asked, CallDenied, CallPermit, From};
-pub use permit::{Denied, Permit};
+pub use permit::{Denied, Permit, Wanted};

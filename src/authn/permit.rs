@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::config::{Access, ClaimRule, Present, Restriction, Route};
-use crate::identity::{Credential, Principal};
+use crate::config::{Access, ClaimRule, Host, Present, RelyingParty, Restriction, Route};
+use crate::identity::{ContextId, Credential, Principal};
 use crate::session::SessionState;
 
 /// Permission for one request to use one route. Only [`Permit::ask`] and [`Permit::public`] make
@@ -25,6 +25,17 @@ pub enum Denied {
     RelyingParty,
     /// For other tenants only.
     Tenant,
+    /// Signed in to another tenant than the request is for.
+    AnotherTenant,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub host: &'a Host,
+    pub route: &'a Route,
+    /// The tenant the request names, where its route asks that it does.
+    pub tenant: Option<&'a ContextId>,
 }
 
 impl Permit {
@@ -37,10 +48,21 @@ impl Permit {
     ///
     /// # Errors
     /// [`Denied`] says which rule was not met.
-    pub fn ask(route: &Route, session: Arc<SessionState>, now: Timestamp) -> Result<Self, Denied> {
+    pub fn ask(
+        wanted: Wanted<'_>,
+        session: Arc<SessionState>,
+        now: Timestamp,
+    ) -> Result<Self, Denied> {
+        let Wanted { host, route, tenant } = wanted;
         let Access::SignedIn(restriction) = &route.access else { return Ok(Self(None)) };
-        if !route.relying_parties.iter().any(|party| party.name == session.relying_party) {
+        if !of_a_party(host, route, &session) {
             return Err(Denied::RelyingParty);
+        }
+        if tenant.is_some_and(|tenant| *tenant != session.principal.context) {
+            return Err(match tenant.is_some_and(|tenant| is_open_to(restriction, tenant)) {
+                true => Denied::AnotherTenant,
+                false => Denied::Tenant,
+            });
         }
         restricted(restriction, &session.principal)?;
         if !credential_serves(route.present, &session, now) {
@@ -60,9 +82,24 @@ impl Permit {
     }
 }
 
+/// Whether a session is of a relying party that the route takes and the host has, as both are now.
+fn of_a_party(host: &Host, route: &Route, session: &SessionState) -> bool {
+    let is = |party: &Arc<RelyingParty>| {
+        party.name == session.relying_party && party.bond == session.bond
+    };
+    let tenant = |party: &Arc<RelyingParty>| {
+        party.tenant.as_ref().is_none_or(|own| *own == session.principal.context)
+    };
+    route.relying_parties.iter().any(|party| is(party) && tenant(party))
+        && host.relying_parties.iter().any(is)
+}
+
+fn is_open_to(restriction: &Restriction, tenant: &ContextId) -> bool {
+    restriction.tenants.is_empty() || restriction.tenants.contains(tenant)
+}
+
 fn restricted(restriction: &Restriction, principal: &Principal) -> Result<(), Denied> {
-    let tenants = &restriction.tenants;
-    if !tenants.is_empty() && !tenants.contains(&principal.context) {
+    if !is_open_to(restriction, &principal.context) {
         return Err(Denied::Tenant);
     }
     if restriction.administrator && !principal.administrator {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::config::{LineForm, LogLevel};
 use crate::credentials::Installation;
 use crate::crypto::Random;
-use crate::emulator::{self, DemoApp, Emulator, IssuedKey, Seed};
+use crate::emulator::{self, Algorithm, DemoApp, Emulator, GoogleSettings, IssuedKey, Seed};
 use crate::identity::{ContextId, SystemUserToken};
 use crate::server::{Options, Running};
 use crate::telemetry::{Outlet, log_through};
@@ -56,10 +56,13 @@ impl Parts {
         let superid = Emulator::start(emulator::Options {
             listen: loopback(asked.superid_port),
             apps: demo_settings::apps(&origin, &key.public),
+            google_clients: vec![demo_settings::google_client(&origin)],
             extra_hosts: 2,
             ..emulator::Options::default()
         })
         .await?;
+        // A key on a curve is there at once; RSA would take the first person a moment.
+        superid.set_google(GoogleSettings { algorithm: Algorithm::ES256, ..Default::default() });
         let app = DemoApp::start(loopback(asked.app_port)).await?;
         let places = Places {
             port,

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::config::{self, Settings};
 use crate::crypto::Random;
-use crate::emulator::{App, Seed};
+use crate::emulator::{App, GoogleClient, Seed};
 
 /// Where the demo's parts are.
 pub(super) struct Places<'a> {
@@ -44,6 +44,8 @@ pub(super) fn text(places: &Places<'_>, random: &Random) -> String {
         ("@ORDERS_SECRET@", ORDERS_SECRET.to_owned()),
         ("@ARCHIVE@", ARCHIVE.to_owned()),
         ("@ARCHIVE_SECRET@", ARCHIVE_SECRET.to_owned()),
+        ("@ONSITE@", ONSITE.to_owned()),
+        ("@ONSITE_SECRET@", ONSITE_SECRET.to_owned()),
         ("@serials@", serials),
         ("@key@", key()),
     ];
@@ -81,6 +83,14 @@ pub(super) fn apps(origin: &str, partner_key: &str) -> Vec<App> {
     vec![orders, archive]
 }
 
+/// The demo's registration at the emulated provider like Google.
+pub(super) fn google_client(origin: &str) -> GoogleClient {
+    GoogleClient {
+        post_logout_uris: vec![format!("{origin}/auth/signed_out")],
+        ..GoogleClient::new(ONSITE, ONSITE_SECRET, &format!("{origin}/auth/google"))
+    }
+}
+
 /// The serial numbers a legacy relying party must know beforehand.
 fn serials(seed: &Seed) -> String {
     let pairs: Vec<String> = seed
@@ -97,3 +107,5 @@ pub(super) const ORDERS: &str = "demo-orders";
 const ORDERS_SECRET: &str = "demo-orders-secret";
 const ARCHIVE: &str = "demo-archive";
 const ARCHIVE_SECRET: &str = "demo-archive-secret";
+const ONSITE: &str = "demo-onsite";
+const ONSITE_SECRET: &str = "demo-onsite-secret";

@@ -17,6 +17,8 @@ Open      {gateway}/orders/7?tab=2
           signed in by OpenID Connect, the app is given a bearer token
           {gateway}/legacy/
           signed in by SuperID's older form post, the app is given SOTicket
+          {gateway}/onsite/
+          signed in by a provider like Google, as where SuperOffice is on site
           {gateway}/admin/ is for administrators, {gateway}/public/ for anybody
 
 Sign in   as one of these; there are no passwords

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::web::PublicOrigin;
 
-use super::provider_rules::mixed_up_with;
 use super::section::{Named, Section};
 use super::url_path::{canonical_path, origin};
 use super::value::Value;
@@ -230,6 +229,17 @@ fn refuse_shared_paths(host: &Host, party_tables: &[(String, Section)]) {
             section.reading.problem(&place, wrong, instead);
         }
     }
+}
+
+/// Who else on a host has this party's redirect path, so that an answer of one authority could be
+/// taken to another (RFC 9700 §4.4.2.2: mix-up).
+fn mixed_up_with<'h>(host: &'h Host, party: &RelyingParty) -> Option<&'h RelyingParty> {
+    let mixes = |other: &&RelyingParty| {
+        other.redirect_path == party.redirect_path
+            && other.authority.name() != party.authority.name()
+            && (other.membership().is_some() || party.membership().is_some())
+    };
+    host.relying_parties.iter().map(|other| &**other).find(mixes)
 }
 
 /// An error callback is not a callback: what comes there is shown, never believed.

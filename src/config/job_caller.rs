@@ -13,9 +13,9 @@ use crate::identity::ContextId;
 
 use super::local_user::{group, user};
 use super::reading::quoted;
-use super::relying_party_read::tenant;
 use super::secret_source::secret;
 use super::section::{Named, Section};
+use super::tenant_name::tenant;
 use super::url_path::canonical_path;
 use super::value::Value;
 use super::{Key, Table};

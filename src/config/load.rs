@@ -9,15 +9,15 @@ use super::effective::effective;
 use super::given::Given;
 use super::merge::merge;
 use super::reading::{Place, Reading};
-use super::section::Section;
+use super::section::{Named, Section};
 use super::sources::Sources;
 use super::{
-    Admin, Audit, Key, Problem, Problems, RelyingParty, Session, SessionStore, Settings, Table,
-    Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate, environment,
-    forwarded, header_names, host, job_caller, job_listener, job_listener_read, key_ring, limits,
-    listener, log, overlay, people, provider, redis, relying_party, relying_party_read, replicas,
-    route, route_bounds_read, route_read, route_rules, session, system_user, traces, upstream,
-    upstream_read, vault, webhook, webhook_rules,
+    Admin, Audit, Host, Key, Problem, Problems, Provider, Redis, RelyingParty, Session,
+    SessionStore, Settings, Table, Vault, acme, acme_rules, admin, app_pages, assertion, audit,
+    certificate, environment, forwarded, header_names, host, job_caller, job_listener,
+    job_listener_read, key_ring, legacy, limits, listener, log, overlay, people, provider, redis,
+    relying_party, relying_party_read, replicas, route, route_bounds_read, route_read, route_rules,
+    session, system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -205,7 +205,8 @@ pub fn tables() -> Vec<Table> {
         app_pages::TABLE,
         host::HSTS_TABLE,
         relying_party::TABLE,
-        relying_party::LEGACY_TABLE,
+        legacy::LEGACY_TABLE,
+        legacy::SAML_TABLE,
         system_user::TABLE,
         people::TABLE,
         webhook::TABLE,
@@ -244,9 +245,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let session = session::session(&root);
     let traces = traces::traces(&root);
     let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
-    let environments = environment::environments(&root);
-    let providers = provider::providers(&root, &environments);
-    let parties = relying_party_read::relying_parties(&root, (&environments, &providers));
+    let (providers, parties) = who_vouches(&root);
     let hosts = host::hosts(&root, &parties);
     let (upstreams, places) = upstream_read::upstreams(&root);
     let routes = route_read::routes(&root, (&hosts, &parties), &upstreams);
@@ -259,16 +258,12 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         &callers,
         (listeners.as_deref().unwrap_or_default(), &further),
     );
-    warn_without_vault(&root, &parties.sound(), session.as_ref());
-    warn_of_unused_certificates(&root);
+    warn_of_idle_tables(&root, &parties.sound(), session.as_ref());
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
-    replicas::check(&root, &parties.sound(), session.as_ref(), redis.as_ref());
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
-    session.iter().for_each(|session| session::refuse_none_on_http(&root, session, &hosts.sound()));
-    if let (Some(admin), Some(listeners)) = (&admin, &listeners) {
-        admin::refuse_taken(&root, admin, listeners);
-    }
+    check_session(&root, session.as_ref(), (&hosts.sound(), &parties.sound()), redis.as_ref());
+    admin.iter().for_each(|admin| admin::refuse_taken(&root, admin, open));
     let ordered = acme_rules::ordered(&root, &accounts, &further, open);
     accounts.all()?;
     providers.all()?;
@@ -291,6 +286,30 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
         traces: traces?,
         vault: vault.map_or(Some(None), |read| read.map(Some))?,
     })
+}
+
+/// The providers that are not SuperID, and everybody who signs people in somewhere.
+fn who_vouches(root: &Section) -> (Named<Provider>, Named<RelyingParty>) {
+    let environments = environment::environments(root);
+    let providers = provider::providers(root, &environments);
+    let parties = relying_party_read::relying_parties(root, (&environments, &providers));
+    (providers, parties)
+}
+
+fn check_session(
+    root: &Section,
+    session: Option<&Session>,
+    (hosts, parties): (&[Arc<Host>], &[Arc<RelyingParty>]),
+    redis: Option<&Option<Redis>>,
+) {
+    let Some(session) = session else { return };
+    session::refuse_none_on_http(root, session, hosts);
+    replicas::check(root, parties, session, redis);
+}
+
+fn warn_of_idle_tables(root: &Section, parties: &[Arc<RelyingParty>], session: Option<&Session>) {
+    warn_without_vault(root, parties, session);
+    warn_of_unused_certificates(root);
 }
 
 /// What no listener shows, nobody sees.

@@ -1,7 +1,7 @@
 //! The mapping file: persons by issuer and subject, with their tenant and what apps are told of them.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -21,6 +21,7 @@ use super::value::Value;
 #[derive(Clone)]
 pub struct Mapping {
     people: HashMap<(String, String), MappedPerson>,
+    tenants: HashSet<ContextId>,
     digest: [u8; 32],
 }
 
@@ -56,6 +57,11 @@ impl Mapping {
         self.people.get(&(issuer.to_owned(), subject.to_owned()))
     }
 
+    /// Whether anybody in it is of this tenant.
+    pub fn has_people_of(&self, tenant: &ContextId) -> bool {
+        self.tenants.contains(tenant)
+    }
+
     /// Reads the text of a mapping file.
     ///
     /// # Errors
@@ -88,7 +94,8 @@ impl Mapping {
                 Entry::Vacant(free) => free.insert(person),
             };
         }
-        Ok(Self { people, digest: plain_sha256(text.as_bytes()) })
+        let tenants = people.values().map(|person| person.tenant.clone()).collect();
+        Ok(Self { people, tenants, digest: plain_sha256(text.as_bytes()) })
     }
 }
 

@@ -23,6 +23,8 @@ mod job_listener;
 mod job_listener_read;
 mod key;
 mod key_ring;
+mod legacy;
+mod legacy_read;
 mod limits;
 mod listener;
 mod load;
@@ -54,6 +56,7 @@ mod session;
 mod settings;
 mod sources;
 mod system_user;
+mod tenant_name;
 mod traces;
 mod unix_socket;
 mod upstream;
@@ -82,6 +85,9 @@ pub use host::Host;
 pub use job_caller::{JobCaller, LocalUsers, Proof, Tenants};
 pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
+pub use legacy::{
+    Legacy, LegacyMethod, LegacySaml, LegacyToken, NullOrigin, RedirectParameter, Sha1,
+};
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
@@ -95,7 +101,7 @@ pub use problem::{Position, Problem, Problems};
 pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, UserInfo};
 pub use redis::{Redis, RedisAddress};
 pub use registration::{Registration, registrations};
-pub use relying_party::{Flow, Legacy, NullOrigin, Pkce, RedirectParameter, RelyingParty};
+pub use relying_party::{Authorization, Bond, Flow, Pkce, RelyingParty};
 pub use response::{Parts, Response, ResponseMode};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,

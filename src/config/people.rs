@@ -1,14 +1,14 @@
 //! `[relying_party.NAME.people]`: who of a provider's people may in, and for which tenant.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::identity::ContextId;
 
 use super::mapping::{Mapping, mapping};
 use super::reading::quoted;
-use super::relying_party_read::tenant;
 use super::section::Section;
+use super::tenant_name::tenant;
 use super::value::Value;
 use super::{Key, Provider, Table};
 
@@ -30,11 +30,11 @@ pub struct People {
     /// Persons one by one.
     pub mapping: Option<Arc<Mapping>>,
     /// Microsoft's directories by their id (`tid`), lower case.
-    pub directories: HashMap<String, ContextId>,
+    pub directories: BTreeMap<String, ContextId>,
     /// Google's hosted domains (`hd`), lower case.
-    pub hosted_domains: HashMap<String, ContextId>,
+    pub hosted_domains: BTreeMap<String, ContextId>,
     /// Domains of verified e-mail addresses, lower case.
-    pub email_domains: HashMap<String, ContextId>,
+    pub email_domains: BTreeMap<String, ContextId>,
 }
 
 /// Reads who may in; `None`, reported, where nobody could.
@@ -67,6 +67,13 @@ pub(super) fn people(party: &Section, provider: &Provider) -> Option<People> {
 }
 
 impl People {
+    /// Whether somebody of this tenant could be let in.
+    pub fn may_be_of(&self, tenant: &ContextId) -> bool {
+        let named = [&self.directories, &self.hosted_domains, &self.email_domains];
+        named.iter().any(|by| by.values().any(|of| of == tenant))
+            || self.mapping.as_ref().is_some_and(|mapping| mapping.has_people_of(tenant))
+    }
+
     fn lets_nobody_in(&self) -> bool {
         self.mapping.is_none()
             && self.directories.is_empty()
@@ -78,8 +85,8 @@ impl People {
 fn by_name(
     value: &Value,
     name: impl Fn(&str) -> Result<String, String>,
-) -> Option<HashMap<String, ContextId>> {
-    let mut read = HashMap::new();
+) -> Option<BTreeMap<String, ContextId>> {
+    let mut read = BTreeMap::new();
     value.entries(|written, value| {
         let name = match name(written) {
             Ok(name) => name,

@@ -1,7 +1,7 @@
 //! What must hold where people come by a provider that is not SuperID.
 
 use super::route_read::ReadRoute;
-use super::{Destination, Host, Present, RelyingParty};
+use super::{Destination, Present, RelyingParty};
 
 /// A provider's token is no credential for SuperOffice, so a route its people use presents none.
 pub(super) fn refuse_credentials(read: &ReadRoute) {
@@ -26,15 +26,4 @@ pub(super) fn refuse_credentials(read: &ReadRoute) {
         format!("\"{word}\" is a credential of SuperOffice's, and {} gives none", party.name),
         "leave it out, or name the relying parties of SuperID alone",
     );
-}
-
-/// Who else on a host has this party's redirect path, so that an answer of one authority could be
-/// taken to another (RFC 9700 §4.4.2.2: mix-up).
-pub(super) fn mixed_up_with<'h>(host: &'h Host, party: &RelyingParty) -> Option<&'h RelyingParty> {
-    let mixes = |other: &&RelyingParty| {
-        other.redirect_path == party.redirect_path
-            && other.authority.name() != party.authority.name()
-            && (other.membership().is_some() || party.membership().is_some())
-    };
-    host.relying_parties.iter().map(|other| &**other).find(mixes)
 }

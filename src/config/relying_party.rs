@@ -1,12 +1,15 @@
 //! `[relying_party.NAME]`: our registration at SuperOffice.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::crypto::Secret;
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{Secret, sha256};
 use crate::identity::ContextId;
 
-use super::{Authority, Environment, Key, Membership, Response, SystemUser, Table, Webhook};
+use super::{
+    Authority, Environment, Key, Legacy, Membership, Response, SystemUser, Table, Webhook,
+};
 
 pub(super) const TABLE: Table = Table {
     header: "relying_party.NAME",
@@ -23,6 +26,8 @@ pub(super) const TABLE: Table = Table {
         Key::optional("error_callback_path", "\"/auth/error\""),
         Key::defaulted("pkce", "\"S256\""),
         Key::optional("tenant", "\"Cust12345\""),
+        Key::defaulted("listed", "true"),
+        Key::defaulted("authorization", "\"admin\""),
         Key::optional("legacy", "{ serials = { Cust12345 = \"1501052557\" } }"),
         Key::defaulted("client_authentication", "\"client_secret_post\""),
         Key::optional("client_key", "{ file = \"client-key.pem\" }"),
@@ -34,15 +39,6 @@ pub(super) const TABLE: Table = Table {
             "webhook",
             "{ url = \"https://app.example/events\", secret = { env = \"WEBHOOK_SECRET\" } }",
         ),
-    ],
-};
-
-pub(super) const LEGACY_TABLE: Table = Table {
-    header: "relying_party.NAME.legacy",
-    keys: &[
-        Key::defaulted("serials", "{}").such_as("{ Cust12345 = \"1501052557\" }"),
-        Key::defaulted("redirect_parameter", "\"none\""),
-        Key::defaulted("null_origin", "\"refused\""),
     ],
 };
 
@@ -67,10 +63,62 @@ pub struct RelyingParty {
     pub pkce: Pkce,
     /// Sign in to this tenant only, without SuperID's tenant picker.
     pub tenant: Option<ContextId>,
+    /// Whether the chooser page shows it; others are chosen by host, path or tenant alone.
+    pub listed: bool,
+    /// Who approves the app for a customer.
+    pub authorization: Authorization,
     /// What it buys system user tickets with, where it does.
     pub system_user: Option<Arc<SystemUser>>,
     /// Who is told what happened to its installations.
     pub webhook: Option<Arc<Webhook>>,
+    /// What sessions and sign-ins under way are bound to.
+    pub bond: Bond,
+}
+
+/// A digest of what makes a relying party this one: its name, its authority, its client id and its
+/// tenant. A table of the same name that means another one has another bond, so that nothing begun with
+/// one goes on with the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bond(pub [u8; 16]);
+
+impl Bond {
+    /// Of these four.
+    pub fn of(
+        name: &str,
+        authority: &Authority,
+        client_id: &str,
+        tenant: Option<&ContextId>,
+    ) -> Self {
+        let issuer = match authority {
+            Authority::SuperId(environment) => environment.issuer.as_str(),
+            Authority::Provider(member) => member.provider.issuer.as_str(),
+        };
+        let tenant = tenant.map_or("", |tenant| tenant.as_str());
+        let parts = [name, authority.name(), issuer, client_id, tenant];
+        let lengths: Vec<[u8; 8]> =
+            parts.iter().map(|part| (part.len() as u64).to_be_bytes()).collect();
+        let framed: Vec<&[u8]> = parts
+            .iter()
+            .zip(&lengths)
+            .flat_map(|(part, length)| [length.as_slice(), part.as_bytes()])
+            .collect();
+        let mut short = [0; 16];
+        short.copy_from_slice(&sha256(&framed)[..16]);
+        Self(short)
+    }
+}
+
+/// Who approves an app for a customer, as SuperOffice calls it (`superid.md` §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// An administrator of the customer.
+    Admin,
+    /// SuperOffice's own people set it up for each customer, as they do for custom apps.
+    Explicit,
+    /// Nobody: SuperOffice's own apps.
+    Implicit,
+    /// Each person for themselves.
+    User,
 }
 
 impl RelyingParty {
@@ -90,6 +138,15 @@ impl RelyingParty {
         }
     }
 
+    /// Whether it can sign people of this tenant in, as far as that is known beforehand.
+    pub fn serves_tenant(&self, tenant: &ContextId) -> bool {
+        match (&self.tenant, &self.authority) {
+            (Some(own), _) => own == tenant,
+            (None, Authority::SuperId(_)) => true,
+            (None, Authority::Provider(member)) => member.people.may_be_of(tenant),
+        }
+    }
+
     /// Whether nothing but our own memory keeps an answer from being used twice: a code is one-use
     /// where it came from, a token is good until it ends.
     pub fn brings_tokens_alone(&self) -> bool {
@@ -105,33 +162,8 @@ impl RelyingParty {
 pub enum Flow {
     /// OpenID Connect's authorization code.
     Code,
-    /// SuperID's older form post of a JWT.
+    /// SuperID's older form post of a JWT, or of SAML.
     Legacy(Legacy),
-}
-
-/// What the legacy flow needs besides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Legacy {
-    /// Serial numbers of known tenants: the audience of their tokens is `spn:{serial}`.
-    pub serials: HashMap<ContextId, String>,
-    /// Whether and how the redirect URL is named in the sign-in address (`superid.md` §1).
-    pub redirect_parameter: RedirectParameter,
-    pub null_origin: NullOrigin,
-}
-
-/// The documentation says `redirect_url`, the official helper sends `redirect_uri`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RedirectParameter {
-    None,
-    RedirectUri,
-    RedirectUrl,
-}
-
-/// What a posted form with `Origin: null` gets. Any sandboxed page can send one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NullOrigin {
-    Accepted,
-    Refused,
 }
 
 /// Proof Key for Code Exchange (RFC 7636), always with S256.

@@ -1,25 +1,26 @@
 //! Reads `[relying_party.NAME]`, and says what the legacy flow costs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::crypto::Secret;
-use crate::identity::ContextId;
 
 use super::client_authentication::{client_authentication, refuse_other_than_post};
 use super::environment::environment_named;
+use super::legacy_read::legacy;
 use super::people::people;
 use super::reading::quoted;
-use super::relying_party::{LEGACY_TABLE, TABLE};
+use super::relying_party::TABLE;
 use super::secret_source::secret;
 use super::section::{Named, Section};
 use super::system_user::system_user;
+use super::tenant_name::tenant;
 use super::url_path::canonical_path;
 use super::value::Value;
 use super::webhook::webhook;
 use super::{
-    Authority, ClientAuthentication, Environment, Flow, Legacy, Membership, NullOrigin, Pkce,
-    Provider, RedirectParameter, RelyingParty, response,
+    Authority, Authorization, Bond, ClientAuthentication, Environment, Flow, Membership, Pkce,
+    Provider, RelyingParty, Response, response,
 };
 
 /// Reads every relying party.
@@ -43,12 +44,6 @@ pub(super) fn relying_parties(
     Named { what: "relying_party", entries }
 }
 
-/// The name of a tenant.
-pub(super) fn tenant(value: &Value) -> Option<ContextId> {
-    let text = value.text()?;
-    ContextId::parse(text).ok().or_else(|| refuse_tenant(value, text))
-}
-
 fn relying_party(
     name: &str,
     (root, section): (&Section, &Section),
@@ -63,17 +58,21 @@ fn relying_party(
     let redirect_path = section.read("redirect_path", redirect_path);
     let flow = flow(section);
     let response = response::response(section);
-    refuse_answer_of_legacy(section, flow.as_ref());
+    refuse_answer_of_legacy(section, flow.as_ref(), response.as_ref());
     let pkce =
         section.read("pkce", |value| value.choice(&[("S256", Pkce::S256), ("off", Pkce::Off)]));
     let tenant = section.optional("tenant", tenant);
+    let listed = section.read("listed", |value| value.boolean());
+    let authorization = section.read("authorization", authorization);
     let system_user = system_user(section, environment_of(authority.as_ref()));
     let webhook = webhook(root, section);
+    let (authority, client_id) = (authority?, client_id?);
     Some(RelyingParty {
         name: name.to_owned(),
         title: title.unwrap_or_else(|| name.to_owned()),
-        authority: authority?,
-        client_id: client_id?,
+        bond: Bond::of(name, &authority, &client_id, tenant.as_ref()),
+        authority,
+        client_id,
         client_secret: client_secret?,
         redirect_path: redirect_path?,
         flow: flow?,
@@ -81,9 +80,20 @@ fn relying_party(
         error_callback_path,
         pkce: pkce?,
         tenant,
+        listed: listed?,
+        authorization: authorization?,
         system_user,
         webhook,
     })
+}
+
+fn authorization(value: &Value) -> Option<Authorization> {
+    value.choice(&[
+        ("admin", Authorization::Admin),
+        ("explicit", Authorization::Explicit),
+        ("implicit", Authorization::Implicit),
+        ("user", Authorization::User),
+    ])
 }
 
 /// Exactly one of `environment` and `provider`.
@@ -120,7 +130,7 @@ fn authority(
 
 /// What SuperID alone has, somebody else's provider cannot give.
 fn refuse_what_is_superids(section: &Section) {
-    for key in ["legacy", "system_user", "tenant", "webhook"] {
+    for key in ["authorization", "legacy", "system_user", "tenant", "webhook"] {
         if section.has(key) {
             section.reading.problem(
                 &section.place(key),
@@ -222,9 +232,11 @@ fn flow(section: &Section) -> Option<Flow> {
 }
 
 /// The legacy form is what it is.
-fn refuse_answer_of_legacy(section: &Section, flow: Option<&Flow>) {
-    for key in ["response_type", "response_mode"] {
-        if matches!(flow, Some(Flow::Legacy(_))) && section.has(key) {
+fn refuse_answer_of_legacy(section: &Section, flow: Option<&Flow>, response: Option<&Response>) {
+    let parts = response.is_some_and(|response| !response.parts.is_code_alone());
+    for (key, means) in [("response_type", parts), ("response_mode", section.has("response_mode"))]
+    {
+        if matches!(flow, Some(Flow::Legacy(_))) && means {
             section.reading.problem(
                 &section.place(key),
                 "is for flow = \"code\" alone",
@@ -232,54 +244,6 @@ fn refuse_answer_of_legacy(section: &Section, flow: Option<&Flow>) {
             );
         }
     }
-}
-
-fn legacy(section: &Section) -> Option<Legacy> {
-    let section = section.section("legacy", LEGACY_TABLE.keys);
-    let serials = section.read("serials", serials);
-    let redirect_parameter = section.read("redirect_parameter", |value| {
-        value.choice(&[
-            ("none", RedirectParameter::None),
-            ("redirect_uri", RedirectParameter::RedirectUri),
-            ("redirect_url", RedirectParameter::RedirectUrl),
-        ])
-    });
-    let null_origin = section.read("null_origin", |value| {
-        value.choice(&[("refused", NullOrigin::Refused), ("accepted", NullOrigin::Accepted)])
-    });
-    Some(Legacy {
-        serials: serials?,
-        redirect_parameter: redirect_parameter?,
-        null_origin: null_origin?,
-    })
-}
-
-/// Tenants and their serial numbers, one to one: a serial is all that ties a token to its tenant.
-fn serials(value: &Value) -> Option<HashMap<ContextId, String>> {
-    let mut seen: Vec<(ContextId, String)> = Vec::new();
-    value.entries(|name, value| {
-        let Ok(context) = ContextId::parse(name) else { return refuse_tenant(value, name) };
-        let serial = value.text()?;
-        if !(1..=20).contains(&serial.len()) || !serial.bytes().all(|byte| byte.is_ascii_digit()) {
-            let wrong = format!("{} is not a serial number", quoted(serial));
-            return value.refuse(wrong, "write its digits in quotes, such as \"1501052557\"");
-        }
-        if seen.iter().any(|(tenant, _)| *tenant == context) {
-            return value.refuse(format!("{context} stands here twice"), "leave one of them out");
-        }
-        if let Some((other, _)) = seen.iter().find(|(_, known)| known == serial) {
-            let wrong = format!("{} is the serial number of {other} too", quoted(serial));
-            return value.refuse(wrong, "write each tenant's own");
-        }
-        seen.push((context, serial.to_owned()));
-        Some(())
-    })?;
-    Some(seen.into_iter().collect())
-}
-
-fn refuse_tenant<T>(value: &Value, text: &str) -> Option<T> {
-    let wrong = format!("{} is not a tenant", quoted(text));
-    value.refuse(wrong, "write Cust and its digits, such as \"Cust12345\"")
 }
 
 fn warn_about_legacy(

@@ -10,13 +10,11 @@ use super::{Flow, Redis, RelyingParty, Session, SessionStore, relying_party, ses
 pub(super) fn check(
     root: &Section,
     parties: &[Arc<RelyingParty>],
-    session: Option<&Session>,
+    session: &Session,
     redis: Option<&Option<Redis>>,
 ) {
-    if let Some(session) = session {
-        check_store(root, session, redis);
-    }
-    let several = session.and_then(|session| session.replicas).is_some_and(|count| count > 1);
+    check_store(root, session, redis);
+    let several = session.replicas.is_some_and(|count| count > 1);
     if !several || !matches!(redis, Some(None)) {
         return;
     }

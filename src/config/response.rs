@@ -104,7 +104,7 @@ pub(super) fn warn_about_tokens(section: &Section, response: &Response) {
     let instead = "use response_type = \"code\"";
     section.reading.warn(&section.place("response_type"), wrong, instead);
     // `superid.md` §1: discovery lists neither `code token` nor `code id_token token`.
-    if response.parts.code && response.parts.token {
+    if response.parts.code && response.parts.token && !section.has("provider") {
         section.reading.warn(
             &section.place("response_type"),
             format!("SuperID does not list {} among what it answers", quoted(&response.words)),

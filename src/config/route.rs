@@ -30,6 +30,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("administrator", "false"),
         Key::defaulted("claims", "{}").such_as("{ identityprovider = [\"superid\"] }"),
         Key::optional("relying_parties", "[\"main\"]"),
+        Key::optional("tenant_parameter", "\"uctx\""),
         Key::optional("keep_post", "\"64KiB\""),
         Key::defaulted("keep_fragment", "false"),
         Key::defaulted("present", "\"auto\""),
@@ -53,6 +54,8 @@ pub struct Route {
     pub access: Access,
     /// Who can sign in for it: the host's relying parties, or some of them.
     pub relying_parties: Vec<Arc<RelyingParty>>,
+    /// The query parameter, lower case, in which an address names the tenant it is for.
+    pub tenant_parameter: Option<String>,
     /// The largest post that is kept while its sender signs in, in bytes; `None` where none is.
     pub keep_post: Option<usize>,
     /// Whether a page asks the browser for the fragment of the address before it signs somebody in.
@@ -61,6 +64,19 @@ pub struct Route {
     pub headers: HeaderNames,
     /// Whether oauth2-proxy's header names are set beside ours.
     pub oauth2_proxy_headers: bool,
+}
+
+impl Route {
+    /// Whether somebody a relying party signs in could be within the route's rule, as far as tenants
+    /// go.
+    pub fn could_admit(&self, party: &RelyingParty) -> bool {
+        match &self.access {
+            Access::SignedIn(rule) if !rule.tenants.is_empty() => {
+                rule.tenants.iter().any(|tenant| party.serves_tenant(tenant))
+            }
+            Access::Public | Access::SignedIn(_) => true,
+        }
+    }
 }
 
 /// A path and how it is compared, always by whole segments: `/a` covers `/a/b`, never `/ab`.

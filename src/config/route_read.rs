@@ -6,10 +6,10 @@ use crate::identity::ContextId;
 
 use super::header_names::header_names;
 use super::reading::quoted;
-use super::relying_party_read::tenant;
 use super::route::TABLE;
 use super::route_bounds_read::route_bounds;
 use super::section::{Named, Section, is_name};
+use super::tenant_name::tenant;
 use super::upstream_read::server_url;
 use super::url_path::canonical_path;
 use super::value::Value;
@@ -67,6 +67,7 @@ fn route(
     let access = access(section);
     let bounds = route_bounds(section, access.as_ref());
     let chosen = section.optional("relying_parties", |value| parties.find_each(value));
+    let tenant_parameter = section.optional("tenant_parameter", parameter);
     let keep_post = keep_post(section, bounds.as_ref());
     let keep_fragment = section.read("keep_fragment", |value| value.boolean());
     let present = section.read("present", credential);
@@ -87,6 +88,7 @@ fn route(
         bounds: bounds?,
         access: access?,
         relying_parties,
+        tenant_parameter,
         keep_post: keep_post?,
         keep_fragment: keep_fragment?,
         present: present?,
@@ -110,6 +112,17 @@ fn keep_post(section: &Section, bounds: Option<&RouteBounds>) -> Option<Option<u
         );
     }
     Some(Some(kept))
+}
+
+/// SuperOffice's panels have `uctx` and `ctx` (`superid.md` §8); names are compared without case.
+fn parameter(value: &Value) -> Option<String> {
+    let name = value.text()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if (1..=40).contains(&name.len()) && name.bytes().all(plain) {
+        return Some(name.to_ascii_lowercase());
+    }
+    let wrong = format!("{} is not a query parameter's name", quoted(name));
+    value.refuse(wrong, value.key.hint())
 }
 
 fn credential(value: &Value) -> Option<Present> {
@@ -205,7 +218,7 @@ fn access(section: &Section) -> Option<Access> {
         return restriction.map(Access::SignedIn);
     }
     let guarded = ["tenants", "administrator", "claims", "present", "relying_parties"];
-    for limit in guarded.into_iter().chain(["keep_post", "keep_fragment"]) {
+    for limit in guarded.into_iter().chain(["keep_post", "keep_fragment", "tenant_parameter"]) {
         if section.has(limit) {
             section.reading.problem(
                 &section.place(limit),

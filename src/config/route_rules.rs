@@ -97,6 +97,17 @@ fn refuse_nobody(read: &ReadRoute, host: &Host) {
             format!("none of them serves [host.{}]", host.name),
             "name one of the host's relying parties, or leave the host out",
         );
+    } else if !read
+        .route
+        .relying_parties
+        .iter()
+        .any(|party| serves(host, party) && read.route.could_admit(party))
+    {
+        reading.problem(
+            &read.section.place("tenants"),
+            format!("no relying party of [host.{}] signs people of them in here", host.name),
+            "name the tenant of one of its relying parties, or add one without a tenant",
+        );
     }
 }
 

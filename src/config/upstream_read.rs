@@ -211,7 +211,8 @@ fn half<T>(section: &Section, missing: &str, given: &str) -> Option<T> {
     None
 }
 
-fn pem(value: &Value) -> Option<String> {
+/// The text of a PEM file.
+pub(super) fn pem(value: &Value) -> Option<String> {
     let path = existing_file(value)?;
     read_small(&path).map_err(|error| no_pem::<()>(value, &error.to_string())).ok()
 }

@@ -2,14 +2,15 @@
 //!
 //! Cases, in order: a host that is not served; an encoded slash the route does not take; a request
 //! that may go no further; a page of our own; no route; a public route; a
-//! living session within the route's rule, which leaves; a session outside the rule; and nobody,
-//! who is sent to sign in when a browser navigates and gets 401 otherwise.
+//! living session within the route's rule, which leaves; a session outside the rule; and nobody, or
+//! somebody of another relying party or tenant than is asked for, who is sent to sign in when a
+//! browser navigates and gets 401 otherwise.
 
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::authn::{Authenticated, Denied, Permit};
+use crate::authn::{Authenticated, Denied, Permit, Wanted};
 use crate::clock::Timestamp;
-use crate::config::{Access, Destination, EncodedSlashes, RelyingParty};
+use crate::config::{Access, Destination, EncodedSlashes};
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
 use crate::session::{Question, SessionState};
@@ -18,10 +19,12 @@ use crate::web::{
 };
 
 use super::about::About;
+use super::asked_tenant::asked_tenant;
 use super::calls::Call;
 use super::keeping;
 use super::own_names::is_ours;
 use super::own_pages;
+use super::parties::parties;
 use super::respond::Refused;
 use super::site::Site;
 use super::start::{only_tenant, sign_in, unauthorized};
@@ -61,8 +64,13 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         let detail = "a page of another site asked for an upgrade";
         return Verdict::Refuse(Refused::new(Trouble::PostOriginRefused, detail));
     }
+    let tenant = match asked_tenant(route, inbound.query()) {
+        Ok(tenant) => tenant,
+        Err(refused) => return Verdict::Refuse(*refused),
+    };
+    let wanted = Wanted { host: &host.host, route, tenant: tenant.as_ref() };
     match host.authenticator.authenticate(inbound, now) {
-        Authenticated::Proven(session) => match Permit::ask(route, session, now) {
+        Authenticated::Proven(session) => match Permit::ask(wanted, session, now) {
             Ok(permit) => match keeping::waiting((site, number), route_number, inbound, &permit) {
                 keeping::Found::Nothing => leaving.with(&permit),
                 keeping::Found::Answer(verdict) => *verdict,
@@ -174,7 +182,7 @@ fn outside(
         Denied::Administrator => NotAllowed::Administrator,
         Denied::Claim => NotAllowed::Claim,
         Denied::Tenant => NotAllowed::Tenant,
-        Denied::Credential | Denied::RelyingParty => {
+        Denied::AnotherTenant | Denied::Credential | Denied::RelyingParty => {
             return nobody(site, (number, route_number), inbound);
         }
     };
@@ -198,8 +206,12 @@ fn nobody(site: &Site, way: (usize, usize), inbound: &Inbound<'_>) -> Verdict {
     if inbound.asking() == Asking::Program {
         return Verdict::Answer(unauthorized(host, &target, None));
     }
-    let parties: Vec<&RelyingParty> = route.relying_parties.iter().map(|party| &**party).collect();
-    let verdict = sign_in(site, host, inbound, target, &parties, only_tenant(route));
+    let tenant = match asked_tenant(route, target.query()) {
+        Ok(tenant) => tenant.or_else(|| only_tenant(route)),
+        Err(refused) => return Verdict::Refuse(*refused),
+    };
+    let parties = parties(host, Some(route), tenant.as_ref());
+    let verdict = sign_in(site, host, inbound, target, &parties, tenant);
     keeping::abandoned(site, way, inbound, verdict)
 }
 

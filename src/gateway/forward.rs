@@ -64,9 +64,9 @@ pub(super) fn edit_request(
 }
 
 /// What was kept, in place of what the browser sends for it.
-pub(super) fn fill(body: &mut Option<Bytes>, end_of_stream: bool, exchange: &Exchange) {
+pub(super) fn fill(body: &mut Option<Bytes>, exchange: &Exchange) {
     if let Some(resumed) = exchange.departure().and_then(Departure::resumed) {
-        resumed.fill(body, end_of_stream);
+        resumed.fill(body);
     }
 }
 

@@ -10,17 +10,18 @@ use http::{Method, header};
 use pingora::proxy::Session as Downstream;
 
 use crate::authn::Permit;
-use crate::config::RelyingParty;
 use crate::pages::{self, Footing, NotSent, Trouble};
 use crate::signin::{Post, Waiting, Wish};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Cookies, Inbound, Reply, ReturnTo};
 
+use super::asked_tenant::asked_tenant;
 use super::exchange::Exchange;
+use super::parties::parties;
 use super::respond::{self, Refused};
 use super::resumed::Resumed;
 use super::site::{HostSite, Site};
-use super::start::{begun, counted, only_tenant};
+use super::start::{begun, chosen, counted, nowhere, only_tenant};
 use super::turnstile::Over;
 use super::verdict::{Step, Verdict};
 use super::wire::{self, Form};
@@ -161,12 +162,16 @@ pub(super) async fn take(
     let content_type = request.headers.get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let post = Post { target: target.as_str().to_owned(), content_type, body };
-    let tenant = only_tenant(route);
+    let named = asked_tenant(route, target.query()).map_err(|refused| *refused)?;
+    let tenant = named.or_else(|| only_tenant(route));
+    let parties = chosen(&parties(host, Some(route), tenant.as_ref()));
+    if parties.is_empty() {
+        return Err(nowhere(tenant.as_ref()));
+    }
     let kept = site
         .desk
         .keep_post(counter, post, tenant.clone())
         .map_err(|_full| Refused::over(Over::of(Limit::KeptPosts)))?;
-    let parties: Vec<&RelyingParty> = route.relying_parties.iter().map(|party| &**party).collect();
     if let [party] = parties[..] {
         let wish = Wish { party, target, tenant };
         return match begun(host, site.desk.begin_keeping(counter, &wish, kept)) {

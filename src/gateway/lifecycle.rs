@@ -114,9 +114,9 @@ impl ProxyHttp for Gateway {
         end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
+        forward::fill(body, exchange);
         body.take_if(|piece| end_of_stream && piece.is_empty());
         entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))?;
-        forward::fill(body, end_of_stream, exchange);
         calls::fill(body, exchange)?;
         if end_of_stream { calls::ended(exchange) } else { Ok(()) }
     }

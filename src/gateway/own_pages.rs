@@ -10,7 +10,9 @@ use crate::pages::Trouble;
 use crate::web::{Fields, Inbound, Refusal, Reply, ReturnTo};
 
 use super::app_pages;
+use super::asked_tenant::{asked_tenant, tenant_said};
 use super::own_names::{own_name, target};
+use super::parties::parties;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
 use super::start::{asked_by_a_page, counted, only_tenant, sign_in};
@@ -91,11 +93,14 @@ fn callback(host: &HostSite, number: usize, inbound: &Inbound<'_>) -> Verdict {
 }
 
 fn takes_forms(party: &RelyingParty) -> bool {
-    party.flow != Flow::Code || party.response.mode != ResponseMode::Query
+    match &party.flow {
+        Flow::Code => party.response.mode != ResponseMode::Query,
+        Flow::Legacy(legacy) => legacy.is_posted(),
+    }
 }
 
-/// `rd`: where to go afterwards; `with`: the relying party; `tenant`: the tenant. Nothing but a
-/// document or a frame may ask, so that an image on another site begins no sign-ins.
+/// `rd`: where to go afterwards; `with`: the relying party; `tenant`: the tenant, where `rd` names
+/// none. Nothing but a document or a frame may ask, so that an image on another site begins no sign-ins.
 fn start(site: &Site, host: &HostSite, inbound: &Inbound<'_>) -> Verdict {
     if !asked_by_a_page(inbound) {
         let detail = "sign-in asked for by something that is not a page";
@@ -106,26 +111,26 @@ fn start(site: &Site, host: &HostSite, inbound: &Inbound<'_>) -> Verdict {
     };
     let target = target(host, fields.get("rd"));
     let route = route_of(site, inbound, &target);
-    let tenant = fields.get("tenant").and_then(|text| ContextId::parse(text).ok());
-    let tenant = tenant.or_else(|| route.and_then(only_tenant));
-    let parties = wanted(host, route, fields.get("with"));
+    let tenant = match start_tenant(route, &target, fields.get("tenant")) {
+        Ok(tenant) => tenant,
+        Err(refused) => return Verdict::Refuse(*refused),
+    };
+    let with = fields.get("with");
+    let named = host.parties().into_iter().find(|party| Some(party.name.as_str()) == with);
+    let parties = named.map_or_else(|| parties(host, route, tenant.as_ref()), |one| vec![one]);
     sign_in(site, host, inbound, target, &parties, tenant)
 }
 
-/// The relying party asked for, or those of the route the target is on, or all of the host's.
-fn wanted<'a>(
-    host: &'a HostSite,
-    route: Option<&'a Route>,
-    with: Option<&str>,
-) -> Vec<&'a RelyingParty> {
-    if let Some(party) = host.parties().into_iter().find(|party| Some(party.name.as_str()) == with)
-    {
-        return vec![party];
-    }
-    match route.filter(|route| !route.relying_parties.is_empty()) {
-        Some(route) => route.relying_parties.iter().map(|party| &**party).collect(),
-        None => host.parties(),
-    }
+/// The tenant the target names, which it would be asked for again; else the one asked for here; else
+/// the only one its route is for.
+fn start_tenant(
+    route: Option<&Route>,
+    target: &ReturnTo,
+    said: Option<&str>,
+) -> Result<Option<ContextId>, Box<Refused>> {
+    let named = route.map(|route| asked_tenant(route, target.query())).transpose()?.flatten();
+    let said = said.map(tenant_said).transpose()?.flatten();
+    Ok(named.or(said).or_else(|| route.and_then(only_tenant)))
 }
 
 /// The route an address is on.

@@ -137,6 +137,7 @@ impl Refused {
             Failure::ReapprovalNeeded => Reason::Trouble(Trouble::ReapprovalNeeded),
             Failure::StoreUnavailable => Reason::Trouble(Trouble::StoreUnavailable),
             Failure::SuperIdExpired => Reason::Trouble(Trouble::SuperIdExpired),
+            Failure::NotApproved(by) => Reason::Trouble(Trouble::NotApproved(by)),
             Failure::NotLetIn => Reason::Trouble(Trouble::NotAllowed(NotAllowed::Person)),
             Failure::ProviderRefused(_) => Reason::Trouble(Trouble::ProviderRefused),
             Failure::ProviderUnreachable => Reason::Trouble(Trouble::ProviderUnreachable),

@@ -45,12 +45,11 @@ impl Resumed {
         };
     }
 
-    /// The first piece becomes all of what was kept, and every other one nothing.
-    pub(super) fn fill(&self, body: &mut Option<Bytes>, end_of_stream: bool) {
-        *body = match self.has_passed.swap(true, Ordering::Relaxed) {
-            false => Some(self.body.clone()).filter(|body| !(end_of_stream && body.is_empty())),
-            true if end_of_stream => None,
-            true => Some(Bytes::new()),
-        };
+    /// The first piece becomes all of what was kept, and every other one empty.
+    pub(super) fn fill(&self, body: &mut Option<Bytes>) {
+        match self.has_passed.swap(true, Ordering::Relaxed) {
+            false => *body = Some(self.body.clone()),
+            true => body.iter_mut().for_each(Bytes::clear),
+        }
     }
 }

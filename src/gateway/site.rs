@@ -122,25 +122,12 @@ impl Site {
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
         let superid = Arc::new(SuperId::new(&settings, clock.clone(), metrics.superid(), known));
-        let users = SystemUsers::new(
-            &settings,
-            (&superid, stores),
-            (&clock, &random),
-            &metrics,
-            before.map(|site| &*site.users),
-        );
+        let known = before.map(|site| &*site.users);
+        let time = (&clock, &random);
+        let users = SystemUsers::new(&settings, (&superid, stores), time, &metrics, known);
         let users = Arc::new(users);
-        let known = before.map(|site| site.desk.providers());
-        let providers = Providers::new(&settings, (&clock, &random), metrics.superid(), known);
-        let desk = Desk::new(
-            &settings,
-            kept_claims(&settings.routes),
-            (&clock, &random),
-            (superid.clone(), Arc::new(providers)),
-            (Installations::with(&users, &metrics), stores.used.clone()),
-            metrics.clone(),
-            before.map(|site| &site.desk),
-        );
+        let desk = before.map(|site| &site.desk);
+        let desk = desk_of(&settings, stores, time, (&superid, &users, &metrics), desk);
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
         let machine = OnceCell::new();
         let machine = || machine.get_or_init(Authorities::of_this_machine).clone();
@@ -307,6 +294,27 @@ impl HostSite {
     pub(super) fn parties(&self) -> Vec<&RelyingParty> {
         self.host.relying_parties.iter().map(|party| &**party).collect()
     }
+}
+
+/// The desk where people sign in, with the providers beside SuperID.
+fn desk_of(
+    settings: &Settings,
+    stores: &Stores,
+    (clock, random): (&Clock, &Random),
+    (superid, users, metrics): (&Arc<SuperId>, &Arc<SystemUsers>, &Arc<Metrics>),
+    before: Option<&Desk>,
+) -> Desk {
+    let known = before.map(Desk::providers);
+    let providers = Providers::new(settings, (clock, random), metrics.superid(), known);
+    Desk::new(
+        settings,
+        kept_claims(&settings.routes),
+        (clock, random),
+        (superid.clone(), Arc::new(providers)),
+        (Installations::with(users, metrics), stores.used.clone()),
+        metrics.clone(),
+        before,
+    )
 }
 
 /// Every header some route sets, so that none of them is taken from outside on any route: two

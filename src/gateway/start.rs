@@ -4,15 +4,16 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::config::{Access, RelyingParty, Route};
 use crate::identity::ContextId;
-use crate::pages::{LoopHint, Trouble};
+use crate::pages::{LoopHint, NoSignIn, Trouble};
 use crate::signin::{Failed, Wish};
 use crate::web::{Inbound, Reply, ReturnTo};
 
+use super::parties::listed;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
 use super::verdict::{Step, Verdict, Wanted};
 
-/// Redirects to the one relying party there is, or asks which.
+/// Redirects to the one relying party there is, or asks which of those that are listed.
 pub(super) fn sign_in(
     site: &Site,
     host: &HostSite,
@@ -26,9 +27,10 @@ pub(super) fn sign_in(
         let trouble = Trouble::LoopDetected(LoopHint::Scheme);
         return Verdict::Refuse(Refused::new(trouble, detail));
     }
-    match parties {
-        [] => Verdict::Refuse(Refused::new(Trouble::Misconfigured, "no relying party")),
+    match chosen(parties).as_slice() {
+        [] => Verdict::Refuse(nowhere(tenant.as_ref())),
         [party] => {
+            let party = *party;
             if party.membership().is_some() {
                 let wanted = Wanted { party: party.name.clone(), target, tenant };
                 let (host, wanted) = (site.number_of(host), Box::new(wanted));
@@ -43,6 +45,28 @@ pub(super) fn sign_in(
                 .map(|party| (party.title.clone(), host.start_address(&target, Some(party))))
                 .collect(),
         ),
+    }
+}
+
+/// The one there is, or those to choose from.
+pub(super) fn chosen<'a>(parties: &[&'a RelyingParty]) -> Vec<&'a RelyingParty> {
+    match parties {
+        [only] => vec![only],
+        several => listed(several),
+    }
+}
+
+/// Nobody signs people of that tenant in, or nobody can tell of which one they are.
+pub(super) fn nowhere(tenant: Option<&ContextId>) -> Refused {
+    match tenant {
+        Some(tenant) => {
+            let detail = format!("no relying party here signs people of {tenant} in");
+            Refused::new(Trouble::NoSignIn(NoSignIn::ForTenant), detail)
+        }
+        None => {
+            let detail = "no tenant is named, and no relying party is listed";
+            Refused::new(Trouble::NoSignIn(NoSignIn::WhichTenant), detail)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use pingora::proxy::Session as Downstream;
 use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
 use crate::session::Loaded;
-use crate::signin::{Wish, is_answer};
+use crate::signin::{Wish, is_answer, takes_address};
 use crate::telemetry::{Limit, Offered};
 use crate::web::{Asking, Cookies, Fields, Reply};
 
@@ -104,7 +104,11 @@ async fn callback(
     if let Some(page) = fragment_page(exchange, query, &parties) {
         return Ok(page);
     }
-    let outcome = site.desk.complete(counter, query, &parties).await;
+    let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
+    let outcome = match takes_address(&parties, &fields) {
+        Some(legacy) => site.desk.addressed(counter, legacy, &request.headers, &fields).await,
+        None => site.desk.complete(counter, query, &parties).await,
+    };
     outcome.map_err(|failed| Refused::failed(host, failed))
 }
 

@@ -107,6 +107,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::authn::Wanted;
     use crate::config::{Settings, load_text};
 
     const SETTINGS: &str = r#"
@@ -134,18 +135,25 @@ mod tests {
         Addressed { route, origin: &route.hosts[0].origin, now: Timestamp(0) }
     }
 
-    fn session(subject: &str) -> Arc<SessionState> {
-        Arc::new(SessionState::of(subject, [1; 16], Timestamp(0)))
+    fn session(settings: &Settings, subject: &str) -> Arc<SessionState> {
+        let bond = settings.relying_parties[0].bond;
+        Arc::new(SessionState { bond, ..SessionState::of(subject, [1; 16], Timestamp(0)) })
+    }
+
+    fn permit(route: &Route, session: Arc<SessionState>) -> Permit {
+        let wanted = Wanted { host: &route.hosts[0], route, tenant: None };
+        Permit::ask(wanted, session, Timestamp(0)).unwrap()
     }
 
     #[test]
     fn each_session_and_route_has_its_own_headers_however_many_there_are() {
         let (settings, told) = (settings(), Told::new(None));
-        let sessions: Vec<_> = (0..3000).map(|each| session(&format!("{each}@a"))).collect();
+        let sessions: Vec<_> =
+            (0..3000).map(|each| session(&settings, &format!("{each}@a"))).collect();
         for _twice in 0..2 {
             for session in &sessions {
                 for (number, route) in settings.routes.iter().enumerate() {
-                    let permit = Permit::ask(route, session.clone(), Timestamp(0)).unwrap();
+                    let permit = permit(route, session.clone());
                     let expected = injected(&permit, route);
                     assert_eq!(*told.injection(&permit, (0, number), to(route)), expected);
                     assert_eq!(*told.injection(&permit, (0, number), to(route)), expected);
@@ -159,7 +167,7 @@ mod tests {
         let (settings, told) = (settings(), Told::new(None));
         for each in 0..5000 {
             let name = format!("{each}@a");
-            let permit = Permit::ask(&settings.routes[0], session(&name), Timestamp(0)).unwrap();
+            let permit = permit(&settings.routes[0], session(&settings, &name));
             let injection = told.injection(&permit, (0, 0), to(&settings.routes[0]));
             assert!(injection.iter().any(|(_, value)| value == name.as_str()), "{name}");
         }

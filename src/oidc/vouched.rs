@@ -66,7 +66,8 @@ impl Vouched {
         let told = self.claims.has("email");
         for (name, value) in more.members() {
             let of_email = name == "email" || name == "email_verified";
-            if !BELIEVED_OF_TOKENS_ALONE.contains(&name) && !(told && of_email) {
+            let passed_over = BELIEVED_OF_TOKENS_ALONE.contains(&name) || (told && of_email);
+            if !passed_over {
                 self.claims.adopt(name, value);
             }
         }

@@ -18,4 +18,4 @@ pub use keeping::{keep_fragment, keep_fragment_policy, resend, resend_body, rese
 pub use layout::{Footing, Page, content_security_policy};
 pub use onward::onward;
 pub use signed_out::signed_out;
-pub use trouble::{LoopHint, NotAllowed, NotSent, Trouble, trouble};
+pub use trouble::{LoopHint, NoSignIn, NotAllowed, NotSent, Trouble, trouble};

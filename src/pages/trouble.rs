@@ -4,6 +4,8 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use http::StatusCode;
 
+use crate::config::Authorization;
+
 use super::layout::{Footing, Page, Sheet};
 use super::words::{self, Words};
 
@@ -34,6 +36,10 @@ pub enum Trouble<'a> {
     Misconfigured,
     /// Signed in, but not let in here.
     NotAllowed(NotAllowed),
+    /// Several ways to sign in, and none for this request.
+    NoSignIn(NoSignIn),
+    /// The app was not approved at SuperID, and this is who approves it.
+    NotApproved(Authorization),
     /// No route and no page of ours has this address.
     NotFound,
     /// What was kept while the person signed in is not sent on.
@@ -101,6 +107,15 @@ pub enum NotAllowed {
     Tenant,
 }
 
+/// Why there is no way to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSignIn {
+    /// None is for the tenant that was named.
+    ForTenant,
+    /// Each is for one tenant, and none was named.
+    WhichTenant,
+}
+
 /// Why something that was kept is not sent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSent {
@@ -132,7 +147,12 @@ impl Trouble<'_> {
             Self::AttemptExpired => &words::ATTEMPT_EXPIRED,
             Self::BadRequest => &words::BAD_REQUEST,
             Self::BindingMissing => &words::BINDING_MISSING,
-            Self::ConsentDeclined => &words::CONSENT_DECLINED,
+            Self::ConsentDeclined | Self::NotApproved(Authorization::Admin) => {
+                &words::CONSENT_DECLINED
+            }
+            Self::NotApproved(Authorization::Explicit) => &words::NOT_SET_UP,
+            Self::NotApproved(Authorization::Implicit) => &words::NOT_OF_SUPEROFFICE,
+            Self::NotApproved(Authorization::User) => &words::NOT_APPROVED_BY_PERSON,
             Self::InteractionNeeded => &words::INTERACTION_NEEDED,
             Self::Internal => &words::INTERNAL,
             Self::LoopDetected(LoopHint::Clock) => &words::LOOP_CLOCK,
@@ -143,6 +163,8 @@ impl Trouble<'_> {
             Self::NotAllowed(NotAllowed::Claim) => &words::NOT_CLAIM,
             Self::NotAllowed(NotAllowed::Person) => &words::NOT_PERSON,
             Self::NotAllowed(NotAllowed::Tenant) => &words::NOT_TENANT,
+            Self::NoSignIn(NoSignIn::ForTenant) => &words::NO_SIGN_IN_FOR_TENANT,
+            Self::NoSignIn(NoSignIn::WhichTenant) => &words::NO_SIGN_IN_WITHOUT_TENANT,
             Self::NotFound => &words::NOT_FOUND,
             Self::NotSent(NotSent::AnotherPersons) => &words::KEPT_FOR_ANOTHER,
             Self::NotSent(NotSent::Lost) => &words::KEPT_NO_MORE,
@@ -219,7 +241,12 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 37] = [
+    const EVERY: [Trouble<'_>; 42] = [
+        Trouble::NoSignIn(NoSignIn::ForTenant),
+        Trouble::NoSignIn(NoSignIn::WhichTenant),
+        Trouble::NotApproved(Authorization::Explicit),
+        Trouble::NotApproved(Authorization::Implicit),
+        Trouble::NotApproved(Authorization::User),
         Trouble::AlreadyUsed,
         Trouble::ApprovalRevoked,
         Trouble::InteractionNeeded,

@@ -238,6 +238,57 @@ pub(super) const PROVIDER_UNREACHABLE: Words = Words {
     again: "Try again",
 };
 
+pub(super) const NO_SIGN_IN_FOR_TENANT: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "Your company cannot sign in here",
+    happened: "The address you opened is for a company that this app does not serve, or not at this \
+               address. You are not signed in.",
+    next: "Check the address. In SuperOffice, somebody may have set the panel up with a wrong one.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
+pub(super) const NO_SIGN_IN_WITHOUT_TENANT: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "Which company is this for?",
+    happened: "Each company signs in to this app in its own way, and the address you opened does not \
+               say which company you are of.",
+    next: "Open the app from SuperOffice, or by the address your company was given.",
+    whom: Whom::Administrator,
+    again: "Try again",
+};
+
+pub(super) const NOT_SET_UP: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "The app is not set up for your company",
+    happened: "SuperOffice has to set this app up for each company, and has not done so for yours, or \
+               not in the way the app needs. Nobody of your company can approve it by themselves.",
+    next: "Ask the people who made the app for you: they have SuperOffice set it up.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const NOT_OF_SUPEROFFICE: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "SuperID does not let this app in",
+    happened: "This app should need nobody’s approval, but SuperOffice’s sign-in service, SuperID, \
+               refused it all the same.",
+    next: "Sign in again. If it happens once more, the app’s registration at SuperOffice has to be \
+           corrected.",
+    whom: Whom::Operator,
+    again: "Sign in again",
+};
+
+pub(super) const NOT_APPROVED_BY_PERSON: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "You did not approve the app",
+    happened: "Each person approves this app for themselves, and at SuperID you did not, so you are not \
+               signed in.",
+    next: "If that was not what you meant, sign in again and approve the app.",
+    whom: Whom::Administrator,
+    again: "Sign in again",
+};
+
 pub(super) const NOT_FOUND: Words = Words {
     status: StatusCode::NOT_FOUND,
     title: "There is no such page",

@@ -1,15 +1,9 @@
 //! The methods a signature may use, by their names; every other is refused.
 
+use crate::config::Sha1;
 use crate::crypto::Sha;
 
 use super::refused::SamlRefused;
-
-/// Whether SHA-1 is taken, in signature and digest. Nothing says yes but the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sha1 {
-    Accepted,
-    Refused,
-}
 
 impl Sha1 {
     /// The digest under an RSA signature (RFC 6931 §2.3.2, XML Signature 1.1 §6.4).

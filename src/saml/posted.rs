@@ -29,11 +29,12 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, SamlRefused> {
     }
     let text = std::str::from_utf8(bytes).map_err(|_| SamlRefused::Encoding)?;
     let text = without_declaration(text.strip_prefix('\u{feff}').unwrap_or(text))?;
-    let (mut tags, mut attributes) = (0, 0);
+    let (mut tags, mut attributes, mut of_one) = (0, 0, 0);
     for (at, byte) in text.bytes().enumerate() {
         match byte {
             b'<' => {
                 tags += 1;
+                of_one = 0;
                 let rest = &text.as_bytes()[at + 1..];
                 let declares = rest.starts_with(b"!")
                     && !rest.starts_with(b"!--")
@@ -42,7 +43,13 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, SamlRefused> {
                     return Err(SamlRefused::Doctype);
                 }
             }
-            b'=' => attributes += 1,
+            b'=' => {
+                attributes += 1;
+                of_one += 1;
+                if of_one > MOST_OF_ONE {
+                    return Err(SamlRefused::TooLarge);
+                }
+            }
             _ => {}
         }
     }
@@ -71,9 +78,11 @@ fn without_declaration(text: &str) -> Result<&str, SamlRefused> {
     if known { Ok(rest) } else { Err(SamlRefused::Encoding) }
 }
 
-/// Tags, and signs of equality, which every attribute has. Parsers look for duplicates by
-/// comparing each with each.
+/// Tags, and signs of equality, which every attribute has.
 const MOST_PARTS: usize = 4_096;
+/// Signs of equality from one tag to the next. Parsers look for duplicates among the attributes of
+/// an element by comparing each with each.
+const MOST_OF_ONE: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -125,6 +134,8 @@ mod tests {
         assert_eq!(text(&vec![b'a'; LONGEST + 1]), Err(SamlRefused::TooLarge));
         assert_eq!(text("<a>".repeat(4_097).as_bytes()), Err(SamlRefused::TooLarge));
         assert_eq!(text("a=''".repeat(4_097).as_bytes()), Err(SamlRefused::TooLarge));
+        let one = format!("<a{}/>", " a=''".repeat(257));
+        assert_eq!(text(one.as_bytes()), Err(SamlRefused::TooLarge));
         assert_eq!(decoded(&"A".repeat(LONGEST * 2 + 1)), Err(SamlRefused::TooLarge));
     }
 

@@ -1,9 +1,8 @@
 //! What an assertion is held against.
 
 use crate::clock::Timestamp;
+use crate::config::Sha1;
 use crate::crypto::RsaPublic;
-
-use super::algorithm::Sha1;
 
 /// What an assertion must say, and who may have said it.
 #[derive(Clone, Copy, Debug)]

@@ -8,9 +8,10 @@
 use bergshamra_c14n::{C14nMode, canonicalize_doc};
 use bergshamra_xml::NodeSet;
 
+use crate::config::Sha1;
 use crate::crypto::RsaPublic;
 
-use super::algorithm::{DSIG, Sha1};
+use super::algorithm::DSIG;
 use super::refused::SamlRefused;
 use super::signed_info::{SignedInfo, decoded};
 use super::tree::{Node, Tree};

@@ -3,9 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::config::Sha1;
 use crate::crypto::Sha;
 
-use super::algorithm::{DSIG, ENVELOPED, EXCLUSIVE, Sha1};
+use super::algorithm::{DSIG, ENVELOPED, EXCLUSIVE};
 use super::refused::SamlRefused;
 use super::tree::Node;
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::config::Bond;
 use crate::crypto::Random;
 use crate::identity::{Credential, Principal};
 
@@ -23,6 +24,8 @@ pub struct SessionState {
     pub id: SessionId,
     /// The relying party they signed in with; another one's routes do not take it.
     pub relying_party: String,
+    /// Which relying party that name meant then.
+    pub bond: Bond,
     pub principal: Principal,
     pub credential: Credential,
     /// When they signed in: the absolute lifetime counts from here.
@@ -63,6 +66,7 @@ impl SessionState {
         Self {
             id: SessionId(id),
             relying_party: "main".to_owned(),
+            bond: Bond([0; 16]),
             principal,
             credential: Credential::Nothing,
             signed_in,

@@ -1,4 +1,4 @@
-//! An answer as the browser brought it: which parts, and by which way. Nothing of it is believed yet.
+//! An answer as the browser brought it, and nothing of it believed yet: which parts, by which way.
 
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,11 @@ impl Answer {
             }
             None => failed,
         }
+    }
+
+    /// Whether it is no error and has an id_token, which names its issuer.
+    pub(super) fn has_id_token(&self) -> bool {
+        self.said.is_none() && self.id_token.is_some()
     }
 
     /// The parts, if they are those that were asked for, no fewer and no more.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::clock::Timestamp;
-use crate::config::{Parts, RelyingParty, ResponseMode};
+use crate::config::{Bond, Parts, RelyingParty, ResponseMode};
 use crate::crypto::{KeyRing, Purpose, Random};
 use crate::identity::ContextId;
 use crate::web::PublicOrigin;
@@ -19,6 +19,8 @@ use super::binding::Binding;
 pub(super) struct Attempt {
     pub(super) id: [u8; 16],
     pub(super) relying_party: String,
+    /// Which relying party that name means.
+    bond: Bond,
     nonce: [u8; 16],
     verifier: [u8; 32],
     binding: [u8; 16],
@@ -53,6 +55,7 @@ impl Attempt {
         Self {
             id: random.bytes(),
             relying_party: party.name.clone(),
+            bond: party.bond,
             nonce: random.bytes(),
             verifier: random.bytes(),
             binding: binding.fingerprint(),
@@ -77,9 +80,16 @@ impl Attempt {
         keys.seal(Purpose::Attempt, context(origin), &plain, random)
     }
 
-    /// Whether `party` still asks for what this attempt asked for.
+    /// Whether `party` is the one it was begun with, and still asks for what was asked for.
     pub(super) fn fits(&self, party: &RelyingParty) -> bool {
-        self.asked == party.response.parts && self.mode == party.response.mode
+        self.bond == party.bond
+            && self.asked == party.response.parts
+            && self.mode == party.response.mode
+    }
+
+    /// Whether it was begun with the relying party of this name and bond.
+    pub(super) fn is_with(&self, name: &str, bond: Bond) -> bool {
+        self.relying_party == name && self.bond == bond
     }
 
     /// Whether `binding` is of the browser that began it.

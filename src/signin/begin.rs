@@ -8,6 +8,7 @@ use http::HeaderValue;
 use crate::config::{Environment, Flow, Legacy, Pkce, RedirectParameter, RelyingParty, Response};
 use crate::crypto::plain_sha256;
 use crate::identity::ContextId;
+use crate::session::Loaded;
 use crate::web::{Reply, ReturnTo};
 
 use super::attempt::{Attempt, Place};
@@ -30,7 +31,8 @@ impl Desk {
     ///
     /// # Errors
     /// `TooBusy` when no more attempts could be remembered as spent, `LoopCookie` when sign-ins
-    /// succeed one after the other and the session never comes back.
+    /// succeed one after the other and the session never comes back, `BadRequest` for another tenant
+    /// than the relying party is for.
     pub fn begin(&self, at: Counter<'_>, wish: &Wish<'_>) -> Outcome {
         self.begin_as(at, wish, self.binding(at).unwrap_or_else(|| Binding::fresh(&self.random)))
     }
@@ -42,13 +44,22 @@ impl Desk {
         wish: &Wish<'_>,
         mut binding: Binding,
     ) -> Outcome {
-        if !binding.begins(&wish.party.name, self.clock.now()) {
+        if !self.changes_tenant(at, wish) && !binding.begins(&wish.party.name, self.clock.now()) {
             binding.forget_returns();
             let detail = "signing in succeeds and the session cookie never comes back";
             let failed = Failed::new(Failure::LoopCookie, detail).again(wish.target.clone());
             return Err(failed.with_cookie(self.bind(at, &binding)));
         }
         self.begin_round(at, wish, binding, 0)
+    }
+
+    /// Whether the session came back, and is of another tenant than is asked for: a person with two
+    /// panels is no loop.
+    fn changes_tenant(&self, at: Counter<'_>, wish: &Wish<'_>) -> bool {
+        match (at.sessions.load(at.cookies, self.clock.now()), &wish.tenant) {
+            (Loaded::Live(session), Some(tenant)) => session.principal.context != *tenant,
+            _ => false,
+        }
     }
 
     /// As [`Desk::begin`], for the given round of an attempt.
@@ -65,8 +76,8 @@ impl Desk {
             let detail = "the set of spent attempts is full";
             return Err(Failed::new(Failure::TooBusy, detail).again(wish.target.clone()));
         }
+        let tenant = tenant_of(wish)?;
         self.metrics.sessions().sign_in_begun();
-        let tenant = wish.tenant.clone().or_else(|| wish.party.tenant.clone());
         let (location, extra) = match &wish.party.flow {
             Flow::Code => {
                 let mut attempt = Attempt::new(wish.party, tenant, &binding, now, &self.random);
@@ -149,6 +160,17 @@ impl Desk {
                 .append_pair("code_challenge_method", "S256");
         }
         query.finish()
+    }
+}
+
+/// A relying party's own tenant, and no other beside it.
+fn tenant_of(wish: &Wish<'_>) -> Result<Option<ContextId>, Failed> {
+    match (&wish.party.tenant, &wish.tenant) {
+        (Some(own), Some(asked)) if own != asked => {
+            let detail = format!("{} signs in to {own} alone, not to {asked}", wish.party.name);
+            Err(Failed::new(Failure::BadRequest, detail))
+        }
+        (own, asked) => Ok(own.clone().or_else(|| asked.clone())),
     }
 }
 

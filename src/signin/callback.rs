@@ -239,7 +239,7 @@ impl Desk {
 }
 
 fn serves(session: &SessionState, attempt: &Attempt) -> bool {
-    session.relying_party == attempt.relying_party
+    attempt.is_with(&session.relying_party, session.bond)
         && attempt.tenant.as_ref().is_none_or(|tenant| *tenant == session.principal.context)
 }
 

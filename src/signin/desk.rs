@@ -11,7 +11,7 @@ use crate::redis_link::RedisLink;
 use crate::session::{
     Ended, Kind, Loaded, Memory, NotKept, Records, Remembered, SessionId, SessionState, Sessions,
 };
-use crate::superid::SuperId;
+use crate::superid::{SuperId, VerifiedClaims};
 use crate::telemetry::{Event, Metrics, Scene, Who};
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 
@@ -124,6 +124,7 @@ impl Desk {
         let state = SessionState {
             id: SessionId::fresh(&self.random),
             relying_party: party.name.clone(),
+            bond: party.bond,
             principal: who.0,
             credential: who.1,
             signed_in: now,
@@ -161,6 +162,20 @@ impl Desk {
             Ok(false) => Err(Failed::new(Failure::AlreadyUsed, "finished before")),
             Err(full) => Err(Failed::new(Failure::TooBusy, full.to_string())),
         }
+    }
+
+    /// Takes a token that nothing else keeps from being used twice.
+    pub(super) async fn take_once(&self, claims: &VerifiedClaims) -> Result<(), Failed> {
+        self.take_first(claims.digest(), claims.expires()).await
+    }
+
+    /// The same, for a token of this digest that is refused from then on.
+    pub(super) async fn take_first(
+        &self,
+        digest: [u8; 32],
+        until: Timestamp,
+    ) -> Result<(), Failed> {
+        self.used.take_once((digest, until), self.clock.now(), &self.random).await
     }
 
     /// Whether this browser has a living session.

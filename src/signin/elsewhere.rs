@@ -2,7 +2,7 @@
 
 use http::header::LOCATION;
 
-use crate::config::{Pkce, RelyingParty};
+use crate::config::{Authorization, Pkce, RelyingParty};
 use crate::identity::{Credential, Principal};
 use crate::oidc::{Answerer, FrontChannel, ProviderFailed, Vouched};
 use crate::superid::{ClaimsRefused, CodeGrant};
@@ -44,7 +44,8 @@ impl Desk {
     }
 
     /// Whether an answer says that it is from where people were sent; of SuperID's, the issuer where it
-    /// names one.
+    /// names one. An answer with an id_token may leave it out: that has the issuer in it, signed, and is
+    /// verified before anything else of the answer is used.
     pub(super) async fn check_answerer(
         &self,
         party: &RelyingParty,
@@ -54,6 +55,7 @@ impl Desk {
         let checked = match party.environment() {
             Some(environment) if named.is_none_or(|issuer| issuer == environment.issuer) => Ok(()),
             Some(_) => Err(ClaimsRefused::WrongIssuerAnswered.into()),
+            None if named.is_none() && answer.has_id_token() => Ok(()),
             None => self.providers.check_answerer(party, Answerer(named)).await,
         };
         checked.map_err(|error| refused(&error))
@@ -164,10 +166,17 @@ impl Desk {
     }
 }
 
-/// A failure of SuperID's as the one of whichever provider it was.
+/// A failure of SuperID's as the one of whichever provider it was; where approval is missing, with who
+/// gives it.
 pub(super) fn in_the_words_of(party: &RelyingParty, failed: Failed) -> Failed {
     if party.membership().is_none() {
-        return failed;
+        let failure = match (failed.failure, party.authorization) {
+            (Failure::ConsentDeclined, by) if by != Authorization::Admin => {
+                Failure::NotApproved(by)
+            }
+            (other, _) => other,
+        };
+        return Failed { failure, ..failed };
     }
     let failure = match failed.failure {
         Failure::SuperIdRefused(code) => Failure::ProviderRefused(code),

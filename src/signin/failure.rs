@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 
+use crate::config::Authorization;
 use crate::web::{Reply, ReturnTo};
 
 /// A step of a sign-in: an answer for the browser, or what went wrong.
@@ -45,6 +46,8 @@ pub enum Failure {
     LoopClock,
     /// SuperID does not know our client id or secret.
     Misconfigured,
+    /// SuperID was not given the approval that this party of ours has to have.
+    NotApproved(Authorization),
     /// A provider vouches for somebody whom nothing here lets in.
     NotLetIn,
     /// A form posted by a page that is not SuperID's.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::config::Bond;
 use crate::crypto::Purpose;
 use crate::identity::{Principal, Ticket};
 use crate::session::Chunked;
@@ -29,6 +30,8 @@ pub(super) enum Handover {
 pub(super) struct Posted {
     pub(super) id: [u8; 16],
     pub(super) relying_party: String,
+    /// Which relying party that name meant when the token was verified.
+    pub(super) bond: Bond,
     pub(super) principal: Principal,
     pub(super) ticket: Option<Ticket>,
     pub(super) consent: Option<Consent>,

@@ -38,7 +38,7 @@ impl Desk {
             parties.iter().any(|party| asks(&party))
         };
         if let Some(fragment) = fields.get("fragment").filter(|_| by(ResponseMode::Fragment)) {
-            return self.from_fragment(at, parties, headers, fragment).await;
+            return self.take_fragment(at, parties, headers, fragment).await;
         }
         let legacy = parties.iter().find_map(|party| match &party.flow {
             Flow::Legacy(legacy) => Some((*party, legacy)),
@@ -123,7 +123,7 @@ impl Desk {
         self.hand_over(at, &Handover::Held(Box::new((attempt, answer))))
     }
 
-    async fn from_fragment(
+    async fn take_fragment(
         &self,
         at: Counter<'_>,
         parties: &[&RelyingParty],

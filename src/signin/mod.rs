@@ -26,4 +26,5 @@ pub use consent::{Consent, Consents};
 pub use desk::{Counter, Desk};
 pub use failure::{Failed, Failure, Outcome};
 pub use kept_post::{KeptPost, Post, Waiting};
+pub use posted::takes_address;
 pub use shelf::ShelfFull;

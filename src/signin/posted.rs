@@ -1,19 +1,24 @@
-//! The legacy callback: a form posted from SuperID's page, which comes without our cookies.
+//! The legacy callback: a form posted from SuperID's page, which comes without our cookies; or an
+//! address SuperID leads to, where a relying party takes those.
 //!
 //! The POST only verifies: what it found is sealed into a short-lived cookie and the browser is
 //! sent to a page of ours. Only there, where the binding cookie is sent along, is an attempt of
 //! this browser spent and a session made. Two more things stand against login CSRF, because this
 //! flow has neither state nor nonce: the form's `Origin` must be SuperID's, and the hand-over is a
-//! cookie, which nobody can plant from outside, instead of a code in the address.
+//! cookie, which nobody can plant from outside, instead of a code in the address. An address has no
+//! `Origin`: who takes those gives up the first of the two.
 
 use http::HeaderMap;
 
-use crate::config::{Legacy, NullOrigin, RelyingParty};
+use crate::config::{Flow, Legacy, LegacyToken, NullOrigin, RelyingParty};
 use crate::identity::Credential;
+use crate::superid::{SignInFailed, VerifiedClaims};
 use crate::web::{Fields, ReturnTo};
 
+use super::begin::redirect_url;
 use super::consent::Consent;
 use super::desk::{Counter, Desk};
+use super::elsewhere::in_the_words_of;
 use super::failure::{Failed, Failure, Outcome};
 use super::handover::{HANDOVER_LIFE, Handover, Posted};
 use super::not_believed::failed;
@@ -31,29 +36,70 @@ impl Desk {
         headers: &HeaderMap,
         fields: &Fields,
     ) -> Outcome {
-        from_superid(party, legacy, headers)?;
-        if let Some(said) = Said::in_answer(fields) {
-            return Err(said.failed().again(ReturnTo::root()));
-        }
-        let Some(token) = fields.get("jwt") else {
-            let detail = match fields.get("saml") {
-                Some(_) => "a SAML token was posted; set the registration's token type to JWT",
-                None => "a posted form without a jwt field",
-            };
+        if !legacy.is_posted() {
+            let detail = "a posted form, and this relying party takes addresses alone";
             return Err(Failed::new(Failure::BadRequest, detail));
-        };
-        let claims =
-            self.superid.verify_posted(party, token).await.map_err(|error| failed(&error))?;
+        }
+        from_superid(party, legacy, headers)?;
+        self.told_token(at, (party, legacy), fields).await
+    }
+
+    /// Takes a token out of an address, as [`Desk::posted`] does out of a form. Nothing but a visit
+    /// may bring one, so that an image on another site signs nobody in.
+    ///
+    /// # Errors
+    /// [`Failed`]; nothing of the address is kept then.
+    pub async fn addressed(
+        &self,
+        at: Counter<'_>,
+        (party, legacy): (&RelyingParty, &Legacy),
+        headers: &HeaderMap,
+        fields: &Fields,
+    ) -> Outcome {
+        let mode = headers.get("sec-fetch-mode").map(http::HeaderValue::as_bytes);
+        if mode.is_some_and(|mode| mode != b"navigate") {
+            let detail = "a token in an address that nobody visits";
+            return Err(Failed::new(Failure::BadRequest, detail));
+        }
+        self.told_token(at, (party, legacy), fields).await
+    }
+
+    async fn told_token(
+        &self,
+        at: Counter<'_>,
+        (party, legacy): (&RelyingParty, &Legacy),
+        fields: &Fields,
+    ) -> Outcome {
+        if let Some(said) = Said::in_answer(fields) {
+            return Err(in_the_words_of(party, said.failed()).again(ReturnTo::root()));
+        }
+        let token = Token::among(fields, legacy.token)?;
+        let claims = self.verified(at, party, token).await.map_err(|error| failed(&error))?;
         self.take_once(&claims).await?;
         let posted = Posted {
             id: self.random.bytes(),
             relying_party: party.name.clone(),
+            bond: party.bond,
             ticket: claims.ticket().cloned(),
             consent: Consent::in_claims(&claims),
             principal: claims.principal(&self.kept_claims),
             verified: self.clock.now(),
         };
         self.hand_over(at, &Handover::Posted(Box::new(posted)))
+    }
+
+    async fn verified(
+        &self,
+        at: Counter<'_>,
+        party: &RelyingParty,
+        token: Token<'_>,
+    ) -> Result<VerifiedClaims, SignInFailed> {
+        match token {
+            Token::Jwt(token) => self.superid.verify_posted(party, token).await,
+            Token::Saml(field) => {
+                self.superid.verify_saml(party, field, &redirect_url(at, party)).await
+            }
+        }
     }
 
     /// Makes the session of a posted token.
@@ -71,7 +117,7 @@ impl Desk {
         })?;
         let party = parties
             .iter()
-            .find(|party| party.name == handoff.relying_party)
+            .find(|party| party.name == handoff.relying_party && party.bond == handoff.bond)
             .ok_or_else(|| Failed::new(Failure::AttemptExpired, "the relying party is gone"))?;
         let attempt =
             binding.take_legacy(&party.name, |begun| self.is_alive(begun)).ok_or_else(|| {
@@ -88,6 +134,49 @@ impl Desk {
         let credential = handoff.ticket.map_or(Credential::Nothing, Credential::Ticket);
         self.admit(at, binding, party, (handoff.principal, credential), &target).await
     }
+}
+
+/// The one token that counts of those an answer brought.
+enum Token<'a> {
+    Jwt(&'a str),
+    Saml(&'a str),
+}
+
+impl<'a> Token<'a> {
+    /// Registrations can be set to send both kinds (`superid.md` §3); the JWT counts then, where it
+    /// is taken.
+    fn among(fields: &'a Fields, taken: LegacyToken) -> Result<Self, Failed> {
+        let refused = |detail: &str| Err(Failed::new(Failure::BadRequest, detail));
+        let jwt = fields.get("jwt").filter(|_| taken != LegacyToken::Saml);
+        let saml = match (fields.get("saml"), fields.get("samlresponse")) {
+            (Some(_), Some(_)) => return refused("saml and SAMLResponse beside each other"),
+            (bare, response) => bare.or(response),
+        };
+        match (jwt, saml, taken) {
+            (Some(jwt), ..) => Ok(Self::Jwt(jwt)),
+            (None, Some(saml), LegacyToken::Saml | LegacyToken::Either) => Ok(Self::Saml(saml)),
+            (None, Some(_), LegacyToken::Jwt) => {
+                refused("a SAML token, and this relying party takes JWT; see legacy.token")
+            }
+            (None, None, LegacyToken::Saml) if fields.get("jwt").is_some() => {
+                refused("a JWT, and this relying party takes SAML; see legacy.token")
+            }
+            (None, None, _) => refused("an answer without a token"),
+        }
+    }
+}
+
+/// The relying party whose tokens come in addresses, if these fields may be such an answer.
+pub fn takes_address<'p>(
+    parties: &[&'p RelyingParty],
+    fields: &Fields,
+) -> Option<(&'p RelyingParty, &'p Legacy)> {
+    let is_token = ["jwt", "saml", "samlresponse"].iter().any(|name| fields.get(name).is_some());
+    let is_answer = is_token || (fields.get("error").is_some() && fields.get("state").is_none());
+    parties.iter().filter(|_| is_answer).find_map(|party| match &party.flow {
+        Flow::Legacy(legacy) if legacy.is_in_address() => Some((*party, legacy)),
+        _ => None,
+    })
 }
 
 /// Browsers say which page posted a form (Fetch §3.1); only SuperID's may. Programs say nothing,

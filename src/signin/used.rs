@@ -11,9 +11,7 @@ use crate::clock::Timestamp;
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, RedisLink};
 use crate::session::Remembered;
-use crate::superid::VerifiedClaims;
 
-use super::desk::Desk;
 use super::failure::{Failed, Failure};
 
 /// The used tokens.
@@ -22,28 +20,23 @@ pub(super) struct UsedTokens {
     pub(super) store: Option<RedisLink>,
 }
 
-impl Desk {
+impl UsedTokens {
     /// One use for each token, until it would be refused for its age anyway. A store that cannot be
     /// asked is a no: another replica may have taken it.
-    pub(super) async fn take_once(&self, claims: &VerifiedClaims) -> Result<(), Failed> {
-        self.take_first(claims.digest(), claims.expires()).await
-    }
-
-    /// The same, for a token of this digest that is refused from then on.
-    pub(super) async fn take_first(
+    pub(super) async fn take_once(
         &self,
-        digest: [u8; 32],
-        until: Timestamp,
+        (digest, until): ([u8; 32], Timestamp),
+        now: Timestamp,
+        random: &Random,
     ) -> Result<(), Failed> {
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
-        let now = self.clock.now();
         let taken = || Failed::new(Failure::TokenReplayed, "a token posted twice");
-        if self.used.here.knows(&id, now) {
+        if self.here.knows(&id, now) {
             return Err(taken());
         }
-        if let Some(store) = &self.used.store {
-            let first = first_of_all(store, &self.random, &id, until.since(now)).await;
+        if let Some(store) = &self.store {
+            let first = first_of_all(store, random, &id, until.since(now)).await;
             let first = first.map_err(|error| {
                 let detail = format!("used tokens are not known: {error}");
                 Failed::new(Failure::StoreUnavailable, detail)
@@ -52,7 +45,7 @@ impl Desk {
                 return Err(taken());
             }
         }
-        match self.used.here.first(&id, until, now) {
+        match self.here.first(&id, until, now) {
             Ok(true) => Ok(()),
             Ok(false) => Err(taken()),
             Err(full) => Err(Failed::new(Failure::TooBusy, full.to_string())),

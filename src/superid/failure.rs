@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::back_channel::CallFailed;
+use crate::saml::SamlRefused;
 
 use super::jwks::KeySetRefused;
 
@@ -117,6 +118,20 @@ impl fmt::Display for ErrorCode {
     }
 }
 
+impl From<SamlRefused> for ClaimsRefused {
+    /// What both kinds of token can be is called by one name.
+    fn from(refused: SamlRefused) -> Self {
+        match refused {
+            SamlRefused::Audience => Self::Audience,
+            SamlRefused::Expired => Self::Expired,
+            SamlRefused::Issuer => Self::Issuer,
+            SamlRefused::Lifetime => Self::Lifetime,
+            SamlRefused::NotYetValid => Self::NotYetValid,
+            other => Self::Saml(other),
+        }
+    }
+}
+
 /// Why a token is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum ClaimsRefused {
@@ -177,6 +192,9 @@ pub enum ClaimsRefused {
     /// `nbf` lies ahead.
     #[error("the token is not valid yet; compare the clocks")]
     NotYetValid,
+    /// A SAML assertion that breaks a rule of SAML's.
+    #[error("SAML: {0}")]
+    Saml(SamlRefused),
     /// The `serial` claim is not the tenant's.
     #[error("the serial claim is not that of the tenant")]
     Serial,

@@ -65,6 +65,16 @@ impl Object {
         }
     }
 
+    /// Sets a member to a text, or to a list where there are several; nothing where there is none.
+    pub(super) fn set(&mut self, name: &str, values: &[String]) {
+        let value = match values {
+            [] => return,
+            [only] => Json::Text(only.clone()),
+            several => Json::Array(several.iter().cloned().map(Json::Text).collect()),
+        };
+        self.0.insert(name.to_owned(), value);
+    }
+
     /// Every member with its name.
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Json)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 
 use crate::config::SigningAlgorithm;
+use crate::crypto::RsaPublic;
 
 use super::json::{Json, Object};
 use super::key_hint::KeyHint;
@@ -71,10 +72,16 @@ impl KeySet {
         self.0.len()
     }
 
+    /// Every RSA key, for what names none that would be believed.
+    pub(super) fn all(&self) -> Vec<RsaPublic> {
+        self.0.iter().filter_map(|key| key.rsa.clone()).collect()
+    }
+
     /// The key a token names, by `kid`, then by `x5t`; the sole key when it names none. A name
     /// nobody has is nobody's key: no other is tried.
     pub(crate) fn find(&self, hint: &KeyHint) -> Option<&Key> {
         match hint {
+            KeyHint::Any => self.0.first(),
             KeyHint::Kid { kid, x5t } => {
                 let key = self.0.iter().find(|key| key.has_kid(kid))?;
                 let agrees = x5t.is_none() || key.x5t.is_none() || *x5t == key.x5t;
@@ -106,6 +113,8 @@ pub(crate) struct Key {
     kid: Option<String>,
     x5t: Option<String>,
     public: DecodingKey,
+    /// The same, where it is an RSA key.
+    rsa: Option<RsaPublic>,
 }
 
 impl Key {
@@ -117,7 +126,7 @@ impl Key {
         if !named("use", "sig") || !verifies(key.get("key_ops")) {
             return None;
         }
-        let (kinds, public) = public(key)?;
+        let (kinds, public, rsa) = public(key)?;
         let fits = |one: &&SigningAlgorithm| kinds.contains(one) && named("alg", one.name());
         let algorithms: Vec<_> = allowed.iter().filter(fits).copied().collect();
         let text = |member| key.text(member).map(str::to_owned);
@@ -127,6 +136,7 @@ impl Key {
             kid: text("kid"),
             x5t: text("x5t"),
             public,
+            rsa,
         })
     }
 
@@ -150,21 +160,21 @@ impl Key {
 }
 
 /// A public key, and all it could verify.
-fn public(key: &Object) -> Option<(&'static [SigningAlgorithm], DecodingKey)> {
+fn public(key: &Object) -> Option<(&'static [SigningAlgorithm], DecodingKey, Option<RsaPublic>)> {
     match (key.text("kty")?, key.text("crv")) {
         ("RSA", _) => {
             let (modulus, exponent) = (number(key.text("n")?)?, number(key.text("e")?)?);
-            let safe = is_safe_modulus(&modulus) && is_safe_exponent(&exponent);
+            let rsa = RsaPublic::of_components(&modulus, &exponent)?;
             let public = DecodingKey::from_rsa_raw_components(&modulus, &exponent);
-            safe.then_some((&[SigningAlgorithm::Rs256, SigningAlgorithm::Ps256], public))
+            Some((&[SigningAlgorithm::Rs256, SigningAlgorithm::Ps256], public, Some(rsa)))
         }
         ("EC", Some("P-256")) => {
             let (x, y) = (coordinate(key.text("x")?)?, coordinate(key.text("y")?)?);
-            Some((&[SigningAlgorithm::Es256], DecodingKey::from_ec_components(x, y).ok()?))
+            Some((&[SigningAlgorithm::Es256], DecodingKey::from_ec_components(x, y).ok()?, None))
         }
         ("OKP", Some("Ed25519")) => {
             let x = coordinate(key.text("x")?)?;
-            Some((&[SigningAlgorithm::EdDsa], DecodingKey::from_ed_components(x).ok()?))
+            Some((&[SigningAlgorithm::EdDsa], DecodingKey::from_ed_components(x).ok()?, None))
         }
         _ => None,
     }
@@ -194,18 +204,6 @@ fn number(text: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let start = bytes.iter().position(|byte| *byte != 0)?;
     Some(bytes[start..].to_vec())
-}
-
-/// 2,048 to 8,192 bits, in whole bytes as every key generator makes them, and odd.
-fn is_safe_modulus(modulus: &[u8]) -> bool {
-    (256..=1024).contains(&modulus.len())
-        && modulus[0] & 0x80 != 0
-        && modulus.last().is_some_and(|low| low & 1 == 1)
-}
-
-/// Odd, at least 3, at most 32 bits: with 1 anybody can sign, and aws-lc takes none larger.
-fn is_safe_exponent(exponent: &[u8]) -> bool {
-    exponent.len() <= 4 && exponent != [1] && exponent.last().is_some_and(|low| low & 1 == 1)
 }
 
 /// What SuperID signs with (`superid.md` §3.1).

@@ -44,4 +44,12 @@ impl KeyStore {
     pub(crate) async fn keys_for(&self, hint: &KeyHint) -> Result<Arc<KeySet>, Arc<Outage>> {
         self.0.get(|keys| keys.find(hint).is_some()).await
     }
+
+    /// The keys asked for anew, as far as that is due: for a signature that none of these made.
+    ///
+    /// # Errors
+    /// As [`KeyStore::keys_for`].
+    pub(crate) async fn other_than(&self, these: &KeySet) -> Result<Arc<KeySet>, Arc<Outage>> {
+        self.0.get(|keys| keys.all() != these.all()).await
+    }
 }

@@ -13,6 +13,7 @@ mod jwt;
 mod key_hint;
 mod key_store;
 mod legacy;
+mod legacy_saml;
 #[cfg(test)]
 mod minting;
 #[cfg(test)]

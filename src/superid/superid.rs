@@ -8,14 +8,18 @@ use url::Url;
 use crate::back_channel::Transport;
 use crate::clock::Clock;
 use crate::config::{Environment, Flow, RelyingParty, Settings};
+use crate::crypto::RsaPublic;
 use crate::identity::{ContextId, Credential, SystemUserToken};
+use crate::saml::{Profile, SamlRefused, SamlRules};
 use crate::telemetry::SuperIdCalls;
 
 use super::claims::VerifiedClaims;
 use super::counted::Counted;
 use super::failure::{ClaimsRefused, ErrorCode, SignInFailed};
 use super::jwt::UnverifiedToken;
+use super::key_hint::KeyHint;
 use super::key_store::KeyStore;
+use super::legacy_saml::AssertionRules;
 use super::serials::Serials;
 use super::system_user::BoughtTicket;
 use super::tenant_change::{NoticeRefused, NoticeRules, TenantNotice, UnverifiedNotice};
@@ -23,7 +27,7 @@ use super::tenant_state::{StateFailed, TenantState};
 use super::ticket_refused::TicketRefused;
 use super::token_endpoint::{self, CodeGrant};
 use super::verify::Hashed;
-use super::{legacy, system_user, tenant_state, verify};
+use super::{legacy, legacy_saml, system_user, tenant_state, verify};
 
 /// Every SuperID the configuration names.
 pub struct SuperId {
@@ -185,6 +189,49 @@ impl SuperId {
         Ok(of_own_tenant(party, claims)?)
     }
 
+    /// Verifies a SAML assertion that was posted to this address, the callback of a relying party
+    /// with the legacy flow. Whether it was used before is the caller's to know.
+    ///
+    /// # Errors
+    /// [`SignInFailed`] says whose fault it is.
+    pub async fn verify_saml(
+        &self,
+        party: &RelyingParty,
+        field: &str,
+        recipient: &str,
+    ) -> Result<VerifiedClaims, SignInFailed> {
+        let Flow::Legacy(settings) = &party.flow else {
+            return Err(ClaimsRefused::LegacyOff.into());
+        };
+        let (environment, issuer) = self.sign_in_issuer(party)?;
+        let serial = |context: &ContextId| {
+            settings.serials.get(context).cloned().or_else(|| issuer.serials.of(context))
+        };
+        let check = |keys: &[RsaPublic]| {
+            let saml = SamlRules {
+                in_response_to: None,
+                issuer: &environment.legacy_issuer,
+                keys,
+                leeway: self.leeway,
+                now: self.clock.now(),
+                profile: Profile::WebSso,
+                recipient,
+                sha1: settings.saml.sha1,
+            };
+            let addresses = &environment.addresses;
+            let audience = settings.saml.audience.as_deref();
+            legacy_saml::check(
+                field,
+                &AssertionRules { addresses, audience, saml, serial: &serial },
+            )
+        };
+        let claims = match settings.saml.keys.as_slice() {
+            [] => issuer.by_any_key(check).await?,
+            configured => check(configured)?,
+        };
+        Ok(of_own_tenant(party, claims)?)
+    }
+
     /// Buys a ticket of a tenant's system user: signs its token, has SuperID exchange it, and believes
     /// the answer only after all of it was verified. SuperID writes each ticket down at the tenant, so
     /// whoever calls this keeps it (`superid.md` §5).
@@ -277,6 +324,22 @@ impl Issuer {
     fn new(url: Url, back_channel: &Arc<Counted>, clock: &Clock) -> Self {
         let keys = KeyStore::new(url, back_channel.clone(), clock.clone());
         Self { keys, serials: Serials::default() }
+    }
+
+    /// A verdict by the keys that are known, and once more by those that were fetched anew when none
+    /// of them made the signature: an assertion names no key that would be believed.
+    async fn by_any_key(
+        &self,
+        check: impl Fn(&[RsaPublic]) -> Result<VerifiedClaims, ClaimsRefused>,
+    ) -> Result<VerifiedClaims, SignInFailed> {
+        let keys = self.keys.keys_for(&KeyHint::Any).await.map_err(SignInFailed::Outage)?;
+        match check(&keys.all()) {
+            Err(ClaimsRefused::Saml(SamlRefused::Signature)) => {
+                let keys = self.keys.other_than(&keys).await.map_err(SignInFailed::Outage)?;
+                Ok(check(&keys.all())?)
+            }
+            verdict => Ok(verdict?),
+        }
     }
 }
 

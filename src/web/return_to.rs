@@ -59,6 +59,12 @@ impl ReturnTo {
         self.0.split(['?', '#']).next().unwrap_or("/")
     }
 
+    /// What stands between the path and the fragment, without its question mark.
+    pub fn query(&self) -> &str {
+        let local = self.0.split('#').next().unwrap_or_default();
+        local.split_once('?').map_or("", |(_, query)| query)
+    }
+
     /// The whole address on its origin.
     pub fn on(&self, origin: &PublicOrigin) -> String {
         format!("{}{}", origin.as_str(), self.0)

@@ -36,6 +36,8 @@ fn examples_warn_of_what_they_say_they_risk_and_of_nothing_else() {
     assert_eq!(warnings("behind-a-proxy.toml"), ["admin.address"]);
     for quiet in [
         "minimal.toml",
+        "google.toml",
+        "entra.toml",
         "reference.toml",
         "several-tenants.toml",
         "emulator.toml",

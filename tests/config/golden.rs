@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
     self, Access, Assertion, Authority, Destination, Flow, JobCaller, JobListener, LineDestination,
-    ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty, Route,
-    Serves, Settings, Tls, TlsFiles, VaultPlace,
+    ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty,
+    Response, Route, Serves, Settings, Tls, TlsFiles, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -242,13 +242,13 @@ fn described_route(route: &Route) -> String {
     };
     let mut kept = String::new();
     if let Some(most) = route.keep_post {
-        write!(kept, "  keeps posts of {most} bytes\n").unwrap();
+        writeln!(kept, "  keeps posts of {most} bytes").unwrap();
     }
     if route.keep_fragment {
         kept.push_str("  keeps fragments\n");
     }
     if let Some(name) = &route.headers.assertion {
-        write!(kept, "  asserts in {name}\n").unwrap();
+        writeln!(kept, "  asserts in {name}").unwrap();
     }
     format!(
         "route {name} on {hosts:?} {} {matching}, encoded slashes: {encoded_slashes:?}\n  \
@@ -260,6 +260,7 @@ fn described_route(route: &Route) -> String {
 
 fn described_party(party: &RelyingParty) -> String {
     let flow = match &party.flow {
+        Flow::Code if party.response == Response::code() => "code".to_owned(),
         Flow::Code => format!("{} by {:?}", party.response.words, party.response.mode),
         Flow::Legacy(legacy) => format!("{legacy:?}"),
     };

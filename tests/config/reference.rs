@@ -9,13 +9,15 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 11] = [
+const WHOLE_TABLES: [&str; 13] = [
     "assertion",
     "acme.NAME",
     "certificate.NAME",
     "host.NAME.hsts",
     "host.NAME.app_pages",
     "relying_party.NAME.legacy",
+    "relying_party.NAME.legacy.saml",
+    "relying_party.NAME.people",
     "relying_party.NAME.system_user",
     "relying_party.NAME.webhook",
     "job_listener.NAME",
@@ -26,8 +28,9 @@ const WHOLE_TABLES: [&str; 11] = [
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
 /// the network or in the file system; a certificate comes from files or is ordered; people sign in at
 /// SuperID or at a provider.
-const OTHER_WAYS: [&str; 10] = [
-    "# token =",
+const OTHER_WAYS: [&str; 18] = [
+    "# response_mode =",
+    "# token = {",
     "# certificate_name =",
     "# loopback =",
     "# unix_",
@@ -37,6 +40,13 @@ const OTHER_WAYS: [&str; 10] = [
     "# hosts = [\"app.example.com\"]",
     "# challenge =",
     "# provider =",
+    "# client_key",
+    "# client_certificate =",
+    "# [relying_party.main.people]",
+    "# directories =",
+    "# hosted_domains =",
+    "# email_domains =",
+    "# mapping =",
 ];
 
 /// What a line says, and whether it does so in a comment.
@@ -103,7 +113,8 @@ fn every_example_in_a_comment_would_be_accepted() {
             false => format!("{line}\n"),
         })
         .collect::<String>()
-        .replace("flow = \"code\"", "flow = \"legacy\"");
+        .replace("flow = \"code\"", "flow = \"legacy\"")
+        .replace("token = \"jwt\"", "token = \"either\"");
     config::load_text(&text, "reference.toml", scratch.folder(), &variables)
         .unwrap_or_else(|problems| panic!("{problems}"));
 }

@@ -10,6 +10,10 @@ pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// 32 others, in the url-safe alphabet without padding.
 pub const OTHER_KEY: &str = "_-4hIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4";
 
+/// A mapping with one person.
+const PEOPLE: &str =
+    "[[person]]\nissuer = \"https://login.example\"\nsubject = \"1\"\ntenant = \"Cust1\"\n";
+
 /// Removed with everything in it at the end of the test.
 pub struct Scratch(PathBuf);
 
@@ -48,6 +52,9 @@ impl Scratch {
         let (chain, key) = certificate();
         scratch.write("app-ca.pem", chain);
         scratch.write("webhook-ca.pem", chain);
+        scratch.write("provider-ca.pem", chain);
+        scratch.write("people.mapping", PEOPLE);
+        scratch.write("people-twice.mapping", &format!("{PEOPLE}\n{PEOPLE}"));
         scratch.write("client.pem", chain);
         scratch.write("client-key.pem", key);
         scratch.write("short.key", "AAAA\n");
@@ -101,7 +108,7 @@ fn certificate() -> &'static (String, String) {
 /// The environment of the tests.
 pub fn variables(name: &str) -> Option<String> {
     match name {
-        "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
+        "GOOGLE_CLIENT_SECRET" | "SUPERID_CLIENT_SECRET" => Some("secret".to_owned()),
         "NIGHTLY_PASSWORD" => Some("nightly-0123456789abcdef".to_owned()),
         "REPORT_TOKEN" => Some("report-0123456789abcdef".to_owned()),
         "WEBHOOK_SECRET" => Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYX".to_owned()),

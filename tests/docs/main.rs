@@ -240,6 +240,8 @@ fn with_secrets(text: &str) -> Result<(), String> {
 fn folder_of_secrets() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs");
     fs::create_dir_all(folder.join("certs")).unwrap();
+    let assertion = include_str!("../config/assertion_keys/p256.pem");
+    fs::write(folder.join("assertion.key"), assertion).unwrap();
     for (name, byte) in [
         ("session.key", 1),
         ("session-1.key", 2),

@@ -19,6 +19,7 @@ mod collector;
 mod commands;
 #[cfg(target_os = "linux")]
 mod descriptors;
+mod dishonest;
 mod drain;
 mod errors;
 mod front;
@@ -47,6 +48,7 @@ mod own_tenant;
 mod paper;
 #[path = "../jobs/partner.rs"]
 mod partner;
+mod provider;
 mod proxied;
 mod rates;
 mod recorder;
@@ -54,6 +56,7 @@ mod recorder;
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]
 mod redis_server;
 mod reload;
+mod saml;
 mod service_manager;
 mod session;
 mod sign_in;

@@ -53,7 +53,7 @@ export const cases = [
     const said = await person.open(new URL(abort, page.url).href);
     assert.ok(said.status >= 400 && said.status < 500, `${said.status}`);
     assert.equal(said.url.origin, world.url);
-    assert.match(said.text, /Try again/i);
+    assert.match(said.text, /Sign in again/);
   }],
   ["sign-out ends both sessions and comes back", async (world) => {
     const { person } = await arrives(world, "code");

@@ -1,6 +1,6 @@
 // One registration for each way to be answered and to prove oneself, known to both sides.
 
-// `type` and `mode` are what the gateway asks for; `registered` is more of the provider's half,
+// Answers of two providers never come to one path, so the second has its own. `type` and `mode` are what the gateway asks for; `registered` is more of the provider's half,
 // `configured` more of the gateway's.
 export const clients = {
   code: { type: "code" },
@@ -10,7 +10,13 @@ export const clients = {
   hybrid_token: { type: "code token", mode: "form_post" },
   hybrid_all: { type: "code id_token token", mode: "form_post" },
   implicit: { type: "id_token", mode: "form_post" },
-  implicit_fragment: { type: "id_token token", mode: "fragment" },
+  implicit_fragment: {
+    type: "id_token token",
+    mode: "fragment",
+    // The provider tells more of a person only to whoever shows the access token, which the gateway
+    // does with one it redeemed a code for: here the subject alone says who may in.
+    people: `{ mapping = "people.toml" }`,
+  },
   basic: {
     type: "code",
     registered: { token_endpoint_auth_method: "client_secret_basic" },
@@ -27,7 +33,7 @@ export const clients = {
   es256: { type: "code id_token", mode: "form_post", registered: { id_token_signed_response_alg: "ES256" } },
   ps256: { type: "code", registered: { id_token_signed_response_alg: "PS256" } },
   eddsa: { type: "code id_token token", mode: "form_post", registered: { id_token_signed_response_alg: "EdDSA" } },
-  pushed: { type: "code", provider: "pushed", registered: { require_pushed_authorization_requests: true } },
+  pushed: { type: "code", provider: "pushed", path: "/auth/pushed", registered: { require_pushed_authorization_requests: true } },
 };
 
 export const secretOf = (name) => `${name}-secret-of-more-than-thirty-two-bytes`;

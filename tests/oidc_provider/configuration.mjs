@@ -2,6 +2,18 @@
 
 import { clients, secretOf } from "./clients.mjs";
 
+const LISTED =
+  `{ email_domains = { "nordlys.example" = "Cust12345", "bakke.example" = "Cust20011" } }`;
+
+// The file of the one client whose people are named one by one.
+export const mapping = (issuer) => `
+[[person]]
+issuer = "${issuer}"
+subject = "astrid.berg@nordlys.example"
+tenant = "Cust12345"
+email = "astrid.berg@nordlys.example"
+`;
+
 export function configuration({ gateway, issuer, app }) {
   const provider = (name, more) => `
 [provider.${name}]
@@ -29,15 +41,16 @@ ${Object.entries(clients).map(([name, client]) => party(name, client, app)).join
 `;
 }
 
-function party(name, { type, mode, provider = "honest", key, configured = "" }, app) {
+function party(name, { type, mode, provider = "honest", path, key, people = LISTED, configured = "" }, app) {
   return `
 [relying_party.${name}]
 provider = "${provider}"
 client_id = "${name}"
 ${key ? "" : `client_secret = { value = "${secretOf(name)}" }`}
 response_type = "${type}"
+${path ? `redirect_path = "${path}"` : ""}
 ${mode ? `response_mode = "${mode}"` : ""}
-people = { hosted_domains = { "nordlys.example" = "Cust12345" }, email_domains = { "bakke.example" = "Cust20011" } }
+people = ${people}
 ${configured}
 
 [route.${name}]

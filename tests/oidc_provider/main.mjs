@@ -12,7 +12,7 @@ for (const [title, holds] of cases.filter(([title]) => title.includes(only))) {
     console.log(`ok   ${title}`);
   } catch (error) {
     failures += 1;
-    console.log(`FAIL ${title}\n${error.stack}`);
+    console.log(`FAIL ${title}\n${error.stack.replace(/<style>[^]*?<\/style>/g, "")}`);
   }
 }
 if (failures > 0) console.log(world.gateway.said());

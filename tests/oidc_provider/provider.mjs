@@ -21,7 +21,7 @@ export async function startProvider(gateway) {
     clients: Object.entries(clients).map(([name, client]) => registration(gateway, name, client)),
     jwks: { keys: await signingKeys() },
     findAccount: (_, id) => ({ accountId: id, claims: () => account(id) }),
-    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "hd"] },
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
     responseTypes: [
       "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token",
     ],
@@ -46,7 +46,7 @@ export async function startProvider(gateway) {
   return { issuer, errors, stop };
 }
 
-function registration(gateway, name, { type, key, registered = {} }) {
+function registration(gateway, name, { type, path = "/auth/callback", key, registered = {} }) {
   const grants = [];
   if (type.includes("code")) grants.push("authorization_code");
   if (type !== "code") grants.push("implicit");
@@ -54,7 +54,7 @@ function registration(gateway, name, { type, key, registered = {} }) {
   return {
     client_id: name,
     client_name: name,
-    redirect_uris: [`${gateway}/auth/callback`],
+    redirect_uris: [gateway + path],
     post_logout_redirect_uris: [`${gateway}/auth/signed_out`],
     response_types: [type],
     grant_types: grants,
@@ -64,10 +64,9 @@ function registration(gateway, name, { type, key, registered = {} }) {
   };
 }
 
-// Everybody who signs in here is who they say, with an address of their name's domain.
+// Everybody who signs in here is who they say.
 function account(id) {
-  const domain = id.split("@")[1];
-  return { sub: `subject-of-${id}`, email: id, email_verified: !id.startsWith("new."), name: id, hd: domain };
+  return { sub: id, email: id, email_verified: !id.startsWith("new."), name: id };
 }
 
 function clientKey() {

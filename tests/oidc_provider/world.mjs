@@ -7,7 +7,7 @@ import http from "node:http";
 import net from "node:net";
 import { join } from "node:path";
 
-import { configuration } from "./configuration.mjs";
+import { configuration, mapping } from "./configuration.mjs";
 import { Person } from "./person.mjs";
 import { startProvider } from "./provider.mjs";
 
@@ -23,6 +23,7 @@ export async function startWorld() {
   await once(app, "listening");
   const file = join(SCRATCH, "gateway.toml");
   const parts = { gateway: url, issuer: provider.issuer, app: `http://127.0.0.1:${app.address().port}` };
+  writeFileSync(join(SCRATCH, "people.toml"), mapping(provider.issuer));
   writeFileSync(file, configuration(parts));
   const keys = program(["keys", "--config", file]);
   if ((await keys.ended) !== 0) throw new Error(keys.said());

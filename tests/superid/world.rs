@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
-    Admin, AllowedAddresses, Audit, Authority, Crowd, Environment, Flow, Forwarded, Legacy, Limits,
-    LineDestination, Log, LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response,
-    SameSite, Session, Settings,
+    Admin, AllowedAddresses, Audit, Authority, Authorization, Bond, Crowd, Environment, Flow,
+    Forwarded, Legacy, LegacyMethod, LegacySaml, LegacyToken, Limits, LineDestination, Log,
+    LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response, SameSite, Session,
+    SessionStore, Settings, Sha1,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
@@ -51,6 +52,9 @@ impl World {
             serials,
             redirect_parameter: RedirectParameter::None,
             null_origin: NullOrigin::Refused,
+            token: LegacyToken::Either,
+            method: LegacyMethod::Post,
+            saml: LegacySaml { audience: None, keys: Vec::new(), sha1: Sha1::Refused },
         };
         let code = Arc::new(party(&environment, Flow::Code));
         let legacy = Arc::new(party(&environment, Flow::Legacy(legacy)));
@@ -139,8 +143,11 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
         error_callback_path: None,
         pkce: Pkce::S256,
         tenant: None,
+        listed: true,
+        authorization: Authorization::Admin,
         system_user: None,
         webhook: None,
+        bond: Bond([7; 16]),
     }
 }
 
@@ -161,6 +168,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             header_count: 100,
             spent_attempts: 16,
             kept_posts: 1 << 20,
+            sessions: 16,
             ended_sessions: 16,
             superid_timeout,
             handshake_timeout: Duration::from_secs(10),
@@ -202,6 +210,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             attempt: 600,
             leeway: 60,
             replicas: None,
+            store: SessionStore::Cookie,
         },
     }
 }

@@ -12,6 +12,7 @@ mod partner_key;
 mod path;
 mod proxy_header;
 mod return_to;
+mod saml;
 mod state;
 #[allow(dead_code, reason = "headers are read here, and no bodies")]
 #[path = "../../front/strict.rs"]
@@ -27,6 +28,7 @@ pub use partner_key::partner_key;
 pub use path::path;
 pub use proxy_header::proxy_header;
 pub use return_to::return_to;
+pub use saml::saml;
 pub use state::state;
 
 /// A target: says whether it took the bytes.
@@ -35,7 +37,7 @@ pub type Target = fn(&[u8]) -> bool;
 
 /// Every target, by the name of its corpus.
 #[allow(dead_code, reason = "libFuzzer calls one target of each program")]
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("admission", admission),
     ("configuration", configuration),
     ("cookie", cookie),
@@ -46,5 +48,6 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("path", path),
     ("proxy_header", proxy_header),
     ("return_to", return_to),
+    ("saml", saml),
     ("state", state),
 ];

@@ -1,0 +1,127 @@
+//! Reads `[relying_party.NAME.legacy]`.
+
+use std::collections::HashMap;
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+
+use crate::crypto::RsaPublic;
+use crate::identity::ContextId;
+
+use super::legacy::{LEGACY_TABLE, SAML_TABLE};
+use super::reading::quoted;
+use super::section::Section;
+use super::tenant_name::refuse_tenant;
+use super::upstream_read::pem;
+use super::value::Value;
+use super::{Legacy, LegacyMethod, LegacySaml, LegacyToken, NullOrigin, RedirectParameter, Sha1};
+
+/// Reads the table, or what is so where there is none.
+pub(super) fn legacy(section: &Section) -> Option<Legacy> {
+    let section = section.section("legacy", LEGACY_TABLE.keys);
+    let serials = section.read("serials", serials);
+    let redirect_parameter = section.read("redirect_parameter", |value| {
+        value.choice(&[
+            ("none", RedirectParameter::None),
+            ("redirect_uri", RedirectParameter::RedirectUri),
+            ("redirect_url", RedirectParameter::RedirectUrl),
+        ])
+    });
+    let null_origin = section.read("null_origin", |value| {
+        value.choice(&[("refused", NullOrigin::Refused), ("accepted", NullOrigin::Accepted)])
+    });
+    let token = section.read("token", |value| {
+        value.choice(&[
+            ("jwt", LegacyToken::Jwt),
+            ("saml", LegacyToken::Saml),
+            ("either", LegacyToken::Either),
+        ])
+    });
+    let method = section.read("method", |value| {
+        value.choice(&[
+            ("post", LegacyMethod::Post),
+            ("get", LegacyMethod::Get),
+            ("either", LegacyMethod::Either),
+        ])
+    });
+    let saml = saml(&section, token);
+    warn_about_addresses(&section, method);
+    Some(Legacy {
+        serials: serials?,
+        redirect_parameter: redirect_parameter?,
+        null_origin: null_origin?,
+        token: token?,
+        method: method?,
+        saml: saml?,
+    })
+}
+
+fn saml(legacy: &Section, token: Option<LegacyToken>) -> Option<LegacySaml> {
+    if legacy.has("saml") && token == Some(LegacyToken::Jwt) {
+        legacy.reading.problem(
+            &legacy.place("saml"),
+            "is for SAML, and token = \"jwt\" takes none",
+            "write token = \"saml\" or \"either\", or leave the table out",
+        );
+    }
+    let section = legacy.section("saml", SAML_TABLE.keys);
+    let audience = section.optional("audience", |value| value.line(200));
+    let keys = section.read("certificates", |value| value.list(certificate_keys));
+    let sha1 = section.read("sha1", |value| {
+        value.choice(&[("refused", Sha1::Refused), ("accepted", Sha1::Accepted)])
+    });
+    if sha1 == Some(Sha1::Accepted) {
+        section.reading.warn(
+            &section.place("sha1"),
+            "SHA-1 is broken: whoever can choose a part of what SuperID signs may forge the rest",
+            "have SuperOffice sign with SHA-256, or use flow = \"code\"",
+        );
+    }
+    Some(LegacySaml { audience, keys: keys?.concat(), sha1: sha1? })
+}
+
+/// The RSA keys of a PEM file's certificates, whatever their version and dates.
+fn certificate_keys(value: &Value) -> Option<Vec<RsaPublic>> {
+    let text = pem(value)?;
+    let certificates = CertificateDer::pem_slice_iter(text.as_bytes());
+    let keys: Option<Vec<RsaPublic>> =
+        certificates.map(|der| der.ok().and_then(|der| RsaPublic::of_certificate(&der))).collect();
+    keys.filter(|keys| !keys.is_empty()).or_else(|| {
+        let wrong = "holds no certificate, or one without an RSA key of 2,048 to 8,192 bits";
+        value.refuse(wrong, "name a PEM file with the certificates SuperID signs with")
+    })
+}
+
+fn warn_about_addresses(section: &Section, method: Option<LegacyMethod>) {
+    if matches!(method, Some(LegacyMethod::Get | LegacyMethod::Either)) {
+        section.reading.warn(
+            &section.place("method"),
+            "a token in an address says nothing of the page it came from: any page can sign a \
+             visitor in as somebody else",
+            "have SuperOffice send the form by POST",
+        );
+    }
+}
+
+/// Tenants and their serial numbers, one to one: a serial is all that ties a token to its tenant.
+fn serials(value: &Value) -> Option<HashMap<ContextId, String>> {
+    let mut seen: Vec<(ContextId, String)> = Vec::new();
+    value.entries(|name, value| {
+        let Ok(context) = ContextId::parse(name) else { return refuse_tenant(value, name) };
+        let serial = value.text()?;
+        if !(1..=20).contains(&serial.len()) || !serial.bytes().all(|byte| byte.is_ascii_digit()) {
+            let wrong = format!("{} is not a serial number", quoted(serial));
+            return value.refuse(wrong, "write its digits in quotes, such as \"1501052557\"");
+        }
+        if seen.iter().any(|(tenant, _)| *tenant == context) {
+            return value.refuse(format!("{context} stands here twice"), "leave one of them out");
+        }
+        if let Some((other, _)) = seen.iter().find(|(_, known)| known == serial) {
+            let wrong = format!("{} is the serial number of {other} too", quoted(serial));
+            return value.refuse(wrong, "write each tenant's own");
+        }
+        seen.push((context, serial.to_owned()));
+        Some(())
+    })?;
+    Some(seen.into_iter().collect())
+}
