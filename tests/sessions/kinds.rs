@@ -1,11 +1,11 @@
 //! Each kind of store, with two gateways over it and browsers that keep what they are given.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use http::{HeaderMap, HeaderValue, header};
 use superid_gateway::clock::Timestamp;
-use superid_gateway::config::{self, Settings};
+use superid_gateway::config::{self, Bond, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::identity::{ContextId, Credential, Principal};
 use superid_gateway::session::{
@@ -18,6 +18,9 @@ use crate::redis_server::RedisServer;
 pub const NOW: Timestamp = Timestamp(1_700_000_000);
 pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub const OTHER_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+
+static BOND: LazyLock<Bond> =
+    LazyLock::new(|| settings(&[KEY], "https://app.example").relying_parties[0].bond);
 
 /// A store, as two gateways see it: replicas where it is shared, and else the same process twice.
 pub struct Kind {
@@ -110,6 +113,7 @@ pub fn astrid(signed_in: Timestamp) -> SessionState {
     SessionState {
         id: SessionId::fresh(&Random::system()),
         relying_party: "main".to_owned(),
+        bond: *BOND,
         principal: Principal {
             subject: "astrid.berg@nordlys.example".to_owned(),
             context: ContextId::parse("Cust12345").unwrap(),
