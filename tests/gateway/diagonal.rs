@@ -13,7 +13,7 @@ use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, Emulator};
 use superid_gateway::gateway::{Site, Verdict, Wire, decide};
 use superid_gateway::identity::{ContextId, Credential, Principal};
-use superid_gateway::session::{Ended, SealedCookie, SessionId, SessionState};
+use superid_gateway::session::{Ended, SessionId, SessionState, Sessions, Store};
 use superid_gateway::superid::{FrontToken, SuperId};
 use superid_gateway::telemetry::SuperIdCalls;
 use superid_gateway::web::{Bounds, CookieNames, Cookies, Inbound, Spoofable};
@@ -107,14 +107,14 @@ fn of_fifty_tenants_and_six_relying_parties_a_session_opens_its_own_alone() {
     let host = &settings.hosts[0];
     let names = CookieNames::new(&settings.session.cookie_name, &host.origin);
     let ended = Arc::new(Ended::new(64, settings.session.absolute));
-    let store = SealedCookie::new(&settings.session, &names, &host.origin, ended);
+    let store = Sessions::new(&settings.session, &names, &host.origin, (ended, Store::Cookie));
     let site = Site::new(settings.clone(), Clock::manual(Timestamp(NOW)), Random::system());
     let (random, none) = (Random::system(), http::HeaderMap::new());
     let mut opened = 0;
     for (party, made) in settings.relying_parties.iter().enumerate() {
         for number in 0..TENANTS {
             let state = somebody(made, number, random.bytes());
-            let set = store.store(&state, &random, Cookies::of(&none)).unwrap();
+            let set = store.sealed(&state, &random, Cookies::of(&none)).unwrap();
             let cookie = set[0].to_str().unwrap().split(';').next().unwrap();
             // Every tenant of its own party, and of each other party its own tenant and one more.
             let own = (0..TENANTS).map(|other| (party, other));
