@@ -107,15 +107,14 @@ async fn of_fifty_tenants_and_six_relying_parties_a_session_opens_its_own_alone(
     let host = &settings.hosts[0];
     let names = CookieNames::new(&settings.session.cookie_name, &host.origin);
     let ended = Arc::new(Ended::new(64, settings.session.absolute));
-    let kept = (ended, Store::Cookie);
-    let store = Sessions::new(&settings.session, &names, &host.origin, kept);
+    let store = Sessions::new(&settings.session, &names, &host.origin, (ended, Store::Cookie));
     let site = Site::new(settings.clone(), Clock::manual(Timestamp(NOW)), Random::system());
     let (random, none) = (Random::system(), http::HeaderMap::new());
     let mut opened = 0;
     for (party, made) in settings.relying_parties.iter().enumerate() {
         for number in 0..TENANTS {
             let state = somebody(made, number, random.bytes());
-            let set = store.make(&state, &random, Cookies::of(&none)).await.unwrap().cookies;
+            let set = store.sealed(&state, &random, Cookies::of(&none)).unwrap();
             let cookie = set[0].to_str().unwrap().split(';').next().unwrap();
             // Every tenant of its own party, and of each other party its own tenant and one more.
             let own = (0..TENANTS).map(|other| (party, other));
