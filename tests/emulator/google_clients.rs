@@ -112,6 +112,7 @@ async fn clients_and_behaviour_can_be_set_by_scripts() {
 }
 
 /// A client that is believed fails at its code; another one earlier.
+#[expect(clippy::fn_params_excessive_bools, reason = "the condition itself is what is passed")]
 fn error(believed: bool) -> &'static str {
     match believed {
         true => "invalid_grant",

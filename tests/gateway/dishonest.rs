@@ -161,6 +161,7 @@ impl Dishonest {
         state.asked.iter().filter(|asked| asked.path == path).cloned().collect()
     }
 
+    #[expect(clippy::fn_params_excessive_bools, reason = "what TLS says of the client")]
     async fn serve(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin, certificate: bool) {
         let mut bytes = Vec::new();
         let (head, body) = loop {

@@ -77,11 +77,14 @@ async fn every_allowed_algorithm_signs_people_in() {
     }
 }
 
+/// How a provider is made to lie.
+type Turn = Box<dyn Fn(&mut Switches)>;
+
 #[tokio::test]
 async fn a_token_that_is_not_right_in_every_point_lets_nobody_in() {
     let provider = Dishonest::start().await;
     let (world, _) = visit(&provider, "").await;
-    let refusals: Vec<(&str, Box<dyn Fn(&mut Switches)>)> = vec![
+    let refusals: Vec<(&str, Turn)> = vec![
         ("issuer", Box::new(|it| it.claims = json!({"iss": "https://other.example"}))),
         ("no issuer", Box::new(|it| it.claims = json!({"iss": null}))),
         ("audience", Box::new(|it| it.claims = json!({"aud": "another"}))),
