@@ -264,6 +264,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     check_session(&root, session.as_ref(), (&hosts.sound(), &parties.sound()), redis.as_ref());
+    session.iter().for_each(|session| replicas::refuse_kept_posts(&routes, session));
     admin.iter().for_each(|admin| admin::refuse_taken(&root, admin, open));
     let ordered = acme_rules::ordered(&root, &accounts, &further, open);
     accounts.all()?;

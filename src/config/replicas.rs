@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::route_read::ReadRoute;
 use super::section::Section;
 use super::{Flow, Redis, RelyingParty, Session, SessionStore, relying_party, session as table};
 
@@ -32,6 +33,20 @@ pub(super) fn check(
             &section.place(key),
             "takes tokens that must be used once, and the replicas share no store to remember them",
             "add [redis] with url, use a code, or run one gateway",
+        );
+    }
+}
+
+/// Which posts were sent is known to the gateway that kept them: another one would send them again.
+pub(super) fn refuse_kept_posts(routes: &[ReadRoute], session: &Session) {
+    if session.replicas.is_none_or(|count| count <= 1) {
+        return;
+    }
+    for read in routes.iter().filter(|read| read.route.keep_post.is_some()) {
+        read.section.reading.problem(
+            &read.section.place("keep_post"),
+            "sends what was posted once, and each of several replicas knows only what it sent itself",
+            "leave it out, or run one gateway",
         );
     }
 }

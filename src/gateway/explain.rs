@@ -100,6 +100,9 @@ fn route_told(route: &Route, out: &mut String) -> std::fmt::Result {
     let parties: Vec<&str> =
         route.relying_parties.iter().map(|party| party.name.as_str()).collect();
     writeln!(out, "sign-in   {}", parties.join(" or "))?;
+    if let Some(name) = &route.tenant_parameter {
+        writeln!(out, "tenant    the one {name} names in the query: others sign in again")?;
+    }
     writeln!(out, "otherwise a browser is sent to sign in; anything else gets 401")?;
     headers_told(route, out)
 }

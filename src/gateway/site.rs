@@ -21,7 +21,9 @@ use crate::routing::Table;
 use crate::session::{Ended, Memory, Sessions, Store};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
-use crate::telemetry::catalogue::{REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT};
+use crate::telemetry::catalogue::{
+    REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT, SESSIONS_IN_MEMORY,
+};
 use crate::telemetry::{AuditLog, Levels, Metrics, RouteMetrics, ServerLevel, Tracer, servers};
 use crate::web::{Bounds, CookieNames, Cookies, Peer, Proxies, ReturnTo, Spoofable};
 
@@ -168,6 +170,9 @@ impl Site {
     pub fn levels(&self) -> Levels {
         let mut levels = Levels::default();
         levels.count(&REQUESTS_IN_FLIGHT, &[], self.turnstile.requests());
+        if let Some(records) = self.kept.records() {
+            levels.count(&SESSIONS_IN_MEMORY, &[], records.len());
+        }
         for (name, metrics) in self.lane_names().iter().zip(&self.route_metrics) {
             levels.count(&ROUTE_REQUESTS_IN_FLIGHT, &[name], metrics.in_flight());
         }

@@ -51,7 +51,7 @@ impl Note {
             Self::Ended(id, time) => (b'e', id, time.0),
             Self::Kept(id, record) => {
                 let bytes = record.to_bytes();
-                return [&[b'k'], &id[..], &(bytes.len() as u64).to_be_bytes(), &bytes].concat();
+                return [b"k", &id[..], &(bytes.len() as u64).to_be_bytes(), &bytes].concat();
             }
             Self::RefusedUntil(id, time) => (b'r', id, time.0),
             Self::Spent(id, time) => (b's', id, time.0),

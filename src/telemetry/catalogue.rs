@@ -91,6 +91,8 @@ families! {
         "Sign-ins that ended, by outcome, and failed ones by reason.";
     SESSIONS_MADE = counter "superid_gateway_sessions_made" []
         "Sessions that began.";
+    SESSIONS_IN_MEMORY = gauge "superid_gateway_sessions_in_memory" []
+        "Sessions kept in memory, those included that are over and were not taken out yet.";
     SESSIONS_RENEWED = counter "superid_gateway_sessions_renewed" []
         "Times a session cookie was written anew because its session is in use.";
     SESSIONS_ENDED = counter "superid_gateway_sessions_ended" ["reason"]

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
-    self, Access, Assertion, Authority, Destination, Flow, JobCaller, JobListener, LineDestination,
-    ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress, RelyingParty,
-    Response, Route, Serves, Settings, Tls, TlsFiles, VaultPlace,
+    self, Access, Assertion, Authority, Authorization, Destination, Flow, JobCaller, JobListener,
+    LineDestination, ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress,
+    RelyingParty, Response, Route, Serves, Settings, Tls, TlsFiles, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -247,6 +247,9 @@ fn described_route(route: &Route) -> String {
     if route.keep_fragment {
         kept.push_str("  keeps fragments\n");
     }
+    if let Some(name) = &route.tenant_parameter {
+        writeln!(kept, "  names its tenant in {name}").unwrap();
+    }
     if let Some(name) = &route.headers.assertion {
         writeln!(kept, "  asserts in {name}").unwrap();
     }
@@ -274,6 +277,11 @@ fn described_party(party: &RelyingParty) -> String {
     let errors = party.error_callback_path.as_ref();
     let errors = errors.map_or(String::new(), |path| format!(" errors at {path}"));
     let tenant = party.tenant.as_ref().map_or("any tenant", |tenant| tenant.as_str());
+    let shown = if party.listed { "" } else { " unlisted" };
+    let approved = match party.authorization {
+        Authorization::Admin => String::new(),
+        by => format!(" approved by {by:?}"),
+    };
     let RelyingParty { name, title, client_id, redirect_path, pkce, .. } = party;
     let environment = match &party.authority {
         Authority::SuperId(environment) => environment.issuer.clone(),
@@ -281,6 +289,6 @@ fn described_party(party: &RelyingParty) -> String {
         Authority::WsFederation(trust) => format!("{trust:?}"),
     };
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{errors}{system_user}{webhook}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{shown}{approved}{errors}{system_user}{webhook}"
     )
 }

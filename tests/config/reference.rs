@@ -28,7 +28,8 @@ const WHOLE_TABLES: [&str; 13] = [
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
 /// the network or in the file system; a certificate comes from files or is ordered; people sign in at
 /// SuperID or at a provider, which speaks one protocol.
-const OTHER_WAYS: [&str; 23] = [
+const OTHER_WAYS: [&str; 24] = [
+    "# keep_post =",
     "# response_mode =",
     "# token = {",
     "# certificate_name =",

@@ -352,7 +352,7 @@ impl Keys {
         }
     }
 
-    fn jwks(&self) -> Value {
+    pub fn jwks(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let rsa = self.rsa.public_key();
         let point = self.p256.public_key().as_ref();

@@ -1,6 +1,10 @@
 //! The real gateway over real sockets, between an emulated SuperID and an app that keeps notes.
 #![cfg(feature = "emulator")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and tells what it measured"
+)]
 
 mod access;
 mod answers;
@@ -13,8 +17,10 @@ mod callback;
 mod certificates;
 mod collector;
 mod commands;
+mod conformance;
 #[cfg(target_os = "linux")]
 mod descriptors;
+mod diagonal;
 mod dishonest;
 mod drain;
 mod errors;
@@ -44,6 +50,7 @@ mod operation;
 mod outage;
 mod own_tenant;
 mod paper;
+mod parties;
 #[path = "../jobs/partner.rs"]
 mod partner;
 mod provider;
@@ -61,6 +68,7 @@ mod sign_in;
 mod sign_out;
 mod slashes;
 mod status;
+mod stores;
 mod tls;
 mod traces;
 mod upgrade;

@@ -40,6 +40,11 @@ pub struct Service {
 
 impl Service {
     pub async fn start(name: &str) -> Self {
+        Self::start_with(name, "").await
+    }
+
+    /// With more lines in `[session]`.
+    async fn start_with(name: &str, session: &str) -> Self {
         let folder =
             std::env::temp_dir().join(format!("superid-gateway-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -54,7 +59,8 @@ impl Service {
             .replace("$ADMIN", &admin_address.to_string())
             .replace("$ORIGIN", &origin)
             .replace("$SUPERID", superid.url())
-            .replace("$APP", &app.url());
+            .replace("$APP", &app.url())
+            + session;
         std::fs::write(folder.join("gateway.toml"), text).unwrap();
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_superid-gateway"));
         command
@@ -195,6 +201,23 @@ async fn an_ended_session_stays_ended_in_the_new_process_whenever_it_was_ended()
     // The new process has been told by now, and hears it as soon as it has a turn.
     let heard = async { while after.clone().visit(&orders).await.status == 200 {} };
     timeout(PATIENCE, heard).await.expect("ended by the old one, late");
+}
+
+#[tokio::test]
+async fn sessions_in_memory_are_handed_over_and_live_on_in_the_new_process() {
+    let mut service = Service::start_with("memory", "store = \"memory\"\n").await;
+    let orders = service.url("/orders");
+    let (mut signed_out, mut stays) =
+        (service.signed_in(ASTRID).await, service.signed_in(JONAS).await);
+    let mut copy = signed_out.clone();
+    signed_out.visit(&service.url("/auth/sign_out")).await;
+    service.upgrade().await;
+    assert_eq!(service.first.wait().await.unwrap().code(), Some(0));
+    assert_eq!(stays.visit(&orders).await.status, 200);
+    assert_eq!(copy.visit(&orders).await.status, 303, "ended before");
+    let mut copy = stays.clone();
+    stays.visit(&service.url("/auth/sign_out")).await;
+    assert_eq!(copy.visit(&orders).await.status, 303);
 }
 
 #[tokio::test]

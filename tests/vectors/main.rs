@@ -7,6 +7,7 @@
 )]
 
 mod certificate;
+mod conformance;
 mod jose_cookbook;
 mod openssl;
 mod partner_keys;

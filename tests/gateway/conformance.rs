@@ -1,0 +1,423 @@
+//! The OpenID Foundation's tests of relying parties, by their names, against a provider that is as
+//! dishonest as each of them wants. Each is done for the plans that have it: every response type here
+//! and every mode. `docs/conformance.md` says which of the names are not ours.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::dishonest::{ACCESS_TOKEN, Dishonest, Signature, Switches};
+use crate::wire::Answer;
+use crate::world::World;
+
+const BASIC: &[&str] = &["code"];
+const IMPLICIT: &[&str] = &["id_token", "id_token token"];
+const HYBRID: &[&str] = &["code id_token", "code token", "code id_token token"];
+
+/// A relying party for each response type and mode of some plans, all of one gateway at one provider.
+struct Plans {
+    provider: Dishonest,
+    world: World,
+    each: Vec<Plan>,
+}
+
+/// One of them: its place on the host, and how answers come.
+struct Plan {
+    case: String,
+    number: usize,
+    mode: &'static str,
+}
+
+impl Plans {
+    async fn of(plans: &[&'static [&'static str]]) -> Self {
+        Self::with(plans, "", "").await
+    }
+
+    /// With more said of the provider, and of each relying party.
+    async fn with(plans: &[&'static [&'static str]], of_it: &str, of_us: &str) -> Self {
+        let provider = Dishonest::start().await;
+        let mut text = format!(
+            "[limits]\nsign_ins_per_minute = 0\n[provider.them]\nissuer = {:?}\n{of_it}\n",
+            provider.url
+        );
+        let mut each = Vec::new();
+        for words in plans.iter().flat_map(|plan| plan.iter()) {
+            let own = if *words == "code" { "query" } else { "fragment" };
+            for mode in [own, "form_post"] {
+                let number = each.len();
+                write!(
+                    text,
+                    "[relying_party.way{number}]\nprovider = \"them\"\nclient_id = \"client\"\n\
+                     client_secret = {{ value = \"secret\" }}\nredirect_path = \"/auth/way{number}\"\n\
+                     response_type = \"{words}\"\nresponse_mode = \"{mode}\"\n{of_us}\n\
+                     people.hosted_domains = {{ \"nordlys.example\" = \"Cust12345\" }}\n\
+                     [route.way{number}]\npath = \"/way{number}\"\nupstream = \"$APP\"\n\
+                     relying_parties = [\"way{number}\"]\n"
+                )
+                .unwrap();
+                each.push(Plan { case: format!("{words} by {mode}"), number, mode });
+            }
+        }
+        let names: Vec<String> = each.iter().map(|plan| format!("way{}", plan.number)).collect();
+        write!(text, "[host.main]\nrelying_parties = {names:?}\n").unwrap();
+        Self { provider, world: World::with(&text).await, each }
+    }
+
+    /// Where a sign-in ends with the switches as they are now.
+    async fn end(&self, plan: &Plan) -> Answer {
+        let mut browser = self.world.browser();
+        let begun = browser.visit(&self.world.url(&format!("/way{}/orders", plan.number))).await;
+        if begun.status != 303 {
+            return begun;
+        }
+        let there = browser.step(&begun).await;
+        let answer = carried(&mut browser, plan.mode, &there).await;
+        browser.arrive(answer).await
+    }
+
+    /// Everybody is let in with these switches turned.
+    async fn let_in(&self, turn: impl Fn(&mut Switches)) {
+        self.all(turn, 200).await;
+    }
+
+    /// Nobody is, by a page that says that it could not be verified.
+    async fn refused(&self, turn: impl Fn(&mut Switches)) {
+        self.all(turn, 400).await;
+    }
+
+    async fn all(&self, turn: impl Fn(&mut Switches), status: u16) {
+        self.provider.turn(|switches| {
+            *switches = Switches::default();
+            turn(switches);
+        });
+        for plan in &self.each {
+            self.world.app.clear();
+            let (answer, case) = (self.end(plan).await, &plan.case);
+            assert_eq!(answer.status, status, "{case}: {}", answer.body);
+            if status != 200 {
+                assert!(!answer.signs_in(), "{case}");
+                self.world.app.heard_nothing();
+            }
+        }
+    }
+}
+
+/// Carries an answer of the provider's as its mode says. The provider redirects in any case: what it
+/// says is put into a form here, as its page would.
+async fn carried(browser: &mut Browser, mode: &str, there: &Answer) -> Answer {
+    let location = there.location().to_owned();
+    let (url, said) = location.split_once(['?', '#']).unwrap_or((&location, ""));
+    match mode {
+        "query" => browser.step(there).await,
+        "fragment" => {
+            browser.visit(url).await;
+            crate::front_channel::post_fragment(browser, url, said).await
+        }
+        _ => {
+            let fields: Vec<(String, String)> =
+                form_urlencoded::parse(said.as_bytes()).into_owned().collect();
+            let fields: Vec<(&str, &str)> =
+                fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            browser.submit(&there.url, url, &fields).await
+        }
+    }
+}
+
+fn claims(said: Value) -> impl Fn(&mut Switches) {
+    move |switches| switches.claims = said.clone()
+}
+
+#[tokio::test]
+async fn oidcc_client_test() {
+    Plans::of(&[BASIC, IMPLICIT, HYBRID]).await.let_in(|_| {}).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_invalid_iss() {
+    let plans = Plans::of(&[BASIC, IMPLICIT, HYBRID]).await;
+    plans.refused(claims(json!({"iss": "https://other.example"}))).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_missing_sub() {
+    Plans::of(&[BASIC, IMPLICIT, HYBRID]).await.refused(claims(json!({"sub": null}))).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_invalid_aud() {
+    Plans::of(&[BASIC, IMPLICIT, HYBRID]).await.refused(claims(json!({"aud": "another"}))).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_missing_aud() {
+    Plans::of(&[BASIC, IMPLICIT, HYBRID]).await.refused(claims(json!({"aud": null}))).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_missing_iat() {
+    Plans::of(&[BASIC, IMPLICIT, HYBRID]).await.refused(claims(json!({"iat": null}))).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_nonce_invalid() {
+    Plans::of(&[BASIC, IMPLICIT, HYBRID]).await.refused(claims(json!({"nonce": "x"}))).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_nonce_unless_code_flow() {
+    // The provider refuses who sends none; ours is sent in every flow, and has to come back.
+    let plans = Plans::of(&[IMPLICIT, HYBRID]).await;
+    plans.let_in(|_| {}).await;
+    for asked in plans.provider.asked("/authorize") {
+        assert!(asked.fields["nonce"].len() >= 22);
+    }
+    plans.refused(claims(json!({"nonce": null}))).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_kid_absent_single_jwks() {
+    let plans = Plans::of(&[BASIC, IMPLICIT, HYBRID]).await;
+    plans.let_in(|it| it.header = json!({"kid": null})).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_kid_absent_multiple_jwks() {
+    // A relying party may stop or try each key; ours stops, as a token of no named key fits any.
+    let both = "algorithms = [\"RS256\", \"ES256\"]";
+    let plans = Plans::with(&[BASIC, IMPLICIT, HYBRID], both, "").await;
+    plans.refused(|it| it.header = json!({"kid": null})).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_idtoken_sig_rs256() {
+    Plans::of(&[BASIC, IMPLICIT, HYBRID]).await.let_in(|it| it.algorithm = "RS256").await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_idtoken_sig_none() {
+    // The plans allow it for a code over TLS; ours takes no token without a signature.
+    let plans = Plans::of(&[BASIC, IMPLICIT, HYBRID]).await;
+    plans.refused(|it| (it.algorithm, it.signature) = ("none", Signature::Missing)).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_invalid_sig_rs256() {
+    let plans = Plans::of(&[BASIC, IMPLICIT, HYBRID]).await;
+    plans.refused(|it| it.signature = Signature::Broken).await;
+    plans.refused(|it| it.signature = Signature::OfAnother).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_invalid_sig_es256() {
+    let more = "algorithms = [\"ES256\"]";
+    let plans = Plans::with(&[BASIC, IMPLICIT, HYBRID], more, "").await;
+    plans.let_in(|it| it.algorithm = "ES256").await;
+    plans.refused(|it| (it.algorithm, it.signature) = ("ES256", Signature::Broken)).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_invalid_sig_hs256() {
+    // No signature with a shared secret is taken, right or wrong.
+    Plans::of(&[BASIC, IMPLICIT, HYBRID]).await.refused(|it| it.algorithm = "HS256").await;
+}
+
+const CODE_AND_TOKEN: &[&str] = &["code id_token", "code id_token token"];
+const TOKEN_AND_ACCESS: &[&str] = &["id_token token", "code id_token token"];
+
+#[tokio::test]
+async fn oidcc_client_test_invalid_chash() {
+    let plans = Plans::of(&[CODE_AND_TOKEN]).await;
+    let wrong = json!({"c_hash": "AAAAAAAAAAAAAAAAAAAAAA"});
+    plans.refused(|it| it.front_claims = wrong.clone()).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_missing_chash() {
+    let plans = Plans::of(&[CODE_AND_TOKEN]).await;
+    plans.refused(|it| it.front_claims = json!({"c_hash": null})).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_invalid_athash() {
+    let plans = Plans::of(&[TOKEN_AND_ACCESS]).await;
+    let wrong = json!({"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"});
+    plans.refused(|it| it.front_claims = wrong.clone()).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_missing_athash() {
+    let plans = Plans::of(&[TOKEN_AND_ACCESS]).await;
+    plans.refused(|it| it.front_claims = json!({"at_hash": null})).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_client_secret_basic() {
+    let basic = "client_authentication = \"client_secret_basic\"";
+    let plans = Plans::with(&[BASIC, HYBRID], "", basic).await;
+    plans.let_in(|_| {}).await;
+    for asked in plans.provider.asked("/token") {
+        assert!(asked.authorization.starts_with("Basic "), "{}", asked.authorization);
+        assert!(!asked.fields.contains_key("client_secret"));
+    }
+}
+
+const USERINFO: &str = "userinfo = true";
+
+#[tokio::test]
+async fn oidcc_client_test_userinfo_bearer_header() {
+    let plans = Plans::with(&[BASIC, HYBRID], USERINFO, "").await;
+    plans.let_in(|_| {}).await;
+    let asked = plans.provider.asked("/userinfo");
+    assert_eq!(asked.len(), plans.each.len());
+    for asked in asked {
+        assert_eq!(asked.authorization, format!("Bearer {ACCESS_TOKEN}"));
+        assert!(asked.fields.is_empty(), "never in the address or a form");
+    }
+}
+
+#[tokio::test]
+async fn oidcc_client_test_userinfo_invalid_sub() {
+    let plans = Plans::with(&[BASIC, HYBRID], USERINFO, "").await;
+    plans.refused(|it| it.userinfo = json!({"sub": "eve"})).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_userinfo_signed() {
+    let plans = Plans::with(&[BASIC, HYBRID], USERINFO, "").await;
+    plans.let_in(|it| it.userinfo_as = crate::dishonest::UserInfoAs::Signed).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_scope_userinfo_claims() {
+    let more = "userinfo = true\nscopes = [\"openid\", \"profile\", \"email\"]";
+    let plans = Plans::with(&[BASIC, HYBRID], more, "").await;
+    plans.let_in(claims(json!({"email": null, "email_verified": null}))).await;
+    let told = plans.world.app.last().header("X-SuperOffice-Email").map(str::to_owned);
+    assert_eq!(told.as_deref(), Some("ada@nordlys.example"));
+    for asked in plans.provider.asked("/authorize") {
+        assert_eq!(asked.fields["scope"], "openid profile email");
+    }
+}
+
+#[tokio::test]
+async fn oidcc_client_test_aggregated_claims() {
+    // Claims of others that a provider passes on mean nothing here, and do no harm.
+    let others = json!({
+        "_claim_names": {"email": "src", "hd": "src"},
+        "_claim_sources": {"src": {"JWT": "a.b.c"}},
+    });
+    Plans::of(&[BASIC]).await.let_in(claims(others)).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_distributed_claims() {
+    let provider = |plans: &Plans| plans.provider.url.clone();
+    let plans = Plans::of(&[BASIC]).await;
+    let source = format!("{}/elsewhere", provider(&plans));
+    let others = json!({
+        "hd": null, "_claim_names": {"hd": "src"}, "_claim_sources": {"src": {"endpoint": source}},
+    });
+    plans.all(claims(others), 403).await;
+    assert!(plans.provider.asked("/elsewhere").is_empty(), "nobody else is asked");
+}
+
+#[tokio::test]
+async fn oidcc_client_test_form_post_error() {
+    let plans = Plans::of(&[BASIC, IMPLICIT, HYBRID]).await;
+    let gone = json!({"code": null, "id_token": null, "access_token": null, "token_type": null,
+                      "expires_in": null, "error": "access_denied"});
+    plans.all(|it| it.answer = gone.clone(), 403).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_discovery_openid_config() {
+    let plans = Plans::of(&[BASIC]).await;
+    plans.let_in(|_| {}).await;
+    assert!(!plans.provider.asked("/.well-known/openid-configuration").is_empty());
+}
+
+#[tokio::test]
+async fn oidcc_client_test_discovery_jwks_uri_keys() {
+    let plans = Plans::of(&[BASIC]).await;
+    plans.let_in(|_| {}).await;
+    assert!(!plans.provider.asked("/keys").is_empty());
+}
+
+#[tokio::test]
+async fn oidcc_client_test_discovery_issuer_mismatch() {
+    let plans = Plans::of(&[BASIC]).await;
+    let another = json!({"issuer": "https://other.example"});
+    plans.all(|it| it.discovery = another.clone(), 500).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_mtls_endpoint_aliases() {
+    // Without a certificate of ours the aliases are not for us.
+    let plans = Plans::of(&[BASIC]).await;
+    let aliases = json!({"mtls_endpoint_aliases": {"token_endpoint": "https://nobody.example/"}});
+    plans.let_in(|it| it.discovery = aliases.clone()).await;
+    assert!(!plans.provider.asked("/token").is_empty());
+}
+
+#[tokio::test]
+async fn oidcc_client_test_signing_key_rotation() {
+    let plans = Plans::of(&[BASIC]).await;
+    plans.let_in(|_| {}).await;
+    rotated(&plans).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_signing_key_rotation_just_before_signing() {
+    let plans = Plans::of(&[BASIC]).await;
+    rotated(&plans).await;
+}
+
+/// The published key gets another name, and tokens name it.
+async fn rotated(plans: &Plans) {
+    plans.world.turn_clock(60);
+    let mut keys = crate::dishonest::KEYS.jwks()["keys"].clone();
+    keys[0]["kid"] = json!("new");
+    let published = json!({"keys": keys});
+    plans
+        .let_in(|it| {
+            it.keys = published.clone();
+            it.header = json!({"kid": "new"});
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_3rd_party_init_login() {
+    // OpenID Connect Core §4: an address of ours that begins a sign-in, and leads nowhere else.
+    let plans = Plans::of(&[BASIC]).await;
+    let mut browser = plans.world.browser();
+    let elsewhere = "iss=https%3A%2F%2Fother.example&target_link_uri=https%3A%2F%2Fevil.example";
+    let start = plans.world.url(&format!("/auth/start?with=way0&{elsewhere}"));
+    let begun = browser.follow_link(&start).await;
+    assert!(begun.location().starts_with(&format!("{}/authorize?", plans.provider.url)));
+    assert!(!begun.location().contains("evil") && !begun.location().contains("other"));
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_init_logout_no_state() {
+    assert_signed_out("").await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_init_logout_other_state() {
+    // The page after sign-out believes nothing of its query: no state of another's changes it.
+    assert_signed_out("?state=another").await;
+}
+
+/// Signs in and out, and comes back from the provider with this query.
+async fn assert_signed_out(query: &str) {
+    let plans = Plans::of(&[BASIC]).await;
+    let mut browser = plans.world.browser();
+    let url = plans.world.url("/way0/orders");
+    assert_eq!(browser.open(&url).await.status, 200);
+    let out = browser.visit(&plans.world.url("/auth/sign_out")).await;
+    assert!(out.location().starts_with(&format!("{}/logout?", plans.provider.url)));
+    browser.visit(&plans.world.url(&format!("/auth/signed_out{query}"))).await.is_page(200);
+    assert_eq!(browser.visit(&url).await.status, 303, "signed out");
+}
