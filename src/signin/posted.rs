@@ -44,7 +44,7 @@ impl Desk {
         self.told_token(at, (party, legacy), fields).await
     }
 
-    /// Takes a token out of an address, as [`Desk::posted`] does out of a form. Nothing but a visit
+    /// Takes a token out of an address, as is done with a form. Nothing but a visit
     /// may bring one, so that an image on another site signs nobody in.
     ///
     /// # Errors
