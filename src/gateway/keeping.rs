@@ -174,7 +174,7 @@ pub(super) async fn take(
         .map_err(|_full| Refused::over(Over::of(Limit::KeptPosts)))?;
     if let [party] = parties[..] {
         let wish = Wish { party, target, tenant };
-        return match begun(host, site.desk.begin_keeping(counter, &wish, kept)) {
+        return match begun(host, site.desk.begin_keeping(counter, &wish, kept).await) {
             Verdict::Answer(reply) => Ok(reply),
             Verdict::Refuse(refused) => Err(refused),
             _ => Err(Refused::new(Trouble::Internal, "a sign-in that neither begins nor fails")),

@@ -28,6 +28,21 @@ impl Desk {
         self.with_pushed(wish.party, &wish.target, begun).await
     }
 
+    /// As [`Desk::begin_as`], wherever people sign in.
+    pub(super) async fn begin_anywhere_as(
+        &self,
+        at: Counter<'_>,
+        wish: &Wish<'_>,
+        binding: Binding,
+    ) -> Outcome {
+        if wish.party.membership().is_none() {
+            return self.begin_as(at, wish, binding);
+        }
+        self.reached(wish.party, &wish.target).await?;
+        let begun = self.begin_as(at, wish, binding)?;
+        self.with_pushed(wish.party, &wish.target, begun).await
+    }
+
     /// As [`Desk::begin_round`], wherever people sign in.
     pub(super) async fn begin_again(
         &self,

@@ -118,8 +118,9 @@ impl Desk {
     ///
     /// # Errors
     /// As that.
-    pub fn begin_keeping(&self, at: Counter<'_>, wish: &Wish<'_>, kept: KeptPost) -> Outcome {
-        Ok(self.begin_as(at, wish, kept.binding)?.with_cookies([kept.cookie]))
+    pub async fn begin_keeping(&self, at: Counter<'_>, wish: &Wish<'_>, kept: KeptPost) -> Outcome {
+        let begun = self.begin_anywhere_as(at, wish, kept.binding).await?;
+        Ok(begun.with_cookies([kept.cookie]))
     }
 
     /// The cookies of something kept for somebody who has yet to choose how to sign in.
