@@ -19,7 +19,7 @@ const FRAGMENTS: &str =
 const INSTEAD: &str = "superid-gateway=send-what-was-kept\r\n";
 
 /// A form of the app's own page, posted as browsers do.
-async fn posts(browser: &mut Browser, url: &str, kind: &str, body: &str) -> Answer {
+pub async fn posts(browser: &mut Browser, url: &str, kind: &str, body: &str) -> Answer {
     let origin = &url[..url.match_indices('/').nth(2).unwrap().0];
     let headers = format!(
         "{}Origin: {origin}\r\nContent-Type: {kind}\r\n",
@@ -29,7 +29,7 @@ async fn posts(browser: &mut Browser, url: &str, kind: &str, body: &str) -> Answ
 }
 
 /// Sends the form on the gateway's page, as its script or its button does.
-async fn sends(browser: &mut Browser, page: &Answer) -> Answer {
+pub async fn sends(browser: &mut Browser, page: &Answer) -> Answer {
     assert_eq!(page.field("superid-gateway").unwrap(), "send-what-was-kept", "{page:?}");
     assert!(page.body.contains("enctype=\"text/plain\""));
     assert!(page.header("content-security-policy").contains("script-src 'sha256-"));

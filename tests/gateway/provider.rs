@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio_rustls::TlsAcceptor;
 
 use crate::dishonest::{ACCESS_TOKEN, Dishonest, KEYS, Signature, Switches, UserInfoAs};
+use crate::keeping;
 use crate::wire::Answer;
 use crate::world::World;
 
@@ -463,4 +464,16 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         let _gone = std::fs::remove_file(&self.0);
     }
+}
+
+#[tokio::test]
+async fn a_post_is_kept_by_a_gateway_that_has_yet_to_ask_the_provider_for_its_addresses() {
+    let provider = Dishonest::start().await;
+    let world = World::with(&at(&provider, "[route.app]\nkeep_post = \"64KiB\"\n")).await;
+    let mut browser = world.browser();
+    let kept = keeping::posts(&mut browser, &world.url("/orders"), "text/plain", "a=1").await;
+    let page = browser.arrive(kept).await;
+    keeping::sends(&mut browser, &page).await;
+    let sent = world.app.requests().pop().unwrap();
+    assert_eq!((sent.method.as_str(), sent.body.as_str()), ("POST", "a=1"));
 }
