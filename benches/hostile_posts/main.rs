@@ -13,7 +13,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use superid_gateway::clock::Timestamp;
-use superid_gateway::saml::{LONGEST, Profile, SamlRules, Sha1, verify_posted};
+use superid_gateway::saml::{LONGEST, Profile, SamlRecipient, SamlRules, Sha1, verify_posted};
 
 /// Counts bytes held, and the most that ever were.
 struct Counting;
@@ -86,8 +86,30 @@ fn posts() -> Vec<(&'static str, String)> {
             )),
         ),
         ("4,000 comments beside text", encoded(&format!("<a>{} x</a>", "<!-- -->".repeat(4_000)))),
+        ("4,090 comments", encoded(&format!("<a>{}</a>", "<!-- -->".repeat(4_090)))),
+        ("4,090 comments and blanks", encoded(&format!("<a>{}</a>", "<!-- --> ".repeat(4_090)))),
+        ("30,000 prefixes on 1,000 elements", encoded(&prefixes())),
         ("text to the last byte", encoded(&full("<a>"))),
     ]
+}
+
+/// An unsigned assertion whose `SignedInfo` asks for more prefixes than anybody has.
+fn prefixes() -> String {
+    const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
+    const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+    let list = "a ".repeat(30_000);
+    let inside = "<a/>".repeat(1_000);
+    format!(
+        "<Assertion xmlns=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"a\">{inside}\
+         <Signature xmlns=\"{DSIG}\"><SignedInfo><CanonicalizationMethod Algorithm=\"{EXCLUSIVE}\">\
+         <c:InclusiveNamespaces xmlns:c=\"{EXCLUSIVE}\" PrefixList=\"{list}\"/>\
+         </CanonicalizationMethod><SignatureMethod \
+         Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256\"/><Reference URI=\"#a\">\
+         <Transforms><Transform Algorithm=\"{DSIG}enveloped-signature\"/><Transform \
+         Algorithm=\"{EXCLUSIVE}\"/></Transforms><DigestMethod \
+         Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><DigestValue>AAAA</DigestValue>\
+         </Reference></SignedInfo><SignatureValue>AAAA</SignatureValue></Signature></Assertion>"
+    )
 }
 
 fn rules() -> SamlRules<'static> {
@@ -99,6 +121,7 @@ fn rules() -> SamlRules<'static> {
         now: Timestamp(1_000_000),
         profile: Profile::WebSso,
         recipient: "https://app.example/auth/legacy",
+        recipient_rule: SamlRecipient::Optional,
         sha1: Sha1::Refused,
     }
 }

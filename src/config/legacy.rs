@@ -24,6 +24,7 @@ pub(super) const SAML_TABLE: Table = Table {
     keys: &[
         Key::optional("audience", "\"https://app.example/\""),
         Key::defaulted("certificates", "[]").such_as("[\"superid.pem\"]"),
+        Key::optional("recipient", "\"optional\""),
         Key::defaulted("sha1", "\"refused\""),
     ],
 };
@@ -51,7 +52,16 @@ pub struct LegacySaml {
     /// Keys of the certificates that are believed; where there are none, those of SuperID's key set
     /// are, because it signs both kinds with the same key (`superid.md` §3.4).
     pub keys: Vec<RsaPublic>,
+    pub recipient: SamlRecipient,
     pub sha1: Sha1,
+}
+
+/// Whether an assertion must say that it is for our redirect URL. One that names another address is
+/// refused either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SamlRecipient {
+    Optional,
+    Required,
 }
 
 /// Whether SHA-1 is taken in a signature and its digest.

@@ -10,7 +10,10 @@ use super::section::Section;
 use super::signing_keys::signing_keys;
 use super::tenant_name::refuse_tenant;
 use super::value::Value;
-use super::{Legacy, LegacyMethod, LegacySaml, LegacyToken, NullOrigin, RedirectParameter, Sha1};
+use super::{
+    Legacy, LegacyMethod, LegacySaml, LegacyToken, NullOrigin, RedirectParameter, SamlRecipient,
+    Sha1,
+};
 
 /// Reads the table, or what is so where there is none.
 pub(super) fn legacy(section: &Section) -> Option<Legacy> {
@@ -63,6 +66,7 @@ fn saml(legacy: &Section, token: Option<LegacyToken>) -> Option<LegacySaml> {
     let section = legacy.section("saml", SAML_TABLE.keys);
     let audience = section.optional("audience", |value| value.line(200));
     let keys = section.read("certificates", |value| value.list(|one| signing_keys(one, "SuperID")));
+    let recipient = saml_recipient(&section, audience.as_ref());
     let sha1 = section.read("sha1", |value| {
         value.choice(&[("refused", Sha1::Refused), ("accepted", Sha1::Accepted)])
     });
@@ -73,7 +77,28 @@ fn saml(legacy: &Section, token: Option<LegacyToken>) -> Option<LegacySaml> {
             "have SuperOffice sign with SHA-256, or use flow = \"code\"",
         );
     }
-    Some(LegacySaml { audience, keys: keys?.concat(), sha1: sha1? })
+    Some(LegacySaml { audience, keys: keys?.concat(), recipient, sha1: sha1? })
+}
+
+/// An audience of our own says whose an assertion is; without one the recipient has to.
+fn saml_recipient(section: &Section, audience: Option<&String>) -> SamlRecipient {
+    let said = section.optional("recipient", |value| {
+        value
+            .choice(&[("required", SamlRecipient::Required), ("optional", SamlRecipient::Optional)])
+    });
+    if said == Some(SamlRecipient::Optional) && audience.is_none() {
+        section.reading.warn(
+            &section.place("recipient"),
+            "an assertion that names neither us nor our address may be another app's for the same \
+             tenant, and whoever runs that app can sign in here with it",
+            "leave recipient out, or agree on an audience with SuperOffice",
+        );
+    }
+    match (said, audience) {
+        (Some(said), _) => said,
+        (None, Some(_)) => SamlRecipient::Optional,
+        (None, None) => SamlRecipient::Required,
+    }
 }
 
 fn warn_about_addresses(section: &Section, method: Option<LegacyMethod>) {

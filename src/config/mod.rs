@@ -90,7 +90,8 @@ pub use job_caller::{JobCaller, LocalUsers, Proof, Tenants};
 pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};
 pub use legacy::{
-    Legacy, LegacyMethod, LegacySaml, LegacyToken, NullOrigin, RedirectParameter, Sha1,
+    Legacy, LegacyMethod, LegacySaml, LegacyToken, NullOrigin, RedirectParameter, SamlRecipient,
+    Sha1,
 };
 pub use limits::Limits;
 pub use listener::{Listener, Serves};

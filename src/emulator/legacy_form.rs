@@ -43,7 +43,7 @@ fn field(
     let encoded = |document: &str| SamlDraft::encoded(document);
     let (name, value) = match token {
         LegacyToken::Jwt => ("jwt", mint::draft(world, claims.clone()).sign()),
-        LegacyToken::Saml => ("saml", encoded(&saml(world, app, claims).sign())),
+        LegacyToken::Saml => ("saml", encoded(&saml(world, app, claims).recipient(target).sign())),
         LegacyToken::SamlResponse => {
             ("SAMLResponse", encoded(&saml(world, app, claims).in_response(target)))
         }

@@ -1,36 +1,23 @@
 //! Whether what an assertion states holds here and now (SAML core §2.5, profiles §4.1.4.3).
 
 use crate::clock::Timestamp;
+use crate::config::SamlRecipient;
 
 use super::refused::SamlRefused;
 use super::rules::{Profile, SamlRules};
 use super::stated::{Confirmation, Stated};
 
-/// What SAML's own profile asks for besides, when the assertion came in a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Came {
-    Bare,
-    InResponse,
-}
-
 impl Stated {
     /// Checks everything but the audience. Gives when the assertion will be refused, without
-    /// leeway.
-    pub(super) fn holds(
-        &self,
-        rules: &SamlRules<'_>,
-        came: Came,
-    ) -> Result<Timestamp, SamlRefused> {
+    /// leeway. What stands around the assertion has no say in it: whoever posts could take it off.
+    pub(super) fn holds(&self, rules: &SamlRules<'_>) -> Result<Timestamp, SamlRefused> {
         if !self.is_issued_by(rules) {
             return Err(SamlRefused::Issuer);
         }
         begun(self.not_before, rules)?;
         let mut ends: Vec<Timestamp> = self.until.into_iter().collect();
         ends.extend(self.sign_ins.iter().flatten());
-        ends.extend(self.confirmed(rules, came)?);
-        if came == Came::InResponse && self.sign_ins.is_empty() {
-            return Err(SamlRefused::Shape);
-        }
+        ends.extend(self.bearer()?.holds(rules)?);
         let end = ends.into_iter().min().ok_or(SamlRefused::Times)?;
         over(end, rules)?;
         if end > rules.now.plus(rules.leeway).plus(DAY) {
@@ -50,38 +37,29 @@ impl Stated {
         }
     }
 
-    /// The first bearer's confirmation that holds, and when it ends.
-    fn confirmed(
-        &self,
-        rules: &SamlRules<'_>,
-        came: Came,
-    ) -> Result<Option<Timestamp>, SamlRefused> {
-        let mut refused = SamlRefused::Confirmation;
-        for (at, confirmation) in self.confirmations.iter().enumerate() {
-            match confirmation.holds(rules, came) {
-                Ok(end) => return Ok(end),
-                Err(why) if at == 0 => refused = why,
-                Err(_) => {}
-            }
+    /// The only bearer's confirmation. Of two, one could end when the other, and what is remembered
+    /// against a second use, is long over.
+    fn bearer(&self) -> Result<&Confirmation, SamlRefused> {
+        match self.confirmations.as_slice() {
+            [only] => Ok(only),
+            _ => Err(SamlRefused::Confirmation),
         }
-        Err(refused)
     }
 }
 
 impl Confirmation {
-    fn holds(&self, rules: &SamlRules<'_>, came: Came) -> Result<Option<Timestamp>, SamlRefused> {
+    /// Gives when it ends, if it says so.
+    fn holds(&self, rules: &SamlRules<'_>) -> Result<Option<Timestamp>, SamlRefused> {
+        let named = self.data.as_ref().and_then(|data| data.recipient.as_deref());
+        match (named, rules.recipient_rule) {
+            (Some(there), _) if there != rules.recipient => return Err(SamlRefused::Destination),
+            (None, SamlRecipient::Required) => return Err(SamlRefused::Recipient),
+            _ => {}
+        }
         let Some(data) = &self.data else {
-            return match (came, rules.in_response_to) {
-                (Came::Bare, None) => Ok(None),
-                _ => Err(SamlRefused::Confirmation),
-            };
+            let asked = rules.in_response_to.is_some();
+            return if asked { Err(SamlRefused::Confirmation) } else { Ok(None) };
         };
-        if came == Came::InResponse && (data.recipient.is_none() || data.until.is_none()) {
-            return Err(SamlRefused::Confirmation);
-        }
-        if data.recipient.as_deref().is_some_and(|there| there != rules.recipient) {
-            return Err(SamlRefused::Destination);
-        }
         if data.in_response_to.as_deref() != rules.in_response_to {
             return Err(SamlRefused::InResponseTo);
         }

@@ -16,7 +16,7 @@ mod stated_20;
 mod tree;
 mod verify;
 
-pub use crate::config::Sha1;
+pub use crate::config::{SamlRecipient, Sha1};
 pub use assertion::{Assertion, Unaddressed};
 pub use posted::LONGEST;
 pub use refused::SamlRefused;

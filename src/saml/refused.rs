@@ -60,6 +60,9 @@ pub enum SamlRefused {
     /// Not what the schema says it should be.
     #[error("the document is not a SAML assertion as the schema has it")]
     Shape,
+    /// No `Recipient`, where one is required.
+    #[error("it does not say which address it was meant for")]
+    Recipient,
     /// The signature is not one of our keys'.
     #[error("the signature is not that of a configured key")]
     Signature,

@@ -1,7 +1,7 @@
 //! What an assertion is held against.
 
 use crate::clock::Timestamp;
-use crate::config::Sha1;
+use crate::config::{SamlRecipient, Sha1};
 use crate::crypto::RsaPublic;
 
 /// What an assertion must say, and who may have said it.
@@ -20,6 +20,8 @@ pub struct SamlRules<'a> {
     pub profile: Profile,
     /// The address it was posted to.
     pub recipient: &'a str,
+    /// Whether the assertion must name that address. Another one is always refused.
+    pub recipient_rule: SamlRecipient,
     pub sha1: Sha1,
 }
 

@@ -77,7 +77,11 @@ fn canonical(node: Node<'_>, expected: &str) -> Result<Vec<String>, SamlRefused>
             if prefixes.is(EXCLUSIVE, "InclusiveNamespaces") && prefixes.elements()?.is_empty() =>
         {
             let list = prefixes.attribute("PrefixList").unwrap_or_default();
-            Ok(list.split_ascii_whitespace().map(str::to_owned).collect())
+            let list: Vec<_> = list.split_ascii_whitespace().take(MOST_PREFIXES + 1).collect();
+            if list.len() > MOST_PREFIXES {
+                return Err(SamlRefused::Algorithm);
+            }
+            Ok(list.into_iter().map(str::to_owned).collect())
         }
         _ => Err(SamlRefused::Algorithm),
     }
@@ -95,3 +99,7 @@ fn bare(node: Node<'_>) -> Result<&str, SamlRefused> {
 fn named<'n>(node: Node<'n>, local: &str) -> Result<Node<'n>, SamlRefused> {
     if node.is(DSIG, local) { Ok(node) } else { Err(SamlRefused::Shape) }
 }
+
+/// Each is looked for at every element before the signature is known to be good; issuers list a
+/// handful.
+const MOST_PREFIXES: usize = 32;

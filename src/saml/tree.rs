@@ -50,6 +50,9 @@ impl<'t> Tree<'t> {
                     let named = element.attributes.iter().filter(|one| {
                         IDENTIFIERS.iter().any(|id| one.name.local_name.eq_ignore_ascii_case(id))
                     });
+                    if self.has_comment_beside_text(id) {
+                        return Err(SamlRefused::Comment);
+                    }
                     for attribute in named {
                         if !identifiers.insert(&*attribute.value) {
                             return Err(SamlRefused::DuplicateId);
@@ -57,22 +60,24 @@ impl<'t> Tree<'t> {
                     }
                 }
                 Some(NodeKind::ProcessingInstruction(_)) => return Err(SamlRefused::Doctype),
-                Some(NodeKind::Comment(_)) if self.is_beside_text(id) => {
-                    return Err(SamlRefused::Comment);
-                }
                 _ => {}
             }
         }
         Ok(())
     }
 
-    fn is_beside_text(&self, id: NodeId) -> bool {
-        let Some(parent) = self.0.parent(id) else { return false };
-        self.0.children_iter(parent).any(|sibling| match self.0.node_kind(sibling) {
-            Some(NodeKind::Text(text)) => !is_blank(text),
-            Some(NodeKind::CData(_)) => true,
-            _ => false,
-        })
+    /// Looks at each child once.
+    fn has_comment_beside_text(&self, parent: NodeId) -> bool {
+        let (mut comment, mut text) = (false, false);
+        for child in self.0.children_iter(parent) {
+            match self.0.node_kind(child) {
+                Some(NodeKind::Comment(_)) => comment = true,
+                Some(NodeKind::Text(part)) => text |= !is_blank(part),
+                Some(NodeKind::CData(_)) => text = true,
+                _ => {}
+            }
+        }
+        comment && text
     }
 }
 

@@ -1,7 +1,6 @@
 //! Whether a posted document is a configured issuer's word, and what it says.
 
 use super::assertion::Unaddressed;
-use super::conditions::Came;
 use super::envelope::{Located, Version, applies_to, check_response};
 use super::refused::SamlRefused;
 use super::rules::{Profile, SamlRules};
@@ -56,7 +55,6 @@ pub fn verify_xml(document: &[u8], rules: &SamlRules<'_>) -> Result<Unaddressed,
         stated.applies_to = applies_to(&tree)?;
     }
     response.map_or(Ok(()), |response| check_response(response, rules))?;
-    let came = if response.is_some() { Came::InResponse } else { Came::Bare };
-    let expires = stated.holds(rules, came)?;
+    let expires = stated.holds(rules)?;
     Ok(Unaddressed::new(stated, expires))
 }

@@ -216,6 +216,7 @@ impl SuperId {
                 now: self.clock.now(),
                 profile: Profile::WebSso,
                 recipient,
+                recipient_rule: settings.saml.recipient,
                 sha1: settings.saml.sha1,
             };
             let addresses = &environment.addresses;

@@ -1,7 +1,7 @@
 //! Whether what was posted is the provider's word about somebody, for us and for now.
 
 use crate::clock::Timestamp;
-use crate::config::{SubjectClaim, Trust};
+use crate::config::{SamlRecipient, SubjectClaim, Trust};
 use crate::saml::{Assertion, Profile, SamlRules, Sha1, verify_xml};
 
 use super::arrival::Arrival;
@@ -35,6 +35,8 @@ pub fn verify(
         now: clocks.now,
         profile: Profile::WsFederation,
         recipient: reply,
+        // The audience says whose it is.
+        recipient_rule: SamlRecipient::Optional,
         sha1: Sha1::Refused,
     };
     let assertion = verify_xml(wresult.as_bytes(), &rules)?.addressed_to(realm)?;

@@ -32,6 +32,11 @@ fn registered(world: &World, tokens: &[LegacyToken], method: Carriage) {
 }
 
 fn draft(world: &World) -> SamlDraft {
+    unaddressed(world).recipient(&world.url("/auth/legacy"))
+}
+
+/// It names no recipient.
+fn unaddressed(world: &World) -> SamlDraft {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let draft = world.superid.mint().saml("client-of-main", ASTRID, "Cust12345").unwrap();
@@ -135,6 +140,8 @@ async fn an_assertion_that_lies_about_anything_signs_nobody_in() {
         ("not yet", draft(&world).good_between(now + 61, now + 300).sign()),
         ("for ever", draft(&world).good_between(now, now + 100_000_000).sign()),
         ("for elsewhere", draft(&world).recipient("https://evil.example/auth/legacy").sign()),
+        ("for nowhere", unaddressed(&world).sign()),
+        ("for nowhere", unaddressed(&world).audience(Some("client-of-main")).sign()),
         ("SHA-1", draft(&world).hashed_with(SamlHash::Sha1).sign()),
         ("a stranger's key", draft(&world).by_stranger(world.superid.keys()).sign()),
         ("unsigned", draft(&world).unsigned()),
@@ -172,7 +179,7 @@ async fn one_kind_of_token_is_taken_unless_both_are_asked_for() {
 async fn sha_1_and_a_name_of_ours_are_the_configurations_to_say() {
     let table = "[relying_party.main.legacy.saml]\naudience = \"https://app.example/\"\n";
     let world = World::with(&format!("{SAML}{table}sha1 = \"accepted\"\n")).await;
-    let ours = draft(&world).audience(Some("https://app.example/"));
+    let ours = unaddressed(&world).audience(Some("https://app.example/"));
     let (mut browser, answer) = told(&world, &ours.hashed_with(SamlHash::Sha1).sign()).await;
     assert_eq!(browser.arrive(answer).await.status, 200);
     let (_, answer) = told(&world, &draft(&world).sign()).await;

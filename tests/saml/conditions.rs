@@ -1,7 +1,7 @@
 //! Every condition of a signed assertion, broken one at a time.
 
 use superid_gateway::clock::Timestamp;
-use superid_gateway::saml::{SamlRefused, SamlRules, verify_xml};
+use superid_gateway::saml::{SamlRecipient, SamlRefused, SamlRules, verify_xml};
 
 use crate::signer::{AUDIENCE, DATA, Draft, KEY, NOW, PLAIN, response, rules, verify};
 
@@ -101,17 +101,70 @@ fn a_bearers_confirmation_must_hold() {
     ] {
         assert_eq!(refused(&Draft::confirmed(data)), expected, "{data}");
     }
-    let draft = Draft::confirmed("Recipient=\"https://evil.example/\"");
-    let second = draft.subject.replace(
-        "</saml:Subject>",
-        "<saml:SubjectConfirmation Method=\"urn:oasis:names:tc:SAML:2.0:cm:bearer\">\
-         </saml:SubjectConfirmation></saml:Subject>",
-    );
-    assert_eq!(refused(&Draft { subject: second, ..draft }), None, "one that holds is enough");
 }
 
 #[test]
-fn a_response_asks_for_more_and_says_more() {
+fn two_bearers_confirmations_are_refused_because_one_would_outlive_what_is_remembered() {
+    // One use is remembered until 13:47:40; the other would let it in again until 13:51:40.
+    let draft = Draft::confirmed("NotOnOrAfter=\"1970-01-12T13:47:40Z\"");
+    assert_eq!(refused(&draft), None);
+    let with = |method: &str, data: &str| {
+        let second = format!(
+            "<saml:SubjectConfirmation Method=\"urn:oasis:names:tc:SAML:2.0:cm:{method}\">\
+             {data}</saml:SubjectConfirmation></saml:Subject>"
+        );
+        Draft { subject: draft.subject.replace("</saml:Subject>", &second), ..draft.clone() }
+    };
+    let data = format!("<saml:SubjectConfirmationData {DATA}></saml:SubjectConfirmationData>");
+    for data in ["", data.as_str()] {
+        assert_eq!(refused(&with("bearer", data)), Some(SamlRefused::Confirmation), "{data}");
+        assert_eq!(refused(&with("holder-of-key", data)), None, "no bearer's: {data}");
+    }
+}
+
+#[test]
+fn a_recipient_is_required_bare_or_wrapped_unless_the_rules_say_it_is_optional() {
+    let keys = [KEY.public()];
+    let by = |recipient_rule, document: &str| {
+        let rules = SamlRules { recipient_rule, ..rules(&keys) };
+        verify_xml(document.as_bytes(), &rules).map(drop).err()
+    };
+    let until = "NotOnOrAfter=\"1970-01-12T13:51:40Z\"";
+    for draft in [Draft::new(), Draft::confirmed(until)] {
+        for document in [draft.signed(), response(PLAIN, "", &draft.signed())] {
+            let required = by(SamlRecipient::Required, &document);
+            assert_eq!(required, Some(SamlRefused::Recipient), "{document}");
+            assert_eq!(by(SamlRecipient::Optional, &document), None, "{document}");
+        }
+    }
+    let elsewhere = Draft::confirmed("Recipient=\"https://partner.example/callback\"").signed();
+    for rule in [SamlRecipient::Required, SamlRecipient::Optional] {
+        assert_eq!(by(rule, &elsewhere), Some(SamlRefused::Destination));
+        assert_eq!(by(rule, &Draft::confirmed(DATA).signed()), None);
+    }
+}
+
+#[test]
+fn what_is_refused_in_a_response_for_its_own_words_is_refused_without_it() {
+    let mut no_sign_in = Draft::confirmed(DATA);
+    let from = no_sign_in.statements.find("<saml:AttributeStatement>").unwrap();
+    no_sign_in.statements.drain(..from);
+    for draft in [
+        Draft::new(),
+        no_sign_in,
+        Draft::confirmed("Recipient=\"https://app.example/auth/callback\""),
+        Draft::confirmed("Recipient=\"https://evil.example/\""),
+        Draft::confirmed("NotOnOrAfter=\"1970-01-12T13:40:40Z\""),
+        Draft::confirmed("InResponseTo=\"_q1\""),
+    ] {
+        let bare = draft.signed();
+        let wrapped = verify(&response(PLAIN, "", &bare)).err();
+        assert_eq!(verify(&bare).err(), wrapped, "{bare}");
+    }
+}
+
+#[test]
+fn what_a_response_says_can_only_have_it_refused() {
     let inside = Draft::confirmed(DATA).signed();
     let of = |attributes: &str| verify(&response(attributes, "", &inside)).err();
     assert_eq!(of(PLAIN), None);
@@ -128,8 +181,8 @@ fn a_response_asks_for_more_and_says_more() {
         "<saml:Issuer xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">x</saml:Issuer><samlp:Status>",
     );
     assert_eq!(verify(&issued).err(), Some(SamlRefused::Issuer));
-    let bare = response(PLAIN, "", &Draft::new().signed());
-    assert_eq!(verify(&bare).err(), Some(SamlRefused::Confirmation), "data is wanted there");
+    let expired = Draft::confirmed("NotOnOrAfter=\"1970-01-12T13:40:40Z\"").signed();
+    assert_eq!(verify(&response(PLAIN, "", &expired)).err(), Some(SamlRefused::Expired));
 }
 
 #[test]

@@ -45,7 +45,9 @@ fn the_worst_that_fits_through_the_door_is_cheap() {
             ),
         ),
         ("scopes", deep(&scopes)),
-        ("comments", format!("<a>{}</a>", "<!-- -->".repeat(4_000))),
+        ("comments", format!("<a>{}</a>", "<!-- -->".repeat(4_090))),
+        ("comments and blanks", format!("<a>{}</a>", "<!-- --> ".repeat(4_090))),
+        ("prefixes", listed(30_000)),
         ("text", format!("<a>{}</a>", "&amp;".repeat(20_000))),
         ("an assertion with much in it", stuffed()),
     ] {
@@ -56,6 +58,37 @@ fn the_worst_that_fits_through_the_door_is_cheap() {
         // Unoptimised, on a busy machine; `benches/hostile_posts` has the figures that count.
         assert!(spent < Duration::from_secs(2), "{name} took {spent:?}");
     }
+}
+
+#[test]
+fn comments_without_text_cost_no_more_than_as_many_elements() {
+    let many = |part: &str| format!("<a>{}</a>", part.repeat(4_090));
+    let cost = |document: String| {
+        let before = spent();
+        assert!(refused(document.as_bytes()).is_some());
+        spent() - before
+    };
+    let elements = cost(many("<abcde/>"));
+    for part in ["<!-- -->", "<!-- --> "] {
+        let comments = cost(many(part));
+        assert!(comments < elements * 4, "{part:?}: {comments:?} to {elements:?}");
+    }
+}
+
+#[test]
+fn more_prefixes_than_any_issuer_lists_are_refused_before_the_signature_is_looked_at() {
+    assert_eq!(refused(listed(32).as_bytes()), Some(SamlRefused::Signature));
+    assert_eq!(refused(listed(33).as_bytes()), Some(SamlRefused::Algorithm));
+}
+
+/// Signed, then given so many prefixes to canonicalise `SignedInfo` with.
+fn listed(count: usize) -> String {
+    let prefixes = format!(
+        "><ec:InclusiveNamespaces xmlns:ec=\"http://www.w3.org/2001/10/xml-exc-c14n#\" \
+         PrefixList=\"{}\"></ec:InclusiveNamespaces></ds:CanonicalizationMethod>",
+        "a ".repeat(count)
+    );
+    Draft::new().signed().replace("></ds:CanonicalizationMethod>", &prefixes)
 }
 
 /// Signed, so that every step up to the audience is paid for.

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use superid_gateway::clock::Timestamp;
 use superid_gateway::crypto::RsaPublic;
-use superid_gateway::saml::{Profile, SamlRefused, SamlRules, Sha1, verify_xml};
+use superid_gateway::saml::{Profile, SamlRecipient, SamlRefused, SamlRules, Sha1, verify_xml};
 use time::PrimitiveDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -30,6 +30,7 @@ pub fn verdict(document: &[u8], keys: &[RsaPublic]) -> Result<(), SamlRefused> {
         now: Timestamp(now(&text)),
         profile: Profile::WebSso,
         recipient: &recipient,
+        recipient_rule: SamlRecipient::Optional,
         sha1: Sha1::Accepted,
     };
     let audience = first(&text, "Audience").unwrap_or_default();

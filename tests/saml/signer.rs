@@ -10,7 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use superid_gateway::clock::Timestamp;
 use superid_gateway::crypto::RsaPublic;
-use superid_gateway::saml::{Assertion, Profile, SamlRefused, SamlRules, Sha1, verify_xml};
+use superid_gateway::saml::{
+    Assertion, Profile, SamlRecipient, SamlRefused, SamlRules, Sha1, verify_xml,
+};
 
 pub const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
 pub const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
@@ -157,6 +159,7 @@ pub fn rules(keys: &[RsaPublic]) -> SamlRules<'_> {
         now: Timestamp(NOW),
         profile: Profile::WebSso,
         recipient: RECIPIENT,
+        recipient_rule: SamlRecipient::Optional,
         sha1: Sha1::Refused,
     }
 }

@@ -8,8 +8,8 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
     Admin, AllowedAddresses, Audit, Authority, Authorization, Bond, Crowd, Environment, Flow,
     Forwarded, Legacy, LegacyMethod, LegacySaml, LegacyToken, Limits, LineDestination, Log,
-    LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response, SameSite, Session,
-    SessionStore, Settings, Sha1,
+    LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response, SameSite, SamlRecipient,
+    Session, SessionStore, Settings, Sha1,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
@@ -54,7 +54,12 @@ impl World {
             null_origin: NullOrigin::Refused,
             token: LegacyToken::Either,
             method: LegacyMethod::Post,
-            saml: LegacySaml { audience: None, keys: Vec::new(), sha1: Sha1::Refused },
+            saml: LegacySaml {
+                audience: None,
+                keys: Vec::new(),
+                recipient: SamlRecipient::Required,
+                sha1: Sha1::Refused,
+            },
         };
         let code = Arc::new(party(&environment, Flow::Code));
         let legacy = Arc::new(party(&environment, Flow::Legacy(legacy)));

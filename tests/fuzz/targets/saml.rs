@@ -10,7 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use superid_gateway::clock::Timestamp;
 use superid_gateway::crypto::RsaPublic;
-use superid_gateway::saml::{Assertion, Profile, SamlRules, Sha1, verify_posted, verify_xml};
+use superid_gateway::saml::{
+    Assertion, Profile, SamlRecipient, SamlRules, Sha1, verify_posted, verify_xml,
+};
 
 /// The first byte chooses: a document; a form field; a good document with bytes changed; an
 /// assertion's inside that we sign.
@@ -77,6 +79,7 @@ fn rules(profile: Profile) -> SamlRules<'static> {
         now: Timestamp(1_000_000),
         profile,
         recipient: "https://app.example/auth/legacy",
+        recipient_rule: SamlRecipient::Optional,
         sha1: Sha1::Accepted,
     }
 }
