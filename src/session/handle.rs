@@ -1,5 +1,6 @@
-//! What a browser has of a session that is kept elsewhere: which one it is, and half of the key it is
-//! sealed with, so that neither a store nor our keys open anything alone.
+//! What a browser has of a session that is kept elsewhere: which one it is, and half of its key.
+//!
+//! The other half is our key ring's: a store alone opens nothing, and neither do our keys.
 
 use crate::crypto::{Half, KeyRing, Purpose, Random};
 
