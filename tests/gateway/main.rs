@@ -45,6 +45,7 @@ mod paper;
 #[path = "../jobs/partner.rs"]
 mod partner;
 mod provider;
+mod provider_clients;
 mod proxied;
 mod rates;
 mod recorder;
