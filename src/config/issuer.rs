@@ -9,7 +9,13 @@ pub(super) fn may_issue_as(configured: &str, issuer: &str) -> bool {
         return issuer == configured;
     };
     let id = issuer.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-    id.is_some_and(|id| !id.is_empty() && !id.contains(['/', '#', '?']))
+    id.is_some_and(is_directory)
+}
+
+/// Whether this is how a directory's id is written: a GUID, in either case.
+pub fn is_directory(id: &str) -> bool {
+    id.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// Whether each directory has an issuer of its own.

@@ -86,6 +86,7 @@ pub use federation::{Emails, Federation, SubjectClaim};
 pub use forwarded::Forwarded;
 pub use given::{Given, PREFIX};
 pub use host::Host;
+pub use issuer::is_directory;
 pub use job_caller::{JobCaller, LocalUsers, Proof, Tenants};
 pub use job_listener::{JobBounds, JobListener, SoapCredentials};
 pub use key::{Key, KeyKind, Table};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::identity::ContextId;
 
-use super::issuer::has_directories;
+use super::issuer::{has_directories, is_directory};
 use super::mapping::{Mapping, mapping};
 use super::reading::quoted;
 use super::section::Section;
@@ -64,7 +64,31 @@ pub(super) fn people(party: &Section, issuer: &str) -> Option<People> {
         );
         return None;
     }
+    refuse_what_anybody_can_say(&section, issuer, &people);
     Some(people)
+}
+
+/// A directory's administrator decides what its people's addresses and claims are, and anybody can
+/// have a directory: where all of them may sign in, only the directory and the subject say who it is.
+fn refuse_what_anybody_can_say(section: &Section, issuer: &str, people: &People) {
+    let named =
+        [("hosted_domains", &people.hosted_domains), ("email_domains", &people.email_domains)];
+    for (key, _) in named.into_iter().filter(|(_, named)| !named.is_empty()) {
+        if has_directories(issuer) {
+            section.reading.problem(
+                &section.place(key),
+                "lets in whomever any directory says is of there, as the issuer has {tenantid}",
+                "write directories or mapping, or the issuer of one directory",
+            );
+        } else if key == "hosted_domains" && issuer != GOOGLE {
+            let issuer = quoted(issuer);
+            section.reading.warn(
+                &section.place(key),
+                format!("hd is a claim of Google's, and {issuer} may let people choose it"),
+                "be sure that it does not, or write email_domains or mapping",
+            );
+        }
+    }
 }
 
 impl People {
@@ -104,9 +128,7 @@ fn by_name(
 /// A directory of Microsoft's, whose issuer the provider's is or could be.
 fn directory(written: &str, issuer: &str) -> Result<String, String> {
     let id = written.to_ascii_lowercase();
-    let groups: Vec<usize> = id.split('-').map(str::len).collect();
-    let digits = id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    if groups != [8, 4, 4, 4, 12] || !digits {
+    if !is_directory(&id) {
         return Err(format!("{} is not a directory's id", quoted(written)));
     }
     if id == PERSONAL {
@@ -127,5 +149,7 @@ fn domain(written: &str) -> Result<String, String> {
     fits.then_some(name).ok_or_else(|| format!("{} is not a domain", quoted(written)))
 }
 
+/// Whose claim `hd` is.
+const GOOGLE: &str = "https://accounts.google.com";
 /// The directory every personal Microsoft account is in.
 const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";

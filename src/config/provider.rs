@@ -135,6 +135,16 @@ impl Provider {
         may_issue_as(&self.issuer, issuer)
     }
 
+    /// Whom an assertion of ours is meant for: the issuer itself, or, where each directory has one of
+    /// its own, the pinned `token_url`. Never what a discovery document says: it could name another's
+    /// address, and take what we sign for that one there (CVE-2025-27370).
+    pub fn audience(&self) -> &str {
+        match &self.pins.token {
+            Some(url) if self.has_directories() => url.as_str(),
+            _ => &self.issuer,
+        }
+    }
+
     /// Whether each directory has an issuer of its own.
     pub fn has_directories(&self) -> bool {
         has_directories(&self.issuer)
@@ -333,6 +343,43 @@ impl Provider {
                 parameters: Vec::new(),
             },
             authorities: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_directorys_id_stands_in_for_the_directory() {
+        let provider = Provider::for_tests("https://login.example/{tenantid}/v2.0");
+        let named = |id: &str| provider.may_issue_as(&format!("https://login.example/{id}/v2.0"));
+        assert!(named("72f988bf-86f1-41af-91ab-2d7cd011db47"));
+        assert!(named("72F988BF-86F1-41AF-91AB-2D7CD011DB47"));
+        for odd in [
+            "",
+            "common",
+            "{tenantid}",
+            "72f988bf86f141af91ab2d7cd011db47",
+            "72f988bf-86f1-41af-91ab-2d7cd011db4",
+            "72f988bf-86f1-41af-91ab-2d7cd011db4x",
+            "a/72f988bf-86f1-41af-91ab-2d7cd011db47",
+        ] {
+            assert!(!named(odd), "{odd}");
+        }
+    }
+
+    #[test]
+    fn an_assertion_is_for_the_issuer_or_for_a_pinned_address() {
+        let pin = Url::parse("https://t.example/token").unwrap();
+        for (issuer, audience) in [
+            ("https://a.example", "https://a.example"),
+            ("https://a.example/{tenantid}", "https://t.example/token"),
+        ] {
+            let mut provider = Provider::for_tests(issuer);
+            provider.pins.token = Some(pin.clone());
+            assert_eq!(provider.audience(), audience);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::crypto::Secret;
+use crate::crypto::{AssertionKey, Secret};
 
 use super::client_authentication::{client_authentication, refuse_other_than_post};
 use super::environment::environment_named;
@@ -42,6 +42,7 @@ pub(super) fn relying_parties(
             if party.flow == Flow::Code {
                 response::warn_about_tokens(section, &party.response);
             }
+            warn_of_a_shared_key(party, section, &entries);
         }
     }
     Named { what: "relying_party", entries }
@@ -171,6 +172,15 @@ fn membership(
     let client = client_authentication(section, given);
     let people = people(section, &provider.issuer);
     let (client, people) = (client?, people?);
+    let signs = matches!(client, ClientAuthentication::SignedJwt(_));
+    if signs && provider.has_directories() && provider.pins.token.is_none() {
+        section.reading.problem(
+            &section.place("client_authentication"),
+            "signs for whatever address the discovery document names, as the issuer has {tenantid}",
+            format!("write token_url in [provider.{}]", provider.name),
+        );
+        return None;
+    }
     let unprotected = section.optional("pkce", |value| value.text().map(|word| word == "off"));
     if matches!(client, ClientAuthentication::Nobody) && unprotected == Some(true) {
         let wrong = "\"off\" leaves codes to whoever finds them, where nobody proves who asks";
@@ -214,6 +224,33 @@ fn trust(section: &Section, federation: Arc<Federation>) -> Option<Trust> {
         );
     }
     Some(Trust { federation, people })
+}
+
+/// What one provider is shown, another that has the same key on its books would believe.
+fn warn_of_a_shared_key(
+    party: &RelyingParty,
+    section: &Section,
+    all: &BTreeMap<String, Option<Arc<RelyingParty>>>,
+) {
+    let Some((provider, key)) = signs_with(party) else { return };
+    let same = |other: &&Arc<RelyingParty>| {
+        signs_with(other).is_some_and(|(of, with)| of.name != provider.name && with.is(key))
+    };
+    if let Some(other) = all.values().flatten().find(same) {
+        section.reading.warn(
+            &section.place("client_key"),
+            format!("is the key of {} too, at another provider", other.name),
+            "make a key for each provider",
+        );
+    }
+}
+
+fn signs_with(party: &RelyingParty) -> Option<(&Provider, &AssertionKey)> {
+    let member = party.membership()?;
+    match &member.client {
+        ClientAuthentication::SignedJwt(signer) => Some((&member.provider, &signer.key)),
+        _ => None,
+    }
 }
 
 fn environment_of(authority: Option<&Authority>) -> Option<&Environment> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RsaKeyPair,
 };
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -50,6 +51,19 @@ impl AssertionKey {
                 .or_else(|| Ed25519KeyPair::from_pkcs8(der).ok().map(Pair::Ed25519)),
         };
         pair.map(|pair| Self(Arc::new(pair))).ok_or(NoAssertionKey)
+    }
+
+    /// Whether both sign the same way: their public halves are one.
+    pub fn is(&self, other: &Self) -> bool {
+        self.public() == other.public()
+    }
+
+    fn public(&self) -> &[u8] {
+        match &*self.0 {
+            Pair::Ed25519(pair) => pair.public_key().as_ref(),
+            Pair::P256(pair) => pair.public_key().as_ref(),
+            Pair::Rsa(pair) => pair.public_key().as_ref(),
+        }
     }
 
     /// `alg` of what it signs (RFC 7518 §3.1, RFC 8037 §3.1).

@@ -139,6 +139,7 @@ impl Refused {
             Failure::SuperIdExpired => Reason::Trouble(Trouble::SuperIdExpired),
             Failure::NotApproved(by) => Reason::Trouble(Trouble::NotApproved(by)),
             Failure::NotLetIn => Reason::Trouble(Trouble::NotAllowed(NotAllowed::Person)),
+            Failure::ProviderDeclined => Reason::Trouble(Trouble::ProviderDeclined),
             Failure::ProviderRefused(_) => Reason::Trouble(Trouble::ProviderRefused),
             Failure::ProviderUnreachable => Reason::Trouble(Trouble::ProviderUnreachable),
             Failure::SuperIdRefused(code) => Reason::SuperIdRefused(code),

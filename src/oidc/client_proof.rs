@@ -17,7 +17,7 @@ use super::failure::ProviderFailed;
 #[derive(Clone, Copy)]
 pub(super) struct Proving<'a> {
     pub(super) client_id: &'a str,
-    /// The token endpoint: the audience of an assertion (RFC 7523 §3).
+    /// Whom an assertion is for, as the configuration says it ([`crate::config::Provider::audience`]).
     pub(super) audience: &'a str,
     pub(super) now: Timestamp,
     pub(super) random: &'a Random,

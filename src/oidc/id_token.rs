@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq as _;
 
 use crate::clock::Timestamp;
-use crate::config::Provider;
+use crate::config::{Provider, is_directory};
 use crate::superid::{
     ClaimsRefused, IssuedAt, Json, KeySet, Object, Times, UnverifiedToken, left_half,
 };
@@ -43,10 +43,7 @@ pub(super) fn check(
 ) -> Result<Vouched, ClaimsRefused> {
     let claims = token.claims(keys)?;
     let issuer = issuer(&claims, rules.provider)?;
-    if let Some(owner) = keys.find(token.key()).and_then(|key| key.issuer()) {
-        let owner = owner.replace(Provider::DIRECTORY, claims.text("tid").unwrap_or_default());
-        require(owner == issuer, ClaimsRefused::KeyUnknown)?;
-    }
+    check_owner((token, keys), (&issuer, claims.text("tid")))?;
     require(is_sole_audience(&claims, rules.client_id), ClaimsRefused::Audience)?;
     let party = !claims.has("azp") || claims.text("azp") == Some(rules.client_id);
     require(party, ClaimsRefused::AuthorizedParty)?;
@@ -70,6 +67,17 @@ pub(super) fn check(
     })
 }
 
+/// Whether the key is one this issuer signs with, where the keys say whose each is, as Microsoft's do:
+/// the issuer, or a pattern of it for each directory.
+pub(super) fn check_owner(
+    (token, keys): (&UnverifiedToken<'_>, &KeySet),
+    (issuer, directory): (&str, Option<&str>),
+) -> Result<(), ClaimsRefused> {
+    let Some(owner) = keys.find(token.key()).and_then(|key| key.issuer()) else { return Ok(()) };
+    let owner = owner.replace(Provider::DIRECTORY, directory.unwrap_or_default());
+    require(owner == issuer, ClaimsRefused::KeyUnknown)
+}
+
 /// The configured issuer letter by letter; where each directory has its own, that of the directory
 /// the token names.
 fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused> {
@@ -83,10 +91,6 @@ fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused>
     let own = provider.issuer.replace(Provider::DIRECTORY, directory);
     require(stated == own, ClaimsRefused::Directory)?;
     Ok(own)
-}
-
-fn is_directory(id: &str) -> bool {
-    id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// At most 255 ASCII characters (OpenID Connect Core §2), all of them visible.

@@ -22,8 +22,9 @@ use super::document::{Answers, Document};
 use super::failure::ProviderFailed;
 use super::id_token::{self, Beside, Rules};
 use super::known::Known;
+use super::userinfo::{self, Judged};
 use super::vouched::Vouched;
-use super::{pushed, tokens, userinfo};
+use super::{pushed, tokens};
 
 /// The providers of all relying parties.
 pub struct Providers {
@@ -130,7 +131,7 @@ impl Providers {
         let alias = document.by_certificate.pushed_request.as_ref();
         let url = member.address(alias, document.pushed_request.as_ref());
         let url = url.ok_or(ProviderFailed::NotTheProvider("it takes no pushed requests"))?;
-        let proving = self.proving(party, &document);
+        let proving = self.proving(party, member);
         pushed::push(&member.channel, (url, &member.membership.client), proving, &query).await
     }
 
@@ -166,7 +167,7 @@ impl Providers {
         let document = member.known.document().await?;
         let alias = document.by_certificate.token.as_ref();
         let url = member.address(alias, Some(&document.token)).unwrap_or(&document.token);
-        let proving = self.proving(party, &document);
+        let proving = self.proving(party, member);
         let at = (url, &member.membership.client);
         let tokens = tokens::redeem(&member.channel, at, proving, &grant).await?;
         let provider = &member.membership.provider;
@@ -189,9 +190,14 @@ impl Providers {
             let missing =
                 ProviderFailed::NotTheProvider("it has no userinfo, or gave no token for it");
             let (Some(url), Some(token)) = (url, &tokens.access_token) else { return Err(missing) };
-            let keys = member.known.keys(&document);
-            let of = (&**provider, party.client_id.as_str(), &*keys);
-            userinfo::ask(&member.channel, url, token, of, &mut vouched).await?;
+            let judged = Judged {
+                provider,
+                client_id: &party.client_id,
+                keys: &member.known.keys(&document),
+                leeway: self.leeway,
+                now: self.clock.now(),
+            };
+            userinfo::ask(&member.channel, url, token, judged, &mut vouched).await?;
         }
         Ok(vouched)
     }
@@ -246,10 +252,10 @@ impl Providers {
         Ok(id_token::check(&token, &keys, &rules)?)
     }
 
-    fn proving<'a>(&'a self, party: &'a RelyingParty, document: &'a Document) -> Proving<'a> {
+    fn proving<'a>(&'a self, party: &'a RelyingParty, member: &'a Member) -> Proving<'a> {
         Proving {
             client_id: &party.client_id,
-            audience: document.token.as_str(),
+            audience: member.membership.provider.audience(),
             now: self.clock.now(),
             random: &self.random,
         }

@@ -5,14 +5,30 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use url::Url;
 
+use crate::clock::Timestamp;
 use crate::config::Provider;
 use crate::crypto::Secret;
-use crate::superid::{ClaimsRefused, Counted, Json, KeyStore, Object, Outage, UnverifiedToken};
+use crate::superid::{
+    ClaimsRefused, Counted, IssuedAt, Json, KeyStore, Object, Outage, Times, UnverifiedToken,
+};
 use crate::telemetry::Endpoint;
 
 use super::failure::ProviderFailed;
+use super::id_token::check_owner;
 use super::tokens::{call, request};
 use super::vouched::Vouched;
+
+/// By what a signed answer is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Judged<'a> {
+    pub(super) provider: &'a Provider,
+    /// Ours, and the only audience.
+    pub(super) client_id: &'a str,
+    pub(super) keys: &'a KeyStore,
+    /// Seconds that two clocks may differ.
+    pub(super) leeway: u64,
+    pub(super) now: Timestamp,
+}
 
 /// Asks, and has the answer added to what the id_token said. It must be about the same subject, as
 /// JSON or as a token that the provider has signed for us.
@@ -23,7 +39,7 @@ pub(super) async fn ask(
     channel: &Counted,
     url: &Url,
     access_token: &Secret,
-    (provider, client_id, keys): (&Provider, &str, &KeyStore),
+    judged: Judged<'_>,
     vouched: &mut Vouched,
 ) -> Result<(), ProviderFailed> {
     let mut request = request(Method::GET, url, Bytes::new())?;
@@ -36,7 +52,7 @@ pub(super) async fn ask(
     let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
     let said = if kind.eq_ignore_ascii_case("application/jwt") {
-        signed(answer.body(), (provider, client_id, keys), vouched.issuer()).await?
+        signed(answer.body(), judged, vouched).await?
     } else {
         Object::parse(answer.body()).map_err(|_| Outage::Unreadable)?
     };
@@ -47,20 +63,24 @@ pub(super) async fn ask(
     Ok(())
 }
 
-/// §5.3.2: a signed answer names its issuer and us.
+/// §5.3.2: a signed answer names its issuer and us. Times need not be there; those that are must hold.
 async fn signed(
     body: &[u8],
-    (provider, client_id, keys): (&Provider, &str, &KeyStore),
-    issuer: &str,
+    judged: Judged<'_>,
+    vouched: &Vouched,
 ) -> Result<Object, ProviderFailed> {
     let text = std::str::from_utf8(body).map_err(|_| ClaimsRefused::Malformed)?;
-    let token = UnverifiedToken::parse_under(text.trim(), &provider.algorithms)?;
-    let known = keys.keys_for(token.key()).await?;
+    let token = UnverifiedToken::parse_under(text.trim(), &judged.provider.algorithms)?;
+    let known = judged.keys.keys_for(token.key()).await?;
     let claims = token.claims(&known)?;
-    if claims.text("iss") != Some(issuer) {
+    if claims.text("iss") != Some(vouched.issuer()) {
         return Err(ClaimsRefused::Issuer.into());
     }
-    let ours = |value: &Json| matches!(value, Json::Text(text) if text == client_id);
+    check_owner((&token, &known), (vouched.issuer(), vouched.text("tid").as_deref()))?;
+    if claims.has("exp") || claims.has("nbf") {
+        Times::read(&claims, IssuedAt::Optional)?.hold(judged.now, judged.leeway)?;
+    }
+    let ours = |value: &Json| matches!(value, Json::Text(text) if text == judged.client_id);
     let for_us = match claims.get("aud") {
         Some(Json::Array(all)) => !all.is_empty() && all.iter().all(ours),
         Some(single) => ours(single),

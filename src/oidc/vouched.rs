@@ -61,9 +61,9 @@ impl Vouched {
     }
 
     /// Takes over what another answer about the same person says besides. What lets people in comes
-    /// from the signed token alone, and an address never without its own word of being verified.
+    /// from the signed token alone, and an address and its being verified from one of both answers.
     pub(super) fn learn(&mut self, more: &Object) {
-        let told = self.claims.has("email");
+        let told = self.claims.has("email") || self.claims.has("email_verified");
         for (name, value) in more.members() {
             let of_email = name == "email" || name == "email_verified";
             let passed_over = BELIEVED_OF_TOKENS_ALONE.contains(&name) || (told && of_email);

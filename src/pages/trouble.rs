@@ -54,6 +54,8 @@ pub enum Trouble<'a> {
     SessionsUnavailable,
     /// SuperID says that what it was asked has expired.
     SuperIdExpired,
+    /// The person or their administrator said no at a provider that is not SuperID.
+    ProviderDeclined,
     /// A provider that is not SuperID answered a sign-in with an error.
     ProviderRefused,
     /// A provider that is not SuperID does not answer.
@@ -174,6 +176,7 @@ impl Trouble<'_> {
             Self::SessionsUnavailable => &words::SESSIONS_UNAVAILABLE,
             Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
             Self::SuperIdExpired => &words::SUPERID_EXPIRED,
+            Self::ProviderDeclined => &words::PROVIDER_DECLINED,
             Self::ProviderRefused => &words::PROVIDER_REFUSED,
             Self::ProviderUnreachable => &words::PROVIDER_UNREACHABLE,
             Self::SuperIdRefused { .. } => &words::SUPERID_REFUSED,
@@ -241,7 +244,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 42] = [
+    const EVERY: [Trouble<'_>; 43] = [
         Trouble::NoSignIn(NoSignIn::ForTenant),
         Trouble::NoSignIn(NoSignIn::WhichTenant),
         Trouble::NotApproved(Authorization::Explicit),
@@ -267,6 +270,7 @@ mod tests {
         Trouble::NotAllowed(NotAllowed::Claim),
         Trouble::NotAllowed(NotAllowed::Person),
         Trouble::NotAllowed(NotAllowed::Tenant),
+        Trouble::ProviderDeclined,
         Trouble::ProviderRefused,
         Trouble::ProviderUnreachable,
         Trouble::NotFound,

@@ -138,7 +138,7 @@ pub(super) const INTERNAL: Words = Words {
 
 pub(super) const LOOP_CLOCK: Words = Words {
     status: StatusCode::INTERNAL_SERVER_ERROR,
-    title: "SuperID’s clock and ours disagree",
+    title: "The sign-in service’s clock and ours disagree",
     happened: "The sign-in came back with a time that is not now, so it counts as ended, or as not \
                begun. The gateway’s clock is probably wrong.",
     next: "Trying again helps only once the clock of the gateway’s machine has been set right.",
@@ -171,8 +171,8 @@ pub(super) const LOOP_SCHEME: Words = Words {
 pub(super) const MISCONFIGURED: Words = Words {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     title: "The app is not set up correctly",
-    happened: "A setting of the sign-in gateway, or of the app’s registration at SuperOffice, \
-               does not fit. Nobody can sign in until it is corrected.",
+    happened: "A setting of the sign-in gateway, or of the app’s registration where people \
+               sign in, does not fit. Nobody can sign in until it is corrected.",
     next: "There is nothing for you to change. Try again later.",
     whom: Whom::Operator,
     again: "Try again",
@@ -217,6 +217,17 @@ pub(super) const NOT_PERSON: Words = Words {
            to add you.",
     whom: Whom::Operator,
     again: "Sign in as someone else",
+};
+
+pub(super) const PROVIDER_DECLINED: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "The sign-in was declined",
+    happened: "At the service where you sign in, somebody said no to this sign-in, or you may not use \
+               the app there. You are not signed in.",
+    next: "If that was not what you meant, sign in again. Some companies let only an administrator \
+           approve apps.",
+    whom: Whom::Operator,
+    again: "Sign in again",
 };
 
 pub(super) const PROVIDER_REFUSED: Words = Words {
@@ -422,8 +433,8 @@ pub(super) const TOO_BUSY: Words = Words {
 pub(super) const UNVERIFIED: Words = Words {
     status: StatusCode::BAD_REQUEST,
     title: "The sign-in could not be verified",
-    happened: "What came back did not prove that SuperID signed you in to this app, so you were \
-               not let in.",
+    happened: "What came back did not prove that the sign-in service signed you in to this app, so \
+               you were not let in.",
     next: "Sign in again from the start.",
     whom: Whom::Operator,
     again: "Sign in again",

@@ -1,7 +1,7 @@
 //! Whether what an assertion states holds here and now (SAML core §2.5, profiles §4.1.4.3).
 
 use crate::clock::Timestamp;
-use crate::config::SamlRecipient;
+use crate::config::{SamlRecipient, is_directory};
 
 use super::refused::SamlRefused;
 use super::rules::{Profile, SamlRules};
@@ -76,11 +76,6 @@ fn begun(from: Option<Timestamp>, rules: &SamlRules<'_>) -> Result<(), SamlRefus
 
 fn over(end: Timestamp, rules: &SamlRules<'_>) -> Result<(), SamlRefused> {
     if end.plus(rules.leeway) <= rules.now { Err(SamlRefused::Expired) } else { Ok(()) }
-}
-
-/// A UUID, and nothing that could lead out of its place in an address.
-fn is_directory(id: &str) -> bool {
-    id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 const DIRECTORY: &str = "{tenantid}";

@@ -26,6 +26,8 @@ pub(super) struct Answer {
 
 /// The parts that were asked for, each in a form that can be used.
 pub(super) struct Brought<'a> {
+    /// Whose answer it says it is.
+    pub(super) issuer: Option<&'a str>,
     pub(super) code: Option<&'a str>,
     pub(super) id_token: Option<&'a str>,
     pub(super) access_token: Option<FrontAccess>,
@@ -85,6 +87,7 @@ impl Answer {
     /// [`Failed`] says which is missing, was not asked for, or cannot be used.
     pub(super) fn parts(&self, asked: Parts) -> Result<Brought<'_>, Failed> {
         Ok(Brought {
+            issuer: self.issuer.as_deref(),
             code: part("code", asked, self.code.as_ref())?
                 .map(|code| usable("code", code, is_code))
                 .transpose()?,

@@ -77,7 +77,7 @@ impl Desk {
         };
         if !attempt.is_of(&binding) {
             if let Some(said) = &answer.said {
-                return Err(said.failed().again(target));
+                return Err(in_the_words_of(party, said.failed()).again(target));
             }
             return self.another_tab(at, party, attempt, binding, target).await;
         }

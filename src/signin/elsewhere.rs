@@ -1,8 +1,10 @@
 //! Sign-in at a provider that is not SuperID: the same attempt, and another's word for who it is.
 
+use std::sync::Arc;
+
 use http::header::LOCATION;
 
-use crate::config::{Authority, Authorization, Pkce, RelyingParty};
+use crate::config::{Authority, Authorization, Membership, Pkce, PushedRequests, RelyingParty};
 use crate::identity::{Credential, Principal};
 use crate::oidc::{Answerer, FrontChannel, ProviderFailed, Vouched};
 use crate::superid::{ClaimsRefused, CodeGrant};
@@ -85,6 +87,10 @@ impl Desk {
         brought: &Brought<'_>,
     ) -> Result<(Principal, Credential), Failed> {
         let vouched = self.vouched(at, (party, attempt), brought).await?;
+        // Where each directory has an issuer, the answer must be from the one that signed.
+        if brought.issuer.is_some_and(|named| named != vouched.issuer()) {
+            return Err(refused(&ClaimsRefused::WrongIssuerAnswered.into()));
+        }
         let admitted = self.providers.admit(party, &vouched, &self.kept_claims);
         let principal = admitted.map_err(|error| refused(&error))?;
         if attempt.tenant.as_ref().is_some_and(|tenant| *tenant != principal.context) {
@@ -157,29 +163,41 @@ impl Desk {
         ready.map_err(|error| refused(&error).again(target.clone()))
     }
 
-    /// The redirect, with its query pushed to the provider where that is asked for.
+    /// The redirect, with its query pushed to the provider where that is asked for. Then nothing of it
+    /// goes through the browser, or nobody is sent anywhere.
     async fn with_pushed(
         &self,
         party: &RelyingParty,
         target: &ReturnTo,
         mut begun: Reply,
     ) -> Outcome {
-        let located = begun.headers.iter_mut().find(|(name, _)| *name == LOCATION);
-        let Some((_, location)) = located else { return Ok(begun) };
-        let address = location.to_str().unwrap_or_default().to_owned();
-        let base = self.providers.authorize_endpoint(party).map(String::from).unwrap_or_default();
-        let Some((joint, query)) =
-            address.strip_prefix(&base).and_then(|rest| rest.split_at_checked(1))
-        else {
+        let pushes =
+            |member: &Arc<Membership>| member.provider.asking.pushed_requests == PushedRequests::On;
+        if !party.membership().is_some_and(pushes) {
             return Ok(begun);
+        }
+        let lost = || {
+            let detail = "the authorize address changed while a request was pushed";
+            Failed::new(Failure::ProviderUnreachable, detail).again(target.clone())
         };
+        let base = self.providers.authorize_endpoint(party).ok_or_else(lost)?;
+        let located = begun.headers.iter_mut().find(|(name, _)| *name == LOCATION);
+        let (_, location) = located.ok_or_else(lost)?;
+        let address = location.to_str().map_err(|_| lost())?.to_owned();
+        let (before, query) = query_of_ours(&address, base.as_str()).ok_or_else(lost)?;
         let pushed = self.providers.pushed(party, query.to_owned()).await;
         let query = pushed.map_err(|error| refused(&error).again(target.clone()))?;
-        if let Ok(value) = format!("{base}{joint}{query}").try_into() {
-            *location = value;
-        }
+        *location = format!("{before}{query}").try_into().map_err(|_| lost())?;
         Ok(begun)
     }
+}
+
+/// What we added to an authorize address, and what stands before that; `None` for an address that is
+/// not this one.
+fn query_of_ours<'a>(address: &'a str, base: &str) -> Option<(&'a str, &'a str)> {
+    let rest = address.strip_prefix(base)?;
+    let query = rest.strip_prefix(['?', '&'])?;
+    Some((address.strip_suffix(query)?, query))
 }
 
 /// A failure of SuperID's as the one of whichever provider it was; where approval is missing, with who
@@ -195,8 +213,12 @@ pub(super) fn in_the_words_of(party: &RelyingParty, failed: Failed) -> Failed {
         return Failed { failure, ..failed };
     }
     let failure = match failed.failure {
+        Failure::ConsentDeclined => Failure::ProviderDeclined,
         Failure::SuperIdRefused(code) => Failure::ProviderRefused(code),
-        Failure::SuperIdExpired => Failure::ProviderRefused("expired".to_owned()),
+        Failure::ApprovalRevoked
+        | Failure::InteractionNeeded
+        | Failure::ReapprovalNeeded
+        | Failure::SuperIdExpired => Failure::ProviderRefused(String::new()),
         Failure::SuperIdUnreachable => Failure::ProviderUnreachable,
         other => other,
     };
@@ -218,4 +240,24 @@ fn refused(error: &ProviderFailed) -> Failed {
         ProviderFailed::Untrusted(_) => Failure::Unverified,
     };
     Failed::new(failure, chain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_we_added_to_the_authorize_address_is_pushed() {
+        for (address, base, found) in [
+            ("https://a/z?x=1", "https://a/z", Some(("https://a/z?", "x=1"))),
+            ("https://a/z?p=1&x=1", "https://a/z?p=1", Some(("https://a/z?p=1&", "x=1"))),
+            ("https://a/z?&x=1", "https://a/z?", Some(("https://a/z?&", "x=1"))),
+            ("https://other/z?x=1", "https://a/z", None),
+            ("https://a/zz?x=1", "https://a/z", None),
+            ("https://a/z", "https://a/z", None),
+            ("", "", None),
+        ] {
+            assert_eq!(query_of_ours(address, base), found, "{address}");
+        }
+    }
 }

@@ -52,6 +52,8 @@ pub enum Failure {
     NotLetIn,
     /// A form posted by a page that is not SuperID's.
     PostOriginRefused,
+    /// A person or their administrator said no at a provider that is not SuperID.
+    ProviderDeclined,
     /// A provider that is not SuperID said no; its error code, cleaned.
     ProviderRefused(String),
     /// A provider that is not SuperID does not answer.

@@ -17,7 +17,7 @@ const provoked = [
   ["superid-unreachable", 503, "SuperID does not answer",
     signInWith([{ fault: "status", endpoint: "tokens", code: 503 }])],
   ["unverified", 400, "The sign-in could not be verified", signInWith([{ fault: "wrong_key" }])],
-  ["loop-clock", 500, "SuperID’s clock and ours disagree",
+  ["loop-clock", 500, "The sign-in service’s clock and ours disagree",
     signInWith([{ fault: "clock_skew", seconds: -4000 }])],
   ["loop-cookie", 400, "The sign-in goes round in circles", loseTheSession],
   ["misconfigured", 500, "The app is not set up correctly", signInAt("/astray", ASTRID)],

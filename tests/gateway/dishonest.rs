@@ -38,6 +38,8 @@ pub struct Switches {
     pub tokens_status: u16,
     pub userinfo: Value,
     pub userinfo_as: UserInfoAs,
+    /// What a signed userinfo is signed with, where not with `algorithm`.
+    pub userinfo_algorithm: Option<&'static str>,
     /// Paths that answer nothing but 503.
     pub down: Vec<&'static str>,
 }
@@ -98,6 +100,7 @@ impl Default for Switches {
             tokens_status: 200,
             userinfo: nothing(),
             userinfo_as: UserInfoAs::Json,
+            userinfo_algorithm: None,
             down: Vec::new(),
         }
     }
@@ -295,7 +298,9 @@ impl Dishonest {
             UserInfoAs::Json => json_reply(200, &said),
             UserInfoAs::Signed => {
                 let said = laid(json!({"iss": self.url, "aud": "client"}), &said);
-                reply(200, "application/jwt", &KEYS.token(&state.switches, &said))
+                let mut switches = state.switches.clone();
+                switches.algorithm = switches.userinfo_algorithm.unwrap_or(switches.algorithm);
+                reply(200, "application/jwt", &KEYS.token(&switches, &said))
             }
         }
     }
@@ -353,6 +358,7 @@ impl Keys {
         }
     }
 
+    /// All public halves, as they are published.
     pub fn jwks(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let rsa = self.rsa.public_key();

@@ -54,6 +54,7 @@ mod parties;
 #[path = "../jobs/partner.rs"]
 mod partner;
 mod provider;
+mod provider_clients;
 mod proxied;
 mod rates;
 mod recorder;

@@ -1,18 +1,13 @@
 //! People who come by a provider that is not SuperID, and what keeps others out.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use serde_json::{Value, json};
-use tokio_rustls::TlsAcceptor;
 
 use crate::dishonest::{ACCESS_TOKEN, Dishonest, KEYS, Signature, Switches, UserInfoAs};
 use crate::keeping;
 use crate::wire::Answer;
-use crate::world::World;
+use crate::world::{NOW, World};
 
 /// A gateway whose people come by this provider: those of `nordlys.example`, unless `more` names
 /// others.
@@ -38,9 +33,9 @@ fn at(provider: &Dishonest, more: &str) -> String {
     table.to_string()
 }
 
-const NO_SECRET: &str = "# no secret\n";
+pub const NO_SECRET: &str = "# no secret\n";
 
-async fn visit(provider: &Dishonest, more: &str) -> (World, Answer) {
+pub async fn visit(provider: &Dishonest, more: &str) -> (World, Answer) {
     let world = World::with(&at(provider, more)).await;
     let answer = world.browser().open(&world.url("/")).await;
     (world, answer)
@@ -210,6 +205,17 @@ async fn a_directory_is_let_in_by_its_own_issuer_alone() {
         let answer = world.browser().open(&world.url("/")).await;
         assert_eq!(answer.status, status, "{claims}");
     }
+    provider.turn(|it| it.claims = of(DIRECTORY, json!(DIRECTORY)));
+    for (named, status) in [
+        (json!(issuer(DIRECTORY)), 200),
+        (json!(issuer(OTHER)), 400),
+        (json!(issuer("common")), 400),
+        (json!(issuer("{tenantid}")), 400),
+    ] {
+        provider.turn(|it| it.answer = json!({"iss": named}));
+        let answer = world.browser().open(&world.url("/")).await;
+        assert_eq!(answer.status, status, "the answer names {named}");
+    }
 }
 
 #[tokio::test]
@@ -257,6 +263,48 @@ async fn userinfo_is_believed_of_the_same_subject_alone() {
         (it.claims, it.userinfo) = (json!({"hd": null}), json!({"hd": "nordlys.example"}));
     });
     assert_eq!(answer.await.status, 403, "what lets people in is the signed token's to say");
+}
+
+#[tokio::test]
+async fn an_address_is_not_verified_by_another_answers_word() {
+    let more = "[provider.them]\nuserinfo = true\n\
+                [relying_party.main.people]\nemail_domains = { \"nordlys.example\" = \"Cust7\" }";
+    for (claims, said, status) in [
+        (json!({}), json!({}), 200),
+        (json!({"email": null, "email_verified": null}), json!({}), 200),
+        (json!({"email": null}), json!({"email_verified": null}), 403),
+        (json!({"email": null}), json!({"email_verified": false}), 403),
+        (json!({"email_verified": null}), json!({"email": null}), 403),
+        (json!({"email_verified": null}), json!({}), 403),
+    ] {
+        let turn = |it: &mut Switches| (it.claims, it.userinfo) = (claims.clone(), said.clone());
+        assert_eq!(seen(more, turn).await.status, status, "{claims} {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_signed_userinfo_is_by_a_key_of_the_issuer_and_not_over() {
+    let more = "[provider.them]\nuserinfo = true\nalgorithms = [\"RS256\", \"ES256\"]";
+    let provider = Dishonest::with(|it| {
+        (it.userinfo_as, it.userinfo_algorithm) = (UserInfoAs::Signed, Some("ES256"));
+    })
+    .await;
+    let (world, answer) = visit(&provider, more).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    for (times, status) in [
+        (json!({"exp": NOW + 60}), 200),
+        (json!({"exp": NOW - 3_600}), 500),
+        (json!({"exp": "soon"}), 400),
+        (json!({"exp": NOW + 7_200, "nbf": NOW + 3_600}), 500),
+    ] {
+        provider.turn(|it| it.userinfo = times.clone());
+        assert_eq!(world.browser().open(&world.url("/")).await.status, status, "{times}");
+    }
+    let mut keys = KEYS.jwks();
+    keys["keys"][1]["issuer"] = json!("https://other.example");
+    provider.turn(|it| (it.userinfo, it.keys) = (json!({}), keys));
+    // Another gateway, which has not asked for the keys yet.
+    assert_eq!(visit(&provider, more).await.1.status, 400, "another issuer's key");
 }
 
 #[tokio::test]
@@ -315,102 +363,14 @@ async fn a_request_is_pushed_and_the_browser_carries_its_name_alone() {
     let mut names: Vec<_> = carried.keys().map(String::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["client_id", "request_uri"]);
+    provider.turn(|it| {
+        it.discovery = json!({"authorization_endpoint": format!("{}/authorize?", provider.url)});
+    });
+    let (_, answer) = visit(&provider, more).await;
+    assert_eq!(answer.status, 200, "an authorize address with an empty query: {}", answer.body);
+    assert!(!provider.asked("/authorize").pop().unwrap().fields.contains_key("state"));
     provider.turn(|it| it.down = vec!["/par"]);
     assert_eq!(visit(&provider, more).await.1.status, 503);
-}
-
-#[tokio::test]
-async fn every_way_of_proving_who_asks_reaches_the_token_endpoint() {
-    let party = |way: &str| format!("[relying_party.main]\nclient_authentication = \"{way}\"\n");
-    let last = |provider: &Dishonest| provider.asked("/token").pop().unwrap();
-
-    let provider = Dishonest::start().await;
-    let (_, answer) = visit(&provider, &party("client_secret_basic")).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let asked = last(&provider);
-    // `client:secret+of+main` in base64.
-    assert_eq!(asked.authorization, "Basic Y2xpZW50OnNlY3JldCtvZittYWlu");
-    assert!(!asked.fields.contains_key("client_secret"));
-
-    let none = format!("{}{NO_SECRET}", party("none"));
-    let (_, answer) = visit(&provider, &none).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let asked = last(&provider);
-    assert_eq!(asked.authorization, "");
-    assert!(!asked.fields.contains_key("client_secret") && asked.fields["client_id"] == "client");
-}
-
-#[tokio::test]
-async fn an_assertion_is_for_the_token_endpoint_for_a_minute_and_never_the_same() {
-    for (algorithm, verifier) in [
-        (
-            "RS256",
-            &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256
-                as &'static dyn aws_lc_rs::signature::VerificationAlgorithm,
-        ),
-        ("ES256", &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED),
-        ("EdDSA", &aws_lc_rs::signature::ED25519),
-    ] {
-        let provider = Dishonest::start().await;
-        let more = format!(
-            "[relying_party.main]\nclient_authentication = \"private_key_jwt\"\n\
-             {NO_SECRET}client_key_id = \"2026\"\n\
-             client_key = {{ value = {:?} }}\n",
-            KEYS.pem(algorithm)
-        );
-        let (world, answer) = visit(&provider, &more).await;
-        assert_eq!(answer.status, 200, "{algorithm} {}", answer.body);
-        assert_eq!(world.browser().open(&world.url("/")).await.status, 200);
-        let mut names = Vec::new();
-        for asked in provider.asked("/token") {
-            let assertion = &asked.fields["client_assertion"];
-            let (message, signature) = assertion.rsplit_once('.').unwrap();
-            let public = KEYS.public(algorithm);
-            let key = aws_lc_rs::signature::UnparsedPublicKey::new(verifier, public);
-            key.verify(message.as_bytes(), &decoded(signature)).unwrap();
-            let (header, claims) = message.split_once('.').unwrap();
-            let header: Value = serde_json::from_slice(&decoded(header)).unwrap();
-            assert_eq!(header, json!({"alg": algorithm, "typ": "JWT", "kid": "2026"}));
-            let claims: Value = serde_json::from_slice(&decoded(claims)).unwrap();
-            assert_eq!((&claims["iss"], &claims["sub"]), (&json!("client"), &json!("client")));
-            assert_eq!(claims["aud"], json!(format!("{}/token", provider.url)));
-            assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 60);
-            names.push(claims["jti"].clone());
-        }
-        assert!(names.len() == 2 && names[0] != names[1], "{names:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_certificate_is_shown_on_the_back_channel_where_the_provider_says() {
-    superid_gateway::crypto::install_provider();
-    let made = |name: &str| rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
-    let (theirs, ours) = (made("localhost"), made("client"));
-    let mut clients = RootCertStore::empty();
-    clients.add(ours.cert.der().clone()).unwrap();
-    let verifier = WebPkiClientVerifier::builder(Arc::new(clients)).build().unwrap();
-    let key = PrivatePkcs8KeyDer::from(theirs.signing_key.serialize_der());
-    let config = ServerConfig::builder()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(vec![theirs.cert.der().clone()], PrivateKeyDer::from(key))
-        .unwrap();
-    let provider = Dishonest::start().await;
-    let secure = provider.behind(TlsAcceptor::from(Arc::new(config))).await;
-    let alias = json!({"token_endpoint": format!("{secure}/token")});
-    provider.turn(|it| it.discovery = json!({"mtls_endpoint_aliases": alias}));
-    let (authority, shown) =
-        (file("ca.pem", &theirs.cert.pem()), file("client.pem", &ours.cert.pem()));
-    let more = format!(
-        "[provider.them]\nca = {:?}\n[relying_party.main]\n\
-         client_authentication = \"tls_client_auth\"\n{NO_SECRET}\
-         client_certificate = {:?}\nclient_key = {{ value = {:?} }}\n",
-        authority.0,
-        shown.0,
-        ours.signing_key.serialize_pem()
-    );
-    let (_, answer) = visit(&provider, &more).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    assert!(provider.asked("/token").pop().unwrap().certificate);
 }
 
 #[tokio::test]
@@ -418,6 +378,14 @@ async fn an_error_of_the_providers_is_told_in_its_own_words() {
     let answer = seen("", |it| it.answer = json!({"code": null, "error": "server_error"})).await;
     assert_eq!(answer.status, 503);
     assert!(!answer.body.contains("SuperID"), "{}", answer.body);
+    for (error, status) in [("access_denied", 403), ("login_required", 502)] {
+        let answer = seen("", |it| it.answer = json!({"code": null, "error": error})).await;
+        assert_eq!(answer.status, status, "{error}");
+        assert_neutral(&answer);
+    }
+    assert_neutral(&seen("", |it| it.claims = json!({"exp": 1_600_000_000})).await);
+    assert_neutral(&seen("", |it| it.claims = json!({"nonce": null})).await);
+    assert_neutral(&seen("", |it| it.discovery = json!({"issuer": "https://o.example"})).await);
     let answer = seen("", |it| it.answer = json!({"error": "invalid_scope"})).await;
     assert_eq!(answer.status, 502, "an error beside a code wins: {}", answer.body);
     let wrong = json!({"error": "server_error", "code": null, "iss": "https://o.example"});
@@ -428,6 +396,12 @@ async fn an_error_of_the_providers_is_told_in_its_own_words() {
     };
     let answer = seen("", unknown).await;
     assert_eq!(answer.status, 500, "{}", answer.body);
+}
+
+fn assert_neutral(answer: &Answer) {
+    for word in ["SuperID", "SuperOffice"] {
+        assert!(!answer.body.contains(word), "{}", answer.body);
+    }
 }
 
 #[tokio::test]
@@ -443,15 +417,10 @@ async fn signing_out_ends_at_the_provider() {
     assert!(back.starts_with(&world.origin), "{back}");
 }
 
-fn decoded(text: &str) -> Vec<u8> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap()
-}
-
 /// A file that goes when the test does.
-struct Temporary(PathBuf);
+pub struct Temporary(pub PathBuf);
 
-fn file(name: &str, text: &str) -> Temporary {
+pub fn file(name: &str, text: &str) -> Temporary {
     static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let name = format!("superid-gateway-provider-{}-{number}-{name}", std::process::id());
