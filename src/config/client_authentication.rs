@@ -117,7 +117,7 @@ fn needed(section: &Section, given: Option<&Secret>) -> Option<Secret> {
 
 fn signer(section: &Section) -> Option<AssertionSigner> {
     let key_id = section.optional("client_key_id", |value| value.line(200));
-    let key = required(section, "client_key", |value| {
+    let key = section.needed("client_key", |value| {
         let text = secret(value, "put the private key there")?;
         AssertionKey::from_pem(&text)
             .map_err(|refused| value.refuse::<()>(refused.to_string(), value.key.hint()))
@@ -143,8 +143,8 @@ fn signer(section: &Section) -> Option<AssertionSigner> {
 }
 
 fn identity(section: &Section) -> Option<ClientIdentity> {
-    let key = required(section, "client_key", |value| secret(value, "put the private key there"));
-    let chain = required(section, "client_certificate", pem);
+    let key = section.needed("client_key", |value| secret(value, "put the private key there"));
+    let chain = section.needed("client_certificate", pem);
     match ClientIdentity::from_pem(&chain?, &key?) {
         Ok(identity) => Some(identity),
         Err(reason) => {
@@ -154,18 +154,6 @@ fn identity(section: &Section) -> Option<ClientIdentity> {
             None
         }
     }
-}
-
-fn required<T>(
-    section: &Section,
-    name: &str,
-    convert: impl FnOnce(&Value) -> Option<T>,
-) -> Option<T> {
-    if !section.has(name) {
-        let instead = format!("write {name} = {}", section.example(name));
-        section.reading.problem(&section.place(name), "is missing", instead);
-    }
-    section.optional(name, convert)
 }
 
 fn pem(value: &Value) -> Option<String> {

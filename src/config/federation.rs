@@ -53,11 +53,10 @@ pub(super) const OWN_KEYS: [&str; 5] =
 pub(super) fn federation(name: &str, section: &Section) -> Option<Federation> {
     refuse_what_is_openids(section);
     let issuer = section.read("issuer", issuer);
-    let sign_in_url = needed(section, "sign_in_url", superid_url);
+    let sign_in_url = section.needed("sign_in_url", superid_url);
     let sign_out_url = section.optional("sign_out_url", superid_url);
-    let keys = needed(section, "certificates", |value| {
-        value.list(|one| signing_keys(one, "the provider"))
-    });
+    let keys =
+        section.needed("certificates", |value| value.list(|one| signing_keys(one, "the provider")));
     let subject = match section.has("subject_claim") {
         true => section.optional("subject_claim", subject_claim),
         false => Some(SubjectClaim::Claim(OBJECT_ID.to_owned())),
@@ -118,18 +117,6 @@ fn refuse_what_is_openids(section: &Section) {
             section.reading.problem(&section.place(key), wrong, "leave it out");
         }
     }
-}
-
-fn needed<T>(
-    section: &Section,
-    name: &str,
-    convert: impl FnOnce(&Value) -> Option<T>,
-) -> Option<T> {
-    if !section.has(name) {
-        let instead = format!("write {name} = {}", section.example(name));
-        section.reading.problem(&section.place(name), "is missing", instead);
-    }
-    section.optional(name, convert)
 }
 
 /// Any URI, kept letter by letter: AD FS calls itself by one with `http` that nobody visits.

@@ -76,6 +76,15 @@ impl<'d> Section<'d> {
         self.value(self.key(name)).and_then(|value| convert(&value))
     }
 
+    /// A key that may be left out elsewhere, and is missed here when it is.
+    pub fn needed<T>(&self, name: &str, convert: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+        if !self.has(name) {
+            let instead = format!("write {name} = {}", self.example(name));
+            self.reading.problem(&self.place(name), "is missing", instead);
+        }
+        self.optional(name, convert)
+    }
+
     /// A table inside this one; an empty one when it is not written.
     pub fn section(&self, name: &str, keys: &'static [Key]) -> Section<'d> {
         let absent = self.absent(name, keys);

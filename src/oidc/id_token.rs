@@ -1,11 +1,10 @@
 //! Whether an id_token proves that a provider has just signed somebody in for us.
 
-use subtle::ConstantTimeEq as _;
-
 use crate::clock::Timestamp;
 use crate::config::{Provider, is_directory};
 use crate::superid::{
-    ClaimsRefused, IssuedAt, Json, KeySet, Object, Times, UnverifiedToken, left_half,
+    ClaimsRefused, IssuedAt, Json, KeySet, Object, Times, UnverifiedToken, is_nonce,
+    is_sole_audience, left_half,
 };
 
 use super::vouched::Vouched;
@@ -97,21 +96,6 @@ fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused>
 fn is_subject(subject: &str) -> bool {
     (1..=255).contains(&subject.len())
         && subject.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
-}
-
-/// Ours as a string, or a list of nothing else.
-fn is_sole_audience(claims: &Object, client_id: &str) -> bool {
-    let ours = |value: &Json| matches!(value, Json::Text(text) if text == client_id);
-    match claims.get("aud") {
-        Some(Json::Array(all)) => !all.is_empty() && all.iter().all(ours),
-        Some(single) => ours(single),
-        None => false,
-    }
-}
-
-fn is_nonce(claims: &Object, nonce: &str) -> bool {
-    let stated = claims.text("nonce").unwrap_or_default();
-    !nonce.is_empty() && bool::from(stated.as_bytes().ct_eq(nonce.as_bytes()))
 }
 
 fn names(token: &UnverifiedToken<'_>, claims: &Object, (name, beside): (&str, Beside<'_>)) -> bool {

@@ -55,3 +55,4 @@ pub use ticket_refused::{CleanText, TicketRefused};
 pub(crate) use times::{IssuedAt, Times};
 pub use token_endpoint::CodeGrant;
 pub use verify::{Hashed, IdTokenRules, verify_id_token};
+pub(crate) use verify::{is_nonce, is_sole_audience};

@@ -104,7 +104,7 @@ pub(super) fn context(claims: &Object) -> Result<ContextId, ClaimsRefused> {
 
 /// Ours as a string, or a list of nothing else; published tokens name us twice. Another audience
 /// beside us is refused: it could pass the token on to us.
-fn is_sole_audience(claims: &Object, client_id: &str) -> bool {
+pub(crate) fn is_sole_audience(claims: &Object, client_id: &str) -> bool {
     let ours = |value: &Json| matches!(value, Json::Text(text) if text == client_id);
     match claims.get("aud") {
         Some(Json::Array(all)) => !all.is_empty() && all.iter().all(ours),
@@ -113,7 +113,8 @@ fn is_sole_audience(claims: &Object, client_id: &str) -> bool {
     }
 }
 
-fn is_nonce(claims: &Object, nonce: &str) -> bool {
+/// This sign-in's own, which is not empty.
+pub(crate) fn is_nonce(claims: &Object, nonce: &str) -> bool {
     let stated = claims.text("nonce").unwrap_or_default();
     !nonce.is_empty() && bool::from(stated.as_bytes().ct_eq(nonce.as_bytes()))
 }
