@@ -17,16 +17,20 @@ use pingora::connectors::L4Connect;
 use pingora::protocols::l4::socket::SocketAddr;
 use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket, VirtualSocketStream};
+use pingora::proxy::Session as Downstream;
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorSource};
+use pingora::{Error, ErrorSource, ErrorType, OrErr as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::config::RouteBounds;
+use crate::config::{RouteBounds, UpstreamProtocol};
 use crate::web::ProxyHeader;
 
 use super::cord::Cord;
 use super::dial::Dial;
+use super::exchange::Exchange;
+use super::journey;
+use super::way::Led;
 
 /// How long the app's connection and the client's may both be silent, counted from the
 /// last byte in either direction: the app's own time for an answer, and once there is a tunnel, the
@@ -63,20 +67,32 @@ impl Silence {
     }
 }
 
-/// Lets `peer` be reached by a connection of its own, which nobody uses again: it knows how long
-/// this one request's may be silent, so pingora's own timer for each read is put away.
-pub(super) fn lead(
-    peer: &mut HttpPeer,
-    dial: &Arc<Dial>,
+/// Whether a request that leaves may become a tunnel to its app.
+pub(super) fn is_asked_for(downstream: &Downstream, exchange: &Exchange) -> bool {
+    let to_tenant = exchange.call.as_ref().is_some_and(|call| call.is_to_tenant());
+    downstream.is_upgrade_req()
+        && !to_tenant
+        && journey::protocol(exchange) == UpstreamProtocol::Http1
+}
+
+/// The server a request was led to, by a connection of its own, which nobody uses again: it knows how
+/// long this one request's may be silent, so pingora's own timer for each read is put away.
+///
+/// # Errors
+/// When the server's address is none.
+pub(super) fn peer(
+    led: &Led,
     silence: Arc<Silence>,
     whose: ProxyHeader,
-) {
+) -> pingora::Result<HttpPeer> {
+    let mut peer = led.peer().or_err(ErrorType::InternalError, "an address that is none")?;
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
     peer.group_key = peer.group_key.rotate_left(1) ^ number;
     peer.options.idle_timeout = Some(Duration::ZERO);
     peer.options.read_timeout = None;
-    let (dial, connect_timeout) = (dial.clone(), peer.options.connection_timeout);
+    let (dial, connect_timeout) = (led.dial.clone(), Some(led.patience.connect));
     peer.options.custom_l4 = Some(Arc::new(Connector { dial, connect_timeout, silence, whose }));
+    Ok(peer)
 }
 
 /// Whether an error is the end of an app's silence that took too long.
