@@ -94,3 +94,30 @@ const ALL: usize = 512 << 10;
 const ALONE: usize = 32 << 10;
 const MOST: usize = 64 << 10;
 const LEAST: usize = 8 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_answers_at_a_time_each_has_less() {
+        let requests = Arc::new(AtomicUsize::new(1));
+        let flow = Flow::new(&requests);
+        for (at_a_time, room) in [(1, MOST), (8, MOST), (16, 32 << 10), (64, LEAST), (999, LEAST)] {
+            requests.store(at_a_time, Ordering::Relaxed);
+            assert_eq!(flow.room(), room, "{at_a_time}");
+        }
+        assert_eq!(Flow::alone().room(), ALONE);
+    }
+
+    #[tokio::test]
+    async fn an_answer_whose_time_is_over_hears_of_it() {
+        let flow = Flow::alone();
+        let ending = async {
+            tokio::task::yield_now().await;
+            flow.ends();
+        };
+        tokio::join!(flow.is_ended(), ending);
+        assert!(flow.is_over());
+    }
+}

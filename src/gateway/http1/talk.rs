@@ -350,7 +350,7 @@ mod tests {
                 ErrorType::ConnectionClosed,
             ),
             (
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nab\r\nx",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxy\r\nx",
                 ErrorType::InvalidHTTPHeader,
             ),
             ("HTTP/1.1 101 Switching Protocols\r\n\r\n", ErrorType::InvalidHTTPHeader),
