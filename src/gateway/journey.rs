@@ -37,13 +37,18 @@ pub(super) async fn lead(exchange: &mut Exchange) -> pingora::Result<Led> {
     })
 }
 
-/// What is spoken to the app of a request that leaves.
-pub(super) fn protocol(exchange: &Exchange) -> UpstreamProtocol {
+/// Whether a request that leaves may become a tunnel to its app: the app has to speak HTTP/1.1.
+pub(super) fn may_be_a_tunnel(downstream: &Downstream, exchange: &Exchange) -> bool {
+    if !downstream.is_upgrade_req()
+        || exchange.call.as_ref().is_some_and(|call| call.is_to_tenant())
+    {
+        return false;
+    }
     let app = exchange
         .departure()
         .and_then(|departure| exchange.site.route(departure.route()).upstream.app());
     let server = app.and_then(|app| app.servers.each.first());
-    server.map_or(UpstreamProtocol::Http1, |server| server.protocol)
+    server.is_some_and(|server| server.protocol == UpstreamProtocol::Http1)
 }
 
 /// The server answers.

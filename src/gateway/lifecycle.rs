@@ -67,7 +67,7 @@ impl ProxyHttp for Gateway {
         let verdict = judged(downstream, exchange).await;
         let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
             // pingora's own way is the tunnels'.
-            if tunnel::is_asked_for(downstream, exchange) {
+            if journey::may_be_a_tunnel(downstream, exchange) {
                 return Ok(false);
             }
             Box::pin(carry::carry(downstream, exchange)).await?;

@@ -17,19 +17,16 @@ use pingora::connectors::L4Connect;
 use pingora::protocols::l4::socket::SocketAddr;
 use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket, VirtualSocketStream};
-use pingora::proxy::Session as Downstream;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType, OrErr as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::config::{RouteBounds, UpstreamProtocol};
+use crate::config::RouteBounds;
 use crate::web::ProxyHeader;
 
 use super::cord::Cord;
 use super::dial::Dial;
-use super::exchange::Exchange;
-use super::journey;
 use super::way::Led;
 
 /// How long the app's connection and the client's may both be silent, counted from the
@@ -65,14 +62,6 @@ impl Silence {
     fn least(&self) -> Duration {
         self.answer.min(self.tunnel)
     }
-}
-
-/// Whether a request that leaves may become a tunnel to its app.
-pub(super) fn is_asked_for(downstream: &Downstream, exchange: &Exchange) -> bool {
-    let to_tenant = exchange.call.as_ref().is_some_and(|call| call.is_to_tenant());
-    downstream.is_upgrade_req()
-        && !to_tenant
-        && journey::protocol(exchange) == UpstreamProtocol::Http1
 }
 
 /// The server a request was led to, by a connection of its own, which nobody uses again: it knows how
