@@ -158,7 +158,7 @@ impl Relay<'_> {
 
     /// The head that leaves.
     fn request(&mut self) -> pingora::Result<RequestHeader> {
-        let mut request = heads::of_client(self.downstream.req_header());
+        let mut request = heads::of_client(self.downstream.req_header())?;
         phases::leave(&mut request, self.exchange)?;
         Ok(request)
     }
@@ -203,7 +203,8 @@ impl Relay<'_> {
 
     fn upload(&mut self, talk: &mut impl Talk, body: Option<Bytes>) -> pingora::Result<()> {
         let mut body = body;
-        let end = End::at(self.downstream.is_body_done());
+        // Over HTTP/2 trailers may come behind the last piece: then it is done without being over.
+        let end = End::at(body.is_none() || self.downstream.is_body_done());
         phases::body(self.downstream, &mut body, end, self.exchange)?;
         talk.give(body, end)
     }

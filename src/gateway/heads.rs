@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::{Error, ErrorType};
 
 use crate::web::Spoofable;
 
@@ -9,10 +10,42 @@ use super::returned;
 
 /// The client's request without what is about the client's own connection (RFC 9113 §8.2.2), and what
 /// that says is. Nothing of ours is in it yet: a client must not be able to name that.
-pub(super) fn of_client(request: &RequestHeader) -> RequestHeader {
+///
+/// # Errors
+/// When it says so of what no connection has: whoever does that is after something.
+pub(super) fn of_client(request: &RequestHeader) -> pingora::Result<RequestHeader> {
+    let named = named(&request.headers)?;
     let mut parts: http::request::Parts = request.clone().into();
+    for name in named {
+        parts.headers.remove(name);
+    }
     leave_the_connection_out(&mut parts.headers);
-    parts.into()
+    Ok(parts.into())
+}
+
+/// What `Connection` says is its own (RFC 9110 §7.6.1).
+fn named(headers: &HeaderMap) -> pingora::Result<Vec<HeaderName>> {
+    let mut names = Vec::new();
+    for value in headers.get_all(header::CONNECTION) {
+        for word in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            let name = HeaderName::from_bytes(word);
+            match name {
+                Ok(name) if NOBODYS.contains(&name.as_str()) || names.len() == MOST_NAMED => {
+                    return Err(odd());
+                }
+                Ok(name) => names.push(name),
+                Err(_) if word.is_empty() => {}
+                Err(_) => return Err(odd()),
+            }
+        }
+    }
+    names.retain(|name| *name != header::CONTENT_LENGTH);
+    Ok(names)
+}
+
+fn odd() -> Box<Error> {
+    let wrong = "what Connection names is no connection's";
+    Error::explain(ErrorType::InvalidHTTPHeader, wrong).into_down()
 }
 
 /// Says how the body ends where the client speaks HTTP/1.1; for one of HTTP/2 pingora takes it out.
@@ -50,15 +83,8 @@ pub(super) fn may_have_a_body(head: &ResponseHeader, method: &Method) -> bool {
 }
 
 pub(super) fn leave_the_connection_out(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .filter(|name| *name != header::HOST && *name != header::CONTENT_LENGTH)
-        .collect();
     let takes_trailers = takes_trailers(headers);
-    for name in named.iter().chain(&OF_THE_CONNECTION) {
+    for name in &OF_THE_CONNECTION {
         headers.remove(name);
     }
     if takes_trailers {
@@ -98,3 +124,8 @@ const NO_TRAILERS: [HeaderName; 7] = [
     header::STRICT_TRANSPORT_SECURITY,
     header::WWW_AUTHENTICATE,
 ];
+
+/// What a request may not be without, or has from the proxies before us.
+const NOBODYS: [&str; 4] = ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+/// Names that one connection has at most.
+const MOST_NAMED: usize = 9;

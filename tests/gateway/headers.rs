@@ -99,13 +99,16 @@ async fn naming_a_header_in_connection_does_not_take_ours_away() {
         let target = world.url("/x");
         let headers = format!("Cookie: superid-gateway={cookie}\r\nConnection: {named}\r\n");
         let answer = world.api().send("GET", &target, &headers).await;
+        if named.contains("forwarded") {
+            assert_eq!((answer.status, world.app.requests().len()), (400, 0), "{named}");
+            continue;
+        }
         assert_eq!(answer.status, 200, "{named}");
         let request = world.app.last();
         assert_eq!(request.header("X-SuperOffice-User"), Some(ASTRID), "{named}");
         assert_eq!(request.header("X-SuperOffice-Context"), Some("Cust12345"), "{named}");
         assert!(request.header("Authorization").unwrap().starts_with("Bearer 8A:"));
         assert_eq!(request.header("X-Forwarded-For"), Some("127.0.0.1"));
-        assert_eq!(request.header("X-Forwarded-Proto"), Some("http"));
         assert_eq!(request.header("Connection"), None);
         world.app.clear();
     }

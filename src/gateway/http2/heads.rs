@@ -61,13 +61,13 @@ mod tests {
         for (name, value) in fields {
             request.append_header(*name, *value).unwrap();
         }
-        asked(of_client(&request), "https").unwrap()
+        asked(of_client(&request).unwrap(), "https").unwrap()
     }
 
     #[test]
     fn a_request_of_http_1_leaves_its_connection_behind() {
         let request = leaves(&[
-            ("Connection", "keep-alive, x-hop, host"),
+            ("Connection", "keep-alive, x-hop"),
             ("Proxy-Authorization", "Basic eA=="),
             ("Keep-Alive", "timeout=5"),
             ("X-Hop", "1"),
