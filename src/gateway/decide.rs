@@ -25,6 +25,7 @@ use super::keeping;
 use super::own_names::is_ours;
 use super::own_pages;
 use super::parties::parties;
+use super::readable;
 use super::respond::Refused;
 use super::site::Site;
 use super::start::{only_tenant, sign_in, unauthorized};
@@ -59,6 +60,9 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     let leaving = Leaving { site, host: number, route: route_number, inbound, now, standing };
     if let Some(permit) = Permit::public(route) {
         return leaving.with(&permit);
+    }
+    if let Some(reply) = readable::preflight(&host.host, inbound) {
+        return Verdict::Answer(reply);
     }
     if inbound.is_foreign_upgrade(&host.host.origin) {
         let detail = "a page of another site asked for an upgrade";
@@ -204,7 +208,8 @@ fn nobody(site: &Site, way: (usize, usize), inbound: &Inbound<'_>) -> Verdict {
     }
     let target = if safe(inbound.method()) { ReturnTo::of(inbound) } else { ReturnTo::root() };
     if inbound.asking() == Asking::Program {
-        return Verdict::Answer(unauthorized(host, &target, None));
+        let asked = ReturnTo::of(inbound);
+        return Verdict::Answer(unauthorized(host, (&target, &asked), None));
     }
     let tenant = match asked_tenant(route, target.query()) {
         Ok(tenant) => tenant.or_else(|| only_tenant(route)),
