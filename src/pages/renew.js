@@ -88,6 +88,8 @@
 
   function ask(address, done) {
     const dialog = document.createElement("dialog");
+    dialog.className = name;
+    dialog.lang = settings.lang ?? "en";
     const words = document.createElement("p");
     words.textContent = settings.text
       ?? "You are signed out. Sign in again to go on: what is on this page stays.";
