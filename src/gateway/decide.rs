@@ -27,7 +27,7 @@ use super::own_pages;
 use super::parties::parties;
 use super::readable;
 use super::respond::Refused;
-use super::site::Site;
+use super::site::{HostSite, Site};
 use super::start::{only_tenant, sign_in, unauthorized};
 use super::told::Addressed;
 use super::turnstile::tighter;
@@ -61,12 +61,8 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     if let Some(permit) = Permit::public(route) {
         return leaving.with(&permit);
     }
-    if let Some(reply) = readable::preflight(&host.host, inbound) {
-        return Verdict::Answer(reply);
-    }
-    if inbound.is_foreign_upgrade(&host.host.origin) {
-        let detail = "a page of another site asked for an upgrade";
-        return Verdict::Refuse(Refused::new(Trouble::PostOriginRefused, detail));
+    if let Some(verdict) = of_another_page(host, inbound) {
+        return verdict;
     }
     let tenant = match asked_tenant(route, inbound.query()) {
         Ok(tenant) => tenant,
@@ -94,6 +90,17 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         }
         Authenticated::Unavailable => Verdict::Refuse(Refused::without_store()),
     }
+}
+
+/// The verdict on what browsers send for pages of other origins whoever is signed in: a preflight, or an
+/// upgrade.
+fn of_another_page(host: &HostSite, inbound: &Inbound<'_>) -> Option<Verdict> {
+    if let Some(reply) = readable::preflight(&host.host, inbound) {
+        return Some(Verdict::Answer(reply));
+    }
+    let detail = "a page of another site asked for an upgrade";
+    let refused = || Refused::new(Trouble::PostOriginRefused, detail);
+    inbound.is_foreign_upgrade(&host.host.origin).then(|| Verdict::Refuse(refused()))
 }
 
 /// What the session store has to be asked before this is decided; nothing where the answer would

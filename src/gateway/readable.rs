@@ -1,8 +1,9 @@
 //! What pages of other origins may read, where the configuration names them: our own answers, such as that
-//! nobody is signed in. What an app says to them is the app's to say.
+//! nobody is signed in.
 //!
-//! Fetch §3.3 ("CORS protocol"). Browsers send a preflight without cookies, and so no session could answer for it:
-//! where a route wants a sign-in we answer it ourselves.
+//! What an app says to them is the app's to say. Fetch §3.3 ("CORS protocol"). Browsers send a preflight
+//! without cookies, and so no session could answer for it: where a route wants a sign-in we answer it
+//! ourselves.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request};
 

@@ -6,7 +6,7 @@ use crate::limits::Standing;
 use crate::pages::{self, Footing, LoopHint, NotAllowed, Page, Trouble};
 use crate::signin::{Failed, Failure};
 use crate::telemetry::Limit;
-use crate::web::{Asking, PublicOrigin, Refusal, Reply};
+use crate::web::{Asking, PublicOrigin, Refusal, Reply, ReturnTo};
 
 use super::about::About;
 use super::calls::CallTrouble;
@@ -121,6 +121,9 @@ impl Refused {
 
     /// For a sign-in that failed.
     pub fn failed(host: &HostSite, failed: Failed) -> Self {
+        // These pages say to sign in again, and so there is something to press, wherever it leads.
+        let is_over = matches!(failed.failure, Failure::AttemptExpired | Failure::TokenReplayed);
+        let target = failed.again.or_else(|| is_over.then(ReturnTo::root));
         let reason = match failed.failure {
             Failure::AlreadyUsed => Reason::Trouble(Trouble::AlreadyUsed),
             Failure::ApprovalRevoked => Reason::Trouble(Trouble::ApprovalRevoked),
@@ -149,7 +152,7 @@ impl Refused {
             Failure::TooBusy => Reason::Trouble(Trouble::TooBusy),
             Failure::Unverified => Reason::Trouble(Trouble::Unverified),
         };
-        let again = failed.again.map(|target| host.start_address(&target, None));
+        let again = target.map(|target| host.start_address(&target, None));
         let limit =
             matches!(reason, Reason::Trouble(Trouble::TooBusy)).then_some(Limit::SpentAttempts);
         let (detail, cookies) = (failed.detail, failed.cookies.into());

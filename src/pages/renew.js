@@ -13,6 +13,15 @@
   const repeatable = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
   const frameSeconds = 10;
 
+  // Any rule of the app's counts for more.
+  const looks = `
+    :where(dialog.${name}) { box-sizing: border-box; max-width: min(26rem, 100vw - 2rem); padding: 1.5rem;
+      border: 1px solid GrayText; border-radius: .5rem; font: 1rem/1.5 system-ui, sans-serif }
+    :where(dialog.${name})::backdrop { background: rgb(0 0 0 / .5) }
+    :where(dialog.${name} p) { margin: 0 0 1.25rem }
+    :where(dialog.${name} button) { font: inherit; padding: .5rem 1rem; border: 1px solid ButtonBorder;
+      border-radius: .375rem; cursor: pointer }`;
+
   const send = window.fetch.bind(window);
   const tabs = new BroadcastChannel(name);
   const waiting = new Set();
@@ -35,6 +44,7 @@
     fetch: fetchAgain,
     renew: (address = location.href) => inWindow(address),
   });
+  dress();
   if ("wrapFetch" in settings) window.fetch = fetchAgain;
 
   // As fetch; where nobody is signed in, it waits for the sign-in.
@@ -71,6 +81,12 @@
       await navigator.locks.request(name, () => renewedAt < began && inFrame(address));
     }
     if (renewedAt < began) await byHand(address);
+  }
+
+  function dress() {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(looks);
+    document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
   }
 
   // The page asks for a click, or we do: browsers open no windows without one.
