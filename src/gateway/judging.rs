@@ -2,6 +2,8 @@
 
 use pingora::proxy::Session as Downstream;
 
+use crate::config::Destination;
+use crate::pages::Trouble;
 use crate::telemetry::Child;
 use crate::web::{Client, Inbound, Refusal};
 
@@ -9,6 +11,7 @@ use super::decide::{decide, session_question};
 use super::exchange::Exchange;
 use super::request_id::RequestId;
 use super::respond::Refused;
+use super::site::Site;
 use super::verdict::Verdict;
 use super::{calls, entrance, proof, secure, traces, wire};
 
@@ -54,8 +57,21 @@ pub(super) async fn judged(downstream: &mut Downstream, exchange: &mut Exchange)
             if let Some(question) = session_question(&site, &inbound) {
                 Box::pin(question.ask()).await;
             }
-            decide(&site, &inbound, site.clock.now())
+            not_checked(&site, decide(&site, &inbound, site.clock.now()))
         }
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
+    }
+}
+
+/// What a proxy is to ask about and carry itself, has no way to an app from here.
+fn not_checked(site: &Site, verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Leave(departure)
+            if site.route(departure.route()).upstream == Destination::Checked =>
+        {
+            let detail = "a route whose requests go by the proxy that asks about them";
+            Verdict::Refuse(Refused::new(Trouble::NotFound, detail))
+        }
+        other => other,
     }
 }

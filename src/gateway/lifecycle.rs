@@ -27,8 +27,8 @@ use super::respond::{self, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
 use super::{
-    accounts, calls, entrance, forward, grpc, http2, journey, leaving, returned, secure, steps,
-    supply, traces, tunnel, wire,
+    accounts, calls, checks, entrance, forward, grpc, http2, journey, leaving, returned, secure,
+    steps, supply, traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -64,6 +64,9 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
         entrance::bound(downstream, exchange);
+        if let Some(terms) = entrance::checks(downstream) {
+            return Box::pin(checks::answer(downstream, exchange, &terms)).await;
+        }
         let verdict = judged(downstream, exchange).await;
         let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
             if journey::protocol(exchange) == UpstreamProtocol::Http1 {

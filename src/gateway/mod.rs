@@ -7,6 +7,7 @@ mod app_pages;
 mod asked_tenant;
 mod audited;
 mod calls;
+mod checks;
 mod checkup;
 mod chosen;
 mod cord;

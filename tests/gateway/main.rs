@@ -15,6 +15,7 @@ mod audit;
 mod browser;
 mod callback;
 mod certificates;
+mod checks;
 mod collector;
 mod commands;
 mod conformance;
