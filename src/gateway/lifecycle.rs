@@ -14,21 +14,22 @@ use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 
 use crate::config::SameSite;
-use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
-use crate::web::{Asking, Client, Inbound, Refusal, Reply};
+use crate::telemetry::{AccessLog, Child, Limit, traced};
+use crate::web::Asking;
 
-use super::decide::{decide, session_question};
 use super::exchange::{Exchange, Stage};
 use super::failing::refused_for;
+use super::judging::judged;
 use super::lane::Lane;
-use super::request_id::{RequestId, RequestIds};
-use super::respond::{self, During, Refused};
+use super::refusing::{count, refuse};
+use super::request_id::RequestIds;
+use super::respond::{self, Refused};
 use super::site::Site;
 use super::talk::End;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, carry, entrance, failing, journey, last_touch, leaving, phases,
-    proof, secure, steps, traces, tunnel, wire,
+    accounts, calls, carry, checks, entrance, failing, journey, last_touch, leaving, phases, steps,
+    tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -64,6 +65,9 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
         entrance::bound(downstream, exchange);
+        if let Some(terms) = entrance::checks(downstream) {
+            return Box::pin(checks::answer(downstream, exchange, &terms)).await;
+        }
         let verdict = judged(downstream, exchange).await;
         let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
             // pingora's own way is the tunnels'.
@@ -225,54 +229,6 @@ impl ProxyHttp for Gateway {
     }
 }
 
-/// Removes what nobody outside may say, admits, and decides. Where sessions are kept in a shared store it
-/// is asked before, if it has to be: a decision waits for nothing.
-async fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
-    let peer = entrance::peer(downstream);
-    let site = exchange.site.clone();
-    let headers = &downstream.req_header().headers;
-    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
-    if let Some(given) = site.proxies.request_id(peer, headers).and_then(RequestId::given) {
-        exchange.request_id = given;
-    }
-    exchange.trace = traces::begun(&site, peer, headers);
-    let admission = exchange.open(Child::Admission);
-    if let Err(over) = entrance::let_in(exchange) {
-        return Verdict::Refuse(Refused::over(over));
-    }
-    let transport = site.proxies.transport(peer, headers);
-    let jobs = entrance::job_door(downstream).map(|door| (door, calls::Relayed::of(headers)));
-    let forged = if jobs.is_some() { &site.forged_by_jobs } else { &site.spoofable };
-    let clean = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
-    let request = downstream.req_header();
-    let admitted = Inbound::admit(request, request.raw_path(), site.bounds(), clean);
-    if let (Ok(inbound), None) = (&admitted, &jobs)
-        && let Some(reply) = proof::asked(&site, inbound)
-    {
-        return Verdict::Answer(reply);
-    }
-    match admitted {
-        Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
-            Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
-        }
-        Ok(inbound) if entrance::is_to_go_by_https(downstream) => secure::sent_on(&site, &inbound),
-        Ok(inbound) => {
-            drop(admission);
-            let _authentication = exchange.open(Child::Authentication);
-            let subscriber = exchange.client.as_ref().map(Client::subscriber);
-            let inbound = inbound.over(transport).sent_by(subscriber);
-            if let (Some((door, relayed)), Some(sender)) = (&jobs, peer) {
-                return calls::decide_job(&site, (door, sender, *relayed), &inbound);
-            }
-            if let Some(question) = session_question(&site, &inbound) {
-                Box::pin(question.ask()).await;
-            }
-            decide(&site, &inbound, site.clock.now())
-        }
-        Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
-    }
-}
-
 /// What may leave, leaves if there is a place for it on the way, and a turn with its tenant; any
 /// other verdict is given back.
 async fn sent_on(
@@ -309,42 +265,6 @@ async fn sent_on(
     wire::forget_spelling(downstream.req_header_mut());
     exchange.stage = stage;
     None
-}
-
-fn refuse(
-    downstream: &Downstream,
-    exchange: &mut Exchange,
-    refused: Refused,
-    asking: Asking,
-) -> Reply {
-    count(exchange, &refused);
-    audited::refusal(downstream, exchange, &refused);
-    let reply = refused.reply(asking, &exchange.request_id);
-    exchange.detail = Some(refused.detail);
-    reply
-}
-
-fn count(exchange: &mut Exchange, refused: &Refused) {
-    // What of an app's answer is out already is the app's.
-    if exchange.answer != Answer::Passed {
-        exchange.answer = Answer::Refused;
-    }
-    let (metrics, word) = (&exchange.site.metrics, refused.word());
-    metrics.refused(&word);
-    if let Some(limit) = refused.limit {
-        metrics.limit_hit(limit);
-    }
-    if refused.during == During::SignIn {
-        metrics.sessions().sign_in_failed(&word);
-    }
-    metrics.recent().refused(TurnedAway {
-        status: refused.status().as_u16(),
-        reason: word,
-        route: exchange.lane.map(|lane| exchange.site.lane_name(lane)),
-        tenant: exchange.tenant().map(|tenant| tenant.as_str().to_owned()),
-        request_id: Some(exchange.request_id.to_string()),
-        ..TurnedAway::default()
-    });
 }
 
 fn asking(downstream: &Downstream) -> Asking {

@@ -2,6 +2,7 @@
 
 mod client;
 mod cookie;
+mod described;
 mod form;
 mod headers;
 mod inbound;
@@ -23,6 +24,7 @@ mod singles;
 
 pub use client::{Client, Proxies, ProxyPlace, Subscriber, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
+pub use described::{CHECK_PATH, Described, DescribedBy};
 pub use form::{DuplicateField, Fields};
 pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};
 pub use inbound::{Bounds, Inbound};

@@ -16,6 +16,7 @@ mod background;
 mod browser;
 mod callback;
 mod certificates;
+mod checks;
 mod collector;
 mod commands;
 mod conformance;
