@@ -105,8 +105,8 @@ async fn told(leave: &mut watch::Receiver<Option<Leave>>, site: &ArcSwap<Site>) 
 
 fn front(work: &Work) -> Front {
     let site = work.site.load();
-    let gateway = Gateway::new(work.site.clone(), work.access.clone());
-    let mut proxy = HttpProxy::new(gateway, pingora_settings());
+    let gateway = || Gateway::new(work.site.clone(), work.access.clone());
+    let mut proxy = HttpProxy::new(gateway(), pingora_settings());
     proxy.handle_init_modules();
     // CONNECT is refused where every method is, with an answer of ours, and counted.
     let mut options = HttpServerOptions::default();
@@ -114,6 +114,7 @@ fn front(work: &Work) -> Front {
     proxy.server_options = Some(options);
     proxy.h2_options = Some(http2::options(&site.settings.limits.crowd));
     Front {
+        gateway: gateway(),
         proxy: Arc::new(proxy),
         site: work.site.clone(),
         access: work.access.clone(),
