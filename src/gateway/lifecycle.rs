@@ -28,8 +28,8 @@ use super::site::Site;
 use super::talk::End;
 use super::verdict::Verdict;
 use super::{
-    accounts, calls, carry, checks, entrance, failing, grpc, journey, leaving, phases, secure,
-    steps, tunnel, wire,
+    accounts, calls, carry, checks, entrance, failing, journey, last_touch, leaving, phases, steps,
+    tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -77,7 +77,6 @@ impl ProxyHttp for Gateway {
             Box::pin(carry::carry(downstream, exchange)).await?;
             return Ok(true);
         };
-        let method = downstream.req_header().method.clone();
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
@@ -99,14 +98,12 @@ impl ProxyHttp for Gateway {
         };
         exchange.stage = Stage::Answered;
         let strict = exchange.site.settings.session.same_site == SameSite::Strict;
-        let reply = match strict && method == Method::GET {
+        let reply = match strict && downstream.req_header().method == Method::GET {
             true => respond::by_a_page(reply, &exchange.site.hosts, &exchange.request_id),
             false => reply,
         };
-        let reply = respond::named(reply, &exchange.request_id);
-        let reply = secure::pinned(reply, downstream, &exchange.site);
-        let reply = grpc::told(reply, downstream.req_header());
-        wire::write(downstream, respond::for_method(reply, &method)).await?;
+        let reply = last_touch::finished(reply, downstream, exchange);
+        wire::write(downstream, reply).await?;
         Ok(true)
     }
 
@@ -199,12 +196,9 @@ impl ProxyHttp for Gateway {
         if downstream.response_written().is_none() {
             // pingora closes the connection after this, and the client should hear of it.
             downstream.set_keepalive(None);
-            let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
-            let reply = respond::named(reply, &exchange.request_id);
-            let reply = secure::pinned(reply, downstream, &exchange.site);
-            let reply = grpc::told(reply, downstream.req_header());
-            let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
+            let reply = last_touch::finished(reply, downstream, exchange);
+            let _client_gone = wire::write(downstream, reply).await;
         } else if exchange.site.metrics.drain().is_grace_over() {
             leaving::close(downstream).await;
         }
