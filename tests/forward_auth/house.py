@@ -92,6 +92,9 @@ class App(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Notes)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, *_):
+        """A proxy that closes a connection is no trouble."""
+
 
 class Notes(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
