@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use form_urlencoded::Serializer;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header, request};
 
 use crate::assertion::Signer;
 use crate::authn::Authenticator;
@@ -18,7 +18,7 @@ use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Ended, Memory, Sessions, Store};
+use crate::session::{Memory, Revocations, Sessions, Store};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
@@ -65,7 +65,7 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
-    ended: Arc<Ended>,
+    ended: Arc<Revocations>,
     kept: Store,
 }
 
@@ -89,7 +89,7 @@ impl Site {
     /// The same, with what was opened for it.
     pub fn with_stores(settings: Settings, stores: &Stores, clock: Clock, random: Random) -> Self {
         let limits = &settings.limits;
-        let ended = Arc::new(Ended::new(limits.ended_sessions, settings.session.absolute));
+        let ended = Arc::new(Revocations::new(limits.ended_sessions, settings.session.absolute));
         Self::assembled(settings, stores, (clock, random), ended, None)
     }
 
@@ -107,11 +107,18 @@ impl Site {
         self.hosts.iter().position(same).expect("a host of a site is one of its hosts")
     }
 
+    /// The host that a request names, admitted or not.
+    pub(super) fn host_named_by(&self, request: &request::Parts) -> Option<&HostSite> {
+        let named = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let named = request.uri.authority().map(|authority| authority.as_str()).or(named)?;
+        self.table.host(&named.to_ascii_lowercase()).map(|number| &self.hosts[number])
+    }
+
     fn assembled(
         settings: Settings,
         stores: &Stores,
         (clock, random): (Clock, Random),
-        ended: Arc<Ended>,
+        ended: Arc<Revocations>,
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
@@ -248,7 +255,11 @@ impl Site {
 }
 
 impl HostSite {
-    fn new(host: &Arc<Host>, session: &Session, (ended, kept): (&Arc<Ended>, &Store)) -> Self {
+    fn new(
+        host: &Arc<Host>,
+        session: &Session,
+        (ended, kept): (&Arc<Revocations>, &Store),
+    ) -> Self {
         let names = CookieNames::new(&session.cookie_name, &host.origin);
         let both = (ended.clone(), kept.clone());
         let sessions = Sessions::new(session, &names, &host.origin, both);
@@ -275,14 +286,27 @@ impl HostSite {
         }
     }
 
-    /// Our own sign-in address: a top-level GET that sets the binding cookie and redirects.
+    /// Our own sign-in address: a top-level GET that sets the binding cookie and redirects. Where a sign-in
+    /// is for telling another page of it, that is the address itself.
     pub(super) fn start_address(&self, target: &ReturnTo, party: Option<&RelyingParty>) -> String {
+        if target.is_renewal(&self.host.prefix) {
+            let with = party.map(|party| format!("&with={}", party.name)).unwrap_or_default();
+            let joint = if target.as_str().contains('?') { "" } else { "?" };
+            return format!("{}{joint}{with}", target.as_str());
+        }
         let mut query = Serializer::new(String::new());
         query.append_pair("rd", target.as_str());
         if let Some(party) = party {
             query.append_pair("with", &party.name);
         }
         format!("{}/start?{}", self.host.prefix, query.finish())
+    }
+
+    /// Where somebody signs in for an address beside a page that stays.
+    pub(super) fn renewal_address(&self, wanted: &ReturnTo) -> String {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("for", wanted.as_str());
+        format!("{}/renew?{}", self.host.prefix, query.finish())
     }
 
     /// Those whose redirect URL has this path: each takes its own attempts only (RFC 9700 §4.4.2.2:

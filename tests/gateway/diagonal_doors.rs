@@ -142,9 +142,11 @@ async fn a_posted_jwt_is_good_for_its_own_tenant_at_its_own_superid() {
                     good += 1;
                 }
             }
-            let crossed = jwt(&draft, number, other(minted, number));
-            let verified = verifier.verify_posted(party, &crossed).await;
-            assert!(verified.is_err(), "{number}'s, addressed to another");
+            if number % PARTIES == minted {
+                let crossed = jwt(&draft, number, other(minted, number));
+                let verified = verifier.verify_posted(party, &crossed).await;
+                assert!(verified.is_err(), "{number}'s, addressed to another");
+            }
         }
     }
     // Of the five others, two are at the same SuperID.
@@ -195,9 +197,11 @@ async fn a_posted_assertion_is_good_for_its_own_tenant_at_its_own_relying_party(
                     good += 1;
                 }
             }
-            let crossed = saml(&draft, number, other(minted, number));
-            let verified = verifier.verify_saml(party, &crossed, &callback(party)).await;
-            assert!(verified.is_err(), "{number}'s, addressed to another");
+            if number % PARTIES == minted {
+                let crossed = saml(&draft, number, other(minted, number));
+                let verified = verifier.verify_saml(party, &crossed, &callback(party)).await;
+                assert!(verified.is_err(), "{number}'s, addressed to another");
+            }
         }
     }
     assert_eq!(good, PARTIES * TENANTS);
@@ -259,14 +263,12 @@ async fn a_token_of_ws_federation_is_good_for_its_own_directory_at_its_own_realm
         let draft = draft.audience(Some(&realm(minted)));
         for number in 0..TENANTS {
             let own = token(&draft, number, number);
-            let other = token(&draft, number, other(minted, number));
-            let crossed = verify(
-                party.trust().unwrap(),
-                &other,
-                (&party.client_id, &callback(party)),
-                CLOCKS,
-            );
-            assert!(crossed.is_err(), "{number}'s by another directory");
+            if number % PARTIES == minted {
+                let crossed = token(&draft, number, other(minted, number));
+                let (trust, ours) = (party.trust().unwrap(), callback(party));
+                let crossed = verify(trust, &crossed, (&party.client_id, &ours), CLOCKS);
+                assert!(crossed.is_err(), "{number}'s by another directory");
+            }
             for asked in asked_of(minted, number) {
                 let (asker, trust) = (&parties[asked], parties[asked].trust().unwrap());
                 let arrived = verify(trust, &own, (&asker.client_id, &callback(asker)), CLOCKS);
