@@ -55,7 +55,7 @@ impl Gateway {
     /// is true, an answer says that it is the last.
     ///
     /// pingora reads the request and writes the answer. Its own course of a request would do the same,
-    /// in futures of a hundred kilobytes that are moved three times for each.
+    /// in a future of some ninety kilobytes that is moved three times.
     pub async fn serve(
         &self,
         message: Stream,
