@@ -7,6 +7,8 @@ use std::task::{Context, Poll, Waker};
 use http::StatusCode;
 
 use super::cord::Cord;
+use super::ending::{End, Ending};
+
 /// Known to the request that is answered and to the connection its answer comes by.
 #[derive(Debug)]
 pub(super) struct Flow {
@@ -17,7 +19,7 @@ pub(super) struct Flow {
     /// It comes by a connection that was used before.
     reused: AtomicBool,
     /// Its time is over.
-    over: AtomicBool,
+    ending: Ending,
     reader: Mutex<Option<Waker>>,
     /// Requests of the same client's, this one among them.
     requests: Arc<AtomicUsize>,
@@ -30,7 +32,7 @@ impl Flow {
             ahead: AtomicUsize::new(0),
             begun: AtomicBool::new(false),
             reused: AtomicBool::new(false),
-            over: AtomicBool::new(false),
+            ending: Ending::default(),
             reader: Mutex::new(None),
             requests: requests.clone(),
         }
@@ -59,9 +61,14 @@ impl Flow {
     }
 
     /// Its time is over: nothing is read any more.
-    pub(super) fn ends(&self) {
-        self.over.store(true, Ordering::Relaxed);
+    pub(super) fn ends(&self, end: End) {
+        self.ending.comes(end);
         self.wake();
+    }
+
+    /// Whose time is over, if one's is.
+    pub(super) fn end(&self) -> Option<End> {
+        self.ending.what()
     }
 
     /// Ready when its time is over.
@@ -74,7 +81,7 @@ impl Flow {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+        self.ending.is_there()
     }
 
     fn wake(&self) {

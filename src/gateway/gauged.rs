@@ -87,7 +87,16 @@ impl AsyncWrite for Returning {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.gauged().inner).poll_write(context, bytes)
+        let Gauged { inner, flow, .. } = self.gauged();
+        let written = Pin::new(inner).poll_write(context, bytes);
+        if written.is_pending() {
+            // Whoever writes to an app that takes nothing has to hear of the end, too.
+            flow.waits(context);
+        }
+        match flow.is_over() {
+            true => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            false => written,
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

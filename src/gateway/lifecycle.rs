@@ -14,20 +14,21 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
 use pingora::{Error, ErrorType};
 
 use crate::config::{SameSite, UpstreamProtocol};
-use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
-use crate::web::{Asking, Client, Inbound, ProxyHeader, Refusal, Reply};
+use crate::telemetry::{AccessLog, Answer, Child, traced};
+use crate::web::{Client, Inbound, ProxyHeader, Refusal};
 
 use super::decide::{decide, session_question};
 use super::exchange::{Exchange, Stage};
-use super::failing::{self, refused_for};
+use super::failing;
 use super::lane::Lane;
+use super::living::{Leash, Living};
 use super::request_id::{REQUEST_ID, RequestId, RequestIds};
-use super::respond::{self, During, Refused};
+use super::respond::{self, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, entrance, forward, grpc, http2, journey, leaving, proof, returned,
-    secure, steps, supply, traces, tunnel, wire,
+    accounts, calls, entrance, forward, grpc, http2, journey, leaving, outlived, proof, refusals,
+    returned, secure, steps, supply, traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -35,13 +36,19 @@ pub struct Gateway {
     site: Arc<ArcSwap<Site>>,
     ids: RequestIds,
     access: Option<AccessLog>,
+    living: Arc<Living>,
 }
 
 impl Gateway {
     /// Serves whatever site is in force when a request is born.
     pub fn new(site: Arc<ArcSwap<Site>>, access: Option<AccessLog>) -> Self {
         let ids = RequestIds::new(site.load().random.bytes());
-        Self { site, ids, access }
+        Self { site, ids, access, living: Arc::default() }
+    }
+
+    /// What its requests have open under sessions.
+    pub fn living(&self) -> Arc<Living> {
+        self.living.clone()
     }
 }
 
@@ -50,7 +57,7 @@ impl ProxyHttp for Gateway {
     type CTX = Exchange;
 
     fn new_ctx(&self) -> Exchange {
-        Exchange::new(self.site.load_full(), &self.ids)
+        Exchange::new(self.site.load_full(), &self.ids, self.living.clone())
     }
 
     /// None: pingora's own would compress answers, is switched off, and costs all the same.
@@ -75,7 +82,9 @@ impl ProxyHttp for Gateway {
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
-            Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
+            Verdict::Refuse(refused) => {
+                refusals::refuse(downstream, exchange, refused, refusals::asking(downstream))
+            }
             Verdict::SignedOut => respond::signed_out(&exchange.request_id),
             Verdict::Wait(step) => {
                 let asking = steps::asking(&step, downstream);
@@ -86,7 +95,7 @@ impl ProxyHttp for Gateway {
                 .await
                 {
                     Ok(reply) => reply,
-                    Err(refused) => refuse(downstream, exchange, refused, asking),
+                    Err(refused) => refusals::refuse(downstream, exchange, refused, asking),
                 }
             }
             Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),
@@ -130,7 +139,9 @@ impl ProxyHttp for Gateway {
         exchange.upstream = exchange.open(Child::Upstream);
         if let Some((mut peer, dial)) = calls::lead(exchange).await? {
             let nobodys = ProxyHeader::Nobodys;
-            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, nobodys));
+            let flow = supply::bounded(&mut peer, &dial, downstream, nobodys);
+            exchange.is_bound(Leash::Answer(Arc::downgrade(&flow)));
+            exchange.flow = Some(flow);
             return Ok(Box::new(peer));
         }
         let (mut peer, dial) = journey::peer(exchange).await?;
@@ -140,9 +151,12 @@ impl ProxyHttp for Gateway {
             let route = exchange.site.route(departure.route());
             let silence = tunnel::Silence::new(route.upstream.patience().read, &route.bounds);
             tunnel::lead(&mut peer, &dial, silence.clone(), whose);
+            exchange.is_bound(Leash::Tunnel(Arc::downgrade(&silence)));
             exchange.silence = Some(silence);
         } else {
-            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, whose));
+            let flow = supply::bounded(&mut peer, &dial, downstream, whose);
+            exchange.is_bound(Leash::Answer(Arc::downgrade(&flow)));
+            exchange.flow = Some(flow);
         }
         Ok(Box::new(peer))
     }
@@ -218,7 +232,10 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<Option<Duration>> {
         exchange.flow.iter().for_each(|flow| flow.goes_on());
-        Ok(None)
+        match outlived::why(exchange) {
+            Some(_) if exchange.silence.is_none() => Err(ended()),
+            Some(_) | None => Ok(None),
+        }
     }
 
     /// What a used connection's end took with it is sent once more, pingora's or ours, and so is a
@@ -275,32 +292,7 @@ impl ProxyHttp for Gateway {
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
-        exchange.was_asked_in_vain(failing::asked(error));
-        let silence = exchange.silence.as_ref();
-        if silence.is_some_and(|silence| silence.has_ended_a_tunnel(error)) {
-            exchange.site.metrics.limit_hit(Limit::WebsocketIdle);
-            exchange.detail = Some("nobody said anything in the tunnel for too long".to_owned());
-            return FailToProxy { error_code: 0, can_reuse_downstream: false };
-        }
-        let refused = leaving::too_late(exchange, error)
-            .or_else(|| exchange.refused.take())
-            .unwrap_or_else(|| refused_for(error, exchange));
-        count(exchange, &refused);
-        exchange.detail = Some(format!("{}: {error}", refused.detail));
-        let code = refused.status().as_u16();
-        if downstream.response_written().is_none() {
-            // pingora closes the connection after this, and the client should hear of it.
-            downstream.set_keepalive(None);
-            let method = downstream.req_header().method.clone();
-            let reply = refused.reply(asking(downstream), &exchange.request_id);
-            let reply = respond::named(reply, &exchange.request_id);
-            let reply = secure::pinned(reply, downstream, &exchange.site);
-            let reply = grpc::told(reply, downstream.req_header());
-            let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
-        } else if exchange.site.metrics.drain().is_grace_over() {
-            leaving::close(downstream).await;
-        }
-        FailToProxy { error_code: code, can_reuse_downstream: false }
+        refusals::tell(downstream, error, exchange).await
     }
 
     async fn logging(
@@ -312,6 +304,7 @@ impl ProxyHttp for Gateway {
         if exchange.site.metrics.drain().has_begun() {
             exchange.outcome = leaving::outcome(downstream, exchange, error);
         }
+        outlived::note(exchange);
         accounts::close(downstream, exchange, self.access.as_ref(), error);
     }
 
@@ -413,45 +406,8 @@ async fn sent_on(
     None
 }
 
-fn refuse(
-    downstream: &Downstream,
-    exchange: &mut Exchange,
-    refused: Refused,
-    asking: Asking,
-) -> Reply {
-    count(exchange, &refused);
-    audited::refusal(downstream, exchange, &refused);
-    let reply = refused.reply(asking, &exchange.request_id);
-    exchange.detail = Some(refused.detail);
-    reply
-}
-
-fn count(exchange: &mut Exchange, refused: &Refused) {
-    // What of an app's answer is out already is the app's.
-    if exchange.answer != Answer::Passed {
-        exchange.answer = Answer::Refused;
-    }
-    let (metrics, word) = (&exchange.site.metrics, refused.word());
-    metrics.refused(&word);
-    if let Some(limit) = refused.limit {
-        metrics.limit_hit(limit);
-    }
-    if refused.during == During::SignIn {
-        metrics.sessions().sign_in_failed(&word);
-    }
-    metrics.recent().refused(TurnedAway {
-        status: refused.status().as_u16(),
-        reason: word,
-        route: exchange.lane.map(|lane| exchange.site.lane_name(lane)),
-        tenant: exchange.tenant().map(|tenant| tenant.as_str().to_owned()),
-        request_id: Some(exchange.request_id.to_string()),
-        ..TurnedAway::default()
-    });
-}
-
-fn asking(downstream: &Downstream) -> Asking {
-    let request = downstream.req_header();
-    Asking::of(&request.method, &request.headers)
+fn ended() -> Box<Error> {
+    Error::explain(ErrorType::InternalError, "the session of this request is over")
 }
 
 fn undecided() -> Box<Error> {

@@ -29,6 +29,7 @@ use crate::web::{Bounds, CookieNames, Cookies, Peer, Proxies, ReturnTo, Spoofabl
 
 use super::calls::Ways;
 use super::checkup;
+use super::in_use::InUse;
 use super::installations::Installations;
 use super::lane::Lane;
 use super::roads::{Pools, Roads};
@@ -65,6 +66,7 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
+    pub(super) in_use: Arc<InUse>,
     ended: Arc<Ended>,
     kept: Store,
 }
@@ -153,6 +155,7 @@ impl Site {
             metrics,
             audit: stores.audit.clone(),
             tracer: stores.tracer.clone(),
+            in_use: before.map_or_else(|| Arc::new(InUse::new()), |site| site.in_use.clone()),
             ended,
             kept,
             clock,

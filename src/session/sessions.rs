@@ -92,7 +92,7 @@ impl Sessions {
     /// The session a request brings. Where [`Sessions::question`] has one, it is to be asked before.
     pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
         match self.found(cookies) {
-            Found::State(state) => match self.unfit(&state, now) {
+            Found::State(state) => match self.unfit(&state, state.seen, now) {
                 None => Loaded::Live(state),
                 Some(why) => Loaded::Rejected(why),
             },
@@ -105,9 +105,8 @@ impl Sessions {
 
     /// What the store has to be asked before [`Sessions::load`] can tell; mostly nothing.
     pub fn question(&self, cookies: Cookies<'_>) -> Option<Question> {
-        let Store::Redis(store) = &self.store else { return None };
-        let id = self.handle(cookies)?.id;
-        store.is_to_be_asked(&id.0).then(|| Question { store: store.clone(), id })
+        let Store::Redis(_) = &self.store else { return None };
+        self.question_about(self.handle(cookies)?.id)
     }
 
     /// The session a request brings, after asking the store for it.
@@ -124,6 +123,22 @@ impl Sessions {
             Found::State(state) => Some(state),
             Found::Gone | Found::NotAsked | Found::Nothing => None,
         }
+    }
+
+    /// Why a session that was loaded before, and last used at `seen`, is over by now. `None` while it
+    /// lives, and while its store cannot be asked: an outage ends nobody's.
+    pub fn over(&self, state: &SessionState, seen: Timestamp, now: Timestamp) -> Option<Unfit> {
+        let is_gone = || {
+            let kept = !matches!(self.store, Store::Cookie);
+            kept && matches!(self.store.known(&state.id.0), Known::Nothing)
+        };
+        self.unfit(state, seen, now).or_else(|| is_gone().then_some(Unfit::Gone))
+    }
+
+    /// What the store has to be asked before [`Sessions::over`] can tell; mostly nothing.
+    pub fn question_about(&self, id: SessionId) -> Option<Question> {
+        let Store::Redis(store) = &self.store else { return None };
+        store.is_to_be_asked(&id.0).then(|| Question { store: store.clone(), id })
     }
 
     /// Whether the session should be written again, so that the idle lifetime counts from now: once
@@ -283,8 +298,8 @@ impl Sessions {
         Some(state)
     }
 
-    fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
-        let over = self.lifetimes.unfit(state.signed_in, state.seen, now);
+    fn unfit(&self, state: &SessionState, seen: Timestamp, now: Timestamp) -> Option<Unfit> {
+        let over = self.lifetimes.unfit(state.signed_in, seen, now);
         over.or_else(|| self.ended.contains(state).then_some(Unfit::Ended))
     }
 

@@ -100,6 +100,10 @@ families! {
     SESSION_COOKIES_REFUSED = counter "superid_gateway_session_cookies_refused" ["reason"]
         "Requests with a session cookie that counts for nothing, by why.";
 
+    SESSION_CONNECTIONS_CLOSED = counter
+        "superid_gateway_session_connections_closed" ["reason"]
+        "Requests under way and WebSockets that were closed because their session is over, by why.";
+
     TENANTS = gauge "superid_gateway_tenants" ["state"]
         "Tenants whose state was asked for, by what is known of them.";
     TENANT_NOTICES = counter "superid_gateway_tenant_notices" ["outcome"]

@@ -42,6 +42,7 @@ mod keeping;
 mod legacy;
 mod liar;
 mod limits;
+mod live;
 mod local;
 mod metrics;
 mod notices;

@@ -21,6 +21,7 @@ use crate::telemetry::Child;
 use super::super::exchange::Exchange;
 use super::super::flow::Flow;
 use super::super::line::Line;
+use super::super::living::Leash;
 use super::super::{calls, entrance, journey};
 use super::answer::{Answer, Part, Rest};
 use super::faults::{of_app, unsent};
@@ -64,6 +65,7 @@ where
     exchange.upstream = exchange.open(Child::Upstream);
     let flow =
         Line::of(downstream).map_or_else(|| Arc::new(Flow::new(&Arc::default())), Line::flow);
+    exchange.is_bound(Leash::Answer(Arc::downgrade(&flow)));
     exchange.flow = Some(flow.clone());
     if calls::lead(exchange).await?.is_some() {
         let wrong = "a call to a tenant was about to go to an app";
@@ -110,7 +112,7 @@ enum Event {
     /// A piece of the body has gone to the app.
     Sent,
     Answer(Result<Part, h2::Error>),
-    /// The gateway's time is over.
+    /// The gateway's time is over, or the session's.
     Over,
     /// Nothing has gone either way for too long.
     Silence,
@@ -137,10 +139,7 @@ where
                     Course::Ended => return Ok(()),
                     Course::GoesOn => {}
                 },
-                Event::Over => {
-                    let over = Error::explain(ErrorType::ReadError, "the drain time is over");
-                    return Err(over.into_up());
-                }
+                Event::Over => return Err(over()),
                 Event::Silence => {
                     let late = Error::explain(ErrorType::ReadTimedout, "the app says nothing");
                     return Err(late.into_up());
@@ -242,9 +241,17 @@ where
     }
 
     async fn write(&mut self, task: HttpTask) -> pingora::Result<()> {
-        let written = self.downstream.write_response_tasks(vec![task]).await;
+        let written = tokio::select! {
+            written = self.downstream.write_response_tasks(vec![task]) => written,
+            // Its client takes nothing.
+            () = self.flow.is_ended() => return Err(over()),
+        };
         written.map(|_is_ended| ()).map_err(|error| error.into_down())
     }
+}
+
+fn over() -> Box<Error> {
+    Error::explain(ErrorType::ReadError, "its time is over").into_up()
 }
 
 /// The next piece of a body, where one is wanted; else that the client leaves.
