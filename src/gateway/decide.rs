@@ -138,6 +138,9 @@ impl Leaving<'_> {
             Err(over) => return Verdict::Refuse(Refused::over(over)),
         };
         let due = permit.session().filter(|session| self.sessions().is_due(session, self.now));
+        if due.is_some_and(|session| self.sessions().is_of_an_older_key(session)) {
+            self.site.metrics.sessions().of_an_older_key();
+        }
         let renewal = due.map(|session| self.renewal(session)).unwrap_or_default();
         let cookie = self.inbound.cookies().without(&host.names);
         let route = self.site.route(self.route);

@@ -142,9 +142,15 @@ impl Sessions {
     }
 
     /// Whether the session should be written again, so that the idle lifetime counts from now: once
-    /// for each tenth of it at most.
+    /// for each tenth of it at most, and at once where another key seals by now.
     pub fn is_due(&self, state: &SessionState, now: Timestamp) -> bool {
-        self.lifetimes.is_due(state.seen, now)
+        self.lifetimes.is_due(state.seen, now) || self.is_of_an_older_key(state)
+    }
+
+    /// Whether a session that was loaded is sealed with a key that may go one day.
+    pub fn is_of_an_older_key(&self, state: &SessionState) -> bool {
+        let sealing = self.keys.names().next();
+        !state.keys.is_empty() && sealing.is_some_and(|sealing| !state.keys.contains(&sealing))
     }
 
     /// Makes a session.
@@ -301,7 +307,9 @@ impl Sessions {
             return Some(known).filter(|state| state.id == handle.id);
         }
         let plain = self.keys.open_halved(&handle.half, &handle.id.0, sealed).ok()?;
-        let state = Arc::new(SessionState::from_bytes(&plain)?);
+        let mut state = SessionState::from_bytes(&plain)?;
+        state.was_sealed_with(KeyRing::key_naming(sealed));
+        let state = Arc::new(state);
         self.opened.remember(sealed, &state);
         Some(state).filter(|state| state.id == handle.id)
     }
@@ -311,7 +319,9 @@ impl Sessions {
             return Some(known);
         }
         let plain = self.keys.open(Purpose::Session, &self.context, sealed).ok()?;
-        let state = Arc::new(SessionState::from_bytes(&plain)?);
+        let mut state = SessionState::from_bytes(&plain)?;
+        state.was_sealed_with(KeyRing::key_named(sealed));
+        let state = Arc::new(state);
         self.opened.remember(sealed, &state);
         Some(state)
     }

@@ -97,6 +97,10 @@ families! {
         "Times a session cookie was written anew because its session is in use.";
     SESSIONS_ENDED = counter "superid_gateway_sessions_ended" ["reason"]
         "Sessions that ended, by what ended them.";
+    SESSIONS_OF_OLDER_KEYS = counter "superid_gateway_sessions_of_older_keys" []
+        "Requests of sessions that were sealed with an older key, and are sealed with the first since.";
+    SESSION_KEYS = gauge "superid_gateway_session_keys" ["key", "state"]
+        "Keys of sessions by their names, and how each stands: seals, opens or revoked. The value is 1.";
     SESSION_COOKIES_REFUSED = counter "superid_gateway_session_cookies_refused" ["reason"]
         "Requests with a session cookie that counts for nothing, by why.";
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::catalogue::{
     SESSION_CONNECTIONS_CLOSED, SESSION_COOKIES_REFUSED, SESSIONS_ENDED, SESSIONS_MADE,
-    SESSIONS_RENEWED, SIGN_INS, SIGN_INS_BEGUN,
+    SESSIONS_OF_OLDER_KEYS, SESSIONS_RENEWED, SIGN_INS, SIGN_INS_BEGUN,
 };
 use super::named::Named;
 use super::registry::Registry;
@@ -20,6 +20,7 @@ pub struct SessionCounters {
     renewed: Counter,
     signed_out: Counter,
     evicted: Counter,
+    of_an_older_key: Counter,
     unfit: [Counter; 5],
     closed: [Counter; 5],
 }
@@ -55,6 +56,7 @@ impl SessionCounters {
             renewed: registry.counter(&SESSIONS_RENEWED, &[]),
             signed_out: registry.counter(&SESSIONS_ENDED, &["signed_out"]),
             evicted: registry.counter(&SESSIONS_ENDED, &["evicted"]),
+            of_an_older_key: registry.counter(&SESSIONS_OF_OLDER_KEYS, &[]),
             unfit: UNFIT.map(|why| registry.counter(&SESSION_COOKIES_REFUSED, &[why])),
             closed: UNFIT.map(|why| registry.counter(&SESSION_CONNECTIONS_CLOSED, &[why])),
         }
@@ -79,6 +81,11 @@ impl SessionCounters {
     /// A session's cookie was written anew.
     pub fn renewed(&self) {
         self.renewed.inc();
+    }
+
+    /// A session came that is sealed with an older key, and is sealed with the first from here on.
+    pub fn of_an_older_key(&self) {
+        self.of_an_older_key.inc();
     }
 
     /// Somebody signed out.
