@@ -35,7 +35,7 @@ fn cookie_of(who: &Browser) -> String {
 }
 
 /// A WebSocket whose app has said hello.
-async fn tunnel(world: &World, who: &Browser) -> Box<dyn Stream> {
+pub async fn tunnel(world: &World, who: &Browser) -> Box<dyn Stream> {
     let mut tunnel = asked(world, who, "GET", UPGRADE).await;
     let mut came = Vec::new();
     while !came.ends_with(b"hello") {
@@ -230,7 +230,7 @@ async fn a_websocket_is_closed_when_its_session_ends_at_another_replica() {
     println!("ended at another replica, closed here after {:?}", ended.elapsed());
 }
 
-fn switched(says: &str) -> String {
+pub fn switched(says: &str) -> String {
     let length = char::from(says.len() as u8);
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

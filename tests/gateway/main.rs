@@ -66,6 +66,7 @@ mod reload;
 mod saml;
 mod service_manager;
 mod session;
+mod session_keys;
 mod sign_in;
 mod sign_out;
 mod slashes;
