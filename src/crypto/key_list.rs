@@ -99,7 +99,7 @@ impl KeyList {
     pub fn to_text(&self) -> Zeroizing<String> {
         let base64 = |key: &Key| Zeroizing::new(STANDARD.encode(**key));
         let mut text = Zeroizing::new(format!("{}\n", *base64(&self.sealing)));
-        for next in &self.next {
+        if let Some(next) = &self.next {
             text.push_str(&Zeroizing::new(format!("next {}\n", *base64(next))));
         }
         for (old, time) in &self.old {
