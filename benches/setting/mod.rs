@@ -79,6 +79,7 @@ pub fn session() -> SessionState {
             until: now.plus(3600),
         },
         source: Source::of("sod"),
+        keys: Vec::new(),
         signed_in: now,
         seen: now,
     }

@@ -130,6 +130,20 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
     }
 }
 
+/// What a rotation of the session keys has to know. Nothing else in the file has to hold yet.
+///
+/// # Errors
+/// [`Problems`]: the file cannot be read, is not TOML, or `[session]` does not say it.
+pub fn key_rotation(path: &Path) -> Result<session::Rotation, Problems> {
+    let given = Given::read(path)?;
+    let sources = Sources::new(&given);
+    let reading = Reading::new(&given, &sources, &|_| None);
+    let rotation =
+        document(&reading).and_then(|document| session::rotation(&root(&reading, &document)));
+    let (problems, warnings) = reading.findings();
+    rotation.ok_or(Problems::Found { problems, warnings })
+}
+
 /// `[vault]` alone, with `[redis]` where it lies there, for commands that need nothing else of the
 /// file; `None` when it is not written.
 ///

@@ -100,8 +100,8 @@ pub use legacy::{
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
-    Holds, KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text,
-    load_vault, show, tables,
+    Holds, KeyFile, Loaded, key_files, key_rotation, load, load_admin, load_audit, load_given,
+    load_text, load_vault, show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
 pub use mapping::{MappedPerson, Mapping};
@@ -117,7 +117,7 @@ pub use route::{
     PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,
 };
 pub use route_bounds::{Rate, RouteBounds};
-pub use session::{SameSite, Session, SessionStore};
+pub use session::{Rotation, SameSite, Session, SessionStore};
 pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
 pub use traces::{TraceProtocol, Traces};

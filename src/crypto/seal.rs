@@ -140,6 +140,11 @@ impl KeyRing {
         bytes.get(1..5)?.try_into().ok()
     }
 
+    /// What a key is called.
+    pub fn name_of(key: &[u8; 32]) -> KeyId {
+        RingKey::derive(key).id
+    }
+
     /// The names of its keys, the one that seals first.
     pub fn names(&self) -> impl Iterator<Item = KeyId> {
         self.0.iter().map(|key| key.id)

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::config::{Access, Destination, EncodedSlashes};
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
-use crate::session::{Question, SessionState};
+use crate::session::{Question, SessionState, Sessions};
 use crate::web::{
     Asking, Inbound, PathProblem, Refusal, Reply, ReturnTo, Slashes, with_plain_slashes,
 };
@@ -148,7 +148,11 @@ impl Leaving<'_> {
             Ok(turn) => tighter(self.standing, turn.flatten()),
             Err(over) => return Verdict::Refuse(Refused::over(over)),
         };
-        let renewal = permit.session().map(|session| self.renewal(session)).unwrap_or_default();
+        let due = permit.session().filter(|session| self.sessions().is_due(session, self.now));
+        if due.is_some_and(|session| self.sessions().is_of_an_older_key(session)) {
+            self.site.metrics.sessions().of_an_older_key();
+        }
+        let renewal = due.map(|session| self.renewal(session)).unwrap_or_default();
         let cookie = self.inbound.cookies().without(&host.names);
         let route = self.site.route(self.route);
         let to_tenant = matches!(route.upstream, Destination::Tenant(_));
@@ -168,16 +172,18 @@ impl Leaving<'_> {
         let to = Addressed { route, origin, now: self.now };
         let departure = Departure::new(permit, (self.host, self.route), to, &self.site.told);
         let departure = departure.calling(call);
+        let departure = if due.is_some() { departure.in_use(self.now) } else { departure };
         Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
 
     /// A renewal that does not fit is left out: the session still lives as it was.
     fn renewal(&self, session: &SessionState) -> Vec<HeaderValue> {
-        let sessions = self.site.hosts[self.host].authenticator.sessions();
-        if !sessions.is_due(session, self.now) {
-            return Vec::new();
-        }
-        sessions.renew(session, &self.site.random, (self.inbound.cookies(), self.now))
+        self.site.in_use.is_used(session.id, self.now);
+        self.sessions().renew(session, &self.site.random, (self.inbound.cookies(), self.now))
+    }
+
+    fn sessions(&self) -> &Sessions {
+        self.site.hosts[self.host].authenticator.sessions()
     }
 }
 

@@ -11,9 +11,11 @@ use crate::web::{Client, Described};
 
 use super::calls::Call;
 use super::chosen::Chosen;
+use super::ending::End;
 use super::flow::Flow;
 use super::lane::Lane;
 use super::line::Busy;
+use super::living::{Held, Leash, Living, Under};
 use super::request_id::{RequestId, RequestIds};
 use super::respond::Refused;
 use super::site::Site;
@@ -49,6 +51,9 @@ pub struct Exchange {
     pub(super) silence: Option<Arc<Silence>>,
     /// How far its answer has come, where the app is read as the client takes.
     pub(super) flow: Option<Arc<Flow>>,
+    /// What looks after the session it is on its way under.
+    pub(super) living: Arc<Living>,
+    pub(super) held: Option<Held>,
     /// Which of the app's servers it went to.
     pub(super) chosen: Chosen,
     /// That it is on its connection, over HTTP/2.
@@ -82,7 +87,7 @@ pub(super) enum Stage {
 }
 
 impl Exchange {
-    pub(super) fn new(site: Arc<Site>, ids: &RequestIds) -> Self {
+    pub(super) fn new(site: Arc<Site>, ids: &RequestIds, living: Arc<Living>) -> Self {
         Self {
             site,
             request_id: ids.next(),
@@ -100,6 +105,8 @@ impl Exchange {
             places: [None, None],
             silence: None,
             flow: None,
+            living,
+            held: None,
             chosen: Chosen::default(),
             busy: None,
             in_flight: None,
@@ -110,6 +117,22 @@ impl Exchange {
             trace: None,
             upstream: None,
         }
+    }
+
+    /// It goes on its way, and is told there when its session is over.
+    pub(super) fn is_bound(&mut self, leash: Leash) {
+        let departure = self.departure();
+        let under = departure.and_then(|departure| {
+            let (session, seen) = departure.session()?;
+            Some(Under { site: &self.site, host: departure.host(), session, seen })
+        });
+        self.held = under.map(|under| self.living.hold(under, leash));
+    }
+
+    /// Whose time is over, if one's is.
+    pub(super) fn end(&self) -> Option<End> {
+        let flow = self.flow.as_ref().and_then(|flow| flow.end());
+        flow.or_else(|| self.silence.as_ref()?.end())
     }
 
     /// What it is called in the log, by where it goes.

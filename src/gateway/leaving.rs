@@ -8,6 +8,7 @@ use pingora::{Error, ErrorSource};
 use crate::pages::Trouble;
 use crate::telemetry::Outcome;
 
+use super::ending::End;
 use super::exchange::Exchange;
 use super::line::Line;
 use super::respond::Refused;
@@ -30,7 +31,7 @@ pub(super) fn last_answer(downstream: &mut Downstream, site: &Site) {
 /// time.
 pub(super) fn too_late(exchange: &Exchange, error: &Error) -> Option<Refused> {
     let over = exchange.site.metrics.drain().is_grace_over();
-    let told = exchange.flow.as_ref().is_some_and(|flow| flow.is_over());
+    let told = exchange.flow.as_ref().is_some_and(|flow| flow.end() == Some(End::Drain));
     let ours = over && (told || *error.esource() == ErrorSource::Downstream);
     ours.then(|| Refused::new(Trouble::TooBusy, "the drain time is over"))
 }

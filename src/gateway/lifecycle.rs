@@ -25,6 +25,7 @@ use super::exchange::{Exchange, Stage};
 use super::failing::refused_for;
 use super::judging::judged;
 use super::lane::Lane;
+use super::living::{Leash, Living};
 use super::refusing::{count, refuse};
 use super::request_id::RequestIds;
 use super::respond::{self, Refused};
@@ -32,8 +33,8 @@ use super::site::Site;
 use super::talk::End;
 use super::verdict::Verdict;
 use super::{
-    accounts, calls, carry, checks, entrance, failing, journey, last_touch, leaving, phases, steps,
-    tunnel, wire,
+    accounts, calls, carry, checks, entrance, failing, journey, last_touch, leaving, outlived,
+    phases, steps, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -41,13 +42,25 @@ pub struct Gateway {
     site: Arc<ArcSwap<Site>>,
     ids: RequestIds,
     access: Option<AccessLog>,
+    living: Arc<Living>,
 }
 
 impl Gateway {
     /// Serves whatever site is in force when a request is born.
     pub fn new(site: Arc<ArcSwap<Site>>, access: Option<AccessLog>) -> Self {
         let ids = RequestIds::new(site.load().random.bytes());
-        Self { site, ids, access }
+        Self { site, ids, access, living: Arc::default() }
+    }
+
+    /// Another one, for what comes by another way to the same worker.
+    pub fn beside(&self) -> Self {
+        let other = Self::new(self.site.clone(), self.access.clone());
+        Self { living: self.living.clone(), ..other }
+    }
+
+    /// What its requests have open under sessions.
+    pub fn living(&self) -> Arc<Living> {
+        self.living.clone()
     }
 
     /// Serves the one message of HTTP/1 that waits on a connection, which asks for no other protocol. What
@@ -77,7 +90,7 @@ impl Gateway {
         if *stop.borrow() {
             downstream.set_keepalive(None);
         }
-        let mut exchange = Exchange::new(self.site.load_full(), &self.ids);
+        let mut exchange = self.new_ctx();
         let answered = match filtered(&mut downstream, &mut exchange).await {
             Ok(Answered::Here) => Ok(()),
             Ok(Answered::ByATunnel) => Err(phases::undecided()),
@@ -102,6 +115,7 @@ impl Gateway {
         if exchange.site.metrics.drain().has_begun() {
             exchange.outcome = leaving::outcome(downstream, exchange, error);
         }
+        outlived::note(exchange);
         accounts::close(downstream, exchange, self.access.as_ref(), error);
     }
 }
@@ -111,7 +125,7 @@ impl ProxyHttp for Gateway {
     type CTX = Exchange;
 
     fn new_ctx(&self) -> Exchange {
-        Exchange::new(self.site.load_full(), &self.ids)
+        Exchange::new(self.site.load_full(), &self.ids, self.living.clone())
     }
 
     /// None: pingora's own would compress answers, is switched off, and costs all the same.
@@ -148,6 +162,7 @@ impl ProxyHttp for Gateway {
         let departure = exchange.departure().ok_or_else(phases::undecided)?;
         let bounds = &exchange.site.route(departure.route()).bounds;
         let silence = tunnel::Silence::new(led.patience.read, bounds);
+        exchange.is_bound(Leash::Tunnel(Arc::downgrade(&silence)));
         exchange.silence = Some(silence.clone());
         tunnel::peer(&led, silence, whose).map(Box::new)
     }
@@ -327,19 +342,21 @@ async fn failed(downstream: &mut Downstream, error: &Error, exchange: &mut Excha
         exchange.detail = Some("nobody said anything in the tunnel for too long".to_owned());
         return 0;
     }
-    let refused = leaving::too_late(exchange, error)
-        .or_else(|| exchange.refused.take())
-        .unwrap_or_else(|| refused_for(error, exchange));
-    count(exchange, &refused);
-    exchange.detail = Some(format!("{}: {error}", refused.detail));
-    let code = refused.status().as_u16();
+    let reply = outlived::reply(downstream, exchange).unwrap_or_else(|| {
+        let refused = leaving::too_late(exchange, error)
+            .or_else(|| exchange.refused.take())
+            .unwrap_or_else(|| refused_for(error, exchange));
+        count(exchange, &refused);
+        exchange.detail = Some(format!("{}: {error}", refused.detail));
+        refused.reply(asking(downstream), &exchange.request_id)
+    });
+    let code = reply.status.as_u16();
     if downstream.response_written().is_none() {
-        // pingora closes the connection after this, and the client should hear of it.
+        // The connection is closed after this, and the client should hear of it.
         downstream.set_keepalive(None);
-        let reply = refused.reply(asking(downstream), &exchange.request_id);
         let reply = last_touch::finished(reply, downstream, exchange);
         let _client_gone = wire::write(downstream, &exchange.site, reply).await;
-    } else if exchange.site.metrics.drain().is_grace_over() {
+    } else if exchange.end().is_some() || exchange.site.metrics.drain().is_grace_over() {
         leaving::close(downstream).await;
     }
     code

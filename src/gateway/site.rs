@@ -14,21 +14,22 @@ use crate::config::{
     Session, Settings,
 };
 use crate::credentials::{Stores, SystemUsers};
-use crate::crypto::{Authorities, Random};
+use crate::crypto::{Authorities, Random, named};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Memory, Revocations, Sessions, Store};
+use crate::session::{Memory, Revocations, Sessions, Store, What};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
-    REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT, SESSIONS_IN_MEMORY,
+    REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT, SESSION_KEYS, SESSIONS_IN_MEMORY,
 };
 use crate::telemetry::{AuditLog, Levels, Metrics, RouteMetrics, ServerLevel, Tracer, servers};
 use crate::web::{Bounds, CookieNames, Cookies, Peer, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
 use super::checkup;
+use super::in_use::InUse;
 use super::installations::Installations;
 use super::lane::Lane;
 use super::roads::{Pools, Roads};
@@ -65,6 +66,7 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
+    pub(super) in_use: Arc<InUse>,
     ended: Arc<Revocations>,
     kept: Store,
 }
@@ -122,6 +124,9 @@ impl Site {
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
+        for key in &session.revoked_keys {
+            ended.hold(What::Key(*key), clock.now());
+        }
         let kept = Store::new(&settings, stores.sessions.clone(), before.map(|site| &site.kept));
         let both = (&ended, &kept);
         let host_site = |host: &Arc<Host>| HostSite::new(host, session, both);
@@ -160,6 +165,7 @@ impl Site {
             metrics,
             audit: stores.audit.clone(),
             tracer: stores.tracer.clone(),
+            in_use: before.map_or_else(|| Arc::new(InUse::new()), |site| site.in_use.clone()),
             ended,
             kept,
             clock,
@@ -183,10 +189,22 @@ impl Site {
         for (name, metrics) in self.lane_names().iter().zip(&self.route_metrics) {
             levels.count(&ROUTE_REQUESTS_IN_FLIGHT, &[name], metrics.in_flight());
         }
+        self.tell_keys(&mut levels);
         self.turnstile.tell(&mut levels);
         self.users.tell(&mut levels);
         servers::tell(&self.servers(), &mut levels);
         levels
+    }
+
+    fn tell_keys(&self, levels: &mut Levels) {
+        let session = &self.settings.session;
+        let words = std::iter::once("seals").chain(std::iter::repeat("opens"));
+        for (key, word) in session.keys.names().zip(words) {
+            levels.count(&SESSION_KEYS, &[&named(key), word], 1);
+        }
+        for key in &session.revoked_keys {
+            levels.count(&SESSION_KEYS, &[&named(*key), "revoked"], 1);
+        }
     }
 
     /// How the servers of upstreams stand.

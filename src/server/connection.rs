@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::config::Serves;
 use crate::crypto::stands_for;
-use crate::gateway::{Gateway, Line, Site};
+use crate::gateway::{Gateway, Line, Living, Site};
 use crate::telemetry::{AccessLog, HandshakeFailure, Limit};
 use crate::web::{JobDoor, Peer, ServerName, Shown};
 
@@ -48,6 +48,8 @@ pub(super) struct Front {
     pub(super) gateway: Gateway,
     /// For tunnels, and what comes by HTTP/2.
     pub(super) proxy: Arc<HttpProxy<Gateway>>,
+    /// What its requests have open under sessions.
+    pub(super) living: Arc<Living>,
     pub(super) site: Arc<ArcSwap<Site>>,
     pub(super) access: Option<AccessLog>,
     pub(super) load: Arc<Load>,

@@ -54,6 +54,11 @@ impl Revocations {
         Ok(())
     }
 
+    /// Ends everything of `what` here alone: the others are told of it by their own configurations.
+    pub fn hold(&self, what: What<'_>, now: Timestamp) {
+        what.over(now).into_iter().for_each(|one| self.take(one, now));
+    }
+
     /// Ends one session, as [`Revocations::revoke`] does.
     ///
     /// # Errors
@@ -142,8 +147,10 @@ impl Revocations {
 
     fn has_marks(&self, session: &SessionState) -> bool {
         let source = &session.source;
+        let sealed_with = || session.keys.iter().any(|key| self.marks.has_name(&key_mark(*key)));
         self.any_marks()
-            && (source.undated().is_some_and(|mark| self.marks.has_name(&mark))
+            && (sealed_with()
+                || source.undated().is_some_and(|mark| self.marks.has_name(&mark))
                 || source
                     .dated(&session.principal)
                     .any(|mark| self.marks.has(&mark, session.signed_in)))

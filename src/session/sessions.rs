@@ -92,7 +92,7 @@ impl Sessions {
     /// The session a request brings. Where [`Sessions::question`] has one, it is to be asked before.
     pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
         match self.found(cookies) {
-            Found::State(state) => match self.unfit(&state, now) {
+            Found::State(state) => match self.unfit(&state, state.seen, now) {
                 None => Loaded::Live(state),
                 Some(why) => Loaded::Rejected(why),
             },
@@ -105,9 +105,8 @@ impl Sessions {
 
     /// What the store has to be asked before [`Sessions::load`] can tell; mostly nothing.
     pub fn question(&self, cookies: Cookies<'_>) -> Option<Question> {
-        let Store::Redis(store) = &self.store else { return None };
-        let id = self.handle(cookies)?.id;
-        store.is_to_be_asked(&id.0).then(|| Question { store: store.clone(), id })
+        let Store::Redis(_) = &self.store else { return None };
+        self.question_about(self.handle(cookies)?.id)
     }
 
     /// The session a request brings, after asking the store for it.
@@ -126,10 +125,32 @@ impl Sessions {
         }
     }
 
+    /// Why a session that was loaded before, and last used at `seen`, is over by now. `None` while it
+    /// lives, and while its store cannot be asked: an outage ends nobody's.
+    pub fn over(&self, state: &SessionState, seen: Timestamp, now: Timestamp) -> Option<Unfit> {
+        let is_gone = || {
+            let kept = !matches!(self.store, Store::Cookie);
+            kept && matches!(self.store.known(&state.id.0), Known::Nothing)
+        };
+        self.unfit(state, seen, now).or_else(|| is_gone().then_some(Unfit::Gone))
+    }
+
+    /// What the store has to be asked before [`Sessions::over`] can tell; mostly nothing.
+    pub fn question_about(&self, id: SessionId) -> Option<Question> {
+        let Store::Redis(store) = &self.store else { return None };
+        store.is_to_be_asked(&id.0).then(|| Question { store: store.clone(), id })
+    }
+
     /// Whether the session should be written again, so that the idle lifetime counts from now: once
-    /// for each tenth of it at most.
+    /// for each tenth of it at most, and at once where another key seals by now.
     pub fn is_due(&self, state: &SessionState, now: Timestamp) -> bool {
-        self.lifetimes.is_due(state.seen, now)
+        self.lifetimes.is_due(state.seen, now) || self.is_of_an_older_key(state)
+    }
+
+    /// Whether a session that was loaded is sealed with a key that may go one day.
+    pub fn is_of_an_older_key(&self, state: &SessionState) -> bool {
+        let sealing = self.keys.names().next();
+        !state.keys.is_empty() && sealing.is_some_and(|sealing| !state.keys.contains(&sealing))
     }
 
     /// Makes a session.
@@ -286,7 +307,9 @@ impl Sessions {
             return Some(known).filter(|state| state.id == handle.id);
         }
         let plain = self.keys.open_halved(&handle.half, &handle.id.0, sealed).ok()?;
-        let state = Arc::new(SessionState::from_bytes(&plain)?);
+        let mut state = SessionState::from_bytes(&plain)?;
+        state.was_sealed_with(KeyRing::key_naming(sealed));
+        let state = Arc::new(state);
         self.opened.remember(sealed, &state);
         Some(state).filter(|state| state.id == handle.id)
     }
@@ -296,13 +319,15 @@ impl Sessions {
             return Some(known);
         }
         let plain = self.keys.open(Purpose::Session, &self.context, sealed).ok()?;
-        let state = Arc::new(SessionState::from_bytes(&plain)?);
+        let mut state = SessionState::from_bytes(&plain)?;
+        state.was_sealed_with(KeyRing::key_named(sealed));
+        let state = Arc::new(state);
         self.opened.remember(sealed, &state);
         Some(state)
     }
 
-    fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
-        let over = self.lifetimes.unfit(state.signed_in, state.seen, now);
+    fn unfit(&self, state: &SessionState, seen: Timestamp, now: Timestamp) -> Option<Unfit> {
+        let over = self.lifetimes.unfit(state.signed_in, seen, now);
         over.or_else(|| self.ended.has(state).then_some(Unfit::Ended))
     }
 

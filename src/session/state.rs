@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::config::Bond;
-use crate::crypto::Random;
+use crate::crypto::{KeyId, Random};
 use crate::identity::{Credential, Principal};
 
 use super::marks::Source;
@@ -33,6 +33,10 @@ pub struct SessionState {
     /// Who vouched for them. It is kept behind the rest, see [`SessionState::to_bytes`].
     #[serde(skip)]
     pub source: Source,
+    /// Every key it was sealed with so far, and those that what it was made from was sealed with: who
+    /// has one of them may have made it. Kept behind the rest, too.
+    #[serde(skip)]
+    pub keys: Vec<KeyId>,
     /// When they signed in: the absolute lifetime counts from here.
     pub signed_in: Timestamp,
     /// When the cookie was last written: the idle lifetime counts from here.
@@ -47,17 +51,28 @@ impl SessionState {
     /// When a part cannot be written.
     pub fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
         let known = postcard::to_stdvec(self)?;
-        postcard::to_extend(&self.source, known)
+        let known = postcard::to_extend(&self.source, known)?;
+        postcard::to_extend(&self.keys, known)
     }
 
     /// Reads what [`SessionState::to_bytes`] wrote, here or in a program of before; `None` for anything
     /// else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (mut state, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        if rest.is_empty() {
+            return Some(state);
+        }
+        let (source, rest) = postcard::take_from_bytes(rest).ok()?;
+        state.source = source;
         if !rest.is_empty() {
-            (state.source, _) = postcard::take_from_bytes(rest).ok()?;
+            (state.keys, _) = postcard::take_from_bytes(rest).ok()?;
         }
         Some(state)
+    }
+
+    /// It was sealed with this key as well.
+    pub(super) fn was_sealed_with(&mut self, key: Option<KeyId>) {
+        self.keys.extend(key.filter(|key| !self.keys.contains(key)));
     }
 
     /// Whether the credential could still be used at `now`.
@@ -95,6 +110,7 @@ impl SessionState {
             principal,
             credential: Credential::Nothing,
             source: Source::of("sod"),
+            keys: Vec::new(),
             signed_in,
             seen: signed_in,
         }
@@ -115,7 +131,8 @@ mod tests {
         assert_eq!(format!("{:?}", SessionState::from_bytes(&now).unwrap()), format!("{state:?}"));
         let old_program = postcard::from_bytes::<SessionState>(&now).unwrap();
         assert_eq!(old_program.id, state.id);
-        for end in (0..before.len()).chain(before.len() + 1..now.len()) {
+        let sourced = postcard::to_extend(&state.source, before.clone()).unwrap().len();
+        for end in (0..now.len()).filter(|end| ![before.len(), sourced].contains(end)) {
             assert!(SessionState::from_bytes(&now[..end]).is_none(), "the first {end} bytes");
         }
     }

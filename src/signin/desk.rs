@@ -134,6 +134,7 @@ impl Desk {
             source: Source::of(party.authority.name()),
             signed_in: now,
             seen: now,
+            keys: Vec::new(),
         };
         let made = at.sessions.make(&state, &self.random, at.cookies).await;
         let made = made.map_err(|why| not_kept(&why).again(target.clone()))?;

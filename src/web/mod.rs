@@ -21,6 +21,7 @@ mod reply;
 mod return_to;
 mod server_name;
 mod singles;
+mod websocket;
 
 pub use client::{Client, Proxies, ProxyPlace, Subscriber, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
@@ -39,3 +40,4 @@ pub use refusal::Refusal;
 pub use reply::Reply;
 pub use return_to::ReturnTo;
 pub use server_name::{NamedInTls, ServerName};
+pub use websocket::{Close, Frames};

@@ -141,6 +141,9 @@ fn described(settings: &Settings) -> String {
         session.leeway
     )
     .unwrap();
+    if !session.revoked_keys.is_empty() {
+        writeln!(out, "  revoked {:02x?}", session.revoked_keys).unwrap();
+    }
     if let Some(vault) = &settings.vault {
         let place = match &vault.place {
             VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),

@@ -92,7 +92,8 @@ fn somebody(party: &RelyingParty, number: usize, id: [u8; 16]) -> SessionState {
     let credential = Credential::Nothing;
     let source = Source::of(party.authority.name());
     let id = SessionId(id);
-    SessionState { id, relying_party, bond, principal, credential, source, signed_in, seen }
+    let keys = Vec::new();
+    SessionState { id, relying_party, bond, principal, credential, source, keys, signed_in, seen }
 }
 
 /// A request for a relying party's route and a tenant, with somebody's cookie.

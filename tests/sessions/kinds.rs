@@ -131,6 +131,7 @@ pub fn astrid(signed_in: Timestamp) -> SessionState {
         },
         credential: Credential::Nothing,
         source: Source::of("sod"),
+        keys: Vec::new(),
         signed_in,
         seen: signed_in,
     }

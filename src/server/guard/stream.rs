@@ -22,9 +22,9 @@ use crate::telemetry::Limit;
 
 use super::body::Body;
 use super::chunks::Outcome;
+use super::conversation::Tunnel;
 use super::farewell::Farewell;
 use super::fault::Fault;
-use super::frames::Tunnel;
 use super::head::{Head, HeadScan};
 use super::outgoing::Outgoing;
 use super::pace::{Pace, Patience};
@@ -270,7 +270,7 @@ impl<S: IO> Guard<S> {
             return (None, Rest::Nothing);
         }
         match &self.phase {
-            Phase::Tunnel(tunnel) if tunnel.client_told => (None, Rest::Drain),
+            Phase::Tunnel(tunnel) if tunnel.client_heard() => (None, Rest::Drain),
             Phase::Between { .. } | Phase::Tunnel(_) => (None, Rest::Nothing),
             Phase::Broken { fault: Fault::CutShort, .. } => (Some(Fault::CutShort), Rest::Nothing),
             Phase::Broken { fault, answer: Answer::Open } => (Some(*fault), Rest::Answer),
