@@ -59,8 +59,18 @@ pub struct Host {
 impl Host {
     /// Our own paths here, all but the redirect paths; nothing else may stand on them.
     pub(super) fn own_paths(&self) -> Vec<String> {
-        let ours =
-            ["start", "sign_in", "sign_out", "signed_out", "finish", "choose", "keys", "userinfo"];
+        let ours = [
+            "start",
+            "sign_in",
+            "sign_out",
+            "signed_out",
+            "finish",
+            "choose",
+            "keys",
+            "userinfo",
+            "backchannel_logout",
+            "frontchannel_logout",
+        ];
         let mut paths: Vec<String> = ours.map(|own| format!("{}/{own}", self.prefix)).into();
         if self.oauth2_proxy_paths {
             let theirs = ["start", "sign_in", "sign_out", "userinfo"];

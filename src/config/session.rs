@@ -1,5 +1,6 @@
 //! `[session]`: how long people stay signed in, and what seals their cookies.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::crypto::{KeyRing, Random};
@@ -22,6 +23,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("attempt", "\"10m\""),
         Key::defaulted("leeway", "\"60s\""),
         Key::optional("replicas", "3"),
+        Key::optional("state_dir", "\"/var/lib/superid-gateway\""),
     ],
 };
 
@@ -45,6 +47,8 @@ pub struct Session {
     pub leeway: u64,
     /// How many gateways share these sessions, where that is said.
     pub replicas: Option<usize>,
+    /// Where it is remembered, through restarts, which sessions were ended.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// What keeps sessions.
@@ -101,6 +105,8 @@ pub(super) fn session(root: &Section) -> Option<Session> {
     let attempt = time("attempt", 60, 3_600);
     let leeway = time("leeway", 0, 120);
     let replicas = section.optional("replicas", |value| value.count(1, 1_000));
+    let folder = |value: &Value<'_>| Some(value.reading.path(&value.line(1_024)?));
+    let state_dir = section.optional("state_dir", folder);
     if let (Some(idle), Some(absolute)) = (idle, absolute)
         && idle > absolute
     {
@@ -120,7 +126,30 @@ pub(super) fn session(root: &Section) -> Option<Session> {
         attempt: attempt?,
         leeway: leeway?,
         replicas,
+        state_dir,
     })
+}
+
+/// Bounds sessions whose end nobody remembers: cookies hold them whole, and after a restart the copy of
+/// one that was signed out would be good again.
+pub(super) fn bound_the_forgetful(root: &Section, session: &mut Session) {
+    let remembers = root.has("redis") || session.state_dir.is_some();
+    if session.store != SessionStore::Cookie
+        || remembers
+        || !root.has("host")
+        || session.absolute <= AN_HOUR
+    {
+        return;
+    }
+    session.absolute = AN_HOUR;
+    session.idle = session.idle.min(AN_HOUR);
+    let section = root.section("session", TABLE.keys);
+    section.reading.warn(
+        &section.place("absolute"),
+        "is an hour at most: sessions are in cookies, and which of them were ended is forgotten at a \
+         restart",
+        "write state_dir = \"/var/lib/superid-gateway\", add [redis], or write absolute = \"1h\"",
+    );
 }
 
 /// Reports `same_site = "none"` where browsers would drop the cookie: it must be `Secure` then
@@ -153,4 +182,5 @@ fn cookie_name(value: &Value) -> Option<String> {
     Some(name)
 }
 
+const AN_HOUR: u64 = 3_600;
 const THIRTY_DAYS: u64 = 30 * 86_400;

@@ -4,9 +4,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{self, Redis, SessionStore, Settings};
+use crate::config::{self, Redis, Settings};
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, LinkState, LinkWatch, RedisLink};
+use crate::session::Journal;
 use crate::telemetry::{AuditLog, LinkCounter, LinkCounters, Tracer};
 use crate::vault::{Vault, VaultFailed};
 
@@ -20,8 +21,10 @@ pub struct Stores {
     pub(super) shared: Option<SharedTickets>,
     /// Where tokens that were used are remembered for all replicas.
     pub used: Option<RedisLink>,
-    /// Where sessions are kept, if that is Redis.
+    /// Where replicas tell each other which sessions are over, and where these are kept, if that is Redis.
     pub sessions: Option<RedisLink>,
+    /// Where it is remembered which sessions are over.
+    pub journal: Option<Arc<Journal>>,
     /// Where it is recorded who did what.
     pub audit: AuditLog,
     /// Who begins traces, where there are any.
@@ -41,6 +44,8 @@ struct Linked {
 pub enum StoresFailed {
     #[error("[redis]: {0}")]
     Link(#[from] LinkFailed),
+    #[error("session.state_dir: {0}")]
+    StateDir(#[from] std::io::Error),
     #[error("[vault]: {0}")]
     Vault(#[from] VaultFailed),
 }
@@ -62,6 +67,7 @@ impl Stores {
         }
         stores.open_used(settings, random)?;
         stores.open_sessions(settings, random)?;
+        stores.open_journal(settings, clock)?;
         Ok(stores)
     }
 
@@ -84,6 +90,7 @@ impl Stores {
         }
         stores.open_used(settings, random)?;
         stores.open_sessions(settings, random)?;
+        stores.open_journal(settings, clock)?;
         Ok(stores)
     }
 
@@ -117,10 +124,10 @@ impl Stores {
         Ok(())
     }
 
-    /// The link for sessions, as it was opened or now; none where they are kept elsewhere.
+    /// The link for sessions, as it was opened or now; none where nobody signs in.
     fn open_sessions(&mut self, settings: &Settings, random: &Random) -> Result<(), StoresFailed> {
         match &settings.redis {
-            Some(redis) if settings.session.store == SessionStore::Redis => {
+            Some(redis) if !settings.hosts.is_empty() => {
                 if self.sessions.is_none() {
                     let linked = Linked::open(SESSIONS, redis, random.clone())?;
                     self.sessions = Some(linked.link.clone());
@@ -132,6 +139,19 @@ impl Stores {
                 self.links.retain(|linked| linked.link.name() != SESSIONS);
             }
         }
+        Ok(())
+    }
+
+    /// The journal, as it was opened where the folder is the same, or now.
+    fn open_journal(&mut self, settings: &Settings, clock: &Clock) -> Result<(), StoresFailed> {
+        let session = &settings.session;
+        let before = self.journal.take();
+        let Some(folder) = &session.state_dir else { return Ok(()) };
+        let same = before.filter(|journal| journal.folder() == folder);
+        self.journal = match same {
+            Some(journal) => Some(journal),
+            None => Some(Arc::new(Journal::open(folder, session.absolute, clock.now())?)),
+        };
         Ok(())
     }
 

@@ -34,6 +34,7 @@ mod own_names;
 mod own_pages;
 mod parties;
 mod proof;
+mod provider_word;
 mod request_id;
 mod respond;
 mod resumed;

@@ -90,7 +90,9 @@ impl Site {
     pub fn with_stores(settings: Settings, stores: &Stores, clock: Clock, random: Random) -> Self {
         let limits = &settings.limits;
         let ended = Arc::new(Revocations::new(limits.ended_sessions, settings.session.absolute));
-        Self::assembled(settings, stores, (clock, random), ended, None)
+        let site = Self::assembled(settings, stores, (clock, random), ended, None);
+        site.ended.wait_for_the_list();
+        site
     }
 
     /// The site of a new configuration. What this one remembers, of ended sessions, spent attempts
@@ -115,6 +117,8 @@ impl Site {
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
+        let spread = (stores.journal.as_ref(), stores.sessions.as_ref());
+        ended.spread_over(spread, session.absolute, &clock);
         let kept = Store::new(&settings, stores.sessions.clone(), before.map(|site| &site.kept));
         let both = (&ended, &kept);
         let host_site = |host: &Arc<Host>| HostSite::new(host, session, both);
@@ -164,6 +168,11 @@ impl Site {
     /// What is remembered of sessions and sign-ins, and outlives configurations.
     pub fn memory(&self) -> Memory {
         self.desk.memory(self.ended.clone(), self.kept.records().cloned())
+    }
+
+    /// What is over, and where more may be ended.
+    pub fn revocations(&self) -> &Arc<Revocations> {
+        &self.ended
     }
 
     /// What stands now, for metrics; connections are for somebody else to know.

@@ -77,6 +77,10 @@ pub enum Step {
     Posted { host: usize },
     /// The page that sends what was kept.
     Resend { host: usize },
+    /// A provider's sign-out page, in a frame.
+    ProviderFrame { host: usize },
+    /// A provider's server tells that a session is over.
+    ProviderWord { host: usize },
     /// Somebody signs out.
     SignOut { host: usize },
     /// SuperID tells of an error at the error callback URL.

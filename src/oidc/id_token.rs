@@ -79,7 +79,7 @@ pub(super) fn check_owner(
 
 /// The configured issuer letter by letter; where each directory has its own, that of the directory
 /// the token names.
-fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused> {
+pub(super) fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused> {
     let stated = claims.text("iss").ok_or(ClaimsRefused::Issuer)?;
     if !provider.has_directories() {
         require(stated == provider.issuer, ClaimsRefused::Issuer)?;
@@ -93,7 +93,7 @@ fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused>
 }
 
 /// At most 255 ASCII characters (OpenID Connect Core §2), all of them visible.
-fn is_subject(subject: &str) -> bool {
+pub(super) fn is_subject(subject: &str) -> bool {
     (1..=255).contains(&subject.len())
         && subject.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
@@ -109,6 +109,6 @@ fn names(token: &UnverifiedToken<'_>, claims: &Object, (name, beside): (&str, Be
 
 /// Nothing when the condition holds, else the refusal.
 #[expect(clippy::fn_params_excessive_bools, reason = "the condition itself is what is passed")]
-fn require(holds: bool, otherwise: ClaimsRefused) -> Result<(), ClaimsRefused> {
+pub(super) fn require(holds: bool, otherwise: ClaimsRefused) -> Result<(), ClaimsRefused> {
     if holds { Ok(()) } else { Err(otherwise) }
 }

@@ -22,6 +22,7 @@ use super::document::{Answers, Document};
 use super::failure::ProviderFailed;
 use super::id_token::{self, Beside, Rules};
 use super::known::Known;
+use super::logout_token::{self, Farewell};
 use super::userinfo::{self, Judged};
 use super::vouched::Vouched;
 use super::{pushed, tokens};
@@ -225,6 +226,26 @@ impl Providers {
             now: self.clock.now(),
         };
         self.verified(member, &document, came.id_token, rules).await
+    }
+
+    /// Verifies a token by which the provider ends sessions. Whether it was used before is the caller's
+    /// to know.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] says whose fault it is.
+    pub async fn verify_logout(
+        &self,
+        party: &RelyingParty,
+        token: &str,
+    ) -> Result<Farewell, ProviderFailed> {
+        let member = self.member(party)?;
+        let provider = &member.membership.provider;
+        let token = UnverifiedToken::parse_logout(token, &provider.algorithms)?;
+        let document = member.known.document().await?;
+        let keys = member.known.keys(&document).keys_for(token.key()).await?;
+        let (leeway, now) = (self.leeway, self.clock.now());
+        let rules = logout_token::Rules { provider, client_id: &party.client_id, leeway, now };
+        Ok(logout_token::check(&token, &keys, &rules)?)
     }
 
     /// Who somebody is to the apps, with those of their claims that are named.

@@ -92,6 +92,7 @@ impl Sessions {
     /// The session a request brings. Where [`Sessions::question`] has one, it is to be asked before.
     pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
         match self.found(cookies) {
+            Found::State(_) if self.ended.is_ignorant() => Loaded::Unavailable,
             Found::State(state) => match self.unfit(&state, now) {
                 None => Loaded::Live(state),
                 Some(why) => Loaded::Rejected(why),

@@ -16,7 +16,7 @@
 
 use crate::config::{Flow, Pkce, RelyingParty, ResponseMode};
 use crate::identity::{Credential, Principal};
-use crate::session::{Loaded, SessionState};
+use crate::session::{Loaded, SessionState, Source};
 use crate::superid::{CodeGrant, FrontToken, SignedIn, VerifiedClaims};
 use crate::web::{Fields, Reply, ReturnTo};
 
@@ -92,8 +92,8 @@ impl Desk {
         }
         let brought = answer.parts(attempt.asked).map_err(|failed| failed.again(target.clone()))?;
         let who = self.signed_in(at, (party, attempt), &brought).await;
-        let (principal, credential) = who.map_err(|failed| failed.again(target.clone()))?;
-        let reply = self.admit(at, binding, party, (principal, credential), &target).await?;
+        let who = who.map_err(|failed| failed.again(target.clone()))?;
+        let reply = self.admit(at, binding, party, who, &target).await?;
         Ok(reply.with_cookies(self.forget_target(at, attempt)))
     }
 
@@ -162,7 +162,7 @@ impl Desk {
         at: Counter<'_>,
         (party, attempt): (&RelyingParty, &Attempt),
         brought: &Brought<'_>,
-    ) -> Result<(Principal, Credential), Failed> {
+    ) -> Result<(Principal, Credential, Source), Failed> {
         if party.membership().is_some() {
             return self.signed_in_elsewhere(at, (party, attempt), brought).await;
         }
@@ -189,7 +189,8 @@ impl Desk {
             }
         };
         self.keep(at, party, Consent::in_claims(&claims)).await;
-        Ok((claims.principal(&self.kept_claims), credential))
+        let source = Source::of(party.authority.name());
+        Ok((claims.principal(&self.kept_claims), credential, source))
     }
 
     async fn front(

@@ -121,7 +121,7 @@ impl Desk {
         at: Counter<'_>,
         binding: Binding,
         party: &RelyingParty,
-        who: (Principal, Credential),
+        who: (Principal, Credential, Source),
         target: &ReturnTo,
     ) -> Outcome {
         let now = self.clock.now();
@@ -131,7 +131,7 @@ impl Desk {
             bond: party.bond,
             principal: who.0,
             credential: who.1,
-            source: Source::of(party.authority.name()),
+            source: who.2,
             signed_in: now,
             seen: now,
         };

@@ -7,6 +7,7 @@ use http::header::LOCATION;
 use crate::config::{Authority, Authorization, Membership, Pkce, PushedRequests, RelyingParty};
 use crate::identity::{Credential, Principal};
 use crate::oidc::{Answerer, FrontChannel, ProviderFailed, Vouched};
+use crate::session::Source;
 use crate::superid::{ClaimsRefused, CodeGrant};
 use crate::web::{Reply, ReturnTo};
 
@@ -85,7 +86,7 @@ impl Desk {
         at: Counter<'_>,
         (party, attempt): (&RelyingParty, &Attempt),
         brought: &Brought<'_>,
-    ) -> Result<(Principal, Credential), Failed> {
+    ) -> Result<(Principal, Credential, Source), Failed> {
         let vouched = self.vouched(at, (party, attempt), brought).await?;
         // Where each directory has an issuer, the answer must be from the one that signed.
         if brought.issuer.is_some_and(|named| named != vouched.issuer()) {
@@ -96,7 +97,9 @@ impl Desk {
         if attempt.tenant.as_ref().is_some_and(|tenant| *tenant != principal.context) {
             return Err(refused(&ClaimsRefused::WrongTenant.into()));
         }
-        Ok((principal, Credential::Nothing))
+        let source = Source::of(party.authority.name());
+        let source = source.known_as(vouched.issuer(), vouched.subject(), vouched.session());
+        Ok((principal, Credential::Nothing, source))
     }
 
     async fn vouched(

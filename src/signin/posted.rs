@@ -12,6 +12,7 @@ use http::HeaderMap;
 
 use crate::config::{Flow, Legacy, LegacyToken, NullOrigin, RelyingParty};
 use crate::identity::Credential;
+use crate::session::Source;
 use crate::superid::{SignInFailed, VerifiedClaims};
 use crate::web::{Fields, ReturnTo};
 
@@ -132,7 +133,8 @@ impl Desk {
             .unwrap_or_else(ReturnTo::root);
         self.keep(at, party, handoff.consent).await;
         let credential = handoff.ticket.map_or(Credential::Nothing, Credential::Ticket);
-        self.admit(at, binding, party, (handoff.principal, credential), &target).await
+        let source = Source::of(party.authority.name());
+        self.admit(at, binding, party, (handoff.principal, credential, source), &target).await
     }
 }
 

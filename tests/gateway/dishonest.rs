@@ -158,6 +158,13 @@ impl Dishonest {
         turn(&mut self.state.lock().unwrap().switches);
     }
 
+    /// A token of these claims with others laid over them, under the switches as they are turned.
+    pub fn token_of(&self, claims: Value, more: &Value, turn: impl Fn(&mut Switches)) -> String {
+        let mut switches = Switches::default();
+        turn(&mut switches);
+        KEYS.token(&switches, &laid(claims, more))
+    }
+
     /// The requests to a path so far.
     pub fn asked(&self, path: &str) -> Vec<Asked> {
         let state = self.state.lock().unwrap();

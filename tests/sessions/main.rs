@@ -6,6 +6,7 @@
 )]
 
 mod conformance;
+mod ending;
 mod kinds;
 #[path = "../tickets/redis_server.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]

@@ -215,6 +215,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             attempt: 600,
             leeway: 60,
             replicas: None,
+            state_dir: None,
             store: SessionStore::Cookie,
         },
     }
