@@ -12,15 +12,18 @@ mod api_client;
 mod app_pages;
 mod assertion;
 mod audit;
+mod background;
 mod browser;
 mod callback;
 mod certificates;
+mod checks;
 mod collector;
 mod commands;
 mod conformance;
 #[cfg(target_os = "linux")]
 mod descriptors;
 mod diagonal;
+mod diagonal_doors;
 mod dishonest;
 mod drain;
 mod errors;
