@@ -80,6 +80,7 @@ pub fn session() -> SessionState {
         },
         signed_in: now,
         seen: now,
+        refresh: None,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::config::{SameSite, UpstreamProtocol};
 use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
 use crate::web::{Asking, Client, Inbound, ProxyHeader, Refusal, Reply};
 
-use super::decide::{decide, session_question};
+use super::decided::decided;
 use super::exchange::{Exchange, Stage};
 use super::failing::{self, refused_for};
 use super::lane::Lane;
@@ -89,7 +89,9 @@ impl ProxyHttp for Gateway {
                     Err(refused) => refuse(downstream, exchange, refused, asking),
                 }
             }
-            Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),
+            Verdict::Call { .. } | Verdict::Leave(_) | Verdict::Refresh(_) => {
+                return Err(undecided());
+            }
         };
         exchange.stage = Stage::Answered;
         let strict = exchange.site.settings.session.same_site == SameSite::Strict;
@@ -366,10 +368,7 @@ async fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict
             if let (Some((door, relayed)), Some(sender)) = (&jobs, peer) {
                 return calls::decide_job(&site, (door, sender, *relayed), &inbound);
             }
-            if let Some(question) = session_question(&site, &inbound) {
-                Box::pin(question.ask()).await;
-            }
-            decide(&site, &inbound, site.clock.now())
+            decided(&site, &inbound).await
         }
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
     }

@@ -13,5 +13,5 @@ mod userinfo;
 mod vouched;
 
 pub use failure::ProviderFailed;
-pub use providers::{Answerer, FrontChannel, Providers};
+pub use providers::{Answerer, FrontChannel, Providers, Redeemed};
 pub use vouched::Vouched;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
+use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::config;
@@ -15,6 +16,7 @@ use super::chunks::{Chunked, TooLong};
 use super::handle::Handle;
 use super::lately::Known;
 use super::lifetimes::Lifetimes;
+use super::newer::Newer;
 use super::opened::Opened;
 use super::record::Record;
 use super::remembered::Ended;
@@ -29,10 +31,11 @@ pub struct Sessions {
     name: String,
     attributes: CookieAttributes,
     context: Vec<u8>,
-    lifetimes: Lifetimes,
-    ended: Arc<Ended>,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) ended: Arc<Ended>,
     opened: Arc<Opened>,
-    store: Store,
+    pub(super) store: Store,
+    pub(super) newer: Newer,
 }
 
 /// What a request's cookies say.
@@ -86,7 +89,13 @@ impl Sessions {
             ended,
             opened: Arc::new(Opened::new()),
             store,
+            newer: Newer::default(),
         }
+    }
+
+    /// The same, with what is known of sessions that their browsers or the store do not have yet.
+    pub fn with_newer(self, newer: Newer) -> Self {
+        Self { newer, ..self }
     }
 
     /// The session a request brings. Where [`Sessions::question`] has one, it is to be asked before.
@@ -126,10 +135,10 @@ impl Sessions {
         }
     }
 
-    /// Whether the session should be written again, so that the idle lifetime counts from now: once
-    /// for each tenth of it at most.
-    pub fn is_due(&self, state: &SessionState, now: Timestamp) -> bool {
-        self.lifetimes.is_due(state.seen, now)
+    /// Whether the session should be written again: so that the idle lifetime counts from now, once for
+    /// each tenth of it at most; or so that the browser gets what a refresh brought.
+    pub fn is_due(&self, state: &SessionState, cookies: Cookies<'_>, now: Timestamp) -> bool {
+        self.lifetimes.is_due(state.seen, now) || self.is_ahead_of(cookies, state)
     }
 
     /// Makes a session.
@@ -145,7 +154,7 @@ impl Sessions {
         if matches!(self.store, Store::Cookie) {
             return Ok(Made { cookies: self.sealed(state, random, cookies)?, evicted: 0 });
         }
-        let handle = Handle::fresh(state.id, random);
+        let handle = Handle::fresh(state, random);
         let record = self.record(&handle, state, random)?;
         let evicted = self.store.put(state.id.0, record, (self.lifetimes, state.seen)).await?;
         Ok(Made { cookies: self.handed(&handle, random, cookies)?, evicted })
@@ -164,11 +173,16 @@ impl Sessions {
             return self.sealed(&renewed, random, cookies).unwrap_or_default();
         }
         let Some(handle) = self.handle(cookies) else { return Vec::new() };
-        if let (Known::Kept(before), Ok(record)) =
-            (self.store.known(&handle.id.0), self.record(&handle, &renewed, random))
-        {
-            let seconds = self.lifetimes.left(state.signed_in, now);
-            self.store.replace(handle.id.0, before, record, seconds);
+        if let Known::Kept(before) = self.store.known(&handle.id.0) {
+            // A refresh may have come since this request was let in: nothing older is written over it.
+            let kept = self.opened(&handle, &before);
+            let newer = kept.filter(|kept| kept.round() > state.round());
+            let renewed =
+                newer.map_or(renewed, |kept| SessionState { seen: now, ..(*kept).clone() });
+            if let Ok(record) = self.record(&handle, &renewed, random) {
+                let seconds = self.lifetimes.left(state.signed_in, now);
+                self.store.replace(handle.id.0, before, record, seconds);
+            }
         }
         match self.chunked().read(cookies).map(|sealed| self.keys.sealed_by(&sealed)) {
             // The older key may go one day.
@@ -187,7 +201,7 @@ impl Sessions {
         random: &Random,
         cookies: Cookies<'_>,
     ) -> Result<Vec<HeaderValue>, TooLong> {
-        let plain = postcard::to_stdvec(state).map_err(|_| TooLong)?;
+        let plain = state.to_bytes().map_err(|_| TooLong)?;
         let sealed = self.keys.seal(Purpose::Session, &self.context, &plain, random);
         self.chunked().write(&sealed, None, cookies)
     }
@@ -218,9 +232,15 @@ impl Sessions {
     }
 
     fn found(&self, cookies: Cookies<'_>) -> Found {
+        match self.brought(cookies) {
+            Found::State(state) => Found::State(self.lifted(state)),
+            other => other,
+        }
+    }
+
+    fn brought(&self, cookies: Cookies<'_>) -> Found {
         if matches!(self.store, Store::Cookie) {
-            let state = self.chunked().read(cookies).and_then(|sealed| self.state(&sealed));
-            return state.map_or(Found::Nothing, Found::State);
+            return self.carried(cookies).map_or(Found::Nothing, Found::State);
         }
         let Some(handle) = self.handle(cookies) else { return Found::Nothing };
         match self.store.known(&handle.id.0) {
@@ -230,6 +250,11 @@ impl Sessions {
             Known::Nothing => Found::Gone,
             Known::NotAsked => Found::NotAsked,
         }
+    }
+
+    /// What the cookies carry, where they carry the whole of it.
+    pub(super) fn carried(&self, cookies: Cookies<'_>) -> Option<Arc<SessionState>> {
+        self.state(&self.chunked().read(cookies)?)
     }
 
     fn handle(&self, cookies: Cookies<'_>) -> Option<Handle> {
@@ -247,13 +272,13 @@ impl Sessions {
         self.chunked().write(&sealed, None, cookies)
     }
 
-    fn record(
+    pub(super) fn record(
         &self,
         handle: &Handle,
         state: &SessionState,
         random: &Random,
     ) -> Result<Record, TooLong> {
-        let plain = postcard::to_stdvec(state).map_err(|_| TooLong)?;
+        let plain = state.to_bytes().map_err(|_| TooLong)?;
         let sealed = self.keys.seal_halved(&handle.half, &handle.id.0, &plain, random);
         if sealed.len() > Record::MOST {
             return Err(TooLong);
@@ -263,12 +288,12 @@ impl Sessions {
 
     /// What a store had under this handle. A handle is ours and names its half: who has one may have
     /// what was opened with it, but not what was opened for another.
-    fn opened(&self, handle: &Handle, sealed: &[u8]) -> Option<Arc<SessionState>> {
+    pub(super) fn opened(&self, handle: &Handle, sealed: &[u8]) -> Option<Arc<SessionState>> {
         if let Some(known) = self.opened.state(sealed) {
             return Some(known).filter(|state| state.id == handle.id);
         }
         let plain = self.keys.open_halved(&handle.half, &handle.id.0, sealed).ok()?;
-        let state = Arc::new(postcard::from_bytes::<SessionState>(&plain).ok()?);
+        let state = Arc::new(SessionState::from_bytes(&Zeroizing::new(plain))?);
         self.opened.remember(sealed, &state);
         Some(state).filter(|state| state.id == handle.id)
     }
@@ -278,13 +303,15 @@ impl Sessions {
             return Some(known);
         }
         let plain = self.keys.open(Purpose::Session, &self.context, sealed).ok()?;
-        let state = Arc::new(postcard::from_bytes::<SessionState>(&plain).ok()?);
+        let state = Arc::new(SessionState::from_bytes(&Zeroizing::new(plain))?);
         self.opened.remember(sealed, &state);
         Some(state)
     }
 
-    fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
+    pub(super) fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
+        let spent = state.refresh.as_ref().is_some_and(|refresh| refresh.is_over(now));
         let over = self.lifetimes.unfit(state.signed_in, state.seen, now);
+        let over = over.or(spent.then_some(Unfit::Unrefreshed));
         over.or_else(|| self.ended.contains(state).then_some(Unfit::Ended))
     }
 

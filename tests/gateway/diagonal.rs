@@ -81,7 +81,16 @@ fn somebody(party: &RelyingParty, number: usize, id: [u8; 16]) -> SessionState {
     let (relying_party, bond) = (party.name.clone(), party.bond);
     let (signed_in, seen) = (Timestamp(NOW), Timestamp(NOW));
     let credential = Credential::Nothing;
-    SessionState { id: SessionId(id), relying_party, bond, principal, credential, signed_in, seen }
+    SessionState {
+        id: SessionId(id),
+        relying_party,
+        bond,
+        principal,
+        credential,
+        signed_in,
+        seen,
+        refresh: None,
+    }
 }
 
 /// A request for a relying party's route and a tenant, with somebody's cookie.

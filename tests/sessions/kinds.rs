@@ -132,6 +132,7 @@ pub fn astrid(signed_in: Timestamp) -> SessionState {
         credential: Credential::Nothing,
         signed_in,
         seen: signed_in,
+        refresh: None,
     }
 }
 

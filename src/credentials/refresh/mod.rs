@@ -1,0 +1,10 @@
+//! Credentials of signed-in people, had anew before they die: once for all requests of a session.
+
+mod asking;
+mod errand;
+mod flights;
+mod quiet;
+mod refresher;
+
+pub use flights::{Landed, Waiting};
+pub use refresher::{Needed, Refresher};
