@@ -18,7 +18,7 @@ use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Ended, Memory, Newer, Sessions, Store};
+use crate::session::{Memory, Newer, Revocations, Sessions, Store};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
@@ -66,7 +66,7 @@ pub struct Site {
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
     pub(super) refresher: Arc<Refresher>,
-    ended: Arc<Ended>,
+    ended: Arc<Revocations>,
     kept: Store,
     newer: Newer,
 }
@@ -91,7 +91,7 @@ impl Site {
     /// The same, with what was opened for it.
     pub fn with_stores(settings: Settings, stores: &Stores, clock: Clock, random: Random) -> Self {
         let limits = &settings.limits;
-        let ended = Arc::new(Ended::new(limits.ended_sessions, settings.session.absolute));
+        let ended = Arc::new(Revocations::new(limits.ended_sessions, settings.session.absolute));
         Self::assembled(settings, stores, (clock, random), ended, None)
     }
 
@@ -113,7 +113,7 @@ impl Site {
         settings: Settings,
         stores: &Stores,
         (clock, random): (Clock, Random),
-        ended: Arc<Ended>,
+        ended: Arc<Revocations>,
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
@@ -270,7 +270,7 @@ impl HostSite {
     fn new(
         host: &Arc<Host>,
         session: &Session,
-        (ended, kept, newer): (&Arc<Ended>, &Store, &Newer),
+        (ended, kept, newer): (&Arc<Revocations>, &Store, &Newer),
     ) -> Self {
         let names = CookieNames::new(&session.cookie_name, &host.origin);
         let both = (ended.clone(), kept.clone());

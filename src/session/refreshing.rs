@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::crypto::Random;
+use crate::crypto::{KeyRing, Random};
 use crate::redis_link::{LinkFailed, RedisLink};
 use crate::web::Cookies;
 
@@ -40,7 +40,7 @@ impl Sessions {
     /// # Errors
     /// [`LinkFailed`]; then nobody knows.
     pub async fn newest(&self, state: &SessionState) -> Result<Newest, LinkFailed> {
-        if self.ended.contains(state) {
+        if self.ended.has(state) {
             return Ok(Newest::Gone);
         }
         let known = |sealed: Option<Arc<[u8]>>| self.newer_of(state, sealed.as_deref());
@@ -77,7 +77,7 @@ impl Sessions {
     ) -> Result<(), NotKept> {
         let Some(handle) = Handle::known(state) else { return Ok(()) };
         loop {
-            if self.ended.contains(state) {
+            if self.ended.has(state) {
                 self.newer.here.remove(&state.id.0);
                 return Ok(());
             }
@@ -138,7 +138,8 @@ impl Sessions {
 
     /// What is sealed, if it is the same session further on.
     fn newer_of(&self, state: &SessionState, sealed: Option<&[u8]>) -> Option<Arc<SessionState>> {
-        let newer = self.opened(&Handle::known(state)?, sealed?)?;
+        let sealed = sealed.filter(|sealed| !self.ended.has_key(|| KeyRing::key_naming(sealed)))?;
+        let newer = self.opened(&Handle::known(state)?, sealed)?;
         (newer.round() > state.round()).then_some(newer)
     }
 

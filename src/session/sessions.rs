@@ -19,7 +19,7 @@ use super::lifetimes::Lifetimes;
 use super::newer::Newer;
 use super::opened::Opened;
 use super::record::Record;
-use super::remembered::Ended;
+use super::revocations::Revocations;
 use super::shared_records::SharedRecords;
 use super::state::SessionState;
 use super::store::{NotKept, Store};
@@ -32,7 +32,7 @@ pub struct Sessions {
     attributes: CookieAttributes,
     context: Vec<u8>,
     pub(super) lifetimes: Lifetimes,
-    pub(super) ended: Arc<Ended>,
+    pub(super) ended: Arc<Revocations>,
     opened: Arc<Opened>,
     pub(super) store: Store,
     pub(super) newer: Newer,
@@ -73,7 +73,7 @@ impl Sessions {
         settings: &config::Session,
         names: &CookieNames,
         origin: &PublicOrigin,
-        (ended, store): (Arc<Ended>, Store),
+        (ended, store): (Arc<Revocations>, Store),
     ) -> Self {
         let same_site = match settings.same_site {
             config::SameSite::Lax => "Lax",
@@ -151,6 +151,7 @@ impl Sessions {
         random: &Random,
         cookies: Cookies<'_>,
     ) -> Result<Made, NotKept> {
+        let state = &SessionState { signed_in: self.ended.begins(state), ..state.clone() };
         if matches!(self.store, Store::Cookie) {
             return Ok(Made { cookies: self.sealed(state, random, cookies)?, evicted: 0 });
         }
@@ -224,11 +225,23 @@ impl Sessions {
         if matches!(self.store, Store::Redis(_)) {
             // The store first: where it fails, whoever asked has to be able to ask again.
             self.store.remove(&state.id.0).await?;
-            self.ended.end(state, now);
-            return Ok(());
         }
-        self.ended.end(state, now);
-        self.store.remove(&state.id.0).await
+        if let Err(failed) = self.ended.end(state, now).await {
+            tracing::error!(%failed, "the end of a session holds here, and is told on later");
+        }
+        match self.store {
+            Store::Redis(_) => Ok(()),
+            Store::Cookie | Store::Memory(_) => {
+                self.newer.here.remove(&state.id.0);
+                self.store.remove(&state.id.0).await
+            }
+        }
+    }
+
+    /// Whether a session that was let in a while ago still lives, as far as is known without asking a
+    /// store: neither over by what was revoked anywhere nor past its time.
+    pub fn lives(&self, state: &SessionState, now: Timestamp) -> bool {
+        now.since(state.signed_in) < self.lifetimes.absolute && !self.ended.has(state)
     }
 
     fn found(&self, cookies: Cookies<'_>) -> Found {
@@ -239,11 +252,20 @@ impl Sessions {
     }
 
     fn brought(&self, cookies: Cookies<'_>) -> Found {
-        if matches!(self.store, Store::Cookie) {
-            return self.carried(cookies).map_or(Found::Nothing, Found::State);
+        let Some(sealed) = self.chunked().read(cookies) else { return Found::Nothing };
+        if self.ended.has_key(|| KeyRing::key_named(&sealed)) {
+            return Found::Nothing;
         }
-        let Some(handle) = self.handle(cookies) else { return Found::Nothing };
+        if matches!(self.store, Store::Cookie) {
+            return self.state(&sealed).map_or(Found::Nothing, Found::State);
+        }
+        let Some(handle) = Handle::open(&self.keys, &self.context, &sealed) else {
+            return Found::Nothing;
+        };
         match self.store.known(&handle.id.0) {
+            Known::Kept(sealed) if self.ended.has_key(|| KeyRing::key_naming(&sealed)) => {
+                Found::Gone
+            }
             Known::Kept(sealed) => {
                 self.opened(&handle, &sealed).map_or(Found::Nothing, Found::State)
             }
@@ -312,7 +334,7 @@ impl Sessions {
         let spent = state.refresh.as_ref().is_some_and(|refresh| refresh.is_over(now));
         let over = self.lifetimes.unfit(state.signed_in, state.seen, now);
         let over = over.or(spent.then_some(Unfit::Unrefreshed));
-        over.or_else(|| self.ended.contains(state).then_some(Unfit::Ended))
+        over.or_else(|| self.ended.has(state).then_some(Unfit::Ended))
     }
 
     fn chunked(&self) -> Chunked<'_> {

@@ -8,6 +8,7 @@ use crate::config::Bond;
 use crate::crypto::Random;
 use crate::identity::{Credential, Principal};
 
+use super::marks::Source;
 use super::refresh::Refresh;
 
 /// A session's name; a new one at every sign-in, so that none can be planted beforehand.
@@ -31,6 +32,9 @@ pub struct SessionState {
     pub bond: Bond,
     pub principal: Principal,
     pub credential: Credential,
+    /// Who vouched for them. It is kept behind the rest, see [`SessionState::to_bytes`].
+    #[serde(skip)]
+    pub source: Source,
     /// When they signed in: the absolute lifetime counts from here.
     pub signed_in: Timestamp,
     /// When the cookie was last written: the idle lifetime counts from here.
@@ -41,24 +45,32 @@ pub struct SessionState {
 }
 
 impl SessionState {
-    /// As it is sealed: everything but the last field, and then that one, where there is any. So a
-    /// session that was sealed before there was such a thing is still read, and whoever does not know of
-    /// it passes it over.
-    pub(super) fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, postcard::Error> {
+    /// As it is sealed. What sessions came to know later follows what they knew before, each part whole:
+    /// a program of before reads its own, and what it leaves out is as if it were not known.
+    ///
+    /// # Errors
+    /// When a part cannot be written.
+    pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, postcard::Error> {
         let mut plain = Zeroizing::new(postcard::to_stdvec(self)?);
+        plain.extend_from_slice(&postcard::to_stdvec(&self.source)?);
         if let Some(refresh) = &self.refresh {
-            let more = Zeroizing::new(postcard::to_stdvec(refresh)?);
-            plain.extend_from_slice(&more);
+            plain.extend_from_slice(&Zeroizing::new(postcard::to_stdvec(refresh)?));
         }
         Ok(plain)
     }
 
-    /// Reads what [`SessionState::to_bytes`] wrote, and nothing else.
-    pub(super) fn from_bytes(plain: &[u8]) -> Option<Self> {
-        let (mut state, more) = postcard::take_from_bytes::<Self>(plain).ok()?;
-        if !more.is_empty() {
-            let (refresh, rest) = postcard::take_from_bytes::<Refresh>(more).ok()?;
-            state.refresh = Some(refresh).filter(|_| rest.is_empty());
+    /// Reads what [`SessionState::to_bytes`] wrote, here or in a program of before; `None` for anything
+    /// else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (mut state, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        if rest.is_empty() {
+            return Some(state);
+        }
+        let (source, rest) = postcard::take_from_bytes(rest).ok()?;
+        state.source = source;
+        if !rest.is_empty() {
+            let (refresh, beyond) = postcard::take_from_bytes::<Refresh>(rest).ok()?;
+            state.refresh = Some(refresh).filter(|_| beyond.is_empty());
             state.refresh.as_ref()?;
         }
         Some(state)
@@ -108,6 +120,7 @@ impl SessionState {
             bond: Bond([0; 16]),
             principal,
             credential: Credential::Nothing,
+            source: Source::of("sod"),
             signed_in,
             seen: signed_in,
             refresh: None,
@@ -121,38 +134,35 @@ mod tests {
     use super::*;
     use crate::identity::RefreshToken;
 
-    fn refreshable() -> SessionState {
+    #[test]
+    fn what_was_sealed_before_is_read_and_what_is_sealed_now_is_read_as_before() {
+        let state = SessionState::of("a@b", [7; 16], Timestamp(9));
+        let before = postcard::to_stdvec(&state).unwrap();
+        let read = SessionState::from_bytes(&before).unwrap();
+        assert_eq!((read.id, read.source.authority()), (state.id, ""));
+        let now = state.to_bytes().unwrap();
+        assert_eq!(format!("{:?}", SessionState::from_bytes(&now).unwrap()), format!("{state:?}"));
+        let old_program = postcard::from_bytes::<SessionState>(&now).unwrap();
+        assert_eq!(old_program.id, state.id);
+        for end in (0..before.len()).chain(before.len() + 1..now.len()) {
+            assert!(SessionState::from_bytes(&now[..end]).is_none(), "the first {end} bytes");
+        }
+    }
+
+    #[test]
+    fn one_that_can_be_refreshed_is_read_as_it_was_written_and_nothing_beside_it() {
         let token = RefreshToken::parse("refresh").unwrap();
         let given = Given { token, asked: Timestamp(1), until: Timestamp(3_601) };
         let refresh = Some(Refresh::fresh(given, [7; 16], &Random::counting()));
-        SessionState { refresh, ..SessionState::of("a@b", [1; 16], Timestamp(1)) }
-    }
-
-    #[test]
-    fn a_session_is_read_as_it_was_written_and_nothing_beside_it() {
-        let plain = refreshable().to_bytes().unwrap();
+        let without = SessionState::of("a@b", [1; 16], Timestamp(1));
+        let plain = SessionState { refresh, ..without.clone() }.to_bytes().unwrap();
         let read = SessionState::from_bytes(&plain).unwrap();
         assert_eq!(read.refresh.unwrap().token().unwrap().reveal(), "refresh");
-        let bare = SessionState::of("a@b", [1; 16], Timestamp(1)).to_bytes().unwrap();
-        for length in 0..plain.len() {
-            let read = SessionState::from_bytes(&plain[..length]);
-            assert_eq!(read.is_some(), length == bare.len(), "the first {length} bytes");
+        let bare = without.to_bytes().unwrap();
+        assert!(plain.starts_with(&bare), "whoever knows no more reads the first parts alone");
+        for end in bare.len() + 1..plain.len() {
+            assert!(SessionState::from_bytes(&plain[..end]).is_none(), "the first {end} bytes");
         }
         assert!(SessionState::from_bytes(&[&plain[..], b"x"].concat()).is_none());
-    }
-
-    #[test]
-    fn a_session_of_before_there_were_refreshes_is_read_and_reads_the_new_ones() {
-        // As it was written: every field but the last, in order.
-        let state = refreshable();
-        let before = (
-            (&state.id, &state.relying_party, &state.bond, &state.principal),
-            (&state.credential, &state.signed_in, &state.seen),
-        );
-        let old = postcard::to_stdvec(&before).unwrap();
-        let read = SessionState::from_bytes(&old).unwrap();
-        assert!(read.refresh.is_none() && read.principal == state.principal);
-        let new = state.to_bytes().unwrap();
-        assert!(new.starts_with(&old), "whoever knows no more reads the first part alone");
     }
 }

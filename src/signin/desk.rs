@@ -9,8 +9,8 @@ use crate::identity::{Credential, Principal};
 use crate::oidc::Providers;
 use crate::redis_link::RedisLink;
 use crate::session::{
-    Ended, Given, Kind, Loaded, Memory, NotKept, Records, Refresh, Remembered, SessionId,
-    SessionState, Sessions,
+    Given, Kind, Loaded, Memory, NotKept, Records, Refresh, Remembered, Revocations, SessionId,
+    SessionState, Sessions, Source,
 };
 use crate::superid::{Refreshable, SuperId, VerifiedClaims};
 use crate::telemetry::{Event, Metrics, Scene, Who};
@@ -139,7 +139,7 @@ impl Desk {
     }
 
     /// What has to be remembered, with the sessions that were ended.
-    pub fn memory(&self, ended: Arc<Ended>, records: Option<Arc<Records>>) -> Memory {
+    pub fn memory(&self, ended: Arc<Revocations>, records: Option<Arc<Records>>) -> Memory {
         Memory { ended, spent: self.spent.clone(), used: self.used.here.clone(), records }
     }
 
@@ -159,6 +159,7 @@ impl Desk {
             bond: party.bond,
             principal: who.principal,
             credential: who.credential,
+            source: Source::of(party.authority.name()),
             signed_in: now,
             seen: now,
             refresh: who.refresh,

@@ -176,7 +176,6 @@ async fn an_outage_ends_nothing_and_a_route_that_needs_the_token_says_503() {
     assert_eq!(browser.visit(&world.url("/orders")).await.status, 200);
     let told = world.app.last();
     assert_eq!(told.header("Authorization"), None, "a dead token is shown to nobody");
-    assert!(told.header("X-SuperOffice-User").is_some() || !told.headers.is_empty());
     browser.visit(&world.url("/api/orders")).await.is_page(503);
     landed(&world, "outage", 1).await;
     let asked = world.asked(Kind::Tokens);

@@ -169,7 +169,7 @@ mod tests {
     use crate::config::Bond;
     use crate::crypto::Random;
     use crate::identity::ContextId;
-    use crate::session::SessionId;
+    use crate::session::{SessionId, Source};
 
     fn given(token: &str) -> Given {
         let token = RefreshToken::parse(token).unwrap();
@@ -204,6 +204,7 @@ mod tests {
             bond: Bond([0; 16]),
             principal: Principal { administrator: false, ..principal("ada", "Cust1") },
             credential: Credential::Nothing,
+            source: Source::of("main"),
             signed_in: Timestamp(0),
             seen: Timestamp(0),
             refresh: Some(refresh.clone()),
@@ -217,11 +218,9 @@ mod tests {
         assert_eq!((renewed.id, renewed.signed_in), (state.id, state.signed_in));
         assert_eq!(brought(None).unwrap().principal, state.principal);
         let elsewhere = Refresh::person("https://other", "ada");
-        for (subject, tenant, person) in [
-            ("eve", "Cust1", person),
-            ("ada", "Cust2", person),
-            ("ada", "Cust1", elsewhere),
-        ] {
+        for (subject, tenant, person) in
+            [("eve", "Cust1", person), ("ada", "Cust2", person), ("ada", "Cust1", elsewhere)]
+        {
             let refused = brought(Some((principal(subject, tenant), person)));
             assert!(matches!(refused, Err(NotRefreshed::Refused(_))), "{subject} of {tenant}");
         }
