@@ -7,7 +7,7 @@ use crate::identity::ContextId;
 use crate::limits::{Place, Turn};
 use crate::superid::SoapCall;
 use crate::telemetry::{Answer, Asked, Child, InFlight, Open, Outcome, Trace};
-use crate::web::Client;
+use crate::web::{Client, Described};
 
 use super::calls::Call;
 use super::chosen::Chosen;
@@ -27,6 +27,8 @@ pub struct Exchange {
     pub(super) started: Instant,
     pub(super) client: Option<Client>,
     pub(super) stage: Stage,
+    /// What a proxy asked about, where one did.
+    pub(super) described: Option<Arc<Described>>,
     /// Where it was decided to go, even if there was no room.
     pub(super) lane: Option<Lane>,
     /// The call to a tenant it has become.
@@ -73,6 +75,8 @@ pub(super) enum Stage {
     Answered,
     /// A background job's call, to the job listener of this number.
     Calling(usize),
+    /// A proxy was told that it may pass; nothing leaves here.
+    Checked(Box<Departure>),
     Leaving(Box<Departure>),
     Undecided,
 }
@@ -85,6 +89,7 @@ impl Exchange {
             started: Instant::now(),
             client: None,
             stage: Stage::Undecided,
+            described: None,
             lane: None,
             call: None,
             soap: None,
@@ -111,7 +116,9 @@ impl Exchange {
     pub(super) fn lane_name(&self) -> Option<&str> {
         match &self.stage {
             Stage::Calling(number) => Some(&self.site.settings.job_listeners[*number].name),
-            Stage::Leaving(departure) => Some(&self.site.route(departure.route()).name),
+            Stage::Checked(departure) | Stage::Leaving(departure) => {
+                Some(&self.site.route(departure.route()).name)
+            }
             Stage::Answered | Stage::Undecided => None,
         }
     }
@@ -160,13 +167,21 @@ impl Exchange {
     /// The tenant it is about, once that is decided.
     pub(super) fn tenant(&self) -> Option<&ContextId> {
         let of_call = self.call.as_ref().map(|call| call.tenant());
-        of_call.or_else(|| self.departure().and_then(Departure::tenant))
+        of_call.or_else(|| self.permitted().and_then(Departure::tenant))
     }
 
     /// The departure, when the verdict was to leave.
     pub(super) fn departure(&self) -> Option<&Departure> {
         match &self.stage {
             Stage::Leaving(departure) => Some(departure),
+            Stage::Answered | Stage::Calling(_) | Stage::Checked(_) | Stage::Undecided => None,
+        }
+    }
+
+    /// What was permitted, whoever carries it.
+    pub(super) fn permitted(&self) -> Option<&Departure> {
+        match &self.stage {
+            Stage::Checked(departure) | Stage::Leaving(departure) => Some(departure),
             Stage::Answered | Stage::Calling(_) | Stage::Undecided => None,
         }
     }

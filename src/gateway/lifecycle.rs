@@ -1,33 +1,35 @@
 //! The life of a request, phase by phase, as pingora calls them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::Method;
+use pingora::Error;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
-use pingora::{Error, ErrorType};
 
-use crate::config::{SameSite, UpstreamProtocol};
-use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
-use crate::web::{Asking, Client, Inbound, ProxyHeader, Refusal, Reply};
+use crate::config::SameSite;
+use crate::telemetry::{AccessLog, Child, Limit, traced};
+use crate::web::Asking;
 
-use super::decided::decided;
 use super::exchange::{Exchange, Stage};
-use super::failing::{self, refused_for};
+use super::failing::refused_for;
+use super::judging::judged;
 use super::lane::Lane;
-use super::request_id::{REQUEST_ID, RequestId, RequestIds};
-use super::respond::{self, During, Refused};
+use super::refusing::{count, refuse};
+use super::request_id::RequestIds;
+use super::respond::{self, Refused};
 use super::site::Site;
+use super::talk::End;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, entrance, forward, grpc, http2, journey, leaving, proof, returned,
-    secure, steps, supply, traces, tunnel, wire,
+    accounts, calls, carry, checks, entrance, failing, journey, last_touch, leaving, phases, steps,
+    tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -63,15 +65,18 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
         entrance::bound(downstream, exchange);
+        if let Some(terms) = entrance::checks(downstream) {
+            return Box::pin(checks::answer(downstream, exchange, &terms)).await;
+        }
         let verdict = judged(downstream, exchange).await;
         let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
-            if journey::protocol(exchange) == UpstreamProtocol::Http1 {
+            // pingora's own way is the tunnels'.
+            if journey::may_be_a_tunnel(downstream, exchange) {
                 return Ok(false);
             }
-            Box::pin(http2::carry(self, downstream, exchange)).await?;
+            Box::pin(carry::carry(downstream, exchange)).await?;
             return Ok(true);
         };
-        let method = downstream.req_header().method.clone();
         let reply = match verdict {
             Verdict::Answer(reply) => reply,
             Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
@@ -90,25 +95,20 @@ impl ProxyHttp for Gateway {
                 }
             }
             Verdict::Call { .. } | Verdict::Leave(_) | Verdict::Refresh(_) => {
-                return Err(undecided());
+                return Err(phases::undecided());
             }
         };
         exchange.stage = Stage::Answered;
         let strict = exchange.site.settings.session.same_site == SameSite::Strict;
-        let reply = match strict && method == Method::GET {
+        let reply = match strict && downstream.req_header().method == Method::GET {
             true => respond::by_a_page(reply, &exchange.site.hosts, &exchange.request_id),
             false => reply,
         };
-        let reply = respond::named(reply, &exchange.request_id);
-        let reply = secure::pinned(reply, downstream, &exchange.site);
-        let reply = grpc::told(reply, downstream.req_header());
-        wire::write(downstream, respond::for_method(reply, &method)).await?;
+        let reply = last_touch::finished(reply, downstream, exchange);
+        wire::write(downstream, reply).await?;
         Ok(true)
     }
 
-    /// A body is measured while it passes: one of no stated length may be too large as well. An
-    /// empty last piece, as HTTP/2 has them, is no piece: pingora would make it a last chunk, and
-    /// then send the last chunk, and the app would read that as the next request.
     async fn request_body_filter(
         &self,
         downstream: &mut Downstream,
@@ -116,11 +116,7 @@ impl ProxyHttp for Gateway {
         end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        forward::fill(body, exchange);
-        body.take_if(|piece| end_of_stream && piece.is_empty());
-        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))?;
-        calls::fill(body, exchange)?;
-        if end_of_stream { calls::ended(exchange) } else { Ok(()) }
+        phases::body(downstream, body, End::at(end_of_stream), exchange)
     }
 
     async fn upstream_peer(
@@ -130,58 +126,23 @@ impl ProxyHttp for Gateway {
     ) -> pingora::Result<Box<HttpPeer>> {
         exchange.asked = Some(Instant::now());
         exchange.upstream = exchange.open(Child::Upstream);
-        if let Some((mut peer, dial)) = calls::lead(exchange).await? {
-            let nobodys = ProxyHeader::Nobodys;
-            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, nobodys));
-            return Ok(Box::new(peer));
-        }
-        let (mut peer, dial) = journey::peer(exchange).await?;
+        calls::lead(exchange).await?;
+        let led = journey::lead(exchange).await?;
         let whose = entrance::whose(downstream, exchange.client.as_ref());
-        if downstream.is_upgrade_req() {
-            let departure = exchange.departure().ok_or_else(undecided)?;
-            let route = exchange.site.route(departure.route());
-            let silence = tunnel::Silence::new(route.upstream.patience().read, &route.bounds);
-            tunnel::lead(&mut peer, &dial, silence.clone(), whose);
-            exchange.silence = Some(silence);
-        } else {
-            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, whose));
-        }
-        Ok(Box::new(peer))
+        let departure = exchange.departure().ok_or_else(phases::undecided)?;
+        let bounds = &exchange.site.route(departure.route()).bounds;
+        let silence = tunnel::Silence::new(led.patience.read, bounds);
+        exchange.silence = Some(silence.clone());
+        tunnel::peer(&led, silence, whose).map(Box::new)
     }
 
-    /// What was not decided does not leave; this runs again for a retry and sets the same again.
     async fn upstream_request_filter(
         &self,
         _downstream: &mut Downstream,
         request: &mut RequestHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        // What was sent before is sent, and counted, again.
-        exchange.body = 0;
-        let to_tenant = exchange.call.as_ref().is_some_and(|call| call.is_to_tenant());
-        if let (false, Some(departure)) = (to_tenant, exchange.departure()) {
-            forward::edit_request(request, departure, exchange)?;
-            traces::tell(request, exchange)?;
-        }
-        match (&exchange.call, exchange.departure()) {
-            (Some(_), _) => {
-                calls::edit(request, exchange)?;
-                calls::begin(request, exchange)
-            }
-            (None, Some(_)) => Ok(()),
-            (None, None) => Err(undecided()),
-        }
-    }
-
-    /// A tenant's answer may be a reason to ask it once more, before the caller hears of it.
-    async fn upstream_response_filter(
-        &self,
-        downstream: &mut Downstream,
-        response: &mut ResponseHeader,
-        exchange: &mut Exchange,
-    ) -> pingora::Result<()> {
-        exchange.was_answered();
-        calls::judge(downstream, response, exchange)
+        phases::leave(request, exchange)
     }
 
     async fn response_filter(
@@ -190,84 +151,28 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        leaving::last_answer(downstream);
-        exchange.answer = Answer::Passed;
-        journey::answered(exchange);
-        exchange.flow.iter().for_each(|flow| flow.begins(response.status));
-        if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
-            calls::clean(response, call, &exchange.site.spoofable)?;
-        }
-        response.insert_header(REQUEST_ID, exchange.request_id.value())?;
-        let Some(departure) = exchange.departure() else { return Ok(()) };
-        if response.status == StatusCode::SWITCHING_PROTOCOLS
-            && let Some(silence) = &exchange.silence
-        {
-            silence.is_of_a_tunnel();
-        }
-        let route = exchange.site.route(departure.route());
-        returned::clean(response, &exchange.site.spoofable, route.server_headers)?;
-        let host = &exchange.site.hosts[departure.host()];
-        secure::pin(response, host);
-        forward::edit_response(response, departure, &host.names)
+        phases::answer(downstream, response, exchange)
     }
 
-    /// Pieces of an answer to HTTP/2 are read from the app as the client takes them.
-    fn response_body_filter(
-        &self,
-        _downstream: &mut Downstream,
-        _body: &mut Option<Bytes>,
-        _end_of_stream: bool,
-        exchange: &mut Exchange,
-    ) -> pingora::Result<Option<Duration>> {
-        exchange.flow.iter().for_each(|flow| flow.goes_on());
-        Ok(None)
-    }
-
-    /// What a used connection's end took with it is sent once more, pingora's or ours, and so is a
-    /// call that its tenant asked for anew; both only as long as all of the body is at hand.
     fn error_while_proxy(
         &self,
         _peer: &HttpPeer,
         downstream: &mut Downstream,
-        mut error: Box<Error>,
+        error: Box<Error>,
         exchange: &mut Exchange,
-        reused: bool,
+        _reused: bool,
     ) -> Box<Error> {
-        if *error.etype() == calls::AGAIN {
-            return error;
-        }
-        exchange.was_asked_in_vain(failing::asked(&error));
-        let flow = exchange.flow.as_ref();
-        let reused = reused || flow.is_some_and(|flow| flow.is_reused());
-        let over = flow.is_some_and(|flow| flow.is_over());
-        let whole = !downstream.as_ref().retry_buffer_truncated();
-        let unseen = *error.etype() == http2::UNSEEN;
-        let idempotent = downstream.req_header().method.is_idempotent();
-        let harmless = (idempotent || unseen) && exchange.again == 0;
-        match whole && harmless && !over {
-            true => error.retry.decide_reuse(reused),
-            false => error.set_retry(false),
-        }
-        // An end that a kept connection came to is nobody's failure.
-        if !error.retry() && !over {
-            journey::broken(downstream, exchange, &mut error);
-        }
-        exchange.again += 1;
-        error
+        phases::broken(downstream, exchange, error)
     }
 
-    /// A tenant that cannot be connected to may have moved, and an app may have other servers.
     fn fail_to_connect(
         &self,
         _downstream: &mut Downstream,
         _peer: &HttpPeer,
         exchange: &mut Exchange,
-        mut error: Box<Error>,
+        error: Box<Error>,
     ) -> Box<Error> {
-        exchange.was_asked_in_vain(failing::asked(&error));
-        calls::unreachable(exchange, &mut error);
-        journey::unreachable(exchange, &mut error);
-        error
+        phases::unreachable(exchange, error)
     }
 
     /// An upstream that fails becomes a page or JSON, unless its answer has begun already.
@@ -293,12 +198,9 @@ impl ProxyHttp for Gateway {
         if downstream.response_written().is_none() {
             // pingora closes the connection after this, and the client should hear of it.
             downstream.set_keepalive(None);
-            let method = downstream.req_header().method.clone();
             let reply = refused.reply(asking(downstream), &exchange.request_id);
-            let reply = respond::named(reply, &exchange.request_id);
-            let reply = secure::pinned(reply, downstream, &exchange.site);
-            let reply = grpc::told(reply, downstream.req_header());
-            let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
+            let reply = last_touch::finished(reply, downstream, exchange);
+            let _client_gone = wire::write(downstream, reply).await;
         } else if exchange.site.metrics.drain().is_grace_over() {
             leaving::close(downstream).await;
         }
@@ -326,51 +228,6 @@ impl ProxyHttp for Gateway {
     /// Ours says it once, with the request's id.
     fn suppress_error_log(&self, _: &Downstream, _: &Exchange, _: &Error) -> bool {
         self.access.is_some()
-    }
-}
-
-/// Removes what nobody outside may say, admits, and decides. Where sessions are kept in a shared store it
-/// is asked before, if it has to be: a decision waits for nothing.
-async fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
-    let peer = entrance::peer(downstream);
-    let site = exchange.site.clone();
-    let headers = &downstream.req_header().headers;
-    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
-    if let Some(given) = site.proxies.request_id(peer, headers).and_then(RequestId::given) {
-        exchange.request_id = given;
-    }
-    exchange.trace = traces::begun(&site, peer, headers);
-    let admission = exchange.open(Child::Admission);
-    if let Err(over) = entrance::let_in(exchange) {
-        return Verdict::Refuse(Refused::over(over));
-    }
-    let transport = site.proxies.transport(peer, headers);
-    let jobs = entrance::job_door(downstream).map(|door| (door, calls::Relayed::of(headers)));
-    let forged = if jobs.is_some() { &site.forged_by_jobs } else { &site.spoofable };
-    let clean = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
-    let request = downstream.req_header();
-    let admitted = Inbound::admit(request, request.raw_path(), site.bounds(), clean);
-    if let (Ok(inbound), None) = (&admitted, &jobs)
-        && let Some(reply) = proof::asked(&site, inbound)
-    {
-        return Verdict::Answer(reply);
-    }
-    match admitted {
-        Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
-            Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
-        }
-        Ok(inbound) if entrance::is_to_go_by_https(downstream) => secure::sent_on(&site, &inbound),
-        Ok(inbound) => {
-            drop(admission);
-            let _authentication = exchange.open(Child::Authentication);
-            let subscriber = exchange.client.as_ref().map(Client::subscriber);
-            let inbound = inbound.over(transport).sent_by(subscriber);
-            if let (Some((door, relayed)), Some(sender)) = (&jobs, peer) {
-                return calls::decide_job(&site, (door, sender, *relayed), &inbound);
-            }
-            decided(&site, &inbound).await
-        }
-        Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
     }
 }
 
@@ -412,49 +269,9 @@ async fn sent_on(
     None
 }
 
-fn refuse(
-    downstream: &Downstream,
-    exchange: &mut Exchange,
-    refused: Refused,
-    asking: Asking,
-) -> Reply {
-    count(exchange, &refused);
-    audited::refusal(downstream, exchange, &refused);
-    let reply = refused.reply(asking, &exchange.request_id);
-    exchange.detail = Some(refused.detail);
-    reply
-}
-
-fn count(exchange: &mut Exchange, refused: &Refused) {
-    // What of an app's answer is out already is the app's.
-    if exchange.answer != Answer::Passed {
-        exchange.answer = Answer::Refused;
-    }
-    let (metrics, word) = (&exchange.site.metrics, refused.word());
-    metrics.refused(&word);
-    if let Some(limit) = refused.limit {
-        metrics.limit_hit(limit);
-    }
-    if refused.during == During::SignIn {
-        metrics.sessions().sign_in_failed(&word);
-    }
-    metrics.recent().refused(TurnedAway {
-        status: refused.status().as_u16(),
-        reason: word,
-        route: exchange.lane.map(|lane| exchange.site.lane_name(lane)),
-        tenant: exchange.tenant().map(|tenant| tenant.as_str().to_owned()),
-        request_id: Some(exchange.request_id.to_string()),
-        ..TurnedAway::default()
-    });
-}
-
 fn asking(downstream: &Downstream) -> Asking {
     let request = downstream.req_header();
     Asking::of(&request.method, &request.headers)
-}
-
-fn undecided() -> Box<Error> {
-    Error::explain(ErrorType::InternalError, "a request without a permit was about to leave")
 }
 
 #[cfg(test)]
@@ -492,7 +309,7 @@ mod tests {
             assert!(gateway.upstream_peer(&mut downstream, &mut exchange).await.is_err());
             let edited =
                 gateway.upstream_request_filter(&mut downstream, &mut request, &mut exchange);
-            assert_eq!(edited.await.unwrap_err().etype(), &ErrorType::InternalError);
+            assert_eq!(edited.await.unwrap_err().etype(), &pingora::ErrorType::InternalError);
         }
     }
 }

@@ -71,7 +71,7 @@ impl Front {
             let limits = &site.settings.limits;
             (Terms::of(limits), limits.handshake_timeout)
         };
-        let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves);
+        let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves.clone());
         let line = line.in_house(&self.load.house);
         let is_told = jobs.is_some() || tls.is_some() || peer.user().is_some();
         if is_told || serves != Serves::Everything {

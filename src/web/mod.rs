@@ -2,6 +2,7 @@
 
 mod client;
 mod cookie;
+mod described;
 mod form;
 mod headers;
 mod inbound;
@@ -23,10 +24,12 @@ mod singles;
 
 pub use client::{Client, Proxies, ProxyPlace, Subscriber, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
+pub use described::{CHECK_PATH, Described, DescribedBy};
 pub use form::{DuplicateField, Fields};
 pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};
 pub use inbound::{Bounds, Inbound};
 pub use job_door::{JobDoor, Shown};
+pub use method::is_served;
 pub use navigation::Asking;
 pub use origin::{InvalidOrigin, PublicOrigin};
 pub use path::{PathProblem, Slashes, canonical, canonical_but_for_slashes, with_plain_slashes};

@@ -13,7 +13,7 @@ use crate::wire::{Door, Net, until};
 use crate::world::{ASTRID, World};
 
 const SESSION: &str = "superid-gateway";
-const CROWDED: &str = "[limits]\nmax_connections_per_address = 20000\n";
+const CROWDED: &str = "[limits]\nmax_connections_per_address = 20000\nsuperid_timeout = \"30s\"\n";
 const HELD: Fault = Fault::Hold { endpoint: Kind::Tokens };
 const DOWN: Fault = Fault::DropConnection { endpoint: Kind::Tokens };
 /// When an access token is dead.

@@ -20,11 +20,11 @@ use crate::telemetry::Refreshing;
 
 use super::asking::NotRefreshed;
 use super::flights::Landed;
-use super::refresher::Refresher;
+use super::means::Means;
 
 /// A refresh with everything it needs.
 pub(super) struct Errand {
-    pub refresher: Arc<Refresher>,
+    pub means: Arc<Means>,
     pub sessions: Sessions,
     pub state: Arc<SessionState>,
 }
@@ -36,7 +36,7 @@ impl Errand {
             return landed;
         }
         let Some(link) = self.sessions.link() else {
-            let in_doubt = self.refresher.flights.is_in_doubt(&self.state.id.0, self.round());
+            let in_doubt = self.means.flights.is_in_doubt(&self.state.id.0, self.round());
             return self.ask(None, in_doubt).await;
         };
         match self.in_turn(link).await {
@@ -81,12 +81,12 @@ impl Errand {
     }
 
     async fn ask(&self, turn: Option<(Lease, &str)>, in_doubt: bool) -> Landed {
-        let (refresher, now) = (&self.refresher, self.refresher.clock.now());
-        let asked = refresher.asking.ask(&self.state, now).await;
+        let (means, now) = (&self.means, self.means.clock.now());
+        let asked = means.asking.ask(&self.state, now).await;
         let party = &self.state.relying_party;
         match &asked {
-            Err(NotRefreshed::Outage { .. }) => refresher.quiet.failed(party, now),
-            Ok(_) | Err(NotRefreshed::Refused(_)) => refresher.quiet.answered(party),
+            Err(NotRefreshed::Outage { .. }) => means.quiet.failed(party, now),
+            Ok(_) | Err(NotRefreshed::Refused(_)) => means.quiet.answered(party),
         }
         match asked {
             Ok(state) => {
@@ -136,7 +136,7 @@ impl Errand {
                 }
                 lease.release().await;
             }
-            None if doubtful => self.refresher.flights.doubt(self.state.id.0, self.round()),
+            None if doubtful => self.means.flights.doubt(self.state.id.0, self.round()),
             None => {}
         }
     }
@@ -147,11 +147,11 @@ impl Errand {
         self.sessions.refreshed(&state);
         if let Err(failed) = self.write(&state).await {
             tracing::warn!(%failed, "a refreshed session is not written yet");
-            let task = self.refresher.flights.task();
-            let (refresher, sessions) = (self.refresher.clone(), self.sessions.clone());
+            let task = self.means.flights.task();
+            let (means, sessions) = (self.means.clone(), self.sessions.clone());
             let lease = turn.map(|(lease, _)| lease);
             tokio::spawn(async move {
-                let again = Self { refresher, sessions, state: Arc::new(state) };
+                let again = Self { means, sessions, state: Arc::new(state) };
                 again.write_at_last(lease).await;
                 drop(task);
             });
@@ -175,12 +175,12 @@ impl Errand {
     }
 
     async fn write(&self, state: &SessionState) -> Result<(), NotKept> {
-        let (random, now) = (&self.refresher.random, self.refresher.clock.now());
+        let (random, now) = (&self.means.random, self.means.clock.now());
         self.sessions.write_refreshed(state, (random, now)).await
     }
 
     async fn end(&self) {
-        let now = self.refresher.clock.now();
+        let now = self.means.clock.now();
         if let Err(failed) = self.sessions.end(&self.state, now).await {
             tracing::warn!(%failed, "a session that was refused lives until it is asked for again");
         }
@@ -196,7 +196,7 @@ impl Errand {
     }
 
     fn count(&self, what: Refreshing) {
-        self.refresher.metrics.sessions().refreshed(what);
+        self.means.metrics.sessions().refreshed(what);
     }
 }
 

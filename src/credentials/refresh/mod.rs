@@ -3,6 +3,7 @@
 mod asking;
 mod errand;
 mod flights;
+mod means;
 mod quiet;
 mod refresher;
 

@@ -15,17 +15,10 @@ use crate::telemetry::Metrics;
 use super::asking::Asking;
 use super::errand::Errand;
 use super::flights::{Flight, Flights, Waiting};
-use super::quiet::Quiet;
+use super::means::Means;
 
 /// One for each configuration that is in force; what is under way is known to all of them.
-pub struct Refresher {
-    pub(super) asking: Asking,
-    pub(super) clock: Clock,
-    pub(super) random: Random,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) flights: Arc<Flights>,
-    pub(super) quiet: Arc<Quiet>,
-}
+pub struct Refresher(Arc<Means>);
 
 /// What somebody with a dead access token can do.
 #[derive(Debug)]
@@ -53,43 +46,38 @@ impl Refresher {
             parties: settings.relying_parties.clone(),
             kept_claims,
         };
-        Self {
+        Self(Arc::new(Means {
             asking,
             clock: clock.clone(),
             random: random.clone(),
             metrics: metrics.clone(),
-            flights: before.map_or_else(Flights::new, |before| before.flights.clone()),
-            quiet: before.map_or_else(Arc::default, |before| before.quiet.clone()),
-        }
+            flights: before.map_or_else(Flights::new, |before| before.0.flights.clone()),
+            quiet: before.map_or_else(Arc::default, |before| before.0.quiet.clone()),
+        }))
     }
 
     /// Begins the refresh of a session that is in use, if it is time for one. Nobody waits for it; where
     /// it fails, a later request does the same.
-    pub fn ahead(self: &Arc<Self>, sessions: &Sessions, state: &Arc<SessionState>, now: Timestamp) {
+    pub fn ahead(&self, sessions: &Sessions, state: &Arc<SessionState>, now: Timestamp) {
         let due = state.refresh.as_ref().is_some_and(|refresh| refresh.is_due(now));
-        if !due || self.metrics.drain().has_begun() {
+        if !due || self.0.metrics.drain().has_begun() {
             return;
         }
-        if let (_, Some(flight)) = self.flights.join(state.id.0)
-            && self.quiet.may_ask(&state.relying_party, now)
+        if let (_, Some(flight)) = self.0.flights.join(state.id.0)
+            && self.0.quiet.may_ask(&state.relying_party, now)
         {
             self.send(flight, sessions, state);
         }
     }
 
     /// For a session whose access token is dead.
-    pub fn needed(
-        self: &Arc<Self>,
-        sessions: &Sessions,
-        state: &Arc<SessionState>,
-        now: Timestamp,
-    ) -> Needed {
+    pub fn needed(&self, sessions: &Sessions, state: &Arc<SessionState>, now: Timestamp) -> Needed {
         if state.refresh.as_ref().and_then(Refresh::token).is_none() {
             return Needed::Nothing;
         }
-        let (waiting, flight) = self.flights.join(state.id.0);
+        let (waiting, flight) = self.0.flights.join(state.id.0);
         let Some(flight) = flight else { return Needed::Wait(waiting) };
-        if !self.quiet.may_ask(&state.relying_party, now) {
+        if !self.0.quiet.may_ask(&state.relying_party, now) {
             return Needed::Outage;
         }
         self.send(flight, sessions, state);
@@ -98,17 +86,17 @@ impl Refresher {
 
     /// Waits until nothing is under way, for a process that stops: a token on its way would be lost.
     pub async fn settled(&self) {
-        self.flights.settled().await;
+        self.0.flights.settled().await;
     }
 
     /// Sets out, on the runtime of whoever calls: a caller who gives up does not take it down for the
     /// others. Without a runtime it ends at once, and whoever waits takes over.
-    fn send(self: &Arc<Self>, flight: Flight, sessions: &Sessions, state: &Arc<SessionState>) {
+    fn send(&self, flight: Flight, sessions: &Sessions, state: &Arc<SessionState>) {
         let Ok(runtime) = Handle::try_current() else { return };
-        let (refresher, sessions, state) = (self.clone(), sessions.clone(), state.clone());
-        let task = self.flights.task();
+        let (means, sessions, state) = (self.0.clone(), sessions.clone(), state.clone());
+        let task = self.0.flights.task();
         runtime.spawn(async move {
-            let landed = Errand { refresher, sessions, state }.run().await;
+            let landed = Errand { means, sessions, state }.run().await;
             flight.land(landed);
             drop(task);
         });
