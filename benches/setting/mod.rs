@@ -81,6 +81,7 @@ pub fn session() -> SessionState {
         source: Source::of("sod"),
         signed_in: now,
         seen: now,
+        refresh: None,
     }
 }
 

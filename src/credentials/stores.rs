@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{self, Redis, Settings};
+use crate::config::{self, Redis, SessionStore, Settings};
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, LinkState, LinkWatch, RedisLink};
 use crate::session::Journal;
@@ -25,6 +25,8 @@ pub struct Stores {
     pub sessions: Option<RedisLink>,
     /// Where it is remembered which sessions are over.
     pub journal: Option<Arc<Journal>>,
+    /// Where replicas tell each other of refreshed sessions, if their cookies carry them.
+    pub refreshed: Option<RedisLink>,
     /// Where it is recorded who did what.
     pub audit: AuditLog,
     /// Who begins traces, where there are any.
@@ -68,6 +70,7 @@ impl Stores {
         stores.open_used(settings, random)?;
         stores.open_sessions(settings, random)?;
         stores.open_journal(settings, clock)?;
+        stores.open_refreshed(settings, random)?;
         Ok(stores)
     }
 
@@ -91,6 +94,7 @@ impl Stores {
         stores.open_used(settings, random)?;
         stores.open_sessions(settings, random)?;
         stores.open_journal(settings, clock)?;
+        stores.open_refreshed(settings, random)?;
         Ok(stores)
     }
 
@@ -155,6 +159,26 @@ impl Stores {
         Ok(())
     }
 
+    /// The link for what refreshes brought, as it was opened or now; none where browsers' cookies do not
+    /// carry their sessions.
+    fn open_refreshed(&mut self, settings: &Settings, random: &Random) -> Result<(), StoresFailed> {
+        let of_people = !settings.relying_parties.is_empty() && !settings.hosts.is_empty();
+        match &settings.redis {
+            Some(redis) if of_people && settings.session.store == SessionStore::Cookie => {
+                if self.refreshed.is_none() {
+                    let linked = Linked::open(REFRESHED, redis, random.clone())?;
+                    self.refreshed = Some(linked.link.clone());
+                    self.links.push(linked);
+                }
+            }
+            _ => {
+                self.refreshed = None;
+                self.links.retain(|linked| linked.link.name() != REFRESHED);
+            }
+        }
+        Ok(())
+    }
+
     fn open_vault(
         &mut self,
         settings: &Settings,
@@ -193,6 +217,7 @@ impl LinkWatch for Counted {
     }
 }
 
+const REFRESHED: &str = "refreshed";
 const SESSIONS: &str = "sessions";
 const TICKETS: &str = "tickets";
 const USED: &str = "used_tokens";

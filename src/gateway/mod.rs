@@ -13,6 +13,7 @@ mod checkup;
 mod chosen;
 mod cord;
 mod decide;
+mod decided;
 mod dial;
 mod entrance;
 mod exchange;

@@ -13,12 +13,12 @@ use crate::config::{
     Access, AllowedAddresses, Destination, Host, JobListener, Present, RelyingParty, Route,
     Session, Settings,
 };
-use crate::credentials::{Stores, SystemUsers};
+use crate::credentials::{Refresher, Stores, SystemUsers};
 use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Memory, Revocations, Sessions, Store};
+use crate::session::{Memory, Newer, Revocations, Sessions, Store};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
@@ -65,8 +65,10 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
+    pub(super) refresher: Refresher,
     ended: Arc<Revocations>,
     kept: Store,
+    newer: Newer,
 }
 
 /// One public host, with what is particular to it.
@@ -127,7 +129,9 @@ impl Site {
         let spread = (stores.journal.as_ref(), stores.sessions.as_ref());
         ended.spread_over(spread, session.absolute, &clock);
         let kept = Store::new(&settings, stores.sessions.clone(), before.map(|site| &site.kept));
-        let both = (&ended, &kept);
+        let known = before.map(|site| &site.newer);
+        let newer = Newer::new(settings.limits.sessions, stores.refreshed.clone(), known);
+        let both = (&ended, &kept, &newer);
         let host_site = |host: &Arc<Host>| HostSite::new(host, session, both);
         let hosts = settings.hosts.iter().map(host_site).collect();
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
@@ -139,6 +143,13 @@ impl Site {
         let users = Arc::new(users);
         let desk = before.map(|site| &site.desk);
         let desk = desk_of(&settings, stores, time, (&superid, &users, &metrics), desk);
+        let refresher = Refresher::new(
+            &settings,
+            (&superid, desk.providers()),
+            (kept_claims(&settings.routes), &metrics),
+            time,
+            before.map(|site| &site.refresher),
+        );
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
         let machine = OnceCell::new();
         let machine = || machine.get_or_init(Authorities::of_this_machine).clone();
@@ -164,8 +175,10 @@ impl Site {
             metrics,
             audit: stores.audit.clone(),
             tracer: stores.tracer.clone(),
+            refresher,
             ended,
             kept,
+            newer,
             clock,
             random,
             settings,
@@ -174,7 +187,13 @@ impl Site {
 
     /// What is remembered of sessions and sign-ins, and outlives configurations.
     pub fn memory(&self) -> Memory {
-        self.desk.memory(self.ended.clone(), self.kept.records().cloned())
+        let newer = matches!(self.kept, Store::Cookie).then(|| self.newer.records());
+        self.desk.memory(self.ended.clone(), self.kept.records().or(newer).cloned())
+    }
+
+    /// Waits until no session is being refreshed, for a process that stops.
+    pub async fn settled(&self) {
+        self.refresher.settled().await;
     }
 
     /// What is over, and where more may be ended.
@@ -267,11 +286,12 @@ impl HostSite {
     fn new(
         host: &Arc<Host>,
         session: &Session,
-        (ended, kept): (&Arc<Revocations>, &Store),
+        (ended, kept, newer): (&Arc<Revocations>, &Store, &Newer),
     ) -> Self {
         let names = CookieNames::new(&session.cookie_name, &host.origin);
         let both = (ended.clone(), kept.clone());
         let sessions = Sessions::new(session, &names, &host.origin, both);
+        let sessions = sessions.with_newer(newer.clone());
         let authority = HeaderValue::from_str(host.origin.authority());
         Self {
             host: host.clone(),
@@ -337,7 +357,7 @@ fn desk_of(
     (superid, users, metrics): (&Arc<SuperId>, &Arc<SystemUsers>, &Arc<Metrics>),
     before: Option<&Desk>,
 ) -> Desk {
-    let known = before.map(Desk::providers);
+    let known = before.map(|desk| &**desk.providers());
     let providers = Providers::new(settings, (clock, random), metrics.superid(), known);
     Desk::new(
         settings,

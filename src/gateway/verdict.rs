@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use crate::authn::Permit;
-use crate::credentials::Injection;
+use crate::credentials::{Injection, Waiting};
 use crate::identity::ContextId;
 use crate::limits::Standing;
 use crate::pages::NotSent;
@@ -28,12 +28,22 @@ pub enum Verdict {
     Choose(Vec<(String, String)>),
     /// To the app, with this.
     Leave(Box<Departure>),
+    /// Whatever is decided once this has landed: the access token of the session is dead.
+    Refresh(Box<Pause>),
     /// A page or JSON that says why not.
     Refuse(Refused),
     /// The page after sign-out.
     SignedOut,
     /// A step that waits for a form or for SuperID.
     Wait(Step),
+}
+
+/// A decision that waits for a session to be refreshed.
+#[derive(Debug)]
+pub struct Pause {
+    pub(super) waiting: Waiting,
+    /// Where the client stands under the rates of the route: it is not counted again.
+    pub(super) standing: Option<Standing>,
 }
 
 /// A page for those who install the app, which waits for the vault or for a form.

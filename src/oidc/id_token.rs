@@ -3,8 +3,8 @@
 use crate::clock::Timestamp;
 use crate::config::{Provider, is_directory};
 use crate::superid::{
-    ClaimsRefused, IssuedAt, Json, KeySet, Object, Times, UnverifiedToken, is_nonce,
-    is_sole_audience, left_half,
+    ClaimsRefused, IssuedAt, Json, KeySet, Nonce, Object, Times, UnverifiedToken, is_sole_audience,
+    left_half,
 };
 
 use super::vouched::Vouched;
@@ -16,7 +16,7 @@ pub(super) struct Rules<'a> {
     /// Ours, and the only audience.
     pub(super) client_id: &'a str,
     /// This sign-in's, not empty.
-    pub(super) nonce: &'a str,
+    pub(super) nonce: Nonce<'a>,
     pub(super) code: Beside<'a>,
     pub(super) access_token: Beside<'a>,
     /// Seconds that two clocks may differ.
@@ -51,7 +51,7 @@ pub(super) fn check(
     let ahead = matches!(claims.get("iat"), Some(Json::Whole(at))
         if Timestamp(*at) > rules.now.plus(rules.leeway));
     require(!ahead, ClaimsRefused::NotYetValid)?;
-    require(is_nonce(&claims, rules.nonce), ClaimsRefused::Nonce)?;
+    require(rules.nonce.is_in(&claims), ClaimsRefused::Nonce)?;
     times.are_short(rules.now, rules.leeway)?;
     let named = |name, beside| names(token, &claims, (name, beside));
     require(named("c_hash", rules.code), ClaimsRefused::CodeHash)?;

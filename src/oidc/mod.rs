@@ -15,5 +15,5 @@ mod vouched;
 
 pub use failure::ProviderFailed;
 pub use logout_token::{Farewell, Whose};
-pub use providers::{Answerer, FrontChannel, Providers};
+pub use providers::{Answerer, FrontChannel, Providers, Redeemed};
 pub use vouched::Vouched;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
+use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::config;
@@ -15,6 +16,7 @@ use super::chunks::{Chunked, TooLong};
 use super::handle::Handle;
 use super::lately::Known;
 use super::lifetimes::Lifetimes;
+use super::newer::Newer;
 use super::opened::Opened;
 use super::record::Record;
 use super::revocations::Revocations;
@@ -29,10 +31,11 @@ pub struct Sessions {
     name: String,
     attributes: CookieAttributes,
     context: Vec<u8>,
-    lifetimes: Lifetimes,
-    ended: Arc<Revocations>,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) ended: Arc<Revocations>,
     opened: Arc<Opened>,
-    store: Store,
+    pub(super) store: Store,
+    pub(super) newer: Newer,
 }
 
 /// What a request's cookies say.
@@ -86,7 +89,13 @@ impl Sessions {
             ended,
             opened: Arc::new(Opened::new()),
             store,
+            newer: Newer::default(),
         }
+    }
+
+    /// The same, with what is known of sessions that their browsers or the store do not have yet.
+    pub fn with_newer(self, newer: Newer) -> Self {
+        Self { newer, ..self }
     }
 
     /// The session a request brings. Where [`Sessions::question`] has one, it is to be asked before.
@@ -127,10 +136,10 @@ impl Sessions {
         }
     }
 
-    /// Whether the session should be written again, so that the idle lifetime counts from now: once
-    /// for each tenth of it at most.
-    pub fn is_due(&self, state: &SessionState, now: Timestamp) -> bool {
-        self.lifetimes.is_due(state.seen, now)
+    /// Whether the session should be written again: so that the idle lifetime counts from now, once for
+    /// each tenth of it at most; or so that the browser gets what a refresh brought.
+    pub fn is_due(&self, state: &SessionState, cookies: Cookies<'_>, now: Timestamp) -> bool {
+        self.lifetimes.is_due(state.seen, now) || self.is_ahead_of(cookies, state)
     }
 
     /// Makes a session.
@@ -147,7 +156,7 @@ impl Sessions {
         if matches!(self.store, Store::Cookie) {
             return Ok(Made { cookies: self.sealed(state, random, cookies)?, evicted: 0 });
         }
-        let handle = Handle::fresh(state.id, random);
+        let handle = Handle::fresh(state, random);
         let record = self.record(&handle, state, random)?;
         let evicted = self.store.put(state.id.0, record, (self.lifetimes, state.seen)).await?;
         Ok(Made { cookies: self.handed(&handle, random, cookies)?, evicted })
@@ -166,11 +175,16 @@ impl Sessions {
             return self.sealed(&renewed, random, cookies).unwrap_or_default();
         }
         let Some(handle) = self.handle(cookies) else { return Vec::new() };
-        if let (Known::Kept(before), Ok(record)) =
-            (self.store.known(&handle.id.0), self.record(&handle, &renewed, random))
-        {
-            let seconds = self.lifetimes.left(state.signed_in, now);
-            self.store.replace(handle.id.0, before, record, seconds);
+        if let Known::Kept(before) = self.store.known(&handle.id.0) {
+            // A refresh may have come since this request was let in: nothing older is written over it.
+            let kept = self.opened(&handle, &before);
+            let newer = kept.filter(|kept| kept.round() > state.round());
+            let renewed =
+                newer.map_or(renewed, |kept| SessionState { seen: now, ..(*kept).clone() });
+            if let Ok(record) = self.record(&handle, &renewed, random) {
+                let seconds = self.lifetimes.left(state.signed_in, now);
+                self.store.replace(handle.id.0, before, record, seconds);
+            }
         }
         match self.chunked().read(cookies).map(|sealed| self.keys.sealed_by(&sealed)) {
             // The older key may go one day.
@@ -218,7 +232,10 @@ impl Sessions {
         }
         match self.store {
             Store::Redis(_) => Ok(()),
-            Store::Cookie | Store::Memory(_) => self.store.remove(&state.id.0).await,
+            Store::Cookie | Store::Memory(_) => {
+                self.newer.here.remove(&state.id.0);
+                self.store.remove(&state.id.0).await
+            }
         }
     }
 
@@ -229,6 +246,13 @@ impl Sessions {
     }
 
     fn found(&self, cookies: Cookies<'_>) -> Found {
+        match self.brought(cookies) {
+            Found::State(state) => Found::State(self.lifted(state)),
+            other => other,
+        }
+    }
+
+    fn brought(&self, cookies: Cookies<'_>) -> Found {
         let Some(sealed) = self.chunked().read(cookies) else { return Found::Nothing };
         if self.ended.has_key(|| KeyRing::key_named(&sealed)) {
             return Found::Nothing;
@@ -251,6 +275,11 @@ impl Sessions {
         }
     }
 
+    /// What the cookies carry, where they carry the whole of it.
+    pub(super) fn carried(&self, cookies: Cookies<'_>) -> Option<Arc<SessionState>> {
+        self.state(&self.chunked().read(cookies)?)
+    }
+
     fn handle(&self, cookies: Cookies<'_>) -> Option<Handle> {
         Handle::open(&self.keys, &self.context, &self.chunked().read(cookies)?)
     }
@@ -266,7 +295,7 @@ impl Sessions {
         self.chunked().write(&sealed, None, cookies)
     }
 
-    fn record(
+    pub(super) fn record(
         &self,
         handle: &Handle,
         state: &SessionState,
@@ -282,12 +311,12 @@ impl Sessions {
 
     /// What a store had under this handle. A handle is ours and names its half: who has one may have
     /// what was opened with it, but not what was opened for another.
-    fn opened(&self, handle: &Handle, sealed: &[u8]) -> Option<Arc<SessionState>> {
+    pub(super) fn opened(&self, handle: &Handle, sealed: &[u8]) -> Option<Arc<SessionState>> {
         if let Some(known) = self.opened.state(sealed) {
             return Some(known).filter(|state| state.id == handle.id);
         }
         let plain = self.keys.open_halved(&handle.half, &handle.id.0, sealed).ok()?;
-        let state = Arc::new(SessionState::from_bytes(&plain)?);
+        let state = Arc::new(SessionState::from_bytes(&Zeroizing::new(plain))?);
         self.opened.remember(sealed, &state);
         Some(state).filter(|state| state.id == handle.id)
     }
@@ -297,13 +326,15 @@ impl Sessions {
             return Some(known);
         }
         let plain = self.keys.open(Purpose::Session, &self.context, sealed).ok()?;
-        let state = Arc::new(SessionState::from_bytes(&plain)?);
+        let state = Arc::new(SessionState::from_bytes(&Zeroizing::new(plain))?);
         self.opened.remember(sealed, &state);
         Some(state)
     }
 
-    fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
+    pub(super) fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
+        let spent = state.refresh.as_ref().is_some_and(|refresh| refresh.is_over(now));
         let over = self.lifetimes.unfit(state.signed_in, state.seen, now);
+        let over = over.or(spent.then_some(Unfit::Unrefreshed));
         over.or_else(|| self.ended.has(state).then_some(Unfit::Ended))
     }
 

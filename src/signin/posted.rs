@@ -12,13 +12,12 @@ use http::HeaderMap;
 
 use crate::config::{Flow, Legacy, LegacyToken, NullOrigin, RelyingParty};
 use crate::identity::Credential;
-use crate::session::Source;
 use crate::superid::{SignInFailed, VerifiedClaims};
 use crate::web::{Fields, ReturnTo};
 
 use super::begin::redirect_url;
 use super::consent::Consent;
-use super::desk::{Counter, Desk};
+use super::desk::{Counter, Desk, Entrant};
 use super::elsewhere::in_the_words_of;
 use super::failure::{Failed, Failure, Outcome};
 use super::handover::{HANDOVER_LIFE, Handover, Posted};
@@ -133,8 +132,8 @@ impl Desk {
             .unwrap_or_else(ReturnTo::root);
         self.keep(at, party, handoff.consent).await;
         let credential = handoff.ticket.map_or(Credential::Nothing, Credential::Ticket);
-        let source = Source::of(party.authority.name());
-        self.admit(at, binding, party, (handoff.principal, credential, source), &target).await
+        let who = Entrant::once(handoff.principal, credential);
+        self.admit(at, binding, party, who, &target).await
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::catalogue::{
-    SESSION_COOKIES_REFUSED, SESSIONS_ENDED, SESSIONS_MADE, SESSIONS_RENEWED, SIGN_INS,
-    SIGN_INS_BEGUN,
+    SESSION_COOKIES_REFUSED, SESSION_REFRESHES, SESSIONS_ENDED, SESSIONS_MADE, SESSIONS_RENEWED,
+    SIGN_INS, SIGN_INS_BEGUN,
 };
 use super::named::Named;
 use super::registry::Registry;
@@ -20,7 +20,24 @@ pub struct SessionCounters {
     renewed: Counter,
     signed_out: Counter,
     evicted: Counter,
-    unfit: [Counter; 5],
+    refused: Counter,
+    unfit: [Counter; 6],
+    refreshes: [Counter; 5],
+}
+
+/// What became of a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshing {
+    /// Somebody else had done it.
+    Adopted,
+    /// It was refused after one that nobody knows about: the session asks no more.
+    Lost,
+    /// Nobody could be asked.
+    Outage,
+    /// It brought tokens.
+    Refreshed,
+    /// The session ended with it.
+    Refused,
 }
 
 /// Why a session cookie counts for nothing.
@@ -34,6 +51,8 @@ pub enum Unfit {
     Idle,
     /// Its session has lived as long as one may.
     TooOld,
+    /// Its tokens could not be had anew and are dead by now.
+    Unrefreshed,
     /// It does not open: forged, damaged, or sealed with a key that is gone.
     Unreadable,
 }
@@ -54,6 +73,8 @@ impl SessionCounters {
             renewed: registry.counter(&SESSIONS_RENEWED, &[]),
             signed_out: registry.counter(&SESSIONS_ENDED, &["signed_out"]),
             evicted: registry.counter(&SESSIONS_ENDED, &["evicted"]),
+            refused: registry.counter(&SESSIONS_ENDED, &["refused"]),
+            refreshes: REFRESHES.map(|what| registry.counter(&SESSION_REFRESHES, &[what])),
             unfit: UNFIT.map(|why| registry.counter(&SESSION_COOKIES_REFUSED, &[why])),
         }
     }
@@ -89,6 +110,14 @@ impl SessionCounters {
         (0..sessions).for_each(|_| self.evicted.inc());
     }
 
+    /// A session's tokens were asked for anew.
+    pub fn refreshed(&self, what: Refreshing) {
+        self.refreshes[what as usize].inc();
+        if what == Refreshing::Refused {
+            self.refused.inc();
+        }
+    }
+
     /// A cookie came that counts for nothing.
     pub fn unfit(&self, why: Unfit) {
         self.unfit[why as usize].inc();
@@ -118,7 +147,9 @@ const FAILURES: [&str; 20] = [
     "too_busy",
     "unverified",
 ];
+/// In the order of [`Refreshing`].
+const REFRESHES: [&str; 5] = ["adopted", "lost", "outage", "refreshed", "refused"];
 /// In the order of [`Unfit`].
-const UNFIT: [&str; 5] = ["ended", "gone", "idle", "too_old", "unreadable"];
+const UNFIT: [&str; 6] = ["ended", "gone", "idle", "too_old", "unrefreshed", "unreadable"];
 /// More than there are.
 const MOST_REASONS: usize = 64;

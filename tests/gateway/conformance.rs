@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::browser::Browser;
 use crate::dishonest::{ACCESS_TOKEN, Dishonest, Signature, Switches};
 use crate::wire::Answer;
-use crate::world::World;
+use crate::world::{NOW, World};
 
 const BASIC: &[&str] = &["code"];
 const IMPLICIT: &[&str] = &["id_token", "id_token token"];
@@ -385,6 +385,54 @@ async fn rotated(plans: &Plans) {
             it.header = json!({"kid": "new"});
         })
         .await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_refresh_token() {
+    let (plans, mut browser) = signed_in_for_long().await;
+    for round in 2..5 {
+        assert_eq!(half_an_hour_later(&plans, &mut browser).await, 200);
+        let came = async || plans.provider.asked("/token").len() == round;
+        crate::wire::until("it is refreshed", came).await;
+    }
+    assert_eq!(plans.provider.asked("/authorize").len(), 1);
+    let last = plans.provider.asked("/token").pop().unwrap();
+    assert_eq!(last.fields["grant_type"], "refresh_token");
+    assert_eq!(last.fields.get("redirect_uri"), None);
+}
+
+#[tokio::test]
+async fn oidcc_client_test_refresh_token_invalid_issuer() {
+    ends_by(json!({"iss": "https://other.example"})).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_refresh_token_invalid_sub() {
+    ends_by(json!({"sub": "eve-1"})).await;
+}
+
+/// Somebody whose sign-in brought a refresh token.
+async fn signed_in_for_long() -> (Plans, Browser) {
+    let plans = Plans::of(&[BASIC]).await;
+    plans.provider.turn(|it| it.refreshed = Some(json!({"exp": NOW + 20_000})));
+    let mut browser = plans.world.browser();
+    assert_eq!(browser.open(&plans.world.url("/way0/orders")).await.status, 200);
+    (plans, browser)
+}
+
+async fn half_an_hour_later(plans: &Plans, browser: &mut Browser) -> u16 {
+    plans.world.turn_clock(1_800);
+    browser.visit(&plans.world.url("/way0/orders")).await.status
+}
+
+/// A refreshed id_token that says this ends the session, and is used for nothing.
+async fn ends_by(said: Value) {
+    let (plans, mut browser) = signed_in_for_long().await;
+    plans.provider.turn(|it| it.refreshed = Some(said.clone()));
+    assert_eq!(half_an_hour_later(&plans, &mut browser).await, 200, "nobody waits for it");
+    let ended = "session_refreshes_total{outcome=\"refused\"}";
+    crate::wire::until("it ends", async || plans.world.metric(ended).await == 1).await;
+    assert_eq!(browser.visit(&plans.world.url("/way0/orders")).await.status, 303);
 }
 
 #[tokio::test]

@@ -91,8 +91,18 @@ fn somebody(party: &RelyingParty, number: usize, id: [u8; 16]) -> SessionState {
     let (signed_in, seen) = (Timestamp(NOW), Timestamp(NOW));
     let credential = Credential::Nothing;
     let source = Source::of(party.authority.name());
-    let id = SessionId(id);
-    SessionState { id, relying_party, bond, principal, credential, source, signed_in, seen }
+    let (id, refresh) = (SessionId(id), None);
+    SessionState {
+        id,
+        relying_party,
+        bond,
+        principal,
+        credential,
+        source,
+        signed_in,
+        seen,
+        refresh,
+    }
 }
 
 /// A request for a relying party's route and a tenant, with somebody's cookie.

@@ -138,6 +138,7 @@ pub fn astrid(signed_in: Timestamp) -> SessionState {
         source: Source::of("sod"),
         signed_in,
         seen: signed_in,
+        refresh: None,
     }
 }
 

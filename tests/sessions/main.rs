@@ -11,4 +11,5 @@ mod kinds;
 #[path = "../tickets/redis_server.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]
 mod redis_server;
+mod refreshed;
 mod size;
