@@ -4,7 +4,7 @@ use superid_gateway::emulator::{Draft, Fault, Kind, Notice, TenantChange, Tenant
 
 use crate::installing::{NORDLYS, SYSTEM_USER, job, joined, kept};
 use crate::wire::Answer;
-use crate::world::{ASTRID, MIRA, World};
+use crate::world::{ASTRID, SIOBHAN, World};
 
 const NOTICES: &str = "[host.main]\nnotice_path = \"/auth/tenant_change\"";
 
@@ -66,7 +66,7 @@ async fn everybody_of_a_tenant_that_is_gone_or_suspended_is_signed_out_and_nobod
         (TenantState::Deleted, TenantChange::Delete),
     ] {
         let (mut browser, mut bystander) =
-            (world.signed_in(ASTRID).await, world.signed_in(MIRA).await);
+            (world.signed_in(ASTRID).await, world.signed_in(SIOBHAN).await);
         world.turn_clock(60);
         assert_eq!(post(&world, &notice(&world, change).to_json()).await.status, 200);
         assert_eq!(browser.visit(&url).await.status, 200, "the state API says that it runs");
