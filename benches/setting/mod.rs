@@ -82,6 +82,7 @@ pub fn session() -> SessionState {
         keys: Vec::new(),
         signed_in: now,
         seen: now,
+        refresh: None,
     }
 }
 

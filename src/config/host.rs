@@ -89,7 +89,9 @@ impl Host {
 }
 
 /// What stands under the prefix of every host.
-const OURS: [&str; 10] = [
+const OURS: [&str; 12] = [
+    "backchannel_logout",
+    "frontchannel_logout",
     "start",
     "sign_in",
     "sign_out",

@@ -259,7 +259,8 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let limits = limits::limits(&root);
     let log = log::log(&root);
     let redis = redis::redis(&root);
-    let session = session::session(&root);
+    let mut session = session::session(&root);
+    session.iter_mut().for_each(|session| session::bound_the_forgetful(&root, session));
     let traces = traces::traces(&root);
     let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
     let (providers, parties) = who_vouches(&root);
@@ -359,7 +360,7 @@ fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>], session: Op
     }
     let remembers = parties.iter().any(|party| party.brings_tokens_alone());
     let keeps = session.is_some_and(|session| session.store == SessionStore::Redis);
-    if root.has("redis") && !remembers && !keeps {
+    if root.has("redis") && !remembers && !keeps && !root.has("host") {
         let wrong = "shares tickets of system users, and without a vault there are none";
         root.reading.warn(&root.place("redis"), wrong, instead);
     }

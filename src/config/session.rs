@@ -24,6 +24,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("leeway", "\"60s\""),
         Key::optional("replicas", "3"),
         Key::defaulted("revoked_keys", "[]"),
+        Key::optional("state_dir", "\"/var/lib/superid-gateway\""),
     ],
 };
 
@@ -49,6 +50,8 @@ pub struct Session {
     pub leeway: u64,
     /// How many gateways share these sessions, where that is said.
     pub replicas: Option<usize>,
+    /// Where it is remembered, through restarts, which sessions were ended.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// What a rotation of the session keys has to know.
@@ -117,6 +120,8 @@ pub(super) fn session(root: &Section) -> Option<Session> {
     let attempt = time("attempt", 60, 3_600);
     let leeway = time("leeway", 0, 120);
     let replicas = section.optional("replicas", |value| value.count(1, 1_000));
+    let folder = |value: &Value<'_>| Some(value.reading.path(&value.line(1_024)?));
+    let state_dir = section.optional("state_dir", folder);
     if let (Some(idle), Some(absolute)) = (idle, absolute)
         && idle > absolute
     {
@@ -140,6 +145,7 @@ pub(super) fn session(root: &Section) -> Option<Session> {
         attempt: attempt?,
         leeway: leeway?,
         replicas,
+        state_dir,
     })
 }
 
@@ -150,6 +156,28 @@ pub(super) fn rotation(root: &Section) -> Option<Rotation> {
     let absolute = section.read("absolute", |value| value.duration(60, THIRTY_DAYS));
     let replicas = section.optional("replicas", |value| value.count(1, 1_000));
     Some(Rotation { file: files?.into_iter().next(), absolute: absolute?.as_secs(), replicas })
+}
+
+/// Bounds sessions whose end nobody remembers: cookies hold them whole, and after a restart the copy of
+/// one that was signed out would be good again.
+pub(super) fn bound_the_forgetful(root: &Section, session: &mut Session) {
+    let remembers = root.has("redis") || session.state_dir.is_some();
+    if session.store != SessionStore::Cookie
+        || remembers
+        || !root.has("host")
+        || session.absolute <= AN_HOUR
+    {
+        return;
+    }
+    session.absolute = AN_HOUR;
+    session.idle = session.idle.min(AN_HOUR);
+    let section = root.section("session", TABLE.keys);
+    section.reading.warn(
+        &section.place("absolute"),
+        "is an hour at most: sessions are in cookies, and which of them were ended is forgotten at a \
+         restart",
+        "write state_dir = \"/var/lib/superid-gateway\", add [redis], or write absolute = \"1h\"",
+    );
 }
 
 /// Reports `same_site = "none"` where browsers would drop the cookie: it must be `Secure` then
@@ -207,4 +235,5 @@ fn cookie_name(value: &Value) -> Option<String> {
     Some(name)
 }
 
+const AN_HOUR: u64 = 3_600;
 const THIRTY_DAYS: u64 = 30 * 86_400;

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::{self, Redis, SessionStore, Settings};
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, LinkState, LinkWatch, RedisLink};
+use crate::session::Journal;
 use crate::telemetry::{AuditLog, LinkCounter, LinkCounters, Tracer};
 use crate::vault::{Vault, VaultFailed};
 
@@ -20,8 +21,12 @@ pub struct Stores {
     pub(super) shared: Option<SharedTickets>,
     /// Where tokens that were used are remembered for all replicas.
     pub used: Option<RedisLink>,
-    /// Where sessions are kept, if that is Redis.
+    /// Where replicas tell each other which sessions are over, and where these are kept, if that is Redis.
     pub sessions: Option<RedisLink>,
+    /// Where it is remembered which sessions are over.
+    pub journal: Option<Arc<Journal>>,
+    /// Where replicas tell each other of refreshed sessions, if their cookies carry them.
+    pub refreshed: Option<RedisLink>,
     /// Where it is recorded who did what.
     pub audit: AuditLog,
     /// Who begins traces, where there are any.
@@ -41,6 +46,8 @@ struct Linked {
 pub enum StoresFailed {
     #[error("[redis]: {0}")]
     Link(#[from] LinkFailed),
+    #[error("session.state_dir: {0}")]
+    StateDir(#[from] std::io::Error),
     #[error("[vault]: {0}")]
     Vault(#[from] VaultFailed),
 }
@@ -62,6 +69,8 @@ impl Stores {
         }
         stores.open_used(settings, random)?;
         stores.open_sessions(settings, random)?;
+        stores.open_journal(settings, clock)?;
+        stores.open_refreshed(settings, random)?;
         Ok(stores)
     }
 
@@ -84,6 +93,8 @@ impl Stores {
         }
         stores.open_used(settings, random)?;
         stores.open_sessions(settings, random)?;
+        stores.open_journal(settings, clock)?;
+        stores.open_refreshed(settings, random)?;
         Ok(stores)
     }
 
@@ -117,10 +128,10 @@ impl Stores {
         Ok(())
     }
 
-    /// The link for sessions, as it was opened or now; none where they are kept elsewhere.
+    /// The link for sessions, as it was opened or now; none where nobody signs in.
     fn open_sessions(&mut self, settings: &Settings, random: &Random) -> Result<(), StoresFailed> {
         match &settings.redis {
-            Some(redis) if settings.session.store == SessionStore::Redis => {
+            Some(redis) if !settings.hosts.is_empty() => {
                 if self.sessions.is_none() {
                     let linked = Linked::open(SESSIONS, redis, random.clone())?;
                     self.sessions = Some(linked.link.clone());
@@ -130,6 +141,39 @@ impl Stores {
             _ => {
                 self.sessions = None;
                 self.links.retain(|linked| linked.link.name() != SESSIONS);
+            }
+        }
+        Ok(())
+    }
+
+    /// The journal, as it was opened where the folder is the same, or now.
+    fn open_journal(&mut self, settings: &Settings, clock: &Clock) -> Result<(), StoresFailed> {
+        let session = &settings.session;
+        let before = self.journal.take();
+        let Some(folder) = &session.state_dir else { return Ok(()) };
+        let same = before.filter(|journal| journal.folder() == folder);
+        self.journal = match same {
+            Some(journal) => Some(journal),
+            None => Some(Arc::new(Journal::open(folder, session.absolute, clock.now())?)),
+        };
+        Ok(())
+    }
+
+    /// The link for what refreshes brought, as it was opened or now; none where browsers' cookies do not
+    /// carry their sessions.
+    fn open_refreshed(&mut self, settings: &Settings, random: &Random) -> Result<(), StoresFailed> {
+        let of_people = !settings.relying_parties.is_empty() && !settings.hosts.is_empty();
+        match &settings.redis {
+            Some(redis) if of_people && settings.session.store == SessionStore::Cookie => {
+                if self.refreshed.is_none() {
+                    let linked = Linked::open(REFRESHED, redis, random.clone())?;
+                    self.refreshed = Some(linked.link.clone());
+                    self.links.push(linked);
+                }
+            }
+            _ => {
+                self.refreshed = None;
+                self.links.retain(|linked| linked.link.name() != REFRESHED);
             }
         }
         Ok(())
@@ -173,6 +217,7 @@ impl LinkWatch for Counted {
     }
 }
 
+const REFRESHED: &str = "refreshed";
 const SESSIONS: &str = "sessions";
 const TICKETS: &str = "tickets";
 const USED: &str = "used_tokens";

@@ -32,7 +32,10 @@ impl Handler for Endpoints {
         let answer = match kind {
             Kind::WebApi => self.web_api(request).await,
             _ => match Call::read(request).await {
-                Ok(call) => self.superid(kind, &call).await,
+                Ok(call) => {
+                    world.faults.stall(kind).await;
+                    self.superid(kind, &call).await
+                }
                 Err(status) => Some(Answer::text(status, "")),
             },
         };

@@ -1,6 +1,7 @@
 //! Faults that can be switched on, to see how a caller bears them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,6 +17,9 @@ use super::keys::Keys;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum Fault {
+    /// Access tokens are good for this many seconds, 1 at least; not a fault of SuperID's, but another
+    /// provider's habit.
+    AccessLifetime { seconds: u64 },
     /// The authorization endpoint's answer says something untrue.
     AnswerLie { lie: AnswerLie },
     /// Moves the times in tokens by this many seconds, forward or back.
@@ -35,10 +39,16 @@ pub enum Fault {
     /// Holds answers back until the fault is gone, at most 30 seconds. What an answer does has
     /// been done by then, and the journal has it.
     Hold { endpoint: Kind },
+    /// Refresh tokens are good once, and each answer brings the next. One that comes again takes
+    /// every one of its person's with it (RFC 9700 §4.14.2). SuperID does not do this; others do.
+    OneUseRefresh,
     /// Renews the signing key at once; it does not stay in the list.
     RotateKey,
     /// Waits this long before it answers, at most 30 seconds.
     Slow { endpoint: Kind, milliseconds: u64 },
+    /// Takes requests and does nothing with them until the fault is gone, at most 30 seconds. What
+    /// hangs up meanwhile was never asked for.
+    Stall { endpoint: Kind },
     /// The state API says something untrue, about one tenant or about all.
     StateLie {
         #[serde(default)]
@@ -113,6 +123,7 @@ pub struct Faults {
     /// Read by every request, so reading takes no lock.
     active: ArcSwap<Vec<Fault>>,
     changed: watch::Sender<()>,
+    stalled: AtomicUsize,
 }
 
 /// What to do with a request before anything else.
@@ -124,7 +135,12 @@ pub(super) enum Interference {
 
 impl Faults {
     pub(super) fn new(keys: Arc<Keys>) -> Self {
-        Self { keys, active: ArcSwap::default(), changed: watch::Sender::new(()) }
+        Self {
+            keys,
+            active: ArcSwap::default(),
+            changed: watch::Sender::new(()),
+            stalled: AtomicUsize::new(0),
+        }
     }
 
     /// Switches a fault on.
@@ -167,10 +183,34 @@ impl Faults {
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
-        if self.active.load().contains(&Fault::Hold { endpoint: kind }) {
-            // Whether it was released or forgotten, the answer goes out now.
-            let _ = tokio::time::timeout(SLOWEST, self.released(kind)).await;
+        // Whether it was released or forgotten, the answer goes out now.
+        self.gone(&Fault::Hold { endpoint: kind }).await;
+    }
+
+    /// Waits as long as nothing is to be done with requests of this kind.
+    pub(super) async fn stall(&self, kind: Kind) {
+        let stall = Fault::Stall { endpoint: kind };
+        if self.active.load().contains(&stall) {
+            self.stalled.fetch_add(1, Ordering::SeqCst);
+            self.gone(&stall).await;
         }
+    }
+
+    /// How many requests were taken and left lying, over all.
+    pub fn stalled(&self) -> usize {
+        self.stalled.load(Ordering::SeqCst)
+    }
+
+    /// Seconds access tokens are good for, where that was changed.
+    pub(super) fn access_lifetime(&self) -> Option<Duration> {
+        self.active.load().iter().find_map(|fault| match fault {
+            Fault::AccessLifetime { seconds } => Some(Duration::from_secs((*seconds).max(1))),
+            _ => None,
+        })
+    }
+
+    pub(super) fn refresh_tokens_are_good_once(&self) -> bool {
+        self.active.load().contains(&Fault::OneUseRefresh)
     }
 
     pub(super) fn interference(&self, kind: Kind) -> Option<Interference> {
@@ -243,13 +283,13 @@ impl Faults {
         Duration::from_millis(waits.max().unwrap_or(0)).min(SLOWEST)
     }
 
-    async fn released(&self, kind: Kind) {
+    /// Waits until a fault is not in force, but not for ever.
+    async fn gone(&self, fault: &Fault) {
         let mut changes = self.changed.subscribe();
-        while self.active.load().contains(&Fault::Hold { endpoint: kind }) {
-            if changes.changed().await.is_err() {
-                return;
-            }
-        }
+        let gone = async {
+            while self.active.load().contains(fault) && changes.changed().await.is_ok() {}
+        };
+        let _it_goes_on_either_way = tokio::time::timeout(SLOWEST, gone).await;
     }
 
     fn change(&self, change: impl Fn(&mut Vec<Fault>)) {

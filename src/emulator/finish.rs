@@ -29,7 +29,7 @@ pub(super) fn finish(world: &World, request: &Request, seat: Seat<'_>) -> Answer
 fn answer(world: &World, callback: &Callback, grant: &Grant, seat: Seat<'_>) -> Answer {
     let code = callback.parts.has(Part::Code).then(|| code(world, callback, grant));
     let token = callback.parts.has(Part::Token);
-    let token = token.then(|| world.grants.access_token(grant, world.now()));
+    let token = token.then(|| world.grants.access_token(grant, world.now() + ACCESS_LIFETIME));
     let mut fields = Vec::new();
     fields.extend(code.as_ref().map(|code| ("code", code.clone())));
     if callback.parts.has(Part::IdToken) {

@@ -18,6 +18,8 @@ pub(super) struct Grants {
     pub(super) codes: Shelf<Code>,
     pub(super) access: Shelf<Grant>,
     pub(super) refresh: Shelf<Grant>,
+    /// Refresh tokens that were good once.
+    pub(super) spent: Shelf<Grant>,
     pub(super) tickets: Shelf<Arc<Pass>>,
 }
 
@@ -136,6 +138,7 @@ impl Grants {
             codes: Shelf::new(2_000),
             access: Shelf::new(10_000),
             refresh: Shelf::new(10_000),
+            spent: Shelf::new(10_000),
             tickets: Shelf::new(100_000),
         }
     }
@@ -146,9 +149,9 @@ impl Grants {
         name
     }
 
-    pub(super) fn access_token(&self, grant: &Grant, now: SystemTime) -> String {
+    pub(super) fn access_token(&self, grant: &Grant, end: SystemTime) -> String {
         let token = access_token(&grant.ctx);
-        self.access.put(&token, grant.clone(), now + ACCESS_LIFETIME);
+        self.access.put(&token, grant.clone(), end);
         token
     }
 
@@ -156,6 +159,20 @@ impl Grants {
         let token = alphanumeric(64);
         self.refresh.put(&token, grant.clone(), now + REFRESH_LIFETIME);
         token
+    }
+
+    /// The grant of a refresh token that is good once, which it is no longer. One that comes again
+    /// takes all of its person's with it: somebody else may have it (RFC 9700 §4.14.2).
+    pub(super) fn spend_refresh(&self, token: &str, now: SystemTime) -> Option<Grant> {
+        if let Some(grant) = self.refresh.take(token, now) {
+            self.spent.put(token, grant.clone(), now + REFRESH_LIFETIME);
+            return Some(grant);
+        }
+        let grant = self.spent.get(token, now)?;
+        self.refresh.forget_where(|other| {
+            (&other.client_id, &other.upn, &other.ctx) == (&grant.client_id, &grant.upn, &grant.ctx)
+        });
+        None
     }
 
     pub(super) fn ticket(&self, pass: Pass, now: SystemTime) -> String {

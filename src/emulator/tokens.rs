@@ -114,15 +114,24 @@ fn check_verifier(call: &Call, app: &App, code: &Code) -> Result<(), Refusal> {
     }
 }
 
-/// The answer has no `refresh_token`: the old one stays good (`superid.md` §4).
+/// The answer has no `refresh_token`: the old one stays good (`superid.md` §4), unless they are to be
+/// good once.
 fn refresh(world: &World, call: &Call, app: &App) -> Result<Value, Refusal> {
     let token = call.param("refresh_token").ok_or(invalid_request("refresh_token is missing"))?;
-    let known = world.grants.refresh.get(token, world.now());
-    let grant = known.ok_or(invalid_grant("the refresh token is unknown or revoked"))?;
-    match grant.client_id == app.client_id {
-        true => answer_body(world, app, &grant, None),
-        false => Err(invalid_grant("the refresh token belongs to another client")),
+    let once = world.faults.refresh_tokens_are_good_once();
+    let known = match once {
+        true => world.grants.spend_refresh(token, world.now()),
+        false => world.grants.refresh.get(token, world.now()),
+    };
+    let grant = known.ok_or(invalid_grant("the refresh token is unknown, spent or revoked"))?;
+    if grant.client_id != app.client_id {
+        return Err(invalid_grant("the refresh token belongs to another client"));
     }
+    let mut body = answer_body(world, app, &grant, None)?;
+    if once {
+        body["refresh_token"] = world.grants.refresh_token(&grant, world.now()).into();
+    }
+    Ok(body)
 }
 
 fn answer_body(
@@ -135,10 +144,11 @@ fn answer_body(
     let seat = seat.ok_or(invalid_grant("the account is gone"))?;
     let nonce: Vec<_> = nonce.into_iter().map(|nonce| ("nonce", nonce)).collect();
     let id_token = mint::draft(world, claims::id_token(world, app, seat, &nonce)).sign();
+    let lifetime = world.faults.access_lifetime().unwrap_or(ACCESS_LIFETIME);
     Ok(json!({
         "token_type": "Bearer",
-        "access_token": world.grants.access_token(grant, world.now()),
-        "expires_in": ACCESS_LIFETIME.as_secs(),
+        "access_token": world.grants.access_token(grant, world.now() + lifetime),
+        "expires_in": lifetime.as_secs(),
         "id_token": id_token,
     }))
 }

@@ -13,7 +13,7 @@ use crate::pages::Trouble;
 use crate::telemetry::Child;
 use crate::web::{Asking, Client, Described, Inbound, Refusal, Reply, ReturnTo};
 
-use super::decide::{decide, session_question};
+use super::decided::decided;
 use super::exchange::{Exchange, Stage};
 use super::lane::Lane;
 use super::own_names::is_ours;
@@ -104,10 +104,7 @@ async fn checked(
     drop(admission);
     let _authentication = exchange.open(Child::Authentication);
     refuse_own(&site, &inbound)?;
-    if let Some(question) = session_question(&site, &inbound) {
-        Box::pin(question.ask()).await;
-    }
-    match decide(&site, &inbound, site.clock.now()) {
+    match decided(&site, &inbound).await {
         Verdict::Leave(departure) => to_an_app(&site, departure),
         Verdict::Answer(reply) if reply.status == StatusCode::UNAUTHORIZED => {
             let navigates = described.asking() == Asking::Navigation;
@@ -119,7 +116,11 @@ async fn checked(
         }
         Verdict::Answer(reply) => Err(Denied::Answer(reply)),
         Verdict::Refuse(refused) => Err(refused.into()),
-        Verdict::Call { .. } | Verdict::Choose(_) | Verdict::SignedOut | Verdict::Wait(_) => {
+        Verdict::Call { .. }
+        | Verdict::Choose(_)
+        | Verdict::Refresh(_)
+        | Verdict::SignedOut
+        | Verdict::Wait(_) => {
             let detail = "a proxy asked about what is answered here and nowhere else";
             Err(Refused::new(Trouble::NotFound, detail).into())
         }

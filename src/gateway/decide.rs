@@ -6,11 +6,15 @@
 //! somebody of another relying party or tenant than is asked for, who is sent to sign in when a
 //! browser navigates and gets 401 otherwise.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::authn::{Authenticated, Denied, Permit, Wanted};
 use crate::clock::Timestamp;
 use crate::config::{Access, Destination, EncodedSlashes};
+use crate::credentials::Needed;
+use crate::identity::Credential;
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
 use crate::session::{Question, SessionState, Sessions};
@@ -31,14 +35,13 @@ use super::site::{HostSite, Site};
 use super::start::{only_tenant, sign_in, unauthorized};
 use super::told::Addressed;
 use super::turnstile::tighter;
-use super::verdict::{Departure, Verdict};
+use super::verdict::{Departure, Pause, Verdict};
 
 /// Decides.
 pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     let Some(number) = site.table.host(inbound.authority()) else {
         return Verdict::Refuse(Refused::refusal(Refusal::UnknownHost));
     };
-    let host = &site.hosts[number];
     if inbound.slashes() == Slashes::Encoded && !takes_encoded_slashes(site, number, inbound.path())
     {
         return Verdict::Refuse(Refused::refusal(PathProblem::EncodedDelimiter.into()));
@@ -57,10 +60,36 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         Ok(standing) => standing,
         Err(over) => return Verdict::Refuse(Refused::over(over)),
     };
-    let leaving = Leaving { site, host: number, route: route_number, inbound, now, standing };
+    let original = None;
+    let leaving =
+        Leaving { site, host: number, route: route_number, inbound, now, standing, original };
     if let Some(permit) = Permit::public(route) {
         return leaving.with(&permit);
     }
+    let_in(leaving, Hope::Refresh)
+}
+
+/// Decides what waited for a session to be refreshed; it waits no more. A place in the rates of the
+/// route was taken before.
+pub(super) fn resume(
+    site: &Site,
+    inbound: &Inbound<'_>,
+    standing: Option<Standing>,
+    now: Timestamp,
+) -> Verdict {
+    let host = site.table.host(inbound.authority());
+    let way = host.and_then(|host| Some((host, site.table.route(host, inbound.path())?)));
+    let Some((host, route)) = way else {
+        return Verdict::Refuse(Refused::refusal(Refusal::UnknownHost));
+    };
+    let original = None;
+    let_in(Leaving { site, host, route, inbound, now, standing, original }, Hope::Nothing)
+}
+
+/// Lets somebody in who is signed in, if the route is for them.
+fn let_in(leaving: Leaving<'_>, hope: Hope) -> Verdict {
+    let Leaving { site, host: number, route: route_number, inbound, now, .. } = leaving;
+    let (host, route) = (&site.hosts[number], site.route(route_number));
     if let Some(verdict) = of_another_page(host, inbound) {
         return verdict;
     }
@@ -71,16 +100,8 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     let wanted = Wanted { host: &host.host, route, tenant: tenant.as_ref() };
     match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) => match Permit::ask(wanted, session, now) {
-            Ok(permit) => match keeping::waiting((site, number), route_number, inbound, &permit) {
-                keeping::Found::Nothing => leaving.with(&permit),
-                keeping::Found::Answer(verdict) => *verdict,
-                keeping::Found::Resume(resumed) => match leaving.with(&permit) {
-                    Verdict::Leave(departure) => {
-                        Verdict::Leave(Box::new(departure.resuming(*resumed)))
-                    }
-                    other => other,
-                },
-            },
+            Ok(permit) => permitted(leaving, &permit),
+            Err(Denied::Credential) => without_credential(leaving, wanted, hope),
             Err(denied) => outside(site, (number, route_number), now, inbound, denied),
         },
         Authenticated::Nobody => nobody(site, (number, route_number), inbound),
@@ -90,6 +111,61 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         }
         Authenticated::Unavailable => Verdict::Refuse(Refused::without_store()),
     }
+}
+
+fn permitted(leaving: Leaving<'_>, permit: &Permit) -> Verdict {
+    let Leaving { site, host, route, inbound, .. } = leaving;
+    match keeping::waiting((site, host), route, inbound, permit) {
+        keeping::Found::Nothing => leaving.with(permit),
+        keeping::Found::Answer(verdict) => *verdict,
+        keeping::Found::Resume(resumed) => match leaving.with(permit) {
+            Verdict::Leave(departure) => Verdict::Leave(Box::new(departure.resuming(*resumed))),
+            other => other,
+        },
+    }
+}
+
+/// Somebody whose access token is dead, or who never had one. What can be refreshed is waited for once.
+/// While SuperID cannot be asked, nobody is sent there: who would be shown what there is gets in without
+/// it, and a route that needs it has to wait.
+fn without_credential(leaving: Leaving<'_>, wanted: Wanted<'_>, hope: Hope) -> Verdict {
+    let Leaving { site, host: number, route, inbound, now, .. } = leaving;
+    let host = &site.hosts[number];
+    // The permit took the session; it is opened already, and so at hand.
+    let session = match host.authenticator.authenticate(inbound, now) {
+        Authenticated::Proven(session) if !session.credential_lives(now) => session,
+        _ => return nobody(site, (number, route), inbound),
+    };
+    let needed = match hope {
+        Hope::Refresh => site.refresher.needed(host.authenticator.sessions(), &session, now),
+        Hope::Nothing if session.can_be_refreshed() => Needed::Outage,
+        Hope::Nothing => Needed::Nothing,
+    };
+    match needed {
+        Needed::Nothing => nobody(site, (number, route), inbound),
+        Needed::Wait(waiting) => {
+            Verdict::Refresh(Box::new(Pause { waiting, standing: leaving.standing }))
+        }
+        Needed::Outage => {
+            let credential = Credential::Nothing;
+            let bare = SessionState { credential, ..(*session).clone() };
+            match Permit::ask(wanted, Arc::new(bare), now) {
+                Ok(permit) => permitted(Leaving { original: Some(session), ..leaving }, &permit),
+                Err(_) => {
+                    let detail =
+                        "the access token is dead, and SuperID cannot be asked for another";
+                    Verdict::Refuse(Refused::new(Trouble::SuperIdUnreachable, detail))
+                }
+            }
+        }
+    }
+}
+
+/// Whether a dead access token is waited for.
+#[derive(Clone, Copy)]
+enum Hope {
+    Nothing,
+    Refresh,
 }
 
 /// The verdict on what browsers send for pages of other origins whoever is signed in: a preflight, or an
@@ -136,6 +212,8 @@ struct Leaving<'a> {
     inbound: &'a Inbound<'a>,
     now: Timestamp,
     standing: Option<Standing>,
+    /// The session as it is kept, where the permit was given for less.
+    original: Option<Arc<SessionState>>,
 }
 
 impl Leaving<'_> {
@@ -148,11 +226,8 @@ impl Leaving<'_> {
             Ok(turn) => tighter(self.standing, turn.flatten()),
             Err(over) => return Verdict::Refuse(Refused::over(over)),
         };
-        let due = permit.session().filter(|session| self.sessions().is_due(session, self.now));
-        if due.is_some_and(|session| self.sessions().is_of_an_older_key(session)) {
-            self.site.metrics.sessions().of_an_older_key();
-        }
-        let renewal = due.map(|session| self.renewal(session)).unwrap_or_default();
+        let kept = self.original.as_ref().or(permit.shared());
+        let renewal = kept.and_then(|session| self.renewal(session));
         let cookie = self.inbound.cookies().without(&host.names);
         let route = self.site.route(self.route);
         let to_tenant = matches!(route.upstream, Destination::Tenant(_));
@@ -172,14 +247,24 @@ impl Leaving<'_> {
         let to = Addressed { route, origin, now: self.now };
         let departure = Departure::new(permit, (self.host, self.route), to, &self.site.told);
         let departure = departure.calling(call);
-        let departure = if due.is_some() { departure.in_use(self.now) } else { departure };
+        let departure = if renewal.is_some() { departure.in_use(self.now) } else { departure };
+        let renewal = renewal.unwrap_or_default();
         Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
 
-    /// A renewal that does not fit is left out: the session still lives as it was.
-    fn renewal(&self, session: &SessionState) -> Vec<HeaderValue> {
+    /// The cookies that change, where the session is due to be written again. One that does not fit is
+    /// left out: the session still lives as it was. In passing, what is due is refreshed.
+    fn renewal(&self, session: &Arc<SessionState>) -> Option<Vec<HeaderValue>> {
+        let sessions = self.sessions();
+        self.site.refresher.ahead(sessions, session, self.now);
+        if !sessions.is_due(session, self.inbound.cookies(), self.now) {
+            return None;
+        }
+        if sessions.is_of_an_older_key(session) {
+            self.site.metrics.sessions().of_an_older_key();
+        }
         self.site.in_use.is_used(session.id, self.now);
-        self.sessions().renew(session, &self.site.random, (self.inbound.cookies(), self.now))
+        Some(sessions.renew(session, &self.site.random, (self.inbound.cookies(), self.now)))
     }
 
     fn sessions(&self) -> &Sessions {

@@ -7,7 +7,7 @@ use crate::pages::Trouble;
 use crate::telemetry::Child;
 use crate::web::{Client, Inbound, Refusal};
 
-use super::decide::{decide, session_question};
+use super::decided::decided;
 use super::exchange::Exchange;
 use super::request_id::RequestId;
 use super::respond::Refused;
@@ -54,10 +54,7 @@ pub(super) async fn judged(downstream: &mut Downstream, exchange: &mut Exchange)
             if let (Some((door, relayed)), Some(sender)) = (&jobs, peer) {
                 return calls::decide_job(&site, (door, sender, *relayed), &inbound);
             }
-            if let Some(question) = session_question(&site, &inbound) {
-                Box::pin(question.ask()).await;
-            }
-            not_checked(&site, decide(&site, &inbound, site.clock.now()))
+            not_checked(&site, decided(&site, &inbound).await)
         }
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
     }

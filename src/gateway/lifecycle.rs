@@ -281,7 +281,9 @@ async fn filtered(
                 Err(refused) => refuse(downstream, exchange, refused, asking),
             }
         }
-        Verdict::Call { .. } | Verdict::Leave(_) => return Err(phases::undecided()),
+        Verdict::Call { .. } | Verdict::Leave(_) | Verdict::Refresh(_) => {
+            return Err(phases::undecided());
+        }
     };
     exchange.stage = Stage::Answered;
     let strict = exchange.site.settings.session.same_site == SameSite::Strict;

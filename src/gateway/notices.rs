@@ -6,7 +6,8 @@
 //! 2. not verified under any environment of the host's relying parties: 400 that says no more;
 //! 3. a token that was used: the same;
 //! 4. SuperID cannot be asked, or the vault fails: 503, and the token may be used again;
-//! 5. the state API has answered and what it says is done: 200, empty.
+//! 5. the state API has answered and what it says is done, and where it says that the tenant is gone or
+//!    suspended, nobody of it is signed in any more: 200, empty.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -15,8 +16,10 @@ use http::StatusCode;
 use pingora::proxy::Session as Downstream;
 
 use crate::config::Environment;
+use crate::credentials::Noticed;
+use crate::identity::ContextId;
 use crate::pages::Trouble;
-use crate::session::Remembered;
+use crate::session::{Remembered, What};
 use crate::superid::{NoticeRefused, TenantNotice};
 use crate::telemetry::Event;
 use crate::web::Reply;
@@ -59,6 +62,7 @@ pub(super) async fn take(
             let why = failed.source().map(|source| format!(": {source}")).unwrap_or_default();
             Refused::new(Trouble::TooBusy, format!("{notice:?}: {failed}{why}"))
         })?;
+    sign_out(site, &environment, &notice.tenant, came).await?;
     if let Some(refused) = spend(&used, &id, &notice, site) {
         return Err(refused);
     }
@@ -83,6 +87,23 @@ pub(super) async fn take(
         found: &format!("{came:?}"),
     });
     Ok(Reply::status(StatusCode::OK))
+}
+
+/// Ends everybody's sessions of a tenant that SuperID says is gone or does not run: what was let in
+/// under its approval goes with it.
+async fn sign_out(
+    site: &Site,
+    environment: &Environment,
+    tenant: &ContextId,
+    came: Noticed,
+) -> Result<(), Refused> {
+    if !matches!(came, Noticed::Deleted | Noticed::Suspended) {
+        return Ok(());
+    }
+    let what = What::Tenant { authority: &environment.name, tenant };
+    let revoked = site.revocations().revoke(what, site.clock.now()).await;
+    revoked
+        .map_err(|failed| Refused::new(Trouble::TooBusy, format!("sign-out of {tenant}: {failed}")))
 }
 
 /// The notice, if SuperOffice has signed it in an environment people sign in with here.

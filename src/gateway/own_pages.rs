@@ -46,11 +46,28 @@ pub(super) fn answer(
         "userinfo" if asks(inbound) => {
             userinfo::answer(host, inbound, (&site.settings.session, now))
         }
+        "backchannel_logout" if inbound.method() == Method::POST => {
+            match site.turnstile.notice_turn(inbound) {
+                Ok(()) => Verdict::Wait(Step::ProviderWord { host: number }),
+                Err(over) => Verdict::Refuse(Refused::over(over)),
+            }
+        }
+        "frontchannel_logout" if gets(inbound) => {
+            Verdict::Wait(Step::ProviderFrame { host: number })
+        }
         "signed_out" if asks(inbound) => Verdict::SignedOut,
         "sign_out" if gets(inbound) || inbound.method() == Method::POST => {
             sign_out(host, number, inbound)
         }
-        "start" | "finish" | "signed_out" | "sign_out" | "keys" | "renew" | "renew.js"
+        "backchannel_logout"
+        | "finish"
+        | "frontchannel_logout"
+        | "keys"
+        | "renew"
+        | "renew.js"
+        | "sign_out"
+        | "signed_out"
+        | "start"
         | "userinfo" => Verdict::Refuse(Refused::refusal(Refusal::Method)),
         _ => Verdict::Refuse(Refused::new(Trouble::NotFound, "no page of ours has this address")),
     };

@@ -13,12 +13,12 @@ use crate::config::{
     Access, AllowedAddresses, Destination, Host, JobListener, Present, RelyingParty, Route,
     Session, Settings,
 };
-use crate::credentials::{Stores, SystemUsers};
+use crate::credentials::{Refresher, Stores, SystemUsers};
 use crate::crypto::{Authorities, Random, named};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Memory, Revocations, Sessions, Store, What};
+use crate::session::{Memory, Newer, Revocations, Sessions, Store, What};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
@@ -67,8 +67,10 @@ pub struct Site {
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
     pub(super) in_use: Arc<InUse>,
+    pub(super) refresher: Refresher,
     ended: Arc<Revocations>,
     kept: Store,
+    newer: Newer,
 }
 
 /// One public host, with what is particular to it.
@@ -92,7 +94,9 @@ impl Site {
     pub fn with_stores(settings: Settings, stores: &Stores, clock: Clock, random: Random) -> Self {
         let limits = &settings.limits;
         let ended = Arc::new(Revocations::new(limits.ended_sessions, settings.session.absolute));
-        Self::assembled(settings, stores, (clock, random), ended, None)
+        let site = Self::assembled(settings, stores, (clock, random), ended, None);
+        site.ended.wait_for_the_list();
+        site
     }
 
     /// The site of a new configuration. What this one remembers, of ended sessions, spent attempts
@@ -124,11 +128,15 @@ impl Site {
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
+        let spread = (stores.journal.as_ref(), stores.sessions.as_ref());
+        ended.spread_over(spread, session.absolute, &clock);
         for key in &session.revoked_keys {
             ended.hold(What::Key(*key), clock.now());
         }
         let kept = Store::new(&settings, stores.sessions.clone(), before.map(|site| &site.kept));
-        let both = (&ended, &kept);
+        let known = before.map(|site| &site.newer);
+        let newer = Newer::new(settings.limits.sessions, stores.refreshed.clone(), known);
+        let both = (&ended, &kept, &newer);
         let host_site = |host: &Arc<Host>| HostSite::new(host, session, both);
         let hosts = settings.hosts.iter().map(host_site).collect();
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
@@ -140,6 +148,13 @@ impl Site {
         let users = Arc::new(users);
         let desk = before.map(|site| &site.desk);
         let desk = desk_of(&settings, stores, time, (&superid, &users, &metrics), desk);
+        let refresher = Refresher::new(
+            &settings,
+            (&superid, desk.providers()),
+            (kept_claims(&settings.routes), &metrics),
+            time,
+            before.map(|site| &site.refresher),
+        );
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
         let machine = OnceCell::new();
         let machine = || machine.get_or_init(Authorities::of_this_machine).clone();
@@ -166,8 +181,10 @@ impl Site {
             audit: stores.audit.clone(),
             tracer: stores.tracer.clone(),
             in_use: before.map_or_else(|| Arc::new(InUse::new()), |site| site.in_use.clone()),
+            refresher,
             ended,
             kept,
+            newer,
             clock,
             random,
             settings,
@@ -176,7 +193,18 @@ impl Site {
 
     /// What is remembered of sessions and sign-ins, and outlives configurations.
     pub fn memory(&self) -> Memory {
-        self.desk.memory(self.ended.clone(), self.kept.records().cloned())
+        let newer = matches!(self.kept, Store::Cookie).then(|| self.newer.records());
+        self.desk.memory(self.ended.clone(), self.kept.records().or(newer).cloned())
+    }
+
+    /// Waits until no session is being refreshed, for a process that stops.
+    pub async fn settled(&self) {
+        self.refresher.settled().await;
+    }
+
+    /// What is over, and where more may be ended.
+    pub fn revocations(&self) -> &Arc<Revocations> {
+        &self.ended
     }
 
     /// What stands now, for metrics; connections are for somebody else to know.
@@ -276,11 +304,12 @@ impl HostSite {
     fn new(
         host: &Arc<Host>,
         session: &Session,
-        (ended, kept): (&Arc<Revocations>, &Store),
+        (ended, kept, newer): (&Arc<Revocations>, &Store, &Newer),
     ) -> Self {
         let names = CookieNames::new(&session.cookie_name, &host.origin);
         let both = (ended.clone(), kept.clone());
         let sessions = Sessions::new(session, &names, &host.origin, both);
+        let sessions = sessions.with_newer(newer.clone());
         let authority = HeaderValue::from_str(host.origin.authority());
         Self {
             host: host.clone(),
@@ -346,7 +375,7 @@ fn desk_of(
     (superid, users, metrics): (&Arc<SuperId>, &Arc<SystemUsers>, &Arc<Metrics>),
     before: Option<&Desk>,
 ) -> Desk {
-    let known = before.map(Desk::providers);
+    let known = before.map(|desk| &**desk.providers());
     let providers = Providers::new(settings, (clock, random), metrics.superid(), known);
     Desk::new(
         settings,

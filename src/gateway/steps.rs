@@ -18,7 +18,7 @@ use super::site::{HostSite, Site};
 use super::turnstile::Over;
 use super::verdict::{Step, Wanted};
 use super::wire::{self, Form};
-use super::{app_pages, audited, keeping, notices};
+use super::{app_pages, audited, keeping, notices, provider_word};
 
 /// Takes a step. All it waits for is bounded: a form by size and the connection's timeouts, SuperID
 /// by the back channel's, the vault by its own.
@@ -46,6 +46,8 @@ pub(super) async fn take(
             taken.map_err(Refused::of_a_notice)
         }
         Step::Posted { host } => posted(exchange, host, downstream).await,
+        Step::ProviderFrame { host } => provider_frame(exchange, host, downstream).await,
+        Step::ProviderWord { host } => provider_word::take(exchange, host, downstream).await,
         Step::Renewed { origin } => Ok(respond::renewed(&exchange.request_id, &origin)),
         Step::Resend { host } => Ok(keeping::resend(exchange, host, downstream)),
         Step::SignOut { host } => sign_out(exchange, host, downstream).await,
@@ -69,7 +71,9 @@ pub(super) fn asking(step: &Step, downstream: &Downstream) -> Asking {
         | Step::Renewed { .. }
         | Step::Resend { .. }
         | Step::SignOut { .. } => Asking::of(&request.method, &request.headers),
-        Step::Notice { .. } => Asking::Program,
+        Step::Notice { .. } | Step::ProviderFrame { .. } | Step::ProviderWord { .. } => {
+            Asking::Program
+        }
     }
 }
 
@@ -163,6 +167,20 @@ async fn sign_out(
     let counter = host.counter(cookies).seen(audited::scene(downstream, exchange));
     let outcome = site.desk.sign_out(counter, session.as_deref(), party.copied()).await;
     outcome.map_err(|failed| Refused::without_store().because(failed))
+}
+
+async fn provider_frame(
+    exchange: &Exchange,
+    number: usize,
+    downstream: &Downstream,
+) -> Result<Reply, Refused> {
+    let host = &exchange.site.hosts[number];
+    let request = downstream.req_header().as_owned_parts();
+    let cookies = Cookies::of(&request.headers);
+    let session = session(exchange, host, cookies).await?;
+    let counter = host.counter(cookies).seen(audited::scene(downstream, exchange));
+    let query = request.uri.query().unwrap_or_default();
+    provider_word::in_a_frame(exchange, counter, session, query).await
 }
 
 /// The living session of a browser.

@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use crate::authn::Permit;
 use crate::clock::Timestamp;
-use crate::credentials::Injection;
+use crate::credentials::{Injection, Waiting};
 use crate::identity::ContextId;
 use crate::limits::Standing;
 use crate::pages::NotSent;
@@ -29,12 +29,22 @@ pub enum Verdict {
     Choose(Vec<(String, String)>),
     /// To the app, with this.
     Leave(Box<Departure>),
+    /// Whatever is decided once this has landed: the access token of the session is dead.
+    Refresh(Box<Pause>),
     /// A page or JSON that says why not.
     Refuse(Refused),
     /// The page after sign-out.
     SignedOut,
     /// A step that waits for a form or for SuperID.
     Wait(Step),
+}
+
+/// A decision that waits for a session to be refreshed.
+#[derive(Debug)]
+pub struct Pause {
+    pub(super) waiting: Waiting,
+    /// Where the client stands under the rates of the route: it is not counted again.
+    pub(super) standing: Option<Standing>,
 }
 
 /// A page for those who install the app, which waits for the vault or for a form.
@@ -80,6 +90,10 @@ pub enum Step {
     Renewed { origin: PublicOrigin },
     /// The page that sends what was kept.
     Resend { host: usize },
+    /// A provider's sign-out page, in a frame.
+    ProviderFrame { host: usize },
+    /// A provider's server tells that a session is over.
+    ProviderWord { host: usize },
     /// Somebody signs out.
     SignOut { host: usize },
     /// SuperID tells of an error at the error callback URL.

@@ -10,5 +10,6 @@ pub use context::{ContextId, InvalidContextId};
 pub use principal::Principal;
 pub use tenant_key::TenantKey;
 pub use tokens::{
-    AccessToken, Credential, SystemUserToken, Ticket, UnsafeSystemUserToken, UnsafeToken,
+    AccessToken, Credential, RefreshToken, SystemUserToken, Ticket, UnsafeSystemUserToken,
+    UnsafeToken, UnusableRefreshToken,
 };

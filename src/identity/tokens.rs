@@ -10,6 +10,10 @@ use crate::crypto::Secret;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccessToken(Secret);
 
+/// A refresh token (RFC 6749 §1.5): what tokens are had anew with, and nobody but us is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshToken(Secret);
+
 /// A NetServer ticket, `7T:…` (`superid.md` §5), safe in a header.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ticket(Secret);
@@ -35,6 +39,11 @@ pub enum Credential {
 #[error("a token is 1 to 4,096 visible ASCII characters")]
 pub struct UnsafeToken;
 
+/// A refresh token that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a refresh token is 1 to 4,096 visible ASCII characters or spaces")]
+pub struct UnusableRefreshToken;
+
 /// A system user token that could not be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a system user token is 1 to 1,024 ASCII characters without a dot, as SuperID gave it")]
@@ -57,6 +66,25 @@ impl AccessToken {
     /// The value of `Authorization` for it (RFC 6750 §2.1).
     pub fn authorization(&self) -> Option<HeaderValue> {
         self.0.header("Bearer ")
+    }
+}
+
+impl RefreshToken {
+    /// Takes what a token endpoint calls one (RFC 6749 §A.17: visible ASCII and spaces).
+    ///
+    /// # Errors
+    /// [`UnusableRefreshToken`] when it is none.
+    pub fn parse(text: &str) -> Result<Self, UnusableRefreshToken> {
+        let fits = (1..=4096).contains(&text.len());
+        match fits && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            true => Ok(Self(Secret::new(text.to_owned()))),
+            false => Err(UnusableRefreshToken),
+        }
+    }
+
+    /// The token itself.
+    pub fn reveal(&self) -> &str {
+        self.0.reveal()
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::clock::Timestamp;
 use crate::config::{Provider, is_directory};
 use crate::superid::{
-    ClaimsRefused, IssuedAt, Json, KeySet, Object, Times, UnverifiedToken, is_nonce,
-    is_sole_audience, left_half,
+    ClaimsRefused, IssuedAt, Json, KeySet, Nonce, Object, Times, UnverifiedToken, is_sole_audience,
+    left_half,
 };
 
 use super::vouched::Vouched;
@@ -16,7 +16,7 @@ pub(super) struct Rules<'a> {
     /// Ours, and the only audience.
     pub(super) client_id: &'a str,
     /// This sign-in's, not empty.
-    pub(super) nonce: &'a str,
+    pub(super) nonce: Nonce<'a>,
     pub(super) code: Beside<'a>,
     pub(super) access_token: Beside<'a>,
     /// Seconds that two clocks may differ.
@@ -51,7 +51,7 @@ pub(super) fn check(
     let ahead = matches!(claims.get("iat"), Some(Json::Whole(at))
         if Timestamp(*at) > rules.now.plus(rules.leeway));
     require(!ahead, ClaimsRefused::NotYetValid)?;
-    require(is_nonce(&claims, rules.nonce), ClaimsRefused::Nonce)?;
+    require(rules.nonce.is_in(&claims), ClaimsRefused::Nonce)?;
     times.are_short(rules.now, rules.leeway)?;
     let named = |name, beside| names(token, &claims, (name, beside));
     require(named("c_hash", rules.code), ClaimsRefused::CodeHash)?;
@@ -79,7 +79,7 @@ pub(super) fn check_owner(
 
 /// The configured issuer letter by letter; where each directory has its own, that of the directory
 /// the token names.
-fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused> {
+pub(super) fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused> {
     let stated = claims.text("iss").ok_or(ClaimsRefused::Issuer)?;
     if !provider.has_directories() {
         require(stated == provider.issuer, ClaimsRefused::Issuer)?;
@@ -93,7 +93,7 @@ fn issuer(claims: &Object, provider: &Provider) -> Result<String, ClaimsRefused>
 }
 
 /// At most 255 ASCII characters (OpenID Connect Core §2), all of them visible.
-fn is_subject(subject: &str) -> bool {
+pub(super) fn is_subject(subject: &str) -> bool {
     (1..=255).contains(&subject.len())
         && subject.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
@@ -109,6 +109,6 @@ fn names(token: &UnverifiedToken<'_>, claims: &Object, (name, beside): (&str, Be
 
 /// Nothing when the condition holds, else the refusal.
 #[expect(clippy::fn_params_excessive_bools, reason = "the condition itself is what is passed")]
-fn require(holds: bool, otherwise: ClaimsRefused) -> Result<(), ClaimsRefused> {
+pub(super) fn require(holds: bool, otherwise: ClaimsRefused) -> Result<(), ClaimsRefused> {
     if holds { Ok(()) } else { Err(otherwise) }
 }

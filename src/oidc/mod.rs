@@ -6,6 +6,7 @@ mod document;
 mod failure;
 mod id_token;
 mod known;
+mod logout_token;
 mod providers;
 mod pushed;
 mod tokens;
@@ -13,5 +14,6 @@ mod userinfo;
 mod vouched;
 
 pub use failure::ProviderFailed;
-pub use providers::{Answerer, FrontChannel, Providers};
+pub use logout_token::{Farewell, Whose};
+pub use providers::{Answerer, FrontChannel, Providers, Redeemed};
 pub use vouched::Vouched;

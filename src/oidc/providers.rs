@@ -12,8 +12,11 @@ use crate::config::{
     ClientAuthentication, Membership, Provider, PushedRequests, RelyingParty, Settings, UserInfo,
 };
 use crate::crypto::{Authorities, ClientIdentity, Random};
-use crate::identity::Principal;
-use crate::superid::{ClaimsRefused, CodeGrant, Counted, ErrorCode, UnverifiedToken};
+use crate::identity::{Principal, RefreshToken};
+use crate::superid::{
+    AnswerGarbled, ClaimsRefused, CodeGrant, Counted, ErrorCode, Nonce, Outage, RefreshFailed,
+    Refreshable, Refreshed, UnverifiedToken,
+};
 use crate::telemetry::SuperIdCalls;
 
 use super::admission;
@@ -22,9 +25,11 @@ use super::document::{Answers, Document};
 use super::failure::ProviderFailed;
 use super::id_token::{self, Beside, Rules};
 use super::known::Known;
+use super::logout_token::{self, Farewell};
+use super::pushed;
+use super::tokens::{self, Tokens};
 use super::userinfo::{self, Judged};
 use super::vouched::Vouched;
-use super::{pushed, tokens};
 
 /// The providers of all relying parties.
 pub struct Providers {
@@ -40,6 +45,15 @@ struct Member {
     known: Arc<Known>,
     /// What shows our certificate, where we prove ourselves by one.
     channel: Arc<Counted>,
+}
+
+/// What a redeemed code brought.
+#[derive(Clone, Debug)]
+pub struct Redeemed {
+    pub vouched: Vouched,
+    /// What tokens can be had anew with; most providers send it only where `offline_access` was asked
+    /// for (OpenID Connect Core §11).
+    pub refresh: Option<Refreshable>,
 }
 
 /// Whom an answer to the browser says it is from: its `iss` parameter (RFC 9207 §2).
@@ -162,20 +176,63 @@ impl Providers {
         &self,
         party: &RelyingParty,
         grant: CodeGrant<'_>,
-    ) -> Result<Vouched, ProviderFailed> {
+    ) -> Result<Redeemed, ProviderFailed> {
         let member = self.member(party)?;
         let document = member.known.document().await?;
-        let alias = document.by_certificate.token.as_ref();
-        let url = member.address(alias, Some(&document.token)).unwrap_or(&document.token);
+        let asked = self.clock.now();
+        let at = (token_endpoint(member, &document), &member.membership.client);
+        let tokens =
+            tokens::redeem(&member.channel, at, self.proving(party, member), &grant).await?;
+        let about = (Nonce::Sent(grant.nonce), Beside::BackChannel(grant.code));
+        let vouched = self.told(party, &document, &tokens, about).await?;
+        let vouched = vouched.ok_or_else(|| Outage::from(AnswerGarbled::IdToken))?;
+        let until = asked.plus(tokens.expires_in);
+        let refresh = tokens.refresh_token.map(|token| Refreshable { token, asked, until });
+        Ok(Redeemed { vouched, refresh })
+    }
+
+    /// Has tokens anew for a refresh token, and whom the new id_token is about, where one came. Whether
+    /// that is the same person, is the caller's to compare (OpenID Connect Core §12.2).
+    ///
+    /// # Errors
+    /// [`RefreshFailed`] says whether the refresh token may still be good.
+    pub async fn refresh(
+        &self,
+        party: &RelyingParty,
+        token: &RefreshToken,
+    ) -> Result<Refreshed<Vouched>, RefreshFailed<ProviderFailed>> {
+        let member = self.member(party).map_err(RefreshFailed::before)?;
+        let document = member.known.document().await.map_err(RefreshFailed::before)?;
+        let asked = self.clock.now();
+        let at = (token_endpoint(member, &document), &member.membership.client);
         let proving = self.proving(party, member);
-        let at = (url, &member.membership.client);
-        let tokens = tokens::redeem(&member.channel, at, proving, &grant).await?;
+        let tokens = tokens::refresh(&member.channel, at, proving, token).await;
+        let tokens = tokens.map_err(RefreshFailed::before)?;
+        let told = self.told(party, &document, &tokens, (Nonce::NotAsked, Beside::Nothing)).await;
+        let rotated = tokens.refresh_token;
+        let until = asked.plus(tokens.expires_in);
+        match told {
+            Ok(who) => Ok(Refreshed { who, rotated, asked, until }),
+            Err(why) => Err(RefreshFailed { why, rotated }),
+        }
+    }
+
+    /// Whom tokens are about: the id_token verified, and more asked for where that is configured.
+    async fn told(
+        &self,
+        party: &RelyingParty,
+        document: &Document,
+        tokens: &Tokens,
+        (nonce, code): (Nonce<'_>, Beside<'_>),
+    ) -> Result<Option<Vouched>, ProviderFailed> {
+        let member = self.member(party)?;
         let provider = &member.membership.provider;
+        let Some(id_token) = &tokens.id_token else { return Ok(None) };
         let rules = Rules {
             provider,
             client_id: &party.client_id,
-            nonce: grant.nonce,
-            code: Beside::BackChannel(grant.code),
+            nonce,
+            code,
             access_token: match &tokens.access_token {
                 Some(token) => Beside::BackChannel(token.reveal()),
                 None => Beside::Nothing,
@@ -183,7 +240,7 @@ impl Providers {
             leeway: self.leeway,
             now: self.clock.now(),
         };
-        let mut vouched = self.verified(member, &document, tokens.id_token.reveal(), rules).await?;
+        let mut vouched = self.verified(member, document, id_token.reveal(), rules).await?;
         if provider.asking.userinfo == UserInfo::Asked {
             let alias = document.by_certificate.userinfo.as_ref();
             let url = member.address(alias, document.userinfo.as_ref());
@@ -193,13 +250,13 @@ impl Providers {
             let judged = Judged {
                 provider,
                 client_id: &party.client_id,
-                keys: &member.known.keys(&document),
+                keys: &member.known.keys(document),
                 leeway: self.leeway,
                 now: self.clock.now(),
             };
             userinfo::ask(&member.channel, url, token, judged, &mut vouched).await?;
         }
-        Ok(vouched)
+        Ok(Some(vouched))
     }
 
     /// Verifies an id_token that came through the browser: it must name by its hash whatever came with
@@ -218,13 +275,33 @@ impl Providers {
         let rules = Rules {
             provider: &member.membership.provider,
             client_id: &party.client_id,
-            nonce: came.nonce,
+            nonce: Nonce::Sent(came.nonce),
             code: beside(came.code),
             access_token: beside(came.access_token),
             leeway: self.leeway,
             now: self.clock.now(),
         };
         self.verified(member, &document, came.id_token, rules).await
+    }
+
+    /// Verifies a token by which the provider ends sessions. Whether it was used before is the caller's
+    /// to know.
+    ///
+    /// # Errors
+    /// [`ProviderFailed`] says whose fault it is.
+    pub async fn verify_logout(
+        &self,
+        party: &RelyingParty,
+        token: &str,
+    ) -> Result<Farewell, ProviderFailed> {
+        let member = self.member(party)?;
+        let provider = &member.membership.provider;
+        let token = UnverifiedToken::parse_logout(token, &provider.algorithms)?;
+        let document = member.known.document().await?;
+        let keys = member.known.keys(&document).keys_for(token.key()).await?;
+        let (leeway, now) = (self.leeway, self.clock.now());
+        let rules = logout_token::Rules { provider, client_id: &party.client_id, leeway, now };
+        Ok(logout_token::check(&token, &keys, &rules)?)
     }
 
     /// Who somebody is to the apps, with those of their claims that are named.
@@ -270,6 +347,12 @@ impl Providers {
         let mut all = self.members.values();
         all.find(|member| member.known.provider == *provider).map(|member| member.known.clone())
     }
+}
+
+/// Where tokens are had: of those who show a certificate, elsewhere if it says so.
+fn token_endpoint<'d>(member: &Member, document: &'d Document) -> &'d Url {
+    let alias = document.by_certificate.token.as_ref();
+    member.address(alias, Some(&document.token)).unwrap_or(&document.token)
 }
 
 impl Member {

@@ -1,4 +1,5 @@
-//! A provider's token endpoint: a code goes in, an id_token comes out (RFC 6749 §4.1.3).
+//! A provider's token endpoint: a code or a refresh token goes in, tokens come out (RFC 6749 §4.1.3 and
+//! §6).
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -6,18 +7,23 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use url::Url;
 
 use crate::crypto::Secret;
-use crate::superid::{AnswerGarbled, CodeGrant, Counted, ErrorCode, Object, Outage};
+use crate::identity::RefreshToken;
+use crate::superid::{AnswerGarbled, CodeGrant, Counted, ErrorCode, Object, Outage, seconds};
 use crate::telemetry::{Child, Endpoint, child};
 
 use super::client_proof::{Proving, proven};
 use super::failure::ProviderFailed;
 use crate::config::ClientAuthentication;
 
-/// What a code was redeemed for. The id_token has not been looked at.
+/// What a code or a refresh token was redeemed for. The id_token has not been looked at.
 pub(super) struct Tokens {
     /// Only for asking the provider about the person; it is never kept, and no app is told it.
     pub(super) access_token: Option<Secret>,
-    pub(super) id_token: Secret,
+    /// Seconds the access token is good for, 1 to 86,400.
+    pub(super) expires_in: u64,
+    /// Always there for a code; with a refresh token it may be absent (OpenID Connect Core §12.2).
+    pub(super) id_token: Option<Secret>,
+    pub(super) refresh_token: Option<RefreshToken>,
 }
 
 /// Redeems a code.
@@ -38,6 +44,32 @@ pub(super) async fn redeem(
     ];
     let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let (form, authorization) = proven(client, proving, &fields.collect::<Vec<_>>())?;
+    let tokens = answered(channel, url, (form, authorization)).await?;
+    match tokens.id_token {
+        Some(_) => Ok(tokens),
+        None => Err(Outage::from(AnswerGarbled::IdToken).into()),
+    }
+}
+
+/// Redeems a refresh token.
+///
+/// # Errors
+/// [`ProviderFailed`]. One that may be used once is spent, unless nothing was sent.
+pub(super) async fn refresh(
+    channel: &Counted,
+    (url, client): (&Url, &ClientAuthentication),
+    proving: Proving<'_>,
+    token: &RefreshToken,
+) -> Result<Tokens, ProviderFailed> {
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", token.reveal())];
+    answered(channel, url, proven(client, proving, &fields)?).await
+}
+
+async fn answered(
+    channel: &Counted,
+    url: &Url,
+    (form, authorization): (String, Option<HeaderValue>),
+) -> Result<Tokens, ProviderFailed> {
     let answer = post(channel, (Endpoint::ProviderToken, url), form, authorization).await?;
     if answer.status() != StatusCode::OK {
         return Err(refused(&answer));
@@ -123,11 +155,19 @@ fn read(body: &[u8]) -> Result<Tokens, AnswerGarbled> {
         None if !answer.has("access_token") => None,
         _ => return Err(AnswerGarbled::AccessToken),
     };
-    let id_token = answer.text("id_token").ok_or(AnswerGarbled::IdToken)?;
-    Ok(Tokens { access_token, id_token: Secret::new(id_token.to_owned()) })
+    let id_token = match answer.text("id_token") {
+        None if answer.has("id_token") => return Err(AnswerGarbled::IdToken),
+        stated => stated.map(|token| Secret::new(token.to_owned())),
+    };
+    let refresh_token = answer.text("refresh_token").and_then(|one| RefreshToken::parse(one).ok());
+    let expires_in = seconds(answer.get("expires_in")).unwrap_or(AN_HOUR);
+    Ok(Tokens { access_token, expires_in, id_token, refresh_token })
 }
 
 /// What fits in a header (RFC 6750 §2.1).
 fn is_token(text: &str) -> bool {
     (1..=8192).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
+
+/// Where a provider does not say how long its access token is good (RFC 6749 §5.1).
+const AN_HOUR: u64 = 3_600;

@@ -26,6 +26,11 @@ impl Vouched {
         &self.subject
     }
 
+    /// `sid`, which names the provider's session (OpenID Connect Front-Channel Logout §3).
+    pub fn session(&self) -> Option<&str> {
+        self.claims.text("sid").filter(|sid| (1..=255).contains(&sid.len()))
+    }
+
     /// A digest that names this token, for remembering that it was used.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
@@ -80,7 +85,7 @@ impl fmt::Debug for Vouched {
     }
 }
 
-const BELIEVED_OF_TOKENS_ALONE: [&str; 14] = [
+const BELIEVED_OF_TOKENS_ALONE: [&str; 15] = [
     "acr",
     "amr",
     "at_hash",
@@ -93,6 +98,7 @@ const BELIEVED_OF_TOKENS_ALONE: [&str; 14] = [
     "iat",
     "iss",
     "nonce",
+    "sid",
     "sub",
     "tid",
 ];

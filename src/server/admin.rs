@@ -158,6 +158,7 @@ fn link(name: &str, state: &LinkState) -> Value {
     let down = |reason: &str| {
         let meaning = match name {
             "sessions" => "nobody who signed in is let in, and nobody can sign in",
+            "refreshed" => "no session's tokens are had anew: sessions go on while they last",
             "vault" => {
                 "tenants without a living ticket cannot be called, and none can be installed"
             }

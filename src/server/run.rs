@@ -85,6 +85,7 @@ impl Running {
         options.watched_by(&site.metrics);
         let (memory, now) = (site.memory(), site.clock.now());
         options.inherited.into_iter().for_each(|note| memory.inherit(note, now));
+        first_heard(&site).await;
         let site = Arc::new(ArcSwap::from_pointee(site));
         let mut running = Self {
             load: Load::new(site.clone()),
@@ -323,6 +324,8 @@ impl Running {
         for checkup in self.site.load().checkups() {
             self.checkups.spawn_on(checkup, &runtime);
         }
+        let site = self.site.load();
+        self.checkups.spawn_on(site.revocations().clone().keep_up(site.clock.clone()), &runtime);
     }
 
     /// From the first configuration on that has any ordered.
@@ -349,6 +352,21 @@ impl Running {
     }
 }
 
+/// Waits for the list of what other replicas ended, and no longer than its store may be away: nobody
+/// is let in until it was read.
+async fn first_heard(site: &Site) {
+    let read = async {
+        while site.revocations().is_ignorant()
+            && !site.revocations().catch_up(site.clock.now()).await
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let _it_is_read_later = timeout(LIST, read).await;
+}
+
+/// How long a start waits for the list of what other replicas ended.
+const LIST: Duration = Duration::from_secs(1);
 /// How long workers have to hear that they are to leave.
 const HEARING: Duration = Duration::from_secs(5);
 

@@ -99,6 +99,9 @@ async fn run(
         () = drained => {}
         () = lead.go_on(leave, &metrics) => {}
     }
+    // Tokens may be on their way that nobody could have twice.
+    let site = work.site.load_full();
+    site.settled().await;
 }
 
 async fn told(leave: &mut watch::Receiver<Option<Leave>>, site: &ArcSwap<Site>) -> Leave {

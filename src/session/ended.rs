@@ -32,6 +32,18 @@ pub(super) struct Ended {
 }
 
 impl Names {
+    /// What stands for it where entries are written down.
+    pub(super) fn letter(self) -> u8 {
+        match self {
+            Self::Marks => b'm',
+            Self::Sessions => b's',
+        }
+    }
+
+    pub(super) fn of_letter(letter: u8) -> Option<Self> {
+        [Self::Marks, Self::Sessions].into_iter().find(|names| names.letter() == letter)
+    }
+
     fn over(self, name: [u8; 16], until: Timestamp) -> Note {
         match self {
             Self::Marks => Note::Marked(name, until),
@@ -130,6 +142,16 @@ impl Ended {
     /// Until when what has this name is over, if it is.
     pub(super) fn until(&self, name: &[u8; 16]) -> Option<Timestamp> {
         self.read(name).until.get(name).copied()
+    }
+
+    /// Everything by name.
+    pub(super) fn all(&self) -> Vec<([u8; 16], Timestamp)> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            all.extend(shard.until.iter().map(|(name, until)| (*name, *until)));
+        }
+        all
     }
 
     fn refuse_all(&self, over: Timestamp) {

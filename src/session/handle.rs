@@ -4,7 +4,7 @@
 
 use crate::crypto::{Half, KeyRing, Purpose, Random};
 
-use super::SessionId;
+use super::{SessionId, SessionState};
 
 /// The two, as they are sealed in the cookie: nobody but us makes one, so a made-up cookie is refused
 /// before any store is asked.
@@ -15,8 +15,15 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    pub fn fresh(id: SessionId, random: &Random) -> Self {
-        Self { id, half: random.bytes() }
+    /// For a new session; its half is the one the session knows, if it knows one.
+    pub fn fresh(state: &SessionState, random: &Random) -> Self {
+        Self::known(state).unwrap_or_else(|| Self { id: state.id, half: random.bytes() })
+    }
+
+    /// As the session itself knows it: one that can be refreshed does.
+    pub fn known(state: &SessionState) -> Option<Self> {
+        let half = *state.refresh.as_ref()?.half();
+        Some(Self { id: state.id, half })
     }
 
     /// The cookie's value; `context` says where it opens.

@@ -80,14 +80,16 @@ impl Records {
     }
 
     /// Writes a session again, if it is there as it was: a late write revives nobody.
-    pub(super) fn replace(&self, id: [u8; 16], before: &[u8], record: Record) {
+    /// Says whether.
+    pub(super) fn replace(&self, id: [u8; 16], before: &[u8], record: Record) -> bool {
         let mut shard = write(self.shard(&id));
         match shard.records.get_mut(&id) {
             Some(present) if *present.sealed == *before => *present = record.clone(),
-            Some(_) | None => return,
+            Some(_) | None => return false,
         }
         drop(shard);
         self.heirs.tell(Note::Kept(id, record));
+        true
     }
 
     pub(super) fn remove(&self, id: &[u8; 16]) {

@@ -1,16 +1,21 @@
 //! What is over: sessions by their ids, and all that have a mark in common, as every store goes by it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::crypto::KeyId;
-use crate::redis_link::LinkFailed;
+use crate::redis_link::RedisLink;
 
 use super::SessionState;
 use super::ended::{Ended, Names};
 use super::heirs::Note;
+use super::journal::Journal;
 use super::marks::key_mark;
+use super::shared_list::SharedList;
+use super::spreading::{NotSpread, Spreading};
 use super::what::{CLOCKS_APART, Over, What};
 
 /// The set of what is over. Each request asks it, without a lock that all workers share; what is
@@ -21,15 +26,8 @@ pub struct Revocations {
     marks: Ended,
     /// Whether any mark was ever revoked: mostly none was, and nobody works them out.
     any_marks: AtomicBool,
-}
-
-/// What was revoked holds here, but others, or this process after a restart, may not have heard of it.
-#[derive(Debug, thiserror::Error)]
-pub enum NotSpread {
-    #[error("it is not on the disk: {0}")]
-    Disk(#[from] std::io::Error),
-    #[error("the store that replicas share has not heard of it: {0}")]
-    Link(#[from] LinkFailed),
+    most: usize,
+    spreading: Spreading,
 }
 
 impl Revocations {
@@ -40,6 +38,8 @@ impl Revocations {
             sessions: Ended::new(most, absolute, Names::Sessions),
             marks: Ended::new(most, absolute, Names::Marks),
             any_marks: AtomicBool::new(false),
+            most,
+            spreading: Spreading::default(),
         }
     }
 
@@ -51,7 +51,7 @@ impl Revocations {
     pub async fn revoke(&self, what: What<'_>, now: Timestamp) -> Result<(), NotSpread> {
         let over = what.over(now);
         over.iter().for_each(|one| self.take(*one, now));
-        Ok(())
+        self.spreading.tell(&over, now).await
     }
 
     /// Ends everything of `what` here alone: the others are told of it by their own configurations.
@@ -64,8 +64,62 @@ impl Revocations {
     /// # Errors
     /// As [`Revocations::revoke`].
     pub async fn end(&self, session: &SessionState, now: Timestamp) -> Result<(), NotSpread> {
-        self.take(Over::session(session), now);
-        Ok(())
+        let over = Over::session(session);
+        self.take(over, now);
+        self.spreading.tell(&[over], now).await
+    }
+
+    /// Goes on over this journal and this link, where there are any, for sessions that live for
+    /// `absolute` seconds at most. What the journal had is known when this returns.
+    pub fn spread_over(
+        self: &Arc<Self>,
+        (journal, link): (Option<&Arc<Journal>>, Option<&RedisLink>),
+        absolute: u64,
+        clock: &Clock,
+    ) {
+        let list = |link: &RedisLink| SharedList { link: link.clone(), most: self.most, absolute };
+        let is_new = self.spreading.over(journal, link.map(list));
+        if let (true, Some(journal)) = (is_new, journal) {
+            let (set, clock) = (Arc::downgrade(self), clock.clone());
+            journal.follow(Box::new(move |over| {
+                let set = set.upgrade();
+                set.iter().for_each(|set| over.iter().for_each(|one| set.take(*one, clock.now())));
+                set.is_some()
+            }));
+        }
+    }
+
+    /// Lets nobody in before the list that replicas share was read, where there is one.
+    pub fn wait_for_the_list(&self) {
+        self.spreading.waits_for_the_list();
+    }
+
+    /// Whether nobody can say yet what is over.
+    pub fn is_ignorant(&self) -> bool {
+        self.spreading.is_ignorant()
+    }
+
+    /// Reads what other replicas revoked, and tells what could not be told before; whether that is done.
+    pub async fn catch_up(&self, now: Timestamp) -> bool {
+        match self.spreading.hear(|| self.all(), now).await {
+            Ok(heard) => {
+                heard.into_iter().flatten().for_each(|one| self.take(one, now));
+                self.spreading.knows();
+                true
+            }
+            Err(failed) => {
+                tracing::debug!(%failed, "what other replicas ended cannot be read");
+                false
+            }
+        }
+    }
+
+    /// Does that twice a second, for as long as it is waited for.
+    pub async fn keep_up(self: Arc<Self>, clock: Clock) {
+        loop {
+            self.catch_up(clock.now()).await;
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Whether a session is over, or might be.
@@ -103,6 +157,7 @@ impl Revocations {
     pub(super) fn come_after(&self, before: u64, now: Timestamp) {
         self.sessions.come_after(before, now);
         self.marks.come_after(before, now);
+        self.spreading.knows();
     }
 
     /// Remembers what is over, wherever that was said.
@@ -156,10 +211,21 @@ impl Revocations {
                     .any(|mark| self.marks.has(&mark, session.signed_in)))
     }
 
+    fn all(&self) -> Vec<Over> {
+        let sets = [(Names::Sessions, &self.sessions), (Names::Marks, &self.marks)];
+        let of = |(names, set): (Names, &Ended)| {
+            set.all().into_iter().map(move |(name, began)| Over { names, name, began })
+        };
+        sets.into_iter().flat_map(of).collect()
+    }
+
     fn any_marks(&self) -> bool {
         self.any_marks.load(Ordering::Acquire)
     }
 }
+
+/// How often the list that replicas share is read.
+const LOOK: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {

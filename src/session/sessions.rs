@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
+use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::config;
@@ -15,6 +16,7 @@ use super::chunks::{Chunked, TooLong};
 use super::handle::Handle;
 use super::lately::Known;
 use super::lifetimes::Lifetimes;
+use super::newer::Newer;
 use super::opened::Opened;
 use super::record::Record;
 use super::revocations::Revocations;
@@ -29,10 +31,11 @@ pub struct Sessions {
     name: String,
     attributes: CookieAttributes,
     context: Vec<u8>,
-    lifetimes: Lifetimes,
-    ended: Arc<Revocations>,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) ended: Arc<Revocations>,
     opened: Arc<Opened>,
-    store: Store,
+    pub(super) store: Store,
+    pub(super) newer: Newer,
 }
 
 /// What a request's cookies say.
@@ -86,13 +89,20 @@ impl Sessions {
             ended,
             opened: Arc::new(Opened::new()),
             store,
+            newer: Newer::default(),
         }
+    }
+
+    /// The same, with what is known of sessions that their browsers or the store do not have yet.
+    pub fn with_newer(self, newer: Newer) -> Self {
+        Self { newer, ..self }
     }
 
     /// The session a request brings. Where [`Sessions::question`] has one, it is to be asked before.
     pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
         match self.found(cookies) {
-            Found::State(state) => match self.unfit(&state, state.seen, now) {
+            Found::State(_) if self.ended.is_ignorant() => Loaded::Unavailable,
+            Found::State(state) => match self.unfit(&state, now) {
                 None => Loaded::Live(state),
                 Some(why) => Loaded::Rejected(why),
             },
@@ -132,7 +142,7 @@ impl Sessions {
             let kept = !matches!(self.store, Store::Cookie);
             kept && matches!(self.store.known(&state.id.0), Known::Nothing)
         };
-        self.unfit(state, seen, now).or_else(|| is_gone().then_some(Unfit::Gone))
+        self.unfit_since(state, seen, now).or_else(|| is_gone().then_some(Unfit::Gone))
     }
 
     /// What the store has to be asked before [`Sessions::over`] can tell; mostly nothing.
@@ -141,10 +151,13 @@ impl Sessions {
         store.is_to_be_asked(&id.0).then(|| Question { store: store.clone(), id })
     }
 
-    /// Whether the session should be written again, so that the idle lifetime counts from now: once
-    /// for each tenth of it at most, and at once where another key seals by now.
-    pub fn is_due(&self, state: &SessionState, now: Timestamp) -> bool {
-        self.lifetimes.is_due(state.seen, now) || self.is_of_an_older_key(state)
+    /// Whether the session should be written again: so that the idle lifetime counts from now, once for
+    /// each tenth of it at most; at once where another key seals by now; or so that the browser gets
+    /// what a refresh brought.
+    pub fn is_due(&self, state: &SessionState, cookies: Cookies<'_>, now: Timestamp) -> bool {
+        self.lifetimes.is_due(state.seen, now)
+            || self.is_of_an_older_key(state)
+            || self.is_ahead_of(cookies, state)
     }
 
     /// Whether a session that was loaded is sealed with a key that may go one day.
@@ -167,7 +180,7 @@ impl Sessions {
         if matches!(self.store, Store::Cookie) {
             return Ok(Made { cookies: self.sealed(state, random, cookies)?, evicted: 0 });
         }
-        let handle = Handle::fresh(state.id, random);
+        let handle = Handle::fresh(state, random);
         let record = self.record(&handle, state, random)?;
         let evicted = self.store.put(state.id.0, record, (self.lifetimes, state.seen)).await?;
         Ok(Made { cookies: self.handed(&handle, random, cookies)?, evicted })
@@ -186,11 +199,16 @@ impl Sessions {
             return self.sealed(&renewed, random, cookies).unwrap_or_default();
         }
         let Some(handle) = self.handle(cookies) else { return Vec::new() };
-        if let (Known::Kept(before), Ok(record)) =
-            (self.store.known(&handle.id.0), self.record(&handle, &renewed, random))
-        {
-            let seconds = self.lifetimes.left(state.signed_in, now);
-            self.store.replace(handle.id.0, before, record, seconds);
+        if let Known::Kept(before) = self.store.known(&handle.id.0) {
+            // A refresh may have come since this request was let in: nothing older is written over it.
+            let kept = self.opened(&handle, &before);
+            let newer = kept.filter(|kept| kept.round() > state.round());
+            let renewed =
+                newer.map_or(renewed, |kept| SessionState { seen: now, ..(*kept).clone() });
+            if let Ok(record) = self.record(&handle, &renewed, random) {
+                let seconds = self.lifetimes.left(state.signed_in, now);
+                self.store.replace(handle.id.0, before, record, seconds);
+            }
         }
         match self.chunked().read(cookies).map(|sealed| self.keys.sealed_by(&sealed)) {
             // The older key may go one day.
@@ -238,7 +256,10 @@ impl Sessions {
         }
         match self.store {
             Store::Redis(_) => Ok(()),
-            Store::Cookie | Store::Memory(_) => self.store.remove(&state.id.0).await,
+            Store::Cookie | Store::Memory(_) => {
+                self.newer.here.remove(&state.id.0);
+                self.store.remove(&state.id.0).await
+            }
         }
     }
 
@@ -249,6 +270,13 @@ impl Sessions {
     }
 
     fn found(&self, cookies: Cookies<'_>) -> Found {
+        match self.brought(cookies) {
+            Found::State(state) => Found::State(self.lifted(state)),
+            other => other,
+        }
+    }
+
+    fn brought(&self, cookies: Cookies<'_>) -> Found {
         let Some(sealed) = self.chunked().read(cookies) else { return Found::Nothing };
         if self.ended.has_key(|| KeyRing::key_named(&sealed)) {
             return Found::Nothing;
@@ -271,6 +299,11 @@ impl Sessions {
         }
     }
 
+    /// What the cookies carry, where they carry the whole of it.
+    pub(super) fn carried(&self, cookies: Cookies<'_>) -> Option<Arc<SessionState>> {
+        self.state(&self.chunked().read(cookies)?)
+    }
+
     fn handle(&self, cookies: Cookies<'_>) -> Option<Handle> {
         Handle::open(&self.keys, &self.context, &self.chunked().read(cookies)?)
     }
@@ -286,7 +319,7 @@ impl Sessions {
         self.chunked().write(&sealed, None, cookies)
     }
 
-    fn record(
+    pub(super) fn record(
         &self,
         handle: &Handle,
         state: &SessionState,
@@ -302,12 +335,12 @@ impl Sessions {
 
     /// What a store had under this handle. A handle is ours and names its half: who has one may have
     /// what was opened with it, but not what was opened for another.
-    fn opened(&self, handle: &Handle, sealed: &[u8]) -> Option<Arc<SessionState>> {
+    pub(super) fn opened(&self, handle: &Handle, sealed: &[u8]) -> Option<Arc<SessionState>> {
         if let Some(known) = self.opened.state(sealed) {
             return Some(known).filter(|state| state.id == handle.id);
         }
         let plain = self.keys.open_halved(&handle.half, &handle.id.0, sealed).ok()?;
-        let mut state = SessionState::from_bytes(&plain)?;
+        let mut state = SessionState::from_bytes(&Zeroizing::new(plain))?;
         state.was_sealed_with(KeyRing::key_naming(sealed));
         let state = Arc::new(state);
         self.opened.remember(sealed, &state);
@@ -319,15 +352,21 @@ impl Sessions {
             return Some(known);
         }
         let plain = self.keys.open(Purpose::Session, &self.context, sealed).ok()?;
-        let mut state = SessionState::from_bytes(&plain)?;
+        let mut state = SessionState::from_bytes(&Zeroizing::new(plain))?;
         state.was_sealed_with(KeyRing::key_named(sealed));
         let state = Arc::new(state);
         self.opened.remember(sealed, &state);
         Some(state)
     }
 
-    fn unfit(&self, state: &SessionState, seen: Timestamp, now: Timestamp) -> Option<Unfit> {
+    pub(super) fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
+        self.unfit_since(state, state.seen, now)
+    }
+
+    fn unfit_since(&self, state: &SessionState, seen: Timestamp, now: Timestamp) -> Option<Unfit> {
+        let spent = state.refresh.as_ref().is_some_and(|refresh| refresh.is_over(now));
         let over = self.lifetimes.unfit(state.signed_in, seen, now);
+        let over = over.or(spent.then_some(Unfit::Unrefreshed));
         over.or_else(|| self.ended.has(state).then_some(Unfit::Ended))
     }
 

@@ -55,6 +55,36 @@ impl SharedRecords {
         }
     }
 
+    /// What the store has now, whatever was known before.
+    ///
+    /// # Errors
+    /// [`LinkFailed`]; then nobody knows.
+    pub(super) async fn fetch(&self, id: [u8; 16]) -> Result<Option<Arc<[u8]>>, LinkFailed> {
+        let asked = Instant::now();
+        let found: Option<Arc<[u8]>> = self.link()?.get(&name(&id)).await?.map(Arc::from);
+        self.lately.heard(id, found.clone(), asked);
+        Ok(found)
+    }
+
+    /// Writes what is there otherwise, if it is as it was; says whether.
+    ///
+    /// # Errors
+    /// [`LinkFailed`]; then it may have been written.
+    pub(super) async fn swap(
+        &self,
+        id: [u8; 16],
+        before: Option<&[u8]>,
+        (record, seconds): (&Record, u64),
+    ) -> Result<bool, LinkFailed> {
+        let (name, asked) = (name(&id), Instant::now());
+        let link = self.link()?;
+        let written = link.compare_and_set(&name, before, &record.sealed, life(seconds)).await?;
+        if written {
+            self.lately.heard(id, Some(record.sealed.clone()), asked);
+        }
+        Ok(written)
+    }
+
     /// Keeps a new session for so many seconds at most.
     ///
     /// # Errors
@@ -95,7 +125,7 @@ impl SharedRecords {
         Ok(())
     }
 
-    fn link(&self) -> Result<&RedisLink, LinkFailed> {
+    pub(super) fn link(&self) -> Result<&RedisLink, LinkFailed> {
         self.link.as_ref().ok_or_else(|| LinkFailed::Down("there is no link".into()))
     }
 }

@@ -1,6 +1,7 @@
 //! What a session knows.
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::config::Bond;
@@ -8,6 +9,7 @@ use crate::crypto::{KeyId, Random};
 use crate::identity::{Credential, Principal};
 
 use super::marks::Source;
+use super::refresh::Refresh;
 
 /// A session's name; a new one at every sign-in, so that none can be planted beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ pub struct SessionState {
     pub signed_in: Timestamp,
     /// When the cookie was last written: the idle lifetime counts from here.
     pub seen: Timestamp,
+    /// What keeps the credential good, where the provider gave something for it.
+    #[serde(skip)]
+    pub refresh: Option<Refresh>,
 }
 
 impl SessionState {
@@ -49,10 +54,14 @@ impl SessionState {
     ///
     /// # Errors
     /// When a part cannot be written.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, postcard::Error> {
-        let known = postcard::to_stdvec(self)?;
-        let known = postcard::to_extend(&self.source, known)?;
-        postcard::to_extend(&self.keys, known)
+    pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, postcard::Error> {
+        let mut plain = Zeroizing::new(postcard::to_stdvec(self)?);
+        plain.extend_from_slice(&postcard::to_stdvec(&self.source)?);
+        plain.extend_from_slice(&postcard::to_stdvec(&self.keys)?);
+        if let Some(refresh) = &self.refresh {
+            plain.extend_from_slice(&Zeroizing::new(postcard::to_stdvec(refresh)?));
+        }
+        Ok(plain)
     }
 
     /// Reads what [`SessionState::to_bytes`] wrote, here or in a program of before; `None` for anything
@@ -65,7 +74,13 @@ impl SessionState {
         let (source, rest) = postcard::take_from_bytes(rest).ok()?;
         state.source = source;
         if !rest.is_empty() {
-            (state.keys, _) = postcard::take_from_bytes(rest).ok()?;
+            let (keys, beyond) = postcard::take_from_bytes(rest).ok()?;
+            state.keys = keys;
+            if !beyond.is_empty() {
+                let (refresh, beyond) = postcard::take_from_bytes::<Refresh>(beyond).ok()?;
+                state.refresh = Some(refresh).filter(|_| beyond.is_empty());
+                state.refresh.as_ref()?;
+            }
         }
         Some(state)
     }
@@ -73,6 +88,16 @@ impl SessionState {
     /// It was sealed with this key as well.
     pub(super) fn was_sealed_with(&mut self, key: Option<KeyId>) {
         self.keys.extend(key.filter(|key| !self.keys.contains(key)));
+    }
+
+    /// Whether the credential could be had anew.
+    pub fn can_be_refreshed(&self) -> bool {
+        self.refresh.as_ref().is_some_and(|refresh| refresh.token().is_some())
+    }
+
+    /// How far refreshing it has come; what is written later of one session has more.
+    pub(super) fn round(&self) -> u32 {
+        self.refresh.as_ref().map_or(0, Refresh::round)
     }
 
     /// Whether the credential could still be used at `now`.
@@ -113,13 +138,16 @@ impl SessionState {
             keys: Vec::new(),
             signed_in,
             seen: signed_in,
+            refresh: None,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::refresh::Given;
     use super::*;
+    use crate::identity::RefreshToken;
 
     #[test]
     fn what_was_sealed_before_is_read_and_what_is_sealed_now_is_read_as_before() {
@@ -135,5 +163,22 @@ mod tests {
         for end in (0..now.len()).filter(|end| ![before.len(), sourced].contains(end)) {
             assert!(SessionState::from_bytes(&now[..end]).is_none(), "the first {end} bytes");
         }
+    }
+
+    #[test]
+    fn one_that_can_be_refreshed_is_read_as_it_was_written_and_nothing_beside_it() {
+        let token = RefreshToken::parse("refresh").unwrap();
+        let given = Given { token, asked: Timestamp(1), until: Timestamp(3_601) };
+        let refresh = Some(Refresh::fresh(given, [7; 16], &Random::counting()));
+        let without = SessionState::of("a@b", [1; 16], Timestamp(1));
+        let plain = SessionState { refresh, ..without.clone() }.to_bytes().unwrap();
+        let read = SessionState::from_bytes(&plain).unwrap();
+        assert_eq!(read.refresh.unwrap().token().unwrap().reveal(), "refresh");
+        let bare = without.to_bytes().unwrap();
+        assert!(plain.starts_with(&bare), "whoever knows no more reads the first parts alone");
+        for end in bare.len() + 1..plain.len() {
+            assert!(SessionState::from_bytes(&plain[..end]).is_none(), "the first {end} bytes");
+        }
+        assert!(SessionState::from_bytes(&[&plain[..], b"x"].concat()).is_none());
     }
 }

@@ -94,7 +94,9 @@ impl Store {
     pub(super) fn replace(&self, id: [u8; 16], before: Arc<[u8]>, record: Record, seconds: u64) {
         match self {
             Self::Cookie => {}
-            Self::Memory(records) => records.replace(id, &before, record),
+            Self::Memory(records) => {
+                let _late = records.replace(id, &before, record);
+            }
             Self::Redis(shared) => shared.replace(id, before, record, seconds),
         }
     }

@@ -15,7 +15,7 @@
 //! 9. a code: redeemed and verified, or a page.
 
 use crate::config::{Flow, Pkce, RelyingParty, ResponseMode};
-use crate::identity::{Credential, Principal};
+use crate::identity::Credential;
 use crate::session::{Loaded, SessionState};
 use crate::superid::{CodeGrant, FrontToken, SignedIn, VerifiedClaims};
 use crate::web::{Fields, Reply, ReturnTo};
@@ -25,7 +25,7 @@ use super::attempt::Attempt;
 use super::begin::{Wish, redirect_url};
 use super::binding::Binding;
 use super::consent::Consent;
-use super::desk::{Counter, Desk};
+use super::desk::{Counter, Desk, Entrant};
 use super::elsewhere::in_the_words_of;
 use super::failure::{Failed, Failure, Outcome};
 use super::held::other_way;
@@ -92,8 +92,8 @@ impl Desk {
         }
         let brought = answer.parts(attempt.asked).map_err(|failed| failed.again(target.clone()))?;
         let who = self.signed_in(at, (party, attempt), &brought).await;
-        let (principal, credential) = who.map_err(|failed| failed.again(target.clone()))?;
-        let reply = self.admit(at, binding, party, (principal, credential), &target).await?;
+        let who = who.map_err(|failed| failed.again(target.clone()))?;
+        let reply = self.admit(at, binding, party, who, &target).await?;
         Ok(reply.with_cookies(self.forget_target(at, attempt)))
     }
 
@@ -162,7 +162,7 @@ impl Desk {
         at: Counter<'_>,
         (party, attempt): (&RelyingParty, &Attempt),
         brought: &Brought<'_>,
-    ) -> Result<(Principal, Credential), Failed> {
+    ) -> Result<Entrant, Failed> {
         if party.membership().is_some() {
             return self.signed_in_elsewhere(at, (party, attempt), brought).await;
         }
@@ -170,18 +170,18 @@ impl Desk {
             Some(id_token) => Some(self.front(party, attempt, brought, id_token).await?),
             None => None,
         };
-        let (claims, credential) = match (brought.code, front) {
+        let (claims, credential, refresh) = match (brought.code, front) {
             (Some(code), front) => {
                 let redeemed = self.redeemed(at, (party, attempt), code).await?;
                 if front.is_some_and(|front| !front.agrees_with(&redeemed.claims)) {
                     let detail = "the two id_tokens are about different people";
                     return Err(Failed::new(Failure::Unverified, detail));
                 }
-                (redeemed.claims, redeemed.credential)
+                (redeemed.claims, redeemed.credential, redeemed.refresh)
             }
             (None, Some(claims)) => {
                 self.take_once(&claims).await?;
-                (claims, self.front_credential(brought.access_token.as_ref()))
+                (claims, self.front_credential(brought.access_token.as_ref()), None)
             }
             (None, None) => {
                 let detail = "neither a code nor an id_token was asked for";
@@ -189,7 +189,10 @@ impl Desk {
             }
         };
         self.keep(at, party, Consent::in_claims(&claims)).await;
-        Ok((claims.principal(&self.kept_claims), credential))
+        let principal = claims.principal(&self.kept_claims);
+        let name = (principal.context.as_str().to_owned(), principal.subject.clone());
+        let who = Entrant::once(principal, credential);
+        Ok(who.again(refresh, (&name.0, &name.1), &self.random))
     }
 
     async fn front(

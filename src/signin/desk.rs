@@ -9,10 +9,10 @@ use crate::identity::{Credential, Principal};
 use crate::oidc::Providers;
 use crate::redis_link::RedisLink;
 use crate::session::{
-    Kind, Loaded, Memory, NotKept, Records, Remembered, Revocations, SessionId, SessionState,
-    Sessions, Source,
+    Given, Kind, Loaded, Memory, NotKept, Records, Refresh, Remembered, Revocations, SessionId,
+    SessionState, Sessions, Source,
 };
-use crate::superid::{SuperId, VerifiedClaims};
+use crate::superid::{Refreshable, SuperId, VerifiedClaims};
 use crate::telemetry::{Event, Metrics, Scene, Who};
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 
@@ -59,6 +59,36 @@ pub struct Counter<'a> {
     pub scene: Option<Scene<'a>>,
 }
 
+/// Who comes in, and with what.
+pub(super) struct Entrant {
+    pub principal: Principal,
+    pub credential: Credential,
+    /// What keeps the credential good, where there is something.
+    pub refresh: Option<Refresh>,
+    /// What their provider calls them, and its session; nothing where that ends no sessions.
+    pub source: Option<Source>,
+}
+
+impl Entrant {
+    /// Whose sign-in brought nothing to refresh.
+    pub fn once(principal: Principal, credential: Credential) -> Self {
+        Self { principal, credential, refresh: None, source: None }
+    }
+
+    /// Who can be asked for again with this, under the name they have there.
+    pub fn again(
+        self,
+        refresh: Option<Refreshable>,
+        (issuer, subject): (&str, &str),
+        random: &Random,
+    ) -> Self {
+        let person = Refresh::person(issuer, subject);
+        let given = |Refreshable { token, asked, until }| Given { token, asked, until };
+        let refresh = refresh.map(|one| Refresh::fresh(given(one), person, random));
+        Self { refresh, ..self }
+    }
+}
+
 impl Desk {
     /// A desk for these settings. What `before` remembers of attempts and tokens is kept: a new
     /// configuration must not make them good once more.
@@ -94,7 +124,7 @@ impl Desk {
     }
 
     /// What is known of providers that are not SuperID.
-    pub fn providers(&self) -> &Providers {
+    pub fn providers(&self) -> &Arc<Providers> {
         &self.providers
     }
 
@@ -121,7 +151,7 @@ impl Desk {
         at: Counter<'_>,
         binding: Binding,
         party: &RelyingParty,
-        who: (Principal, Credential),
+        who: Entrant,
         target: &ReturnTo,
     ) -> Outcome {
         let now = self.clock.now();
@@ -129,14 +159,20 @@ impl Desk {
             id: SessionId::fresh(&self.random),
             relying_party: party.name.clone(),
             bond: party.bond,
-            principal: who.0,
-            credential: who.1,
-            source: Source::of(party.authority.name()),
+            principal: who.principal,
+            credential: who.credential,
+            source: who.source.unwrap_or_else(|| Source::of(party.authority.name())),
             signed_in: now,
             seen: now,
             keys: Vec::new(),
+            refresh: who.refresh,
         };
-        let made = at.sessions.make(&state, &self.random, at.cookies).await;
+        let mut made = at.sessions.make(&state, &self.random, at.cookies).await;
+        if matches!(made, Err(NotKept::TooLong(_))) && state.refresh.is_some() {
+            // A session that ends with its access token is better than none.
+            let without = SessionState { refresh: None, ..state.clone() };
+            made = at.sessions.make(&without, &self.random, at.cookies).await;
+        }
         let made = made.map_err(|why| not_kept(&why).again(target.clone()))?;
         let mut binding = binding;
         binding.completed(&party.name, now);

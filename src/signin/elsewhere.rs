@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::header::LOCATION;
 
 use crate::config::{Authority, Authorization, Membership, Pkce, PushedRequests, RelyingParty};
-use crate::identity::{Credential, Principal};
-use crate::oidc::{Answerer, FrontChannel, ProviderFailed, Vouched};
+use crate::identity::Credential;
+use crate::oidc::{Answerer, FrontChannel, ProviderFailed, Redeemed};
+use crate::session::Source;
 use crate::superid::{ClaimsRefused, CodeGrant};
 use crate::web::{Reply, ReturnTo};
 
@@ -14,7 +15,7 @@ use super::answer::{Answer, Brought};
 use super::attempt::Attempt;
 use super::begin::{Wish, redirect_url};
 use super::binding::Binding;
-use super::desk::{Counter, Desk};
+use super::desk::{Counter, Desk, Entrant};
 use super::failure::{Failed, Failure, Outcome};
 use super::not_believed::chain;
 use super::said::Said;
@@ -86,8 +87,8 @@ impl Desk {
         at: Counter<'_>,
         (party, attempt): (&RelyingParty, &Attempt),
         brought: &Brought<'_>,
-    ) -> Result<(Principal, Credential), Failed> {
-        let vouched = self.vouched(at, (party, attempt), brought).await?;
+    ) -> Result<Entrant, Failed> {
+        let Redeemed { vouched, refresh } = self.vouched(at, (party, attempt), brought).await?;
         // Where each directory has an issuer, the answer must be from the one that signed.
         if brought.issuer.is_some_and(|named| named != vouched.issuer()) {
             return Err(refused(&ClaimsRefused::WrongIssuerAnswered.into()));
@@ -97,7 +98,11 @@ impl Desk {
         if attempt.tenant.as_ref().is_some_and(|tenant| *tenant != principal.context) {
             return Err(refused(&ClaimsRefused::WrongTenant.into()));
         }
-        Ok((principal, Credential::Nothing))
+        let (issuer, subject) = (vouched.issuer(), vouched.subject());
+        let source = Source::of(party.authority.name());
+        let source = Some(source.known_as(issuer, subject, vouched.session()));
+        let who = Entrant { source, ..Entrant::once(principal, Credential::Nothing) };
+        Ok(who.again(refresh, (issuer, subject), &self.random))
     }
 
     async fn vouched(
@@ -105,7 +110,7 @@ impl Desk {
         at: Counter<'_>,
         (party, attempt): (&RelyingParty, &Attempt),
         brought: &Brought<'_>,
-    ) -> Result<Vouched, Failed> {
+    ) -> Result<Redeemed, Failed> {
         let nonce = attempt.nonce();
         let front = match brought.id_token {
             Some(id_token) => {
@@ -121,7 +126,7 @@ impl Desk {
             let nothing = || Failed::new(Failure::Internal, "neither a code nor an id_token came");
             let vouched = front.ok_or_else(nothing)?;
             self.take_first(vouched.digest(), vouched.expires()).await?;
-            return Ok(vouched);
+            return Ok(Redeemed { vouched, refresh: None });
         };
         let verifier = attempt.verifier();
         let grant = CodeGrant {
@@ -133,7 +138,7 @@ impl Desk {
         };
         let redeemed = self.providers.redeem(party, grant).await;
         let redeemed = redeemed.map_err(|error| refused(&error))?;
-        if front.is_some_and(|front| !front.is_same_person(&redeemed)) {
+        if front.is_some_and(|front| !front.is_same_person(&redeemed.vouched)) {
             let detail = "the two id_tokens are about different people";
             return Err(Failed::new(Failure::Unverified, detail));
         }

@@ -18,7 +18,7 @@ use crate::ws_federation::{Clocks, FederationFailed, verify};
 
 use super::attempt::Attempt;
 use super::begin::redirect_url;
-use super::desk::{Counter, Desk};
+use super::desk::{Counter, Desk, Entrant};
 use super::elsewhere::in_the_words_of;
 use super::failure::{Failed, Failure, Outcome};
 use super::form_origin::from_the_provider;
@@ -86,7 +86,7 @@ impl Desk {
         }
         self.spend(&attempt.id, attempt.begun.plus(self.attempt_life)).map_err(again)?;
         self.spend(&id, verified.plus(HANDOVER_LIFE)).map_err(again)?;
-        let who = (principal, Credential::Nothing);
+        let who = Entrant::once(principal, Credential::Nothing);
         let reply = self.admit(at, binding, party, who, &target).await?;
         Ok(reply.with_cookies(self.forget_target(at, &attempt)))
     }

@@ -17,7 +17,7 @@ use crate::web::{Fields, ReturnTo};
 
 use super::begin::redirect_url;
 use super::consent::Consent;
-use super::desk::{Counter, Desk};
+use super::desk::{Counter, Desk, Entrant};
 use super::elsewhere::in_the_words_of;
 use super::failure::{Failed, Failure, Outcome};
 use super::handover::{HANDOVER_LIFE, Handover, Posted};
@@ -132,7 +132,8 @@ impl Desk {
             .unwrap_or_else(ReturnTo::root);
         self.keep(at, party, handoff.consent).await;
         let credential = handoff.ticket.map_or(Credential::Nothing, Credential::Ticket);
-        self.admit(at, binding, party, (handoff.principal, credential), &target).await
+        let who = Entrant::once(handoff.principal, credential);
+        self.admit(at, binding, party, who, &target).await
     }
 }
 

@@ -21,6 +21,13 @@ pub(super) struct UsedTokens {
 }
 
 impl UsedTokens {
+    /// Whether a token was taken here.
+    pub(super) fn knows(&self, digest: &[u8; 32], now: Timestamp) -> bool {
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        self.here.knows(&id, now)
+    }
+
     /// One use for each token, until it would be refused for its age anyway. A store that cannot be
     /// asked is a no: another replica may have taken it.
     pub(super) async fn take_once(

@@ -168,6 +168,9 @@ pub enum ClaimsRefused {
     /// `tid` is missing, or the issuer is not that of the directory it names.
     #[error("the directory is missing, or the issuer is not its own")]
     Directory,
+    /// `events` does not say that this is a logout token (OpenID Connect Back-Channel Logout §2.4).
+    #[error("the token is not about the end of a session")]
+    Event,
     /// `exp` has passed.
     #[error("the token has expired; if it was new, compare the clocks")]
     Expired,
@@ -201,9 +204,15 @@ pub enum ClaimsRefused {
     /// No serial is known for the tenant, so no audience can be right.
     #[error("the tenant's serial number is not known")]
     SerialUnknown,
+    /// `sid` is none, or neither it nor `sub` says whose session is meant.
+    #[error("the token does not say whose session it is about")]
+    Session,
     /// The signature is not the named key's.
     #[error("the signature is wrong")]
     Signature,
+    /// `jti` is missing or too long.
+    #[error("the token has no name of its own (jti)")]
+    TokenId,
     /// `sub` is missing, too long or has control characters.
     #[error("the subject is missing or unusable")]
     Subject,

@@ -42,13 +42,29 @@ impl<'a> UnverifiedToken<'a> {
         token: &'a str,
         allowed: &[SigningAlgorithm],
     ) -> Result<Self, ClaimsRefused> {
+        Self::parse_typed(token, allowed, &["JWT"])
+    }
+
+    /// One that ends sessions, which may be typed so (OpenID Connect Back-Channel Logout §2.4).
+    pub(crate) fn parse_logout(
+        token: &'a str,
+        allowed: &[SigningAlgorithm],
+    ) -> Result<Self, ClaimsRefused> {
+        Self::parse_typed(token, allowed, &["JWT", "logout+jwt"])
+    }
+
+    fn parse_typed(
+        token: &'a str,
+        allowed: &[SigningAlgorithm],
+        types: &[&str],
+    ) -> Result<Self, ClaimsRefused> {
         if token.len() > LONGEST {
             return Err(ClaimsRefused::Malformed);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(ClaimsRefused::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(ClaimsRefused::Malformed)?;
         decode(signature)?;
-        let (algorithm, key) = key_of(&object(&decode(header)?)?, allowed)?;
+        let (algorithm, key) = key_of(&object(&decode(header)?)?, allowed, types)?;
         Ok(Self { algorithm, signed, signature, key, payload: decode(payload)? })
     }
 
@@ -128,10 +144,12 @@ fn object(bytes: &[u8]) -> Result<Object, ClaimsRefused> {
 fn key_of(
     header: &Object,
     allowed: &[SigningAlgorithm],
+    types: &[&str],
 ) -> Result<(SigningAlgorithm, KeyHint), ClaimsRefused> {
     let stated = |one: &&SigningAlgorithm| header.text("alg") == Some(one.name());
     let algorithm = *allowed.iter().find(stated).ok_or(ClaimsRefused::Algorithm)?;
-    if header.has("typ") && !header.text("typ").is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")) {
+    let fits = |typ: &str| types.iter().any(|one| one.eq_ignore_ascii_case(typ));
+    if header.has("typ") && !header.text("typ").is_some_and(fits) {
         return Err(ClaimsRefused::Type);
     }
     if ["b64", "crit", "zip"].iter().any(|name| header.has(name)) {

@@ -16,6 +16,7 @@ mod legacy;
 mod legacy_saml;
 #[cfg(test)]
 mod minting;
+mod refreshed;
 #[cfg(test)]
 mod repeatable;
 mod serials;
@@ -45,6 +46,7 @@ pub use jwt::verify_signature;
 pub(crate) use jwt::{UnverifiedToken, left_half};
 pub(crate) use key_store::KeyStore;
 pub use legacy::{LegacyRules, verify_legacy_token};
+pub use refreshed::{RefreshFailed, Refreshable, Refreshed};
 pub use signed_token::SignedSystemToken;
 pub use soap_call::{NotSoap, SoapCall, SoapHeader};
 pub use superid::{FrontToken, SignedIn, SuperId};
@@ -54,5 +56,6 @@ pub use tenant_state::{Condition, StateFailed, TenantAddresses, TenantState, Unu
 pub use ticket_refused::{CleanText, TicketRefused};
 pub(crate) use times::{IssuedAt, Times};
 pub use token_endpoint::CodeGrant;
-pub use verify::{Hashed, IdTokenRules, verify_id_token};
-pub(crate) use verify::{is_nonce, is_sole_audience};
+pub(crate) use token_endpoint::seconds;
+pub(crate) use verify::is_sole_audience;
+pub use verify::{Hashed, IdTokenRules, Nonce, verify_id_token};

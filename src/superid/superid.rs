@@ -9,7 +9,7 @@ use crate::back_channel::Transport;
 use crate::clock::Clock;
 use crate::config::{Environment, Flow, RelyingParty, Settings};
 use crate::crypto::RsaPublic;
-use crate::identity::{ContextId, Credential, SystemUserToken};
+use crate::identity::{ContextId, Credential, RefreshToken, SystemUserToken};
 use crate::saml::{Profile, SamlRefused, SamlRules};
 use crate::telemetry::SuperIdCalls;
 
@@ -20,13 +20,14 @@ use super::jwt::UnverifiedToken;
 use super::key_hint::KeyHint;
 use super::key_store::KeyStore;
 use super::legacy_saml::AssertionRules;
+use super::refreshed::{RefreshFailed, Refreshable, Refreshed};
 use super::serials::Serials;
 use super::system_user::BoughtTicket;
 use super::tenant_change::{NoticeRefused, NoticeRules, TenantNotice, UnverifiedNotice};
 use super::tenant_state::{StateFailed, TenantState};
 use super::ticket_refused::TicketRefused;
 use super::token_endpoint::{self, CodeGrant};
-use super::verify::Hashed;
+use super::verify::{Hashed, Nonce};
 use super::{legacy, legacy_saml, system_user, tenant_state, verify};
 
 /// Every SuperID the configuration names.
@@ -45,6 +46,8 @@ pub struct SignedIn {
     pub claims: VerifiedClaims,
     /// A bearer token, dead `expires_in` seconds after SuperID was asked.
     pub credential: Credential,
+    /// What tokens can be had anew with.
+    pub refresh: Option<Refreshable>,
 }
 
 /// An id_token as the browser brought it, and what the sign-in it ends began with.
@@ -114,7 +117,7 @@ impl SuperId {
             code: Hashed::IfStated(grant.code),
             issuer: &environment.issuer,
             leeway: self.leeway,
-            nonce: grant.nonce,
+            nonce: Nonce::Sent(grant.nonce),
             now: self.clock.now(),
             tenant: grant.tenant,
         };
@@ -124,7 +127,52 @@ impl SuperId {
         }
         let until = asked.plus(tokens.expires_in);
         let credential = Credential::Bearer { token: tokens.access_token, until };
-        Ok(SignedIn { claims: of_own_tenant(party, claims)?, credential })
+        let claims = of_own_tenant(party, claims)?;
+        let refresh = tokens.refresh_token.map(|token| Refreshable { token, asked, until });
+        Ok(SignedIn { claims, credential, refresh })
+    }
+
+    /// Has tokens anew for a refresh token, and verifies the id_token among them: SuperID sends one
+    /// each time (`superid.md` §4). Whose it is, is the caller's to compare.
+    ///
+    /// # Errors
+    /// [`RefreshFailed`] says whether the refresh token may still be good.
+    pub async fn refresh(
+        &self,
+        party: &RelyingParty,
+        token: &RefreshToken,
+    ) -> Result<Refreshed<SignedIn>, RefreshFailed<SignInFailed>> {
+        let (environment, issuer) = self.sign_in_issuer(party).map_err(RefreshFailed::before)?;
+        let asked = self.clock.now();
+        let tokens = token_endpoint::refresh(&self.errands, (environment, party), token).await;
+        let tokens = tokens.map_err(RefreshFailed::before)?;
+        let kept = tokens.refresh_token.clone();
+        let after = |why| RefreshFailed { why, rotated: kept.clone() };
+        let unverified = UnverifiedToken::parse(tokens.id_token.reveal());
+        let unverified = unverified.map_err(|why| after(why.into()))?;
+        let keys = issuer.keys.keys_for(unverified.key()).await;
+        let keys = keys.map_err(|why| after(SignInFailed::Outage(why)))?;
+        let rules = verify::IdTokenRules {
+            access_token: Hashed::IfStated(tokens.access_token.reveal()),
+            addresses: &environment.addresses,
+            client_id: &party.client_id,
+            code: Hashed::Nothing,
+            issuer: &environment.issuer,
+            leeway: self.leeway,
+            nonce: Nonce::NotAsked,
+            now: self.clock.now(),
+            tenant: None,
+        };
+        let claims = verify::check(&unverified, &keys, &rules);
+        let claims = claims.and_then(|claims| of_own_tenant(party, claims));
+        let claims = claims.map_err(|why| after(why.into()))?;
+        if let Some(serial) = claims.serial() {
+            issuer.serials.learn(claims.context(), serial);
+        }
+        let until = asked.plus(tokens.expires_in);
+        let credential = Credential::Bearer { token: tokens.access_token, until };
+        let who = SignedIn { claims, credential, refresh: None };
+        Ok(Refreshed { who: Some(who), rotated: tokens.refresh_token, asked, until })
     }
 
     /// Verifies an id_token that came through the browser, and learns the tenant's serial. Whether it
@@ -148,7 +196,7 @@ impl SuperId {
             code: stated(front.code),
             issuer: &environment.issuer,
             leeway: self.leeway,
-            nonce: front.nonce,
+            nonce: Nonce::Sent(front.nonce),
             now: self.clock.now(),
             tenant: front.tenant,
         };

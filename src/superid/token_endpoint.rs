@@ -1,11 +1,12 @@
-//! The token endpoint: a code goes in, tokens come out (RFC 6749 §4.1.3, `superid.md` §4).
+//! The token endpoint: a code or a refresh token goes in, tokens come out (RFC 6749 §4.1.3 and §6,
+//! `superid.md` §4).
 
 use http::StatusCode;
 
 use crate::back_channel::Answer;
 use crate::config::{Environment, RelyingParty};
 use crate::crypto::Secret;
-use crate::identity::{AccessToken, ContextId};
+use crate::identity::{AccessToken, ContextId, RefreshToken};
 
 use super::asked::asked;
 use super::counted::Counted;
@@ -27,12 +28,14 @@ pub struct CodeGrant<'a> {
     pub tenant: Option<&'a ContextId>,
 }
 
-/// What a code was redeemed for. The id_token has not been looked at.
+/// What a code or a refresh token was redeemed for. The id_token has not been looked at.
 pub(super) struct Tokens {
     pub(super) access_token: AccessToken,
     /// Seconds, 1 to 86,400.
     pub(super) expires_in: u64,
     pub(super) id_token: Secret,
+    /// Absent where the one before stays good; one we could not send again counts as absent.
+    pub(super) refresh_token: Option<RefreshToken>,
 }
 
 /// Redeems a code. Everything goes in the body, the secret too (`client_secret_post`): a query
@@ -44,6 +47,31 @@ pub(super) async fn redeem(
 ) -> Result<Tokens, SignInFailed> {
     let nobody = || SignInFailed::Misconfigured { error: ErrorCode::of("no_client_secret") };
     let form = body((party, party.client_secret.as_ref().ok_or_else(nobody)?), grant);
+    answered(back_channel, environment, form).await
+}
+
+/// Redeems a refresh token (RFC 6749 §6). No `redirect_uri`: SuperID's parameter is optional there.
+pub(super) async fn refresh(
+    back_channel: &Counted,
+    (environment, party): (&Environment, &RelyingParty),
+    token: &RefreshToken,
+) -> Result<Tokens, SignInFailed> {
+    let nobody = || SignInFailed::Misconfigured { error: ErrorCode::of("no_client_secret") };
+    let secret = party.client_secret.as_ref().ok_or_else(nobody)?;
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("client_id", &party.client_id)
+        .append_pair("client_secret", secret.reveal())
+        .append_pair("refresh_token", token.reveal())
+        .finish();
+    answered(back_channel, environment, form).await
+}
+
+async fn answered(
+    back_channel: &Counted,
+    environment: &Environment,
+    form: String,
+) -> Result<Tokens, SignInFailed> {
     let answer =
         asked(back_channel.post(&environment.token_url, form)).await.map_err(Outage::from)?;
     if answer.status == StatusCode::OK {
@@ -103,11 +131,12 @@ fn read(body: &[u8]) -> Result<Tokens, AnswerGarbled> {
         access_token: AccessToken::parse(access_token).map_err(|_| AnswerGarbled::AccessToken)?,
         expires_in: seconds(answer.get("expires_in")).ok_or(AnswerGarbled::ExpiresIn)?,
         id_token: Secret::new(id_token.to_owned()),
+        refresh_token: answer.text("refresh_token").and_then(|one| RefreshToken::parse(one).ok()),
     })
 }
 
 /// A number, or a decimal string as older samples have it; more than a day counts as a day.
-fn seconds(value: Option<&Json>) -> Option<u64> {
+pub(crate) fn seconds(value: Option<&Json>) -> Option<u64> {
     let stated = match value? {
         Json::Text(text) if text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit()) => {
             text.parse().ok()?

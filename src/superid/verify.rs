@@ -30,11 +30,20 @@ pub struct IdTokenRules<'a> {
     pub issuer: &'a str,
     /// Seconds that two clocks may differ.
     pub leeway: u64,
-    /// This sign-in's, not empty.
-    pub nonce: &'a str,
+    pub nonce: Nonce<'a>,
     pub now: Timestamp,
     /// The tenant that was asked for, if any.
     pub tenant: Option<&'a ContextId>,
+}
+
+/// Which nonce an id_token must have.
+#[derive(Clone, Copy, Debug)]
+pub enum Nonce<'a> {
+    /// Any or none: the token came in return for a refresh token, over a channel nobody else is on,
+    /// and SuperID puts none into it (OpenID Connect Core §12.2, `superid.md` §4).
+    NotAsked,
+    /// This sign-in's, not empty.
+    Sent(&'a str),
 }
 
 /// What an id_token's hash of something says (OpenID Connect Core §3.1.3.6, §3.3.2.11).
@@ -46,6 +55,15 @@ pub enum Hashed<'a> {
     Nothing,
     /// The right thing: what came through the browser is tied to nothing else.
     Stated(&'a str),
+}
+
+impl Nonce<'_> {
+    /// Whether these claims have it.
+    pub(crate) fn is_in(self, claims: &Object) -> bool {
+        let Self::Sent(nonce) = self else { return true };
+        let stated = claims.text("nonce").unwrap_or_default();
+        !nonce.is_empty() && bool::from(stated.as_bytes().ct_eq(nonce.as_bytes()))
+    }
 }
 
 /// Verifies an id_token: form, header, signature, then every claim.
@@ -73,7 +91,7 @@ pub(super) fn check(
     require(party, ClaimsRefused::AuthorizedParty)?;
     let times = Times::read(&claims, IssuedAt::Required)?;
     times.hold(rules.now, rules.leeway)?;
-    require(is_nonce(&claims, rules.nonce), ClaimsRefused::Nonce)?;
+    require(rules.nonce.is_in(&claims), ClaimsRefused::Nonce)?;
     times.are_short(rules.now, rules.leeway)?;
     require(is_hash(&claims, "c_hash", rules.code), ClaimsRefused::CodeHash)?;
     require(is_hash(&claims, "at_hash", rules.access_token), ClaimsRefused::AccessTokenHash)?;
@@ -113,12 +131,6 @@ pub(crate) fn is_sole_audience(claims: &Object, client_id: &str) -> bool {
     }
 }
 
-/// This sign-in's own, which is not empty.
-pub(crate) fn is_nonce(claims: &Object, nonce: &str) -> bool {
-    let stated = claims.text("nonce").unwrap_or_default();
-    !nonce.is_empty() && bool::from(stated.as_bytes().ct_eq(nonce.as_bytes()))
-}
-
 /// Base64url of the left half of SHA-256 (OpenID Connect Core §3.1.3.6).
 fn is_hash(claims: &Object, name: &str, hashed: Hashed<'_>) -> bool {
     let is_of = |what: &str| {
@@ -147,7 +159,7 @@ mod tests {
             code: Hashed::IfStated("code"),
             issuer: "https://sod.superoffice.com",
             leeway: 60,
-            nonce: "nonce",
+            nonce: Nonce::Sent("nonce"),
             now: Timestamp(1_000_000),
             tenant: None,
         }
@@ -286,7 +298,7 @@ mod tests {
 
     #[test]
     fn an_empty_nonce_of_ours_never_matches() {
-        let rules = IdTokenRules { nonce: "", ..rules() };
+        let rules = IdTokenRules { nonce: Nonce::Sent(""), ..rules() };
         let refused = verify_id_token(&KEY.token(&without("nonce")), keys(), &rules).err();
         assert_eq!(refused, Some(ClaimsRefused::Nonce));
     }

@@ -53,6 +53,11 @@ pub enum Event<'a> {
         reason: &'a str,
         detail: &'a str,
     },
+    /// A provider told that sessions are over: all of a person, or those that one of its own led to.
+    ProviderSignOut {
+        provider: &'a str,
+        whose: &'a str,
+    },
     SignedIn {
         who: Who<'a>,
         relying_party: &'a str,
@@ -174,6 +179,7 @@ impl Event<'_> {
                 "configuration_change"
             }
             Self::NoticeRefused { .. } | Self::TenantNotice { .. } => "tenant_notice",
+            Self::ProviderSignOut { .. } => "provider_sign_out",
             Self::SignInRefused { .. } | Self::SignedIn { .. } => "sign_in",
             Self::SignedOut { .. } => "sign_out",
             Self::TokenForgotten { .. } => "token_forgotten",
@@ -193,6 +199,7 @@ impl Event<'_> {
             | Self::TokenNotStored { .. } => REFUSED,
             Self::AdminAction { .. }
             | Self::ConfigurationChanged { .. }
+            | Self::ProviderSignOut { .. }
             | Self::SignedIn { .. }
             | Self::SignedOut { .. }
             | Self::TenantNotice { .. }
@@ -241,6 +248,10 @@ impl Event<'_> {
             Self::NoticeRefused { reason, detail } | Self::SignInRefused { reason, detail } => {
                 line.text(",\"reason\":\"", Some(reason));
                 line.text(",\"detail\":\"", Some(detail));
+            }
+            Self::ProviderSignOut { provider, whose } => {
+                line.text(",\"provider\":\"", Some(provider));
+                line.text(",\"whose\":\"", Some(whose));
             }
             Self::SignedIn { who, relying_party }
             | Self::SignedOut { who, relying_party }

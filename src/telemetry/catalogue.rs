@@ -101,6 +101,8 @@ families! {
         "Requests of sessions that were sealed with an older key, and are sealed with the first since.";
     SESSION_KEYS = gauge "superid_gateway_session_keys" ["key", "state"]
         "Keys of sessions by their names, and how each stands: seals, opens or revoked. The value is 1.";
+    SESSION_REFRESHES = counter "superid_gateway_session_refreshes" ["outcome"]
+        "Times the tokens of a session were to be had anew, by outcome.";
     SESSION_COOKIES_REFUSED = counter "superid_gateway_session_cookies_refused" ["reason"]
         "Requests with a session cookie that counts for nothing, by why.";
 

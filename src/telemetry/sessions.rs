@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::catalogue::{
-    SESSION_CONNECTIONS_CLOSED, SESSION_COOKIES_REFUSED, SESSIONS_ENDED, SESSIONS_MADE,
-    SESSIONS_OF_OLDER_KEYS, SESSIONS_RENEWED, SIGN_INS, SIGN_INS_BEGUN,
+    SESSION_CONNECTIONS_CLOSED, SESSION_COOKIES_REFUSED, SESSION_REFRESHES, SESSIONS_ENDED,
+    SESSIONS_MADE, SESSIONS_OF_OLDER_KEYS, SESSIONS_RENEWED, SIGN_INS, SIGN_INS_BEGUN,
 };
 use super::named::Named;
 use super::registry::Registry;
@@ -21,8 +21,25 @@ pub struct SessionCounters {
     signed_out: Counter,
     evicted: Counter,
     of_an_older_key: Counter,
-    unfit: [Counter; 5],
-    closed: [Counter; 5],
+    closed: [Counter; 6],
+    refused: Counter,
+    unfit: [Counter; 6],
+    refreshes: [Counter; 5],
+}
+
+/// What became of a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refreshing {
+    /// Somebody else had done it.
+    Adopted,
+    /// It was refused after one that nobody knows about: the session asks no more.
+    Lost,
+    /// Nobody could be asked.
+    Outage,
+    /// It brought tokens.
+    Refreshed,
+    /// The session ended with it.
+    Refused,
 }
 
 /// Why a session cookie counts for nothing.
@@ -36,6 +53,8 @@ pub enum Unfit {
     Idle,
     /// Its session has lived as long as one may.
     TooOld,
+    /// Its tokens could not be had anew and are dead by now.
+    Unrefreshed,
     /// It does not open: forged, damaged, or sealed with a key that is gone.
     Unreadable,
 }
@@ -57,6 +76,8 @@ impl SessionCounters {
             signed_out: registry.counter(&SESSIONS_ENDED, &["signed_out"]),
             evicted: registry.counter(&SESSIONS_ENDED, &["evicted"]),
             of_an_older_key: registry.counter(&SESSIONS_OF_OLDER_KEYS, &[]),
+            refused: registry.counter(&SESSIONS_ENDED, &["refused"]),
+            refreshes: REFRESHES.map(|what| registry.counter(&SESSION_REFRESHES, &[what])),
             unfit: UNFIT.map(|why| registry.counter(&SESSION_COOKIES_REFUSED, &[why])),
             closed: UNFIT.map(|why| registry.counter(&SESSION_CONNECTIONS_CLOSED, &[why])),
         }
@@ -96,6 +117,14 @@ impl SessionCounters {
     /// So many gave way to a new one, because memory had no room for more.
     pub fn evicted(&self, sessions: usize) {
         (0..sessions).for_each(|_| self.evicted.inc());
+    }
+
+    /// A session's tokens were asked for anew.
+    pub fn refreshed(&self, what: Refreshing) {
+        self.refreshes[what as usize].inc();
+        if what == Refreshing::Refused {
+            self.refused.inc();
+        }
     }
 
     /// A cookie came that counts for nothing.
@@ -143,7 +172,9 @@ const FAILURES: [&str; 20] = [
     "too_busy",
     "unverified",
 ];
+/// In the order of [`Refreshing`].
+const REFRESHES: [&str; 5] = ["adopted", "lost", "outage", "refreshed", "refused"];
 /// In the order of [`Unfit`].
-const UNFIT: [&str; 5] = ["ended", "gone", "idle", "too_old", "unreadable"];
+const UNFIT: [&str; 6] = ["ended", "gone", "idle", "too_old", "unrefreshed", "unreadable"];
 /// More than there are.
 const MOST_REASONS: usize = 64;

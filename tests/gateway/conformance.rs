@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::browser::Browser;
 use crate::dishonest::{ACCESS_TOKEN, Dishonest, Signature, Switches};
 use crate::wire::Answer;
-use crate::world::World;
+use crate::world::{NOW, World};
 
 const BASIC: &[&str] = &["code"];
 const IMPLICIT: &[&str] = &["id_token", "id_token token"];
@@ -388,6 +388,54 @@ async fn rotated(plans: &Plans) {
 }
 
 #[tokio::test]
+async fn oidcc_client_test_refresh_token() {
+    let (plans, mut browser) = signed_in_for_long().await;
+    for round in 2..5 {
+        assert_eq!(half_an_hour_later(&plans, &mut browser).await, 200);
+        let came = async || plans.provider.asked("/token").len() == round;
+        crate::wire::until("it is refreshed", came).await;
+    }
+    assert_eq!(plans.provider.asked("/authorize").len(), 1);
+    let last = plans.provider.asked("/token").pop().unwrap();
+    assert_eq!(last.fields["grant_type"], "refresh_token");
+    assert_eq!(last.fields.get("redirect_uri"), None);
+}
+
+#[tokio::test]
+async fn oidcc_client_test_refresh_token_invalid_issuer() {
+    ends_by(json!({"iss": "https://other.example"})).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_refresh_token_invalid_sub() {
+    ends_by(json!({"sub": "eve-1"})).await;
+}
+
+/// Somebody whose sign-in brought a refresh token.
+async fn signed_in_for_long() -> (Plans, Browser) {
+    let plans = Plans::of(&[BASIC]).await;
+    plans.provider.turn(|it| it.refreshed = Some(json!({"exp": NOW + 20_000})));
+    let mut browser = plans.world.browser();
+    assert_eq!(browser.open(&plans.world.url("/way0/orders")).await.status, 200);
+    (plans, browser)
+}
+
+async fn half_an_hour_later(plans: &Plans, browser: &mut Browser) -> u16 {
+    plans.world.turn_clock(1_800);
+    browser.visit(&plans.world.url("/way0/orders")).await.status
+}
+
+/// A refreshed id_token that says this ends the session, and is used for nothing.
+async fn ends_by(said: Value) {
+    let (plans, mut browser) = signed_in_for_long().await;
+    plans.provider.turn(|it| it.refreshed = Some(said.clone()));
+    assert_eq!(half_an_hour_later(&plans, &mut browser).await, 200, "nobody waits for it");
+    let ended = "session_refreshes_total{outcome=\"refused\"}";
+    crate::wire::until("it ends", async || plans.world.metric(ended).await == 1).await;
+    assert_eq!(browser.visit(&plans.world.url("/way0/orders")).await.status, 303);
+}
+
+#[tokio::test]
 async fn oidcc_client_test_3rd_party_init_login() {
     // OpenID Connect Core §4: an address of ours that begins a sign-in, and leads nowhere else.
     let plans = Plans::of(&[BASIC]).await;
@@ -420,4 +468,176 @@ async fn assert_signed_out(query: &str) {
     assert!(out.location().starts_with(&format!("{}/logout?", plans.provider.url)));
     browser.visit(&plans.world.url(&format!("/auth/signed_out{query}"))).await.is_page(200);
     assert_eq!(browser.visit(&url).await.status, 303, "signed out");
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_backchannel_rpinitlogout() {
+    let left = Left::new().await;
+    let mut bystander = left.signs_in("s2").await;
+    let mut copy = left.signs_in("s1").await;
+    assert_eq!(left.told(&json!({}), |_| {}).await, 200);
+    assert_eq!(copy.visit(&left.url).await.status, 303, "signed out by the server alone");
+    assert_eq!(bystander.visit(&left.url).await.status, 200, "another session of hers");
+    let again = left.signs_in("s3").await.visit(&left.url).await;
+    assert_eq!(again.status, 200, "she may come back");
+    // A token that names nobody but the person ends all of it, and no token does so twice.
+    let everything = json!({"sid": null, "jti": "2"});
+    let token = left.token(&everything, |_| {});
+    assert_eq!(left.post(&token).await, 200);
+    assert_eq!(bystander.visit(&left.url).await.status, 303);
+    let mut later = left.signs_in("s4").await;
+    assert_eq!(left.post(&token).await, 400, "used before");
+    assert_eq!(later.visit(&left.url).await.status, 200);
+    // What the specification recommends as its type.
+    let typed = json!({"sid": "s4", "jti": "3"});
+    assert_eq!(left.told(&typed, |it| it.header = json!({"typ": "logout+jwt"})).await, 200);
+    assert_eq!(later.visit(&left.url).await.status, 303);
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_backchannel_rpinitlogout_alg_none() {
+    let turn = |it: &mut Switches| {
+        it.header = json!({"alg": "none"});
+        it.signature = Signature::Missing;
+    };
+    Left::new().await.refuses(&json!({}), turn).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_backchannel_rpinitlogout_no_event() {
+    let left = Left::new().await;
+    left.refuses(&json!({"events": null}), |_| {}).await;
+    left.refuses(&json!({"events": {}, "jti": "2"}), |_| {}).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_backchannel_rpinitlogout_with_nonce() {
+    Left::new().await.refuses(&json!({"nonce": "1"}), |_| {}).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_backchannel_rpinitlogout_wrong_alg() {
+    let left = Left::new().await;
+    left.refuses(&json!({}), |it| it.algorithm = "HS256").await;
+    left.refuses(&json!({}), |it| it.algorithm = "ES256").await;
+    left.refuses(&json!({}), |it| it.signature = Signature::OfAnother).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_backchannel_rpinitlogout_wrong_aud() {
+    let left = Left::new().await;
+    for aud in [json!("another"), json!(["client", "another"]), json!([]), json!(null)] {
+        left.refuses(&json!({"aud": aud}), |_| {}).await;
+    }
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_backchannel_rpinitlogout_wrong_event() {
+    let left = Left::new().await;
+    left.refuses(&json!({"events": {"http://schemas.openid.net/event/other": {}}}), |_| {}).await;
+    left.refuses(&json!({"events": LOGOUT}), |_| {}).await;
+    left.refuses(&json!({"events": {LOGOUT: true}}), |_| {}).await;
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_backchannel_rpinitlogout_wrong_iss() {
+    let left = Left::new().await;
+    left.refuses(&json!({"iss": "https://other.example"}), |_| {}).await;
+    // And what else the specification asks for.
+    for odd in [
+        json!({"sid": null, "sub": null}),
+        json!({"jti": null}),
+        json!({"exp": null}),
+        json!({"iat": null}),
+        json!({"exp": 1_699_990_000}),
+        json!({"sid": 1}),
+    ] {
+        left.refuses(&odd, |_| {}).await;
+    }
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_frontchannel_rpinitlogout() {
+    let left = Left::new().await;
+    let mut browser = left.signs_in("s1").await;
+    let issuer = &left.plans.provider.url;
+    for odd in ["".to_owned(), format!("?iss={issuer}&sid=s2"), "?iss=x&sid=s1".to_owned()] {
+        let frame = left.plans.world.url(&format!("/auth/frontchannel_logout{odd}"));
+        assert_eq!(browser.visit(&frame).await.status, 200);
+        assert_eq!(browser.visit(&left.url).await.status, 200, "not hers: {odd}");
+    }
+    let mut copy = browser.clone();
+    let frame = format!("/auth/frontchannel_logout?iss={issuer}&sid=s1");
+    assert_eq!(browser.visit(&left.plans.world.url(&frame)).await.status, 200);
+    assert_eq!(copy.visit(&left.url).await.status, 303, "over for every copy");
+}
+
+#[tokio::test]
+async fn oidcc_client_test_rp_frontchannel_opinitlogout() {
+    // Nothing of ours was asked before: the frame is all there is.
+    let left = Left::new().await;
+    let (mut browser, mut stranger) = (left.signs_in("s1").await, left.plans.world.browser());
+    let frame = format!("/auth/frontchannel_logout?iss={}&sid=s1", left.plans.provider.url);
+    let frame = left.plans.world.url(&frame);
+    assert_eq!(stranger.visit(&frame).await.status, 200);
+    assert_eq!(browser.visit(&left.url).await.status, 200, "nobody ends another's session by it");
+    browser.visit(&frame).await;
+    assert_eq!(browser.visit(&left.url).await.status, 303);
+}
+
+/// A gateway whose people are signed out by their provider.
+struct Left {
+    plans: Plans,
+    url: String,
+}
+
+const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+impl Left {
+    async fn new() -> Self {
+        let plans = Plans::of(&[BASIC]).await;
+        let url = plans.world.url("/way0/orders");
+        Self { plans, url }
+    }
+
+    /// Ada signs in, by a session of the provider's with this name.
+    async fn signs_in(&self, sid: &str) -> Browser {
+        self.plans.provider.turn(|it| it.claims = json!({"sid": sid}));
+        let mut browser = self.plans.world.browser();
+        assert_eq!(browser.open(&self.url).await.status, 200);
+        browser
+    }
+
+    fn token(&self, claims: &Value, turn: impl Fn(&mut Switches)) -> String {
+        let honest = json!({
+            "iss": self.plans.provider.url, "aud": "client", "sub": "ada-1", "sid": "s1",
+            "iat": crate::world::NOW, "exp": crate::world::NOW + 120, "jti": "1",
+            "events": {LOGOUT: {}},
+        });
+        self.plans.provider.token_of(honest, claims, turn)
+    }
+
+    async fn told(&self, claims: &Value, turn: impl Fn(&mut Switches)) -> u16 {
+        self.post(&self.token(claims, turn)).await
+    }
+
+    async fn post(&self, token: &str) -> u16 {
+        let (world, body) = (&self.plans.world, format!("logout_token={token}"));
+        let (authority, length) = (world.authority(), body.len());
+        let text = format!(
+            "POST /auth/backchannel_logout HTTP/1.1\r\nHost: {authority}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n{body}"
+        );
+        let answer = world.net.ask(authority, text.as_bytes()).await.expect("an answer");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        answer.status
+    }
+
+    /// Such a token ends nothing.
+    async fn refuses(&self, claims: &Value, turn: impl Fn(&mut Switches)) {
+        let mut browser = self.signs_in("s1").await;
+        assert_eq!(self.told(claims, turn).await, 400, "{claims}");
+        assert_eq!(browser.visit(&self.url).await.status, 200, "{claims}");
+    }
 }

@@ -91,9 +91,19 @@ fn somebody(party: &RelyingParty, number: usize, id: [u8; 16]) -> SessionState {
     let (signed_in, seen) = (Timestamp(NOW), Timestamp(NOW));
     let credential = Credential::Nothing;
     let source = Source::of(party.authority.name());
-    let id = SessionId(id);
-    let keys = Vec::new();
-    SessionState { id, relying_party, bond, principal, credential, source, keys, signed_in, seen }
+    let (id, keys, refresh) = (SessionId(id), Vec::new(), None);
+    SessionState {
+        id,
+        relying_party,
+        bond,
+        principal,
+        credential,
+        source,
+        keys,
+        signed_in,
+        seen,
+        refresh,
+    }
 }
 
 /// A request for a relying party's route and a tenant, with somebody's cookie.

@@ -36,6 +36,8 @@ pub struct Switches {
     pub signature: Signature,
     pub tokens: Value,
     pub tokens_status: u16,
+    /// Refresh tokens are given, each good once, and the id_tokens they bring say this besides.
+    pub refreshed: Option<Value>,
     pub userinfo: Value,
     pub userinfo_as: UserInfoAs,
     /// What a signed userinfo is signed with, where not with `algorithm`.
@@ -81,7 +83,19 @@ struct State {
     /// Codes, and the query that each was asked for with.
     codes: HashMap<String, HashMap<String, String>>,
     pushed: HashMap<String, HashMap<String, String>>,
+    /// Refresh tokens, and what their sign-ins were asked for with.
+    refreshes: HashMap<String, HashMap<String, String>>,
     count: usize,
+}
+
+impl State {
+    /// A refresh token.
+    fn given(&mut self, begun: HashMap<String, String>) -> String {
+        self.count += 1;
+        let token = format!("refresh-{}", self.count);
+        self.refreshes.insert(token.clone(), begun);
+        token
+    }
 }
 
 impl Default for Switches {
@@ -98,6 +112,7 @@ impl Default for Switches {
             signature: Signature::Honest,
             tokens: nothing(),
             tokens_status: 200,
+            refreshed: None,
             userinfo: nothing(),
             userinfo_as: UserInfoAs::Json,
             userinfo_algorithm: None,
@@ -122,6 +137,7 @@ impl Dishonest {
             asked: Vec::new(),
             codes: HashMap::new(),
             pushed: HashMap::new(),
+            refreshes: HashMap::new(),
             count: 0,
         };
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -156,6 +172,13 @@ impl Dishonest {
 
     pub fn turn(&self, turn: impl FnOnce(&mut Switches)) {
         turn(&mut self.state.lock().unwrap().switches);
+    }
+
+    /// A token of these claims with others laid over them, under the switches as they are turned.
+    pub fn token_of(&self, claims: Value, more: &Value, turn: impl Fn(&mut Switches)) -> String {
+        let mut switches = Switches::default();
+        turn(&mut switches);
+        KEYS.token(&switches, &laid(claims, more))
     }
 
     /// The requests to a path so far.
@@ -266,7 +289,27 @@ impl Dishonest {
         )
     }
 
+    /// Tokens for a refresh token: no nonce (OpenID Connect Core §12.2), and the next one.
+    fn refreshed(&self, state: &mut State, token: &str) -> String {
+        let Some(begun) = state.refreshes.remove(token) else {
+            return json_reply(400, &json!({"error": "invalid_grant"}));
+        };
+        let mut claims = self.claims(&begun);
+        claims.as_object_mut().unwrap().remove("nonce");
+        let more = state.switches.refreshed.clone().unwrap_or_default();
+        let token = KEYS.token(&state.switches, &laid(claims, &more));
+        let next = state.given(begun);
+        let tokens = json!({
+            "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600,
+            "id_token": token, "refresh_token": next,
+        });
+        json_reply(200, &tokens)
+    }
+
     fn token(&self, state: &mut State, asked: &Asked) -> String {
+        if let Some(token) = asked.fields.get("refresh_token") {
+            return self.refreshed(state, token);
+        }
         let code = asked.fields.get("code").cloned().unwrap_or_default();
         let Some(begun) = state.codes.remove(&code) else {
             return json_reply(400, &json!({"error": "invalid_grant"}));
@@ -281,10 +324,13 @@ impl Dishonest {
         let mut claims = self.claims(&begun);
         claims["at_hash"] = json!(half(state.switches.algorithm, ACCESS_TOKEN));
         let token = KEYS.token(&state.switches, &laid(claims, &state.switches.claims));
-        let tokens = json!({
+        let mut tokens = json!({
             "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600,
             "id_token": token,
         });
+        if state.switches.refreshed.is_some() {
+            tokens["refresh_token"] = json!(state.given(begun));
+        }
         json_reply(state.switches.tokens_status, &laid(tokens, &state.switches.tokens))
     }
 

@@ -65,6 +65,7 @@ mod recorder;
 #[path = "../tickets/redis_server.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]
 mod redis_server;
+mod refreshing;
 mod reload;
 mod saml;
 mod service_manager;

@@ -4,7 +4,7 @@ use superid_gateway::emulator::{Draft, Fault, Kind, Notice, TenantChange, Tenant
 
 use crate::installing::{NORDLYS, SYSTEM_USER, job, joined, kept};
 use crate::wire::Answer;
-use crate::world::{ASTRID, World};
+use crate::world::{ASTRID, SIOBHAN, World};
 
 const NOTICES: &str = "[host.main]\nnotice_path = \"/auth/tenant_change\"";
 
@@ -54,6 +54,33 @@ async fn a_deleted_tenant_s_token_sleeps_and_wakes_when_it_runs_again() {
     assert_eq!(status.as_u16(), 200);
     assert!(!sleeps(&world).await);
     assert_eq!(job(&world).await.status, 200);
+}
+
+#[tokio::test]
+async fn everybody_of_a_tenant_that_is_gone_or_suspended_is_signed_out_and_nobody_on_a_notice_s_word()
+ {
+    let world = installed("").await;
+    let url = world.url("/orders");
+    for (state, change) in [
+        (TenantState::Suspended, TenantChange::Suspend),
+        (TenantState::Deleted, TenantChange::Delete),
+    ] {
+        let (mut browser, mut bystander) =
+            (world.signed_in(ASTRID).await, world.signed_in(SIOBHAN).await);
+        world.turn_clock(60);
+        assert_eq!(post(&world, &notice(&world, change).to_json()).await.status, 200);
+        assert_eq!(browser.visit(&url).await.status, 200, "the state API says that it runs");
+        set(&world, state);
+        world.turn_clock(60);
+        assert_eq!(post(&world, &notice(&world, change).to_json()).await.status, 200);
+        let began = std::time::Instant::now();
+        assert_eq!(browser.visit(&url).await.status, 303);
+        println!("sign-out of a tenant: seen {:?} after the notice was answered", began.elapsed());
+        assert_eq!(bystander.visit(&url).await.status, 200, "another tenant");
+        set(&world, TenantState::Running);
+        world.turn_clock(60);
+        assert_eq!(post(&world, &notice(&world, TenantChange::Resume).to_json()).await.status, 200);
+    }
 }
 
 #[tokio::test]

@@ -65,6 +65,16 @@ export const cases = [
     const anew = await person.open(`${world.url}/code/`);
     assert.ok(anew.text.includes(`name="login"`), anew.text);
   }],
+  ["tokens are had anew again and again, each refresh token used once, and nobody signs in twice", async (world) => {
+    const { person } = await arrives(world, "refreshed");
+    const before = world.provider.refreshes();
+    const end = Date.now() + 60_000;
+    while (world.provider.refreshes() < before + 3) {
+      assert.ok(Date.now() < end, `${world.provider.refreshes()} refreshes in a minute`);
+      const page = await person.ask(new URL(`${world.url}/refreshed/`), { method: "GET" });
+      assert.equal(page.status, 200, page.text);
+    }
+  }],
   ["the provider found nothing wrong with what it was asked", async (world) => {
     const honest = world.provider.errors.filter((error) => !error.includes("aborted"));
     assert.deepEqual(honest, []);

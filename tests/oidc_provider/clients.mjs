@@ -33,6 +33,7 @@ export const clients = {
   es256: { type: "code id_token", mode: "form_post", registered: { id_token_signed_response_alg: "ES256" } },
   ps256: { type: "code", registered: { id_token_signed_response_alg: "PS256" } },
   eddsa: { type: "code id_token token", mode: "form_post", registered: { id_token_signed_response_alg: "EdDSA" } },
+  refreshed: { type: "code", registered: { grant_types: ["authorization_code", "refresh_token"] } },
   pushed: { type: "code", provider: "pushed", path: "/auth/pushed", registered: { require_pushed_authorization_requests: true } },
 };
 

@@ -32,18 +32,26 @@ export async function startProvider(gateway) {
     features: { pushedAuthorizationRequests: { enabled: true }, userinfo: { enabled: true } },
     cookies: { keys: ["a key for the tests' cookies"] },
     pkce: { required: () => false },
+    // One client's tokens are dead after four seconds, and its refresh tokens are good once.
+    issueRefreshToken: (_, client) => client.grantTypeAllowed("refresh_token"),
+    rotateRefreshToken: true,
+    ttl: { AccessToken: (_, token) => (token.clientId === "refreshed" ? 4 : 3600) },
   });
   const errors = [];
   for (const event of ["authorization.error", "grant.error", "server_error", "end_session.error",
     "pushed_authorization_request.error", "userinfo.error"]) {
     provider.on(event, (_, error) => errors.push(`${event}: ${error.error_description ?? error}`));
   }
+  let refreshes = 0;
+  provider.on("grant.success", ({ oidc }) => {
+    if (oidc.params.grant_type === "refresh_token") refreshes += 1;
+  });
   server.on("request", provider.callback());
   const stop = () => {
     server.closeAllConnections();
     server.close();
   };
-  return { issuer, errors, stop };
+  return { issuer, errors, refreshes: () => refreshes, stop };
 }
 
 function registration(gateway, name, { type, path = "/auth/callback", key, registered = {} }) {

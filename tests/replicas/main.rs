@@ -6,6 +6,9 @@
     reason = "a test that cannot go on has failed, and tells what it measured"
 )]
 
+#[path = "../gateway/api_client.rs"]
+#[allow(dead_code, reason = "it is shared with the tests of the gateway")]
+mod api_client;
 #[path = "../gateway/browser.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of the gateway")]
 mod browser;
@@ -23,9 +26,13 @@ mod one_clock;
 mod partner;
 mod process;
 mod processes;
+#[path = "../gateway/recorder.rs"]
+#[allow(dead_code, reason = "it is shared with the tests of the gateway")]
+mod recorder;
 #[path = "../tickets/redis_server.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]
 mod redis_server;
+mod refreshing;
 mod upgraded;
 mod vault_upgrades;
 #[path = "../gateway/wire.rs"]

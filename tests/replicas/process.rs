@@ -18,18 +18,27 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts one, and returns once it serves.
+    /// Starts one for background jobs, and returns once it serves.
     pub async fn start(world: &World) -> Self {
+        let [jobs, admin] = Self::places();
+        let text = world.configuration(&jobs.to_string(), &format!("address = \"{admin}\""));
+        Self::serving(&text, [jobs, admin]).await
+    }
+
+    /// Two addresses where nobody listens.
+    pub fn places() -> [SocketAddr; 2] {
+        let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        held.each_ref().map(|listener| listener.local_addr().unwrap())
+    }
+
+    /// Starts one with this configuration, whose listener and admin listener are there.
+    pub async fn serving(text: &str, [jobs, admin]: [SocketAddr; 2]) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
         let name = format!("superid-gateway-replica-{}-{count}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
-        let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [jobs, admin] = held.each_ref().map(|listener| listener.local_addr().unwrap());
-        drop(held);
         let file = folder.join("gateway.toml");
-        let text = world.configuration(&jobs.to_string(), &format!("address = \"{admin}\""));
         fs::write(&file, text).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_superid-gateway"))
             .args(["run", "--config"])

@@ -48,7 +48,10 @@ async fn ends_what_is_idle_and_what_is_old(kind: &Kind) {
     while now < NOW.plus(950) {
         now = now.plus(50);
         let Loaded::Live(state) = browser.asks(&kind.here, now).await else { panic!("{now:?}") };
-        assert!(kind.here.is_due(&state, now) && !kind.here.is_due(&state, state.seen.plus(10)));
+        assert!(
+            kind.here.is_due(&state, browser.cookies(), now)
+                && !kind.here.is_due(&state, browser.cookies(), state.seen.plus(10))
+        );
         let set = kind.here.renew(&state, &Random::system(), (browser.cookies(), now));
         assert_eq!(set.is_empty(), kind.name != "cookie", "a handle stays the same");
         browser.keep(&set);

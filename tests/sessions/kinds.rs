@@ -27,7 +27,7 @@ pub struct Kind {
     pub name: &'static str,
     pub here: Sessions,
     pub there: Sessions,
-    ended: Arc<Revocations>,
+    pub ended: Arc<Revocations>,
     store: Store,
     pub redis: Option<RedisServer>,
 }
@@ -66,6 +66,11 @@ impl Kind {
     pub fn over(&self, store: Store) -> Sessions {
         sessions(&[KEY], "https://app.example", (self.ended.clone(), store))
     }
+}
+
+/// Sessions in a store, for a process that goes by this set.
+pub fn of_set(set: &Arc<Revocations>, store: Store) -> Sessions {
+    sessions(&[KEY], "https://app.example", (set.clone(), store))
 }
 
 fn sessions(keys: &[&str], origin: &str, kept: (Arc<Revocations>, Store)) -> Sessions {
@@ -134,10 +139,11 @@ pub fn astrid(signed_in: Timestamp) -> SessionState {
         keys: Vec::new(),
         signed_in,
         seen: signed_in,
+        refresh: None,
     }
 }
 
-fn settings(keys: &[&str], origin: &str) -> Settings {
+pub fn settings(keys: &[&str], origin: &str) -> Settings {
     let keys: Vec<String> = keys.iter().map(|key| format!("{{ value = {key:?} }}")).collect();
     let text = format!(
         r#"

@@ -6,8 +6,10 @@
 )]
 
 mod conformance;
+mod ending;
 mod kinds;
 #[path = "../tickets/redis_server.rs"]
 #[allow(dead_code, reason = "it is shared with the tests of tickets")]
 mod redis_server;
+mod refreshed;
 mod size;

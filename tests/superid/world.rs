@@ -216,6 +216,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             leeway: 60,
             replicas: None,
             revoked_keys: Vec::new(),
+            state_dir: None,
             store: SessionStore::Cookie,
         },
     }

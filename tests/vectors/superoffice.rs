@@ -12,8 +12,8 @@ use superid_gateway::clock::Timestamp;
 use superid_gateway::config::AllowedAddresses;
 use superid_gateway::identity::ContextId;
 use superid_gateway::superid::{
-    ClaimsRefused, Hashed, IdTokenRules, KeySet, LegacyRules, verify_id_token, verify_legacy_token,
-    verify_signature,
+    ClaimsRefused, Hashed, IdTokenRules, KeySet, LegacyRules, Nonce, verify_id_token,
+    verify_legacy_token, verify_signature,
 };
 
 use crate::certificate;
@@ -34,7 +34,7 @@ fn id_token_rules(now: u64) -> IdTokenRules<'static> {
         code: Hashed::IfStated("code"),
         issuer: "https://sod.superoffice.com",
         leeway: 60,
-        nonce: "nonce",
+        nonce: Nonce::Sent("nonce"),
         now: Timestamp(now),
         tenant: None,
     }
