@@ -28,8 +28,12 @@ const WHOLE_TABLES: [&str; 14] = [
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
 /// the network or in the file system; a certificate comes from files or is ordered; people sign in at
-/// SuperID or at a provider, which speaks one protocol.
-const OTHER_WAYS: [&str; 24] = [
+/// SuperID or at a provider, which speaks one protocol; a listener has pages or answers proxies.
+const OTHER_WAYS: [&str; 28] = [
+    "# [listener.web.forward_auth]",
+    "# proxies =",
+    "# described_by =",
+    "# sign_in =",
     "# keep_post =",
     "# response_mode =",
     "# token = {",
