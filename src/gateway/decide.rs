@@ -74,10 +74,8 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
             Ok(permit) => match keeping::waiting((site, number), route_number, inbound, &permit) {
                 keeping::Found::Nothing => leaving.with(&permit),
                 keeping::Found::Answer(verdict) => *verdict,
-                keeping::Found::Resume(resumed) => match leaving.with(&permit) {
-                    Verdict::Leave(departure) => {
-                        Verdict::Leave(Box::new(departure.resuming(*resumed)))
-                    }
+                keeping::Found::Resume => match leaving.with(&permit) {
+                    Verdict::Leave(departure) => Verdict::Leave(Box::new(departure.to_resume())),
                     other => other,
                 },
             },

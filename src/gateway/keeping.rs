@@ -11,7 +11,7 @@ use pingora::proxy::Session as Downstream;
 
 use crate::authn::Permit;
 use crate::pages::{self, Footing, NotSent, Trouble};
-use crate::signin::{Post, Waiting, Wish};
+use crate::signin::{HandedOut, Post, PostNotKept, Waiting, Wish};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Cookies, Inbound, Reply, ReturnTo};
 
@@ -23,14 +23,15 @@ use super::resumed::Resumed;
 use super::site::{HostSite, Site};
 use super::start::{begun, chosen, counted, nowhere, only_tenant};
 use super::turnstile::Over;
-use super::verdict::{Step, Verdict};
+use super::verdict::{Departure, Step, Verdict};
 use super::wire::{self, Form};
 
 /// What waits for somebody who is signed in.
 pub(super) enum Found {
     Answer(Box<Verdict>),
     Nothing,
-    Resume(Box<Resumed>),
+    /// It is to be sent, if it is handed out.
+    Resume,
 }
 
 /// The verdict on what nobody who is signed in asked for, where something of it is kept.
@@ -73,30 +74,53 @@ pub(super) fn waiting(
         return Found::Nothing;
     }
     let counter = host.counter(inbound.cookies());
-    let target = inbound.target();
-    let not = |why| Found::Answer(Box::new(Verdict::Wait(Step::NotSent { host: number, why })));
-    if inbound.method() == Method::GET && inbound.asking() == Asking::Navigation {
-        return match site.desk.waiting(counter, target, session) {
-            Waiting::Ready(_) => {
-                Found::Answer(Box::new(Verdict::Wait(Step::Resend { host: number })))
-            }
-            Waiting::AnotherPersons => not(NotSent::AnotherPersons),
-            Waiting::Lost => not(NotSent::Lost),
-            Waiting::Nothing | Waiting::Sent => Found::Nothing,
-        };
+    let waiting = site.desk.waiting(counter, inbound.target(), session);
+    let answer = |step| Found::Answer(Box::new(Verdict::Wait(step)));
+    let not = |why| answer(Step::NotSent { host: number, why });
+    let navigates = inbound.method() == Method::GET && inbound.asking() == Asking::Navigation;
+    match waiting {
+        _ if !navigates && !is_of_our_page(inbound) => Found::Nothing,
+        Waiting::Nothing => Found::Nothing,
+        Waiting::AnotherPersons => not(NotSent::AnotherPersons),
+        Waiting::Lost => not(NotSent::Lost),
+        Waiting::Sent if navigates => Found::Nothing,
+        Waiting::Sent => not(NotSent::Sent),
+        Waiting::Ready if navigates => answer(Step::Resend { host: number }),
+        Waiting::Ready => Found::Resume,
     }
-    if !is_of_our_page(inbound) {
-        return Found::Nothing;
-    }
-    match site.desk.hand_out(counter, target, session) {
-        (Waiting::Ready(post), cookie) => {
-            Found::Resume(Box::new(Resumed::new(post, &host.host.origin, cookie)))
+}
+
+/// What was kept, handed out: the last thing before it leaves, so that nothing but the app can fail it.
+///
+/// # Errors
+/// What the person is told instead: it was handed out before, or nobody knows.
+pub(super) async fn handed_out(
+    exchange: &Exchange,
+    departure: &Departure,
+    downstream: &Downstream,
+) -> Result<Resumed, Refused> {
+    let (site, number) = (&exchange.site, departure.host());
+    let host = &site.hosts[number];
+    let request = downstream.req_header().as_owned_parts();
+    let counter = host.counter(Cookies::of(&request.headers));
+    let target = target_of(host, downstream);
+    let lost = |why| not_sent(site, number, why, downstream);
+    let Some(session) = departure.session() else { return Err(lost(NotSent::Lost)) };
+    match site.desk.hand_out(counter, target.as_str(), session).await {
+        HandedOut::Now(post, cookie) => Ok(Resumed::new(post, &host.host.origin, cookie)),
+        HandedOut::Not(Waiting::AnotherPersons) => Err(lost(NotSent::AnotherPersons)),
+        HandedOut::Not(Waiting::Sent) => Err(lost(NotSent::Sent)),
+        HandedOut::Not(Waiting::Lost | Waiting::Nothing | Waiting::Ready) => {
+            Err(lost(NotSent::Lost))
         }
-        (Waiting::AnotherPersons, _) => not(NotSent::AnotherPersons),
-        (Waiting::Lost, _) => not(NotSent::Lost),
-        (Waiting::Sent, _) => not(NotSent::Sent),
-        (Waiting::Nothing, _) => Found::Nothing,
+        HandedOut::Unavailable(failed) => {
+            Err(without_store(failed).again(target.as_str().to_owned()))
+        }
     }
+}
+
+fn without_store(failed: impl std::fmt::Display) -> Refused {
+    Refused::new(Trouble::KeptPostsUnavailable, format!("the store of kept posts: {failed}"))
 }
 
 /// A verdict that begins a sign-in anew. Who asks for the address itself has given up what they posted to it.
@@ -168,10 +192,11 @@ pub(super) async fn take(
     if parties.is_empty() {
         return Err(nowhere(tenant.as_ref()));
     }
-    let kept = site
-        .desk
-        .keep_post(counter, post, tenant.clone())
-        .map_err(|_full| Refused::over(Over::of(Limit::KeptPosts)))?;
+    let kept =
+        site.desk.keep_post(counter, post, tenant.clone()).await.map_err(|why| match why {
+            PostNotKept::Full(_) => Refused::over(Over::of(Limit::KeptPosts)),
+            PostNotKept::Unavailable(failed) => without_store(failed),
+        })?;
     if let [party] = parties[..] {
         let wish = Wish { party, target, tenant };
         return match begun(host, site.desk.begin_keeping(counter, &wish, kept).await) {

@@ -26,8 +26,8 @@ use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, entrance, forward, grpc, http2, journey, leaving, proof, returned,
-    secure, steps, supply, traces, tunnel, wire,
+    accounts, audited, calls, entrance, forward, grpc, http2, journey, keeping, leaving, proof,
+    returned, secure, steps, supply, traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -408,8 +408,16 @@ async fn sent_on(
     if let Err(refused) = prepared {
         return Some(Verdict::Refuse(refused));
     }
+    exchange.stage = match stage {
+        Stage::Leaving(departure) if departure.is_to_resume() => {
+            match Box::pin(keeping::handed_out(exchange, &departure, downstream)).await {
+                Ok(resumed) => Stage::Leaving(Box::new(departure.resuming(resumed))),
+                Err(refused) => return Some(Verdict::Refuse(refused)),
+            }
+        }
+        stage => stage,
+    };
     wire::forget_spelling(downstream.req_header_mut());
-    exchange.stage = stage;
     None
 }
 
