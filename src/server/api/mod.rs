@@ -1,0 +1,11 @@
+//! The admin API: sessions, revocations and tenants, for whoever has its credential.
+
+mod asked;
+mod desk;
+mod gate;
+mod operation;
+mod reply;
+mod tenants;
+
+pub(super) use desk::{Api, Between};
+pub(super) use reply::Reply;
