@@ -28,5 +28,5 @@ pub use partner_key::{
 pub use provider::install_provider;
 pub use random::Random;
 pub use rsa_public::{RsaPublic, Sha};
-pub use seal::{KeyRing, Purpose, SealedBy, Unsealable};
+pub use seal::{KeyId, KeyRing, Purpose, SealedBy, Unsealable};
 pub use secret::Secret;

@@ -18,7 +18,7 @@ use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Ended, Memory, Sessions, Store};
+use crate::session::{Memory, Revocations, Sessions, Store};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
@@ -65,7 +65,7 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
-    ended: Arc<Ended>,
+    ended: Arc<Revocations>,
     kept: Store,
 }
 
@@ -89,7 +89,7 @@ impl Site {
     /// The same, with what was opened for it.
     pub fn with_stores(settings: Settings, stores: &Stores, clock: Clock, random: Random) -> Self {
         let limits = &settings.limits;
-        let ended = Arc::new(Ended::new(limits.ended_sessions, settings.session.absolute));
+        let ended = Arc::new(Revocations::new(limits.ended_sessions, settings.session.absolute));
         Self::assembled(settings, stores, (clock, random), ended, None)
     }
 
@@ -111,7 +111,7 @@ impl Site {
         settings: Settings,
         stores: &Stores,
         (clock, random): (Clock, Random),
-        ended: Arc<Ended>,
+        ended: Arc<Revocations>,
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
@@ -248,7 +248,11 @@ impl Site {
 }
 
 impl HostSite {
-    fn new(host: &Arc<Host>, session: &Session, (ended, kept): (&Arc<Ended>, &Store)) -> Self {
+    fn new(
+        host: &Arc<Host>,
+        session: &Session,
+        (ended, kept): (&Arc<Revocations>, &Store),
+    ) -> Self {
         let names = CookieNames::new(&session.cookie_name, &host.origin);
         let both = (ended.clone(), kept.clone());
         let sessions = Sessions::new(session, &names, &host.origin, both);

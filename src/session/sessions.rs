@@ -17,7 +17,7 @@ use super::lately::Known;
 use super::lifetimes::Lifetimes;
 use super::opened::Opened;
 use super::record::Record;
-use super::remembered::Ended;
+use super::revocations::Revocations;
 use super::shared_records::SharedRecords;
 use super::state::SessionState;
 use super::store::{NotKept, Store};
@@ -30,7 +30,7 @@ pub struct Sessions {
     attributes: CookieAttributes,
     context: Vec<u8>,
     lifetimes: Lifetimes,
-    ended: Arc<Ended>,
+    ended: Arc<Revocations>,
     opened: Arc<Opened>,
     store: Store,
 }
@@ -70,7 +70,7 @@ impl Sessions {
         settings: &config::Session,
         names: &CookieNames,
         origin: &PublicOrigin,
-        (ended, store): (Arc<Ended>, Store),
+        (ended, store): (Arc<Revocations>, Store),
     ) -> Self {
         let same_site = match settings.same_site {
             config::SameSite::Lax => "Lax",
@@ -142,6 +142,7 @@ impl Sessions {
         random: &Random,
         cookies: Cookies<'_>,
     ) -> Result<Made, NotKept> {
+        let state = &SessionState { signed_in: self.ended.begins(state), ..state.clone() };
         if matches!(self.store, Store::Cookie) {
             return Ok(Made { cookies: self.sealed(state, random, cookies)?, evicted: 0 });
         }
@@ -187,7 +188,7 @@ impl Sessions {
         random: &Random,
         cookies: Cookies<'_>,
     ) -> Result<Vec<HeaderValue>, TooLong> {
-        let plain = postcard::to_stdvec(state).map_err(|_| TooLong)?;
+        let plain = state.to_bytes().map_err(|_| TooLong)?;
         let sealed = self.keys.seal(Purpose::Session, &self.context, &plain, random);
         self.chunked().write(&sealed, None, cookies)
     }
@@ -210,20 +211,37 @@ impl Sessions {
         if matches!(self.store, Store::Redis(_)) {
             // The store first: where it fails, whoever asked has to be able to ask again.
             self.store.remove(&state.id.0).await?;
-            self.ended.end(state, now);
-            return Ok(());
         }
-        self.ended.end(state, now);
-        self.store.remove(&state.id.0).await
+        if let Err(failed) = self.ended.end(state, now).await {
+            tracing::error!(%failed, "the end of a session holds here, and is told on later");
+        }
+        match self.store {
+            Store::Redis(_) => Ok(()),
+            Store::Cookie | Store::Memory(_) => self.store.remove(&state.id.0).await,
+        }
+    }
+
+    /// Whether a session that was let in a while ago still lives, as far as is known without asking a
+    /// store: neither over by what was revoked anywhere nor past its time.
+    pub fn lives(&self, state: &SessionState, now: Timestamp) -> bool {
+        now.since(state.signed_in) < self.lifetimes.absolute && !self.ended.has(state)
     }
 
     fn found(&self, cookies: Cookies<'_>) -> Found {
-        if matches!(self.store, Store::Cookie) {
-            let state = self.chunked().read(cookies).and_then(|sealed| self.state(&sealed));
-            return state.map_or(Found::Nothing, Found::State);
+        let Some(sealed) = self.chunked().read(cookies) else { return Found::Nothing };
+        if self.ended.has_key(|| KeyRing::key_named(&sealed)) {
+            return Found::Nothing;
         }
-        let Some(handle) = self.handle(cookies) else { return Found::Nothing };
+        if matches!(self.store, Store::Cookie) {
+            return self.state(&sealed).map_or(Found::Nothing, Found::State);
+        }
+        let Some(handle) = Handle::open(&self.keys, &self.context, &sealed) else {
+            return Found::Nothing;
+        };
         match self.store.known(&handle.id.0) {
+            Known::Kept(sealed) if self.ended.has_key(|| KeyRing::key_naming(&sealed)) => {
+                Found::Gone
+            }
             Known::Kept(sealed) => {
                 self.opened(&handle, &sealed).map_or(Found::Nothing, Found::State)
             }
@@ -253,7 +271,7 @@ impl Sessions {
         state: &SessionState,
         random: &Random,
     ) -> Result<Record, TooLong> {
-        let plain = postcard::to_stdvec(state).map_err(|_| TooLong)?;
+        let plain = state.to_bytes().map_err(|_| TooLong)?;
         let sealed = self.keys.seal_halved(&handle.half, &handle.id.0, &plain, random);
         if sealed.len() > Record::MOST {
             return Err(TooLong);
@@ -268,7 +286,7 @@ impl Sessions {
             return Some(known).filter(|state| state.id == handle.id);
         }
         let plain = self.keys.open_halved(&handle.half, &handle.id.0, sealed).ok()?;
-        let state = Arc::new(postcard::from_bytes::<SessionState>(&plain).ok()?);
+        let state = Arc::new(SessionState::from_bytes(&plain)?);
         self.opened.remember(sealed, &state);
         Some(state).filter(|state| state.id == handle.id)
     }
@@ -278,14 +296,14 @@ impl Sessions {
             return Some(known);
         }
         let plain = self.keys.open(Purpose::Session, &self.context, sealed).ok()?;
-        let state = Arc::new(postcard::from_bytes::<SessionState>(&plain).ok()?);
+        let state = Arc::new(SessionState::from_bytes(&plain)?);
         self.opened.remember(sealed, &state);
         Some(state)
     }
 
     fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
         let over = self.lifetimes.unfit(state.signed_in, state.seen, now);
-        over.or_else(|| self.ended.contains(state).then_some(Unfit::Ended))
+        over.or_else(|| self.ended.has(state).then_some(Unfit::Ended))
     }
 
     fn chunked(&self) -> Chunked<'_> {

@@ -13,7 +13,7 @@ use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, Emulator};
 use superid_gateway::gateway::{Site, Verdict, Wire, decide};
 use superid_gateway::identity::{ContextId, Credential, Principal};
-use superid_gateway::session::{Ended, SessionId, SessionState, Sessions, Store};
+use superid_gateway::session::{Revocations, SessionId, SessionState, Sessions, Source, Store};
 use superid_gateway::superid::{FrontToken, SuperId};
 use superid_gateway::telemetry::SuperIdCalls;
 use superid_gateway::web::{Bounds, CookieNames, Cookies, Inbound, Spoofable};
@@ -81,7 +81,9 @@ fn somebody(party: &RelyingParty, number: usize, id: [u8; 16]) -> SessionState {
     let (relying_party, bond) = (party.name.clone(), party.bond);
     let (signed_in, seen) = (Timestamp(NOW), Timestamp(NOW));
     let credential = Credential::Nothing;
-    SessionState { id: SessionId(id), relying_party, bond, principal, credential, signed_in, seen }
+    let source = Source::of(party.authority.name());
+    let id = SessionId(id);
+    SessionState { id, relying_party, bond, principal, credential, source, signed_in, seen }
 }
 
 /// A request for a relying party's route and a tenant, with somebody's cookie.
@@ -106,7 +108,7 @@ async fn of_fifty_tenants_and_six_relying_parties_a_session_opens_its_own_alone(
     let settings = settings(["http://127.0.0.1:1", "http://127.0.0.1:2"]);
     let host = &settings.hosts[0];
     let names = CookieNames::new(&settings.session.cookie_name, &host.origin);
-    let ended = Arc::new(Ended::new(64, settings.session.absolute));
+    let ended = Arc::new(Revocations::new(64, settings.session.absolute));
     let store = Sessions::new(&settings.session, &names, &host.origin, (ended, Store::Cookie));
     let site = Site::new(settings.clone(), Clock::manual(Timestamp(NOW)), Random::system());
     let (random, none) = (Random::system(), http::HeaderMap::new());
