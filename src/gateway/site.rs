@@ -18,7 +18,7 @@ use crate::crypto::{Authorities, Random};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Memory, Revocations, Sessions, Store};
+use crate::session::{Directory, Lifetimes, Memory, Revocations, Sessions, Store};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
@@ -164,6 +164,17 @@ impl Site {
     /// What is remembered of sessions and sign-ins, and outlives configurations.
     pub fn memory(&self) -> Memory {
         self.desk.memory(self.ended.clone(), self.kept.records().cloned())
+    }
+
+    /// Lists of sessions.
+    pub fn directory(&self) -> Directory<'_> {
+        let session = &self.settings.session;
+        Directory::new((&self.kept, &self.ended), &session.keys, Lifetimes::of(session))
+    }
+
+    /// What is over.
+    pub fn revocations(&self) -> &Revocations {
+        &self.ended
     }
 
     /// What stands now, for metrics; connections are for somebody else to know.

@@ -1,9 +1,12 @@
 //! Signed-in state, and the stores that keep it.
 
 mod chunks;
+mod directory;
 mod ended;
 mod handle;
 mod heirs;
+mod index;
+mod label;
 mod lately;
 mod lifetimes;
 mod marks;
@@ -20,7 +23,9 @@ mod store;
 mod what;
 
 pub use chunks::{Chunked, TooLong};
+pub use directory::{Directory, NotListed, Page, Wanted};
 pub use heirs::{Kind, Note};
+pub use label::{Label, Listed};
 pub use lifetimes::Lifetimes;
 pub use marks::Source;
 pub use memory::Memory;

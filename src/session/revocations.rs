@@ -10,6 +10,7 @@ use crate::redis_link::LinkFailed;
 use super::SessionState;
 use super::ended::{Ended, Names};
 use super::heirs::Note;
+use super::label::Label;
 use super::marks::key_mark;
 use super::what::{CLOCKS_APART, Over, What};
 
@@ -66,6 +67,14 @@ impl Revocations {
     /// Whether a session is over, or might be.
     pub fn has(&self, session: &SessionState) -> bool {
         self.has_session(&session.id.0, session.signed_in) || self.has_marks(session)
+    }
+
+    /// Whether a session that is listed is over, or might be.
+    pub(super) fn has_listed(&self, id: &[u8; 16], label: &Label, signed_in: Timestamp) -> bool {
+        self.has_session(id, signed_in)
+            || (self.any_marks()
+                && (label.undated().is_some_and(|mark| self.marks.has_name(&mark))
+                    || label.dated().any(|mark| self.marks.has(&mark, signed_in))))
     }
 
     /// Whether all that this key has sealed is over.

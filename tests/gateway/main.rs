@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod admin_api;
 mod answers;
 mod api_client;
 mod app_pages;
@@ -63,6 +64,7 @@ mod recorder;
 mod redis_server;
 mod reload;
 mod saml;
+mod schema;
 mod service_manager;
 mod session;
 mod sign_in;

@@ -1,5 +1,6 @@
 //! The query of a list: what it is about, where it begins and how long it may be.
 
+use crate::gateway::Site;
 use crate::identity::ContextId;
 use crate::web::Fields;
 
@@ -11,6 +12,8 @@ pub(super) struct Asked {
     pub tenant: Option<ContextId>,
     /// By the name SuperID has for them.
     pub person: Option<String>,
+    /// The environment or provider that vouched for them.
+    pub authority: Option<String>,
     /// What `next` of the page before said.
     pub after: Option<String>,
     pub limit: usize,
@@ -32,9 +35,10 @@ impl Asked {
         }
         let tenant = fields.get("tenant").map(tenant).transpose()?;
         let person = fields.get("person").map(person).transpose()?;
+        let authority = fields.get("authority").map(str::to_owned);
         let after = fields.get("after").map(cursor).transpose()?;
         let limit = fields.get("limit").map_or(Ok(USUAL), limit)?;
-        Ok(Self { tenant, person, after, limit })
+        Ok(Self { tenant, person, authority, after, limit })
     }
 
     /// What of it the audit log has.
@@ -43,6 +47,25 @@ impl Asked {
         let person = self.person.as_ref().map(|person| format!("person {person}"));
         let words: Vec<String> = tenant.into_iter().chain(person).collect();
         (!words.is_empty()).then(|| words.join(", "))
+    }
+}
+
+/// Who may have vouched for those a request is about: one, or everybody who signs people in.
+///
+/// # Errors
+/// The configuration has none of this name.
+pub(super) fn authorities(site: &Site, named: Option<&str>) -> Result<Vec<String>, Refusal> {
+    let parties = site.settings.relying_parties.iter();
+    let mut every: Vec<String> = parties.map(|party| party.authority.name().to_owned()).collect();
+    every.sort_unstable();
+    every.dedup();
+    match named {
+        None => Ok(every),
+        Some(named) if every.iter().any(|one| one == named) => Ok(vec![named.to_owned()]),
+        Some(_) => {
+            let every = every.join(", ");
+            Err(Refusal::bad_request(format!("an authority is one of {every}")))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::telemetry::{Event, Scene};
 use super::gate::Gate;
 use super::operation::Operation;
 use super::reply::{Done, Reason, Refusal, Reply};
-use super::tenants;
+use super::{revocations, sessions, tenants};
 
 /// The API of one process.
 #[derive(Debug, Default)]
@@ -68,7 +68,7 @@ impl Api {
             }
         }
         match result {
-            Ok(done) => Reply::document(done.body.to_string()),
+            Ok(Done { status, body, .. }) => Reply { status, ..Reply::document(body.to_string()) },
             Err(refusal) => Reply::refused(&refusal),
         }
         .named(request_id)
@@ -103,11 +103,14 @@ async fn perform(
 ) -> Result<Done, Refusal> {
     let query = request.uri().query();
     match operation {
+        Operation::EndSession(id) => sessions::end(site, id).await,
+        Operation::ListSessions => sessions::list(site, query).await,
         Operation::ListTenants => tenants::list(site, query).await,
-        _ => {
-            let _body = request.body().as_ref().ok_or_else(too_large)?;
-            Err(Refusal::new(Reason::NotFound, "there is nothing there"))
+        Operation::Revoke => {
+            let body = request.body().as_ref().ok_or_else(too_large)?;
+            revocations::revoke(site, body).await
         }
+        Operation::ShowOpenApi => Err(Refusal::new(Reason::NotFound, "it was shown before")),
     }
 }
 

@@ -5,6 +5,8 @@ mod desk;
 mod gate;
 mod operation;
 mod reply;
+mod revocations;
+mod sessions;
 mod tenants;
 
 pub(super) use desk::{Api, Between};

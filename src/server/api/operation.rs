@@ -16,24 +16,6 @@ pub(super) enum Operation {
     ShowOpenApi,
 }
 
-/// One operation as the document has it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Declared {
-    pub method: &'static str,
-    pub path: &'static str,
-    /// `operationId` there, and the action in the audit log.
-    pub name: &'static str,
-}
-
-/// All of them.
-pub(super) const DECLARED: [Declared; 5] = [
-    Declared { method: "DELETE", path: "/v1/sessions/{id}", name: "end_session" },
-    Declared { method: "GET", path: "/v1/sessions", name: "list_sessions" },
-    Declared { method: "GET", path: "/v1/tenants", name: "list_tenants" },
-    Declared { method: "POST", path: "/v1/revocations", name: "revoke" },
-    Declared { method: "GET", path: "/v1/openapi.json", name: "show_openapi" },
-];
-
 impl Operation {
     /// What a request asks for.
     ///
@@ -57,7 +39,7 @@ impl Operation {
         Err(Refusal { allow: Some(allow), ..Refusal::new(Reason::MethodNotAllowed, message) })
     }
 
-    /// Its name in [`DECLARED`].
+    /// `operationId` in the document, and the action in the audit log.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::EndSession(_) => "end_session",
@@ -66,5 +48,70 @@ impl Operation {
             Self::Revoke => "revoke",
             Self::ShowOpenApi => "show_openapi",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::super::reply::Reason;
+    use super::*;
+
+    const DOCUMENT: &str = include_str!("../../../docs/admin-api.json");
+    const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+
+    fn document() -> Value {
+        serde_json::from_str(DOCUMENT).unwrap()
+    }
+
+    #[test]
+    fn what_the_document_tells_of_is_there_and_what_is_there_it_tells_of() {
+        let mut told = BTreeSet::new();
+        for (path, item) in document()["paths"].as_object().unwrap() {
+            let asked = path.replace("{id}", &SessionId([7; 16]).to_string());
+            for method in METHODS {
+                let spelled = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let found = Operation::find(&spelled, &asked);
+                match item.get(method) {
+                    Some(operation) => {
+                        let name = found.unwrap().name();
+                        assert_eq!(operation["operationId"], name, "{method} {path}");
+                        told.insert(name);
+                    }
+                    None => assert_eq!(
+                        found.unwrap_err().reason,
+                        Reason::MethodNotAllowed,
+                        "{method} {path}"
+                    ),
+                }
+            }
+        }
+        let every = [
+            Operation::EndSession(SessionId([0; 16])),
+            Operation::ListSessions,
+            Operation::ListTenants,
+            Operation::Revoke,
+            Operation::ShowOpenApi,
+        ];
+        assert_eq!(told, every.iter().map(Operation::name).collect());
+        for odd in ["/v1/", "/v1/sessions/", "/v1/sessions/x", "/v2/sessions", "/v1/sessions/a/b"] {
+            assert_eq!(Operation::find(&Method::GET, odd).unwrap_err().reason, Reason::NotFound);
+        }
+    }
+
+    #[test]
+    fn the_document_has_every_reason_with_its_status() {
+        let document = document();
+        let listed = &document["components"]["schemas"]["Problem"]["properties"]["error"]["enum"];
+        let words: Vec<&str> = Reason::ALL.iter().map(|reason| reason.word()).collect();
+        assert_eq!(*listed, serde_json::json!(words));
+        let responses = document["components"]["responses"].as_object().unwrap();
+        let told: BTreeSet<&str> = responses.keys().map(String::as_str).collect();
+        let ours = Reason::ALL.map(|reason| reason.status().as_str().to_owned());
+        let ours: BTreeSet<&str> = ours.iter().map(String::as_str).collect();
+        assert_eq!(told, ours);
     }
 }

@@ -3,6 +3,8 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::session::NotSpread;
+
 /// An answer, ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct Reply {
@@ -19,6 +21,7 @@ pub(in crate::server) struct Reply {
 /// What was done: the document, and words about it for the audit log.
 #[derive(Debug)]
 pub(super) struct Done {
+    pub status: StatusCode,
     pub body: Value,
     pub detail: Option<String>,
 }
@@ -65,6 +68,23 @@ impl Reply {
 
     pub(super) fn named(self, request_id: String) -> Self {
         Self { request_id: Some(request_id), ..self }
+    }
+}
+
+impl Done {
+    pub(super) fn of(body: Value, detail: Option<String>) -> Self {
+        Self { status: StatusCode::OK, body, detail }
+    }
+
+    /// Something was revoked; whether others know already. Here it holds either way, so it is done.
+    pub(super) fn spread(self, spread: Result<(), NotSpread>) -> Self {
+        let Self { status, mut body, mut detail } = self;
+        body["everywhere"] = spread.is_ok().into();
+        let Err(failed) = spread else { return Self { status, body, detail } };
+        body["message"] = format!("it holds here, and is told on later: {failed}").into();
+        let said = detail.unwrap_or_default();
+        detail = Some(format!("{said}; told on later: {failed}"));
+        Self { status: StatusCode::ACCEPTED, body, detail }
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn list(site: &Site, query: Option<&str>) -> Result<Done, Refus
     let page: Vec<(Name, Row)> = rows.by_name.into_iter().take(asked.limit).collect();
     let next = page.last().filter(|_| more).map(|(name, _)| name.to_string());
     let tenants: Vec<Value> = page.iter().map(|(name, row)| told(name, row)).collect();
-    Ok(Done { body: json!({ "tenants": tenants, "next": next }), detail: asked.detail() })
+    Ok(Done::of(json!({ "tenants": tenants, "next": next }), asked.detail()))
 }
 
 #[derive(Default)]
