@@ -25,8 +25,9 @@ use super::keeping;
 use super::own_names::is_ours;
 use super::own_pages;
 use super::parties::parties;
+use super::readable;
 use super::respond::Refused;
-use super::site::Site;
+use super::site::{HostSite, Site};
 use super::start::{only_tenant, sign_in, unauthorized};
 use super::told::Addressed;
 use super::turnstile::tighter;
@@ -60,9 +61,8 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     if let Some(permit) = Permit::public(route) {
         return leaving.with(&permit);
     }
-    if inbound.is_foreign_upgrade(&host.host.origin) {
-        let detail = "a page of another site asked for an upgrade";
-        return Verdict::Refuse(Refused::new(Trouble::PostOriginRefused, detail));
+    if let Some(verdict) = of_another_page(host, inbound) {
+        return verdict;
     }
     let tenant = match asked_tenant(route, inbound.query()) {
         Ok(tenant) => tenant,
@@ -88,6 +88,17 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         }
         Authenticated::Unavailable => Verdict::Refuse(Refused::without_store()),
     }
+}
+
+/// The verdict on what browsers send for pages of other origins whoever is signed in: a preflight, or an
+/// upgrade.
+fn of_another_page(host: &HostSite, inbound: &Inbound<'_>) -> Option<Verdict> {
+    if let Some(reply) = readable::preflight(&host.host, inbound) {
+        return Some(Verdict::Answer(reply));
+    }
+    let detail = "a page of another site asked for an upgrade";
+    let refused = || Refused::new(Trouble::PostOriginRefused, detail);
+    inbound.is_foreign_upgrade(&host.host.origin).then(|| Verdict::Refuse(refused()))
 }
 
 /// What the session store has to be asked before this is decided; nothing where the answer would
@@ -202,7 +213,8 @@ fn nobody(site: &Site, way: (usize, usize), inbound: &Inbound<'_>) -> Verdict {
     }
     let target = if safe(inbound.method()) { ReturnTo::of(inbound) } else { ReturnTo::root() };
     if inbound.asking() == Asking::Program {
-        return Verdict::Answer(unauthorized(host, &target, None));
+        let asked = ReturnTo::of(inbound);
+        return Verdict::Answer(unauthorized(host, (&target, &asked), None));
     }
     let tenant = match asked_tenant(route, target.query()) {
         Ok(tenant) => tenant.or_else(|| only_tenant(route)),

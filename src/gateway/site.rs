@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use form_urlencoded::Serializer;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header, request};
 
 use crate::assertion::Signer;
 use crate::authn::Authenticator;
@@ -105,6 +105,13 @@ impl Site {
     pub(super) fn number_of(&self, host: &HostSite) -> usize {
         let same = |one: &HostSite| std::ptr::eq(one, host);
         self.hosts.iter().position(same).expect("a host of a site is one of its hosts")
+    }
+
+    /// The host that a request names, admitted or not.
+    pub(super) fn host_named_by(&self, request: &request::Parts) -> Option<&HostSite> {
+        let named = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let named = request.uri.authority().map(|authority| authority.as_str()).or(named)?;
+        self.table.host(&named.to_ascii_lowercase()).map(|number| &self.hosts[number])
     }
 
     fn assembled(
@@ -290,14 +297,27 @@ impl HostSite {
         }
     }
 
-    /// Our own sign-in address: a top-level GET that sets the binding cookie and redirects.
+    /// Our own sign-in address: a top-level GET that sets the binding cookie and redirects. Where a sign-in
+    /// is for telling another page of it, that is the address itself.
     pub(super) fn start_address(&self, target: &ReturnTo, party: Option<&RelyingParty>) -> String {
+        if target.is_renewal(&self.host.prefix) {
+            let with = party.map(|party| format!("&with={}", party.name)).unwrap_or_default();
+            let joint = if target.as_str().contains('?') { "" } else { "?" };
+            return format!("{}{joint}{with}", target.as_str());
+        }
         let mut query = Serializer::new(String::new());
         query.append_pair("rd", target.as_str());
         if let Some(party) = party {
             query.append_pair("with", &party.name);
         }
         format!("{}/start?{}", self.host.prefix, query.finish())
+    }
+
+    /// Where somebody signs in for an address beside a page that stays.
+    pub(super) fn renewal_address(&self, wanted: &ReturnTo) -> String {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("for", wanted.as_str());
+        format!("{}/renew?{}", self.host.prefix, query.finish())
     }
 
     /// Those whose redirect URL has this path: each takes its own attempts only (RFC 9700 §4.4.2.2:

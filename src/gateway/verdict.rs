@@ -10,7 +10,7 @@ use crate::identity::ContextId;
 use crate::limits::Standing;
 use crate::pages::NotSent;
 use crate::session::SessionState;
-use crate::web::{Reply, ReturnTo};
+use crate::web::{PublicOrigin, Reply, ReturnTo};
 
 use super::calls::Call;
 use super::respond::Refused;
@@ -75,6 +75,8 @@ pub enum Step {
     Notice { host: usize },
     /// A form posted to a redirect URL.
     Posted { host: usize },
+    /// The page that tells a page of this origin that somebody is signed in.
+    Renewed { origin: PublicOrigin },
     /// The page that sends what was kept.
     Resend { host: usize },
     /// Somebody signs out.

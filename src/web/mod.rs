@@ -27,6 +27,7 @@ pub use form::{DuplicateField, Fields};
 pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};
 pub use inbound::{Bounds, Inbound};
 pub use job_door::{JobDoor, Shown};
+pub use method::is_served;
 pub use navigation::Asking;
 pub use origin::{InvalidOrigin, PublicOrigin};
 pub use path::{PathProblem, Slashes, canonical, canonical_but_for_slashes, with_plain_slashes};

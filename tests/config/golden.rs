@@ -103,6 +103,9 @@ fn described(settings: &Settings) -> String {
         if let Some(hsts) = &host.hsts {
             writeln!(out, "hsts {} {hsts}", host.name).unwrap();
         }
+        for origin in &host.cors_origins {
+            writeln!(out, "read {} {origin}", host.name).unwrap();
+        }
     }
     for party in &settings.relying_parties {
         writeln!(out, "{}", described_party(party)).unwrap();

@@ -13,6 +13,7 @@ mod api_client;
 mod app_pages;
 mod assertion;
 mod audit;
+mod background;
 mod browser;
 mod callback;
 mod certificates;
