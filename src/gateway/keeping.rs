@@ -98,29 +98,23 @@ pub(super) async fn handed_out(
     exchange: &Exchange,
     departure: &Departure,
     downstream: &Downstream,
-) -> Result<Resumed, Refused> {
-    let (site, number) = (&exchange.site, departure.host());
-    let host = &site.hosts[number];
+) -> Result<Resumed, NotSent> {
+    let site = &exchange.site;
+    let host = &site.hosts[departure.host()];
     let request = downstream.req_header().as_owned_parts();
     let counter = host.counter(Cookies::of(&request.headers));
     let target = target_of(host, downstream);
-    let lost = |why| not_sent(site, number, why, downstream);
-    let Some(session) = departure.session() else { return Err(lost(NotSent::Lost)) };
+    let session = departure.session().ok_or(NotSent::Lost)?;
     match site.desk.hand_out(counter, target.as_str(), session).await {
         HandedOut::Now(post, cookie) => Ok(Resumed::new(post, &host.host.origin, cookie)),
-        HandedOut::Not(Waiting::AnotherPersons) => Err(lost(NotSent::AnotherPersons)),
-        HandedOut::Not(Waiting::Sent) => Err(lost(NotSent::Sent)),
-        HandedOut::Not(Waiting::Lost | Waiting::Nothing | Waiting::Ready) => {
-            Err(lost(NotSent::Lost))
-        }
+        HandedOut::Not(Waiting::AnotherPersons) => Err(NotSent::AnotherPersons),
+        HandedOut::Not(Waiting::Sent) => Err(NotSent::Sent),
+        HandedOut::Not(Waiting::Lost | Waiting::Nothing | Waiting::Ready) => Err(NotSent::Lost),
         HandedOut::Unavailable(failed) => {
-            Err(without_store(failed).again(target.as_str().to_owned()))
+            tracing::warn!(%failed, "the store of kept posts cannot be asked");
+            Err(NotSent::Unavailable)
         }
     }
-}
-
-fn without_store(failed: impl std::fmt::Display) -> Refused {
-    Refused::new(Trouble::KeptPostsUnavailable, format!("the store of kept posts: {failed}"))
 }
 
 /// A verdict that begins a sign-in anew. Who asks for the address itself has given up what they posted to it.
@@ -195,7 +189,9 @@ pub(super) async fn take(
     let kept =
         site.desk.keep_post(counter, post, tenant.clone()).await.map_err(|why| match why {
             PostNotKept::Full(_) => Refused::over(Over::of(Limit::KeptPosts)),
-            PostNotKept::Unavailable(failed) => without_store(failed),
+            PostNotKept::Unavailable(failed) => {
+                Refused::new(Trouble::NotSent(NotSent::Unavailable), failed.to_string())
+            }
         })?;
     if let [party] = parties[..] {
         let wish = Wish { party, target, tenant };
@@ -224,7 +220,7 @@ pub(super) fn not_sent(site: &Site, host: usize, why: NotSent, downstream: &Down
             let counter = host.counter(Cookies::of(&request.headers));
             refused.with_cookie(site.desk.forget_post(counter))
         }
-        NotSent::Sent => refused,
+        NotSent::Sent | NotSent::Unavailable => refused,
     }
 }
 

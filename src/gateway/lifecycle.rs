@@ -25,7 +25,7 @@ use super::request_id::{RequestId, RequestIds};
 use super::respond::{self, During, Refused};
 use super::site::Site;
 use super::talk::End;
-use super::verdict::Verdict;
+use super::verdict::{Step, Verdict};
 use super::{
     accounts, audited, calls, carry, entrance, failing, journey, keeping, last_touch, leaving,
     phases, proof, secure, steps, traces, tunnel, wire,
@@ -310,7 +310,10 @@ async fn sent_on(
         Stage::Leaving(departure) if departure.is_to_resume() => {
             match Box::pin(keeping::handed_out(exchange, &departure, downstream)).await {
                 Ok(resumed) => Stage::Leaving(Box::new(departure.resuming(resumed))),
-                Err(refused) => return Some(Verdict::Refuse(refused)),
+                Err(why) => {
+                    let host = departure.host();
+                    return Some(Verdict::Wait(Step::NotSent { host, why }));
+                }
             }
         }
         stage => stage,

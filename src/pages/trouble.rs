@@ -44,8 +44,6 @@ pub enum Trouble<'a> {
     NotFound,
     /// What was kept while the person signed in is not sent on.
     NotSent(NotSent),
-    /// The store in which replicas keep what was posted does not answer.
-    KeptPostsUnavailable,
     /// A form was posted from another site than it may be.
     PostOriginRefused,
     /// The customer's administrator has to approve the app once more.
@@ -129,6 +127,8 @@ pub enum NotSent {
     Lost,
     /// It was sent already.
     Sent,
+    /// The store in which replicas keep what was posted does not answer.
+    Unavailable,
 }
 
 impl Trouble<'_> {
@@ -173,7 +173,7 @@ impl Trouble<'_> {
             Self::NotSent(NotSent::AnotherPersons) => &words::KEPT_FOR_ANOTHER,
             Self::NotSent(NotSent::Lost) => &words::KEPT_NO_MORE,
             Self::NotSent(NotSent::Sent) => &words::SENT_ALREADY,
-            Self::KeptPostsUnavailable => &words::KEPT_POSTS_UNAVAILABLE,
+            Self::NotSent(NotSent::Unavailable) => &words::KEPT_POSTS_UNAVAILABLE,
             Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
             Self::ReapprovalNeeded => &words::REAPPROVAL_NEEDED,
             Self::SessionsUnavailable => &words::SESSIONS_UNAVAILABLE,
@@ -247,7 +247,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 43] = [
+    const EVERY: [Trouble<'_>; 44] = [
         Trouble::NoSignIn(NoSignIn::ForTenant),
         Trouble::NoSignIn(NoSignIn::WhichTenant),
         Trouble::NotApproved(Authorization::Explicit),
@@ -280,7 +280,7 @@ mod tests {
         Trouble::NotSent(NotSent::AnotherPersons),
         Trouble::NotSent(NotSent::Lost),
         Trouble::NotSent(NotSent::Sent),
-        Trouble::KeptPostsUnavailable,
+        Trouble::NotSent(NotSent::Unavailable),
         Trouble::PostOriginRefused,
         Trouble::SuperIdRefused { code: "invalid_request" },
         Trouble::SuperIdUnreachable,
