@@ -32,7 +32,7 @@ pub fn keys(path: &Path, random: &Random, out: &mut dyn Write) -> io::Result<Ver
     if files.is_empty() {
         writeln!(
             out,
-            "{}: session.keys, vault.keys and assertion.keys name no file, so there is nothing to make",
+            "{}: session.keys, vault.keys, admin.tokens and assertion.keys name no file, so there is nothing to make",
             path.display()
         )?;
     }
