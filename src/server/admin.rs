@@ -76,15 +76,17 @@ async fn serve(socket: TcpListener, state: State) {
     let _too_slow = tokio::time::timeout(LAST, places.acquire_many(EVERY_PLACE)).await.is_err();
 }
 
-/// The body is read no further than anything that means something is long.
+/// A body is read somewhat further than anything that means something is long: who is still sending when the
+/// connection closes may not hear why.
 async fn of_api(
     api: &Api,
     request: Request<Incoming>,
     (state, client): (&State, SocketAddr),
 ) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, MOST_BODY).collect().await;
-    let request = Request::from_parts(head, body.ok().map(|body| body.to_bytes()));
+    let body = Limited::new(body, MOST_READ).collect().await;
+    let body = body.ok().map(|body| body.to_bytes()).filter(|body| body.len() <= MOST_BODY);
+    let request = Request::from_parts(head, body);
     let site = state.load.site();
     let told = api.answer(&request, &site, Between { client, server: state.address }).await;
     let Reply { status, body, retry_after, request_id, allow } = told;
@@ -224,6 +226,7 @@ const EVERY_PLACE: u32 = 64;
 const MOST_CONNECTIONS: usize = EVERY_PLACE as usize;
 /// Bytes of what is posted to the API.
 const MOST_BODY: usize = 16 << 10;
+const MOST_READ: usize = 4 * MOST_BODY;
 const HEADER: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
 /// How long answers may take when there is nothing left to tell about.
