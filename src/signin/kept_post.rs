@@ -166,7 +166,14 @@ impl Desk {
         let sent = Note { id, begun: note.begun, target: note.target, held: Place::Sent };
         let post = match self.taken(note, now).await {
             Ok(Some(post)) => post,
-            Ok(None) => return HandedOut::Not(Waiting::Lost),
+            Ok(None) => {
+                let sent = self.posts.was_sent_elsewhere(&id, (until, now)).await;
+                return match sent {
+                    Ok(true) => HandedOut::Not(Waiting::Sent),
+                    Ok(false) => HandedOut::Not(Waiting::Lost),
+                    Err(failed) => HandedOut::Unavailable(failed),
+                };
+            }
             Err(failed) => return HandedOut::Unavailable(failed),
         };
         match self.posts.sends_first(&id, (until, now), &self.random).await {

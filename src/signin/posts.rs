@@ -96,6 +96,20 @@ impl Posts {
         Ok(first)
     }
 
+    /// Whether something that lies nowhere was sent by another replica; remembered here if so.
+    pub(super) async fn was_sent_elsewhere(
+        &self,
+        id: &[u8; 16],
+        (until, now): (Timestamp, Timestamp),
+    ) -> Result<bool, LinkFailed> {
+        let Some(store) = &self.store else { return Ok(false) };
+        let was_sent = store.get(&sent(id)).await?.is_some();
+        if was_sent {
+            let _room = self.sent.first(id, until, now);
+        }
+        Ok(was_sent)
+    }
+
     /// Whether something was sent, as far as it is known here.
     pub(super) fn was_sent(&self, id: &[u8; 16], now: Timestamp) -> bool {
         self.sent.knows(id, now)
