@@ -1,8 +1,10 @@
-//! One question to the admin listener of a running gateway.
+//! One question to the admin listener of a running gateway, about how it is or of its admin API.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
 
 /// What it said.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,17 +13,53 @@ pub(super) struct Answer {
     pub(super) body: String,
 }
 
+/// What is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    /// The credential, where one is needed.
+    pub(super) bearer: Option<&'a str>,
+    /// JSON, or nothing.
+    pub(super) body: &'a str,
+}
+
+impl Question<'_> {
+    fn text(&self) -> Zeroizing<String> {
+        let Self { method, path, bearer, body } = *self;
+        let proof = bearer.map(|bearer| format!("Authorization: Bearer {bearer}\r\n"));
+        let proof = Zeroizing::new(proof.unwrap_or_default());
+        let about = match body.len() {
+            0 => String::new(),
+            length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
+        };
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n");
+        Zeroizing::new(format!("{head}{}{about}\r\n{body}", *proof))
+    }
+}
+
 /// Asks for `path`. A listener on every address is asked over loopback. All of it, from the first
 /// packet to the last, takes no longer than `patience`.
 ///
 /// # Errors
 /// When nobody answers in time, or what answers does not speak HTTP.
 pub(super) fn ask(admin: SocketAddr, path: &str, patience: Duration) -> io::Result<Answer> {
+    send(admin, &Question { method: "GET", path, bearer: None, body: "" }, patience)
+}
+
+/// Asks a question, as [`ask`] does.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn send(
+    admin: SocketAddr,
+    question: &Question<'_>,
+    patience: Duration,
+) -> io::Result<Answer> {
     let end = Instant::now() + patience;
     let mut stream = TcpStream::connect_timeout(&nearest(admin), patience)?;
     stream.set_write_timeout(Some(left(end)?))?;
-    let head = format!("GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes())?;
+    stream.write_all(question.text().as_bytes())?;
     let mut told = Vec::new();
     let mut piece = [0; 4096];
     while told.len() < MOST_ANSWER {

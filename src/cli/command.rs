@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::clock::Clock;
 use crate::crypto::{Random, install_provider};
 
+use super::api::{SESSIONS_HELP, SessionsCommand, TENANTS_HELP, Tenants, sessions, tenants};
 #[cfg(feature = "emulator")]
 use super::arguments::{Demo, Emulated};
 use super::vault::{VAULT_HELP, VaultCommand, vault};
@@ -57,9 +58,15 @@ enum Command {
     /// Serve
     #[command(after_help = RUN_HELP)]
     Run(Configured),
+    /// List who is signed in at the running gateway, and end sessions
+    #[command(subcommand, after_help = SESSIONS_HELP)]
+    Sessions(SessionsCommand),
     /// Show how the running gateway stands: routes, SuperID, tickets, what was refused and why
     #[command(after_help = STATUS_HELP)]
     Status(Status),
+    /// List what the running gateway's vault has of tenants, and how their tickets stand
+    #[command(after_help = TENANTS_HELP)]
+    Tenants(Tenants),
     /// Let a new process take over from the running gateway, and tell whether it did
     #[command(after_help = UPGRADE_HELP)]
     Upgrade(Running),
@@ -205,7 +212,9 @@ pub fn main() -> ExitCode {
         Command::Keys(asked) => keys(&asked, &mut out).map(ExitCode::from),
         Command::Reload(asked) => change(Change::Reload, &asked, &mut out),
         Command::Run(file) => super::run::run(file.path()),
+        Command::Sessions(asked) => sessions(&asked, &mut out),
         Command::Status(asked) => status(&asked, &mut out).map(ExitCode::from),
+        Command::Tenants(asked) => tenants(&asked, &mut out),
         Command::Upgrade(asked) => change(Change::Upgrade, &asked, &mut out),
         Command::Vault(asked) => vault(asked, &mut out),
     };

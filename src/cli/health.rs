@@ -56,7 +56,7 @@ fn address(admin: Admin<'_>) -> Result<SocketAddr, String> {
     let address = match admin {
         Admin::At(address) => address,
         Admin::In(path) => {
-            let admin = config::load_admin(path).map_err(|problems| problems.to_string())?;
+            let admin = config::load_listening(path).map_err(|problems| problems.to_string())?;
             admin.address.ok_or_else(|| NO_ADMIN.to_owned())?
         }
     };

@@ -13,8 +13,8 @@ use crate::crypto::{Es256Key, Random};
 use super::Verdict;
 use crate::crypto::private_file;
 
-/// Makes every missing file of `session.keys`, `vault.keys` and `assertion.keys`, for its owner alone, with 32
-/// random bytes in base64 or, for the last, a private key in PEM, and prints what it made and what it left.
+/// Makes every missing file of `session.keys`, `vault.keys`, `admin.tokens` and `assertion.keys`, for its owner
+/// alone, with 32 random bytes in base64 or, for the last, a private key in PEM, and prints what it made and what it left.
 ///
 /// # Errors
 /// Only when `out` cannot be written.
@@ -32,7 +32,7 @@ pub fn keys(path: &Path, random: &Random, out: &mut dyn Write) -> io::Result<Ver
     if files.is_empty() {
         writeln!(
             out,
-            "{}: session.keys, vault.keys and assertion.keys name no file, so there is nothing to make",
+            "{}: session.keys, vault.keys, admin.tokens and assertion.keys name no file, so there is nothing to make",
             path.display()
         )?;
     }

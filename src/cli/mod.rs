@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what commands are for")]
 
 mod admin_client;
+mod api;
 #[cfg(feature = "emulator")]
 mod arguments;
 mod change;

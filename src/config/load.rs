@@ -13,11 +13,11 @@ use super::reading::{Place, Reading};
 use super::section::{Named, Section};
 use super::sources::Sources;
 use super::{
-    Admin, Audit, Host, Key, Problem, Problems, Redis, RelyingParty, Session, SessionStore,
-    Settings, Table, Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate,
-    environment, forward_auth, forward_auth_rules, forwarded, header_names, host, job_caller,
-    job_listener, job_listener_read, key_ring, legacy, limits, listener, log, overlay, people,
-    provider, redis, relying_party, relying_party_read, replicas, route, route_bounds_read,
+    Admin, AdminPlace, Audit, Host, Key, Problem, Problems, Redis, RelyingParty, Session,
+    SessionStore, Settings, Table, Vault, acme, acme_rules, admin, app_pages, assertion, audit,
+    certificate, environment, forward_auth, forward_auth_rules, forwarded, header_names, host,
+    job_caller, job_listener, job_listener_read, key_ring, legacy, limits, listener, log, overlay,
+    people, provider, redis, relying_party, relying_party_read, replicas, route, route_bounds_read,
     route_read, route_rules, session, system_user, traces, upstream, upstream_read, vault, webhook,
     webhook_rules,
 };
@@ -39,7 +39,7 @@ pub struct KeyFile {
 /// What is in a key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// 32 bytes that seal.
+    /// 32 bytes that seal, or that let somebody in.
     Bytes,
     /// A private key that signs, in PEM.
     Es256,
@@ -86,7 +86,7 @@ pub fn load_given(
     }
 }
 
-/// The key files `[session]`, `[vault]` and `[assertion]` ask for, each once, in the order of the lists. Nothing
+/// The key files `[session]`, `[vault]`, `[assertion]` and `[admin]` ask for, each once, in the order of the lists. Nothing
 /// else in the file has to hold yet.
 ///
 /// # Errors
@@ -113,6 +113,10 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
             let named = named("assertion", assertion::TABLE.keys)?;
             files.extend(named.into_iter().map(|path| KeyFile { path, holds: Holds::Es256 }));
         }
+        let admin = root.section("admin", admin::TABLE.keys);
+        if admin.has("tokens") {
+            files.extend(sealing(admin.optional("tokens", key_ring::files)?));
+        }
         Some(files)
     });
     let (problems, warnings) = reading.findings();
@@ -122,7 +126,7 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
             each.push(file);
         }
     }
-    let ours = ["session.keys", "vault.keys", "assertion.keys", "toml"];
+    let ours = ["session.keys", "vault.keys", "assertion.keys", "admin.tokens", "toml"];
     let stands_in_the_way = |problem: &Problem| ours.iter().any(|key| problem.key.starts_with(key));
     match problems.iter().any(stands_in_the_way) {
         false => Ok(each),
@@ -164,7 +168,15 @@ pub fn load_audit(path: &Path) -> Result<Audit, Problems> {
     alone(path, &["audit"], audit::audit)
 }
 
-/// `[admin]` alone, for commands that ask a running gateway.
+/// `[admin]` alone without its credentials, for commands that ask a running gateway how it is.
+///
+/// # Errors
+/// As [`load_vault`].
+pub fn load_listening(path: &Path) -> Result<AdminPlace, Problems> {
+    alone(path, &["admin"], admin::listening)
+}
+
+/// `[admin]` alone, for commands that use the admin API.
 ///
 /// # Errors
 /// As [`load_vault`].
@@ -282,7 +294,9 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
     forward_auth_rules::check(&root, (open, &hosts.sound()), forwarded.as_ref(), &routes);
     check_session(&root, session.as_ref(), (&hosts.sound(), &parties.sound()), redis.as_ref());
-    session.iter().for_each(|session| replicas::refuse_kept_posts(&routes, session));
+    session
+        .iter()
+        .for_each(|session| replicas::refuse_kept_posts(&routes, session, redis.as_ref()));
     admin.iter().for_each(|admin| admin::refuse_taken(&root, admin, open));
     let ordered = acme_rules::ordered(&root, &accounts, &further, open);
     accounts.all()?;
@@ -360,6 +374,8 @@ fn warn_without_vault(root: &Section, parties: &[Arc<RelyingParty>], session: Op
     }
     let remembers = parties.iter().any(|party| party.brings_tokens_alone());
     let keeps = session.is_some_and(|session| session.store == SessionStore::Redis);
+    let posts = root.named("route", route::TABLE.keys);
+    let keeps = keeps || posts.iter().any(|(_, section)| section.has("keep_post"));
     if root.has("redis") && !remembers && !keeps && !root.has("host") {
         let wrong = "shares tickets of system users, and without a vault there are none";
         root.reading.warn(&root.place("redis"), wrong, instead);

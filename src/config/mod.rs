@@ -73,7 +73,7 @@ mod webhook;
 mod webhook_rules;
 
 pub use acme::{AcmeAccount, AcmeChallenge, ExternalAccount, Ordered};
-pub use admin::Admin;
+pub use admin::{Admin, AdminPlace, AdminToken};
 pub use app_pages::AppPages;
 pub use assertion::Assertion;
 pub use audit::Audit;
@@ -101,7 +101,7 @@ pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
     Holds, KeyFile, Loaded, key_files, key_rotation, load, load_admin, load_audit, load_given,
-    load_text, load_vault, show, tables,
+    load_listening, load_text, load_vault, show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
 pub use mapping::{MappedPerson, Mapping};

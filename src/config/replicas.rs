@@ -37,16 +37,22 @@ pub(super) fn check(
     }
 }
 
-/// Which posts were sent is known to the gateway that kept them: another one would send them again.
-pub(super) fn refuse_kept_posts(routes: &[ReadRoute], session: &Session) {
-    if session.replicas.is_none_or(|count| count <= 1) {
+/// Which posts were sent is known to the gateway that kept them: another one would send them again, unless
+/// they share a store that says so.
+pub(super) fn refuse_kept_posts(
+    routes: &[ReadRoute],
+    session: &Session,
+    redis: Option<&Option<Redis>>,
+) {
+    let several = session.replicas.is_some_and(|count| count > 1);
+    if !several || !matches!(redis, Some(None)) {
         return;
     }
     for read in routes.iter().filter(|read| read.route.keep_post.is_some()) {
         read.section.reading.problem(
             &read.section.place("keep_post"),
-            "sends what was posted once, and each of several replicas knows only what it sent itself",
-            "leave it out, or run one gateway",
+            "sends what was posted once, and the replicas share no store to know what was sent",
+            "add [redis] with url, leave it out, or run one gateway",
         );
     }
 }

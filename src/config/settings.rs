@@ -43,4 +43,12 @@ impl Settings {
             && self.session.replicas != Some(1)
             && self.relying_parties.iter().any(|party| party.brings_tokens_alone())
     }
+
+    /// Whether posts that are kept over a sign-in lie in the shared store, which is where there is one, there
+    /// are several replicas or nobody said otherwise, and a route keeps any.
+    pub fn shares_kept_posts(&self) -> bool {
+        self.redis.is_some()
+            && self.session.replicas != Some(1)
+            && self.routes.iter().any(|route| route.keep_post.is_some())
+    }
 }

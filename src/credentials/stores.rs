@@ -19,7 +19,7 @@ pub struct Stores {
     /// Where system user tokens are kept; none where the configuration has no vault.
     pub vault: Option<Vault>,
     pub(super) shared: Option<SharedTickets>,
-    /// Where tokens that were used are remembered for all replicas.
+    /// Where tokens that were used are remembered for all replicas, and posts are kept.
     pub used: Option<RedisLink>,
     /// Where replicas tell each other which sessions are over, and where these are kept, if that is Redis.
     pub sessions: Option<RedisLink>,
@@ -110,10 +110,10 @@ impl Stores {
         }
     }
 
-    /// The link for used tokens, as it was opened or now; none where nobody needs it.
+    /// The link for used tokens and kept posts, as it was opened or now; none where nobody needs it.
     fn open_used(&mut self, settings: &Settings, random: &Random) -> Result<(), StoresFailed> {
         match &settings.redis {
-            Some(redis) if settings.shares_used_tokens() => {
+            Some(redis) if settings.shares_used_tokens() || settings.shares_kept_posts() => {
                 if self.used.is_none() {
                     let linked = Linked::open(USED, redis, random.clone())?;
                     self.used = Some(linked.link.clone());

@@ -26,6 +26,8 @@ pub enum Purpose {
     Handoff,
     /// What waits to be told to an app.
     Letter,
+    /// Whose a session is, in lists of sessions.
+    Listing,
     /// What somebody was sending when they had to sign in.
     Post,
     /// The signed-in state.
@@ -39,12 +41,13 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Attempt,
         Self::Binding,
         Self::Handle,
         Self::Handoff,
         Self::Letter,
+        Self::Listing,
         Self::Post,
         Self::Session,
         Self::Target,
@@ -59,6 +62,7 @@ impl Purpose {
             Self::Handle => b"superid-gateway handle v1",
             Self::Handoff => b"superid-gateway handoff v1",
             Self::Letter => b"superid-gateway letter v1",
+            Self::Listing => b"superid-gateway listing v1",
             Self::Post => b"superid-gateway post v1",
             Self::Session => b"superid-gateway session v1",
             Self::Target => b"superid-gateway target v1",
@@ -148,6 +152,13 @@ impl KeyRing {
     /// The names of its keys, the one that seals first.
     pub fn names(&self) -> impl Iterator<Item = KeyId> {
         self.0.iter().map(|key| key.id)
+    }
+
+    /// Digests of a text under each of the keys, the one that seals first: whoever has no key finds no text
+    /// that has one.
+    pub fn digests<'k>(&'k self, text: &[u8]) -> impl Iterator<Item = [u8; 32]> + use<'k> {
+        let label = [b"superid-gateway digest v1\n", text].concat();
+        self.0.iter().map(move |key| expand(&key.prk, &label))
     }
 
     /// How long `seal` makes a value of `plain` bytes.

@@ -118,8 +118,8 @@ fn permitted(leaving: Leaving<'_>, permit: &Permit) -> Verdict {
     match keeping::waiting((site, host), route, inbound, permit) {
         keeping::Found::Nothing => leaving.with(permit),
         keeping::Found::Answer(verdict) => *verdict,
-        keeping::Found::Resume(resumed) => match leaving.with(permit) {
-            Verdict::Leave(departure) => Verdict::Leave(Box::new(departure.resuming(*resumed))),
+        keeping::Found::Resume => match leaving.with(permit) {
+            Verdict::Leave(departure) => Verdict::Leave(Box::new(departure.to_resume())),
             other => other,
         },
     }

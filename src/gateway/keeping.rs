@@ -11,7 +11,7 @@ use pingora::proxy::Session as Downstream;
 
 use crate::authn::Permit;
 use crate::pages::{self, Footing, NotSent, Trouble};
-use crate::signin::{Post, Waiting, Wish};
+use crate::signin::{HandedOut, Post, PostNotKept, Waiting, Wish};
 use crate::telemetry::Limit;
 use crate::web::{Asking, Cookies, Inbound, Reply, ReturnTo};
 
@@ -23,14 +23,15 @@ use super::resumed::Resumed;
 use super::site::{HostSite, Site};
 use super::start::{begun, chosen, counted, nowhere, only_tenant};
 use super::turnstile::Over;
-use super::verdict::{Step, Verdict};
+use super::verdict::{Departure, Step, Verdict};
 use super::wire::{self, Form};
 
 /// What waits for somebody who is signed in.
 pub(super) enum Found {
     Answer(Box<Verdict>),
     Nothing,
-    Resume(Box<Resumed>),
+    /// It is to be sent, if it is handed out.
+    Resume,
 }
 
 /// The verdict on what nobody who is signed in asked for, where something of it is kept.
@@ -73,29 +74,46 @@ pub(super) fn waiting(
         return Found::Nothing;
     }
     let counter = host.counter(inbound.cookies());
-    let target = inbound.target();
-    let not = |why| Found::Answer(Box::new(Verdict::Wait(Step::NotSent { host: number, why })));
-    if inbound.method() == Method::GET && inbound.asking() == Asking::Navigation {
-        return match site.desk.waiting(counter, target, session) {
-            Waiting::Ready(_) => {
-                Found::Answer(Box::new(Verdict::Wait(Step::Resend { host: number })))
-            }
-            Waiting::AnotherPersons => not(NotSent::AnotherPersons),
-            Waiting::Lost => not(NotSent::Lost),
-            Waiting::Nothing | Waiting::Sent => Found::Nothing,
-        };
+    let waiting = site.desk.waiting(counter, inbound.target(), session);
+    let answer = |step| Found::Answer(Box::new(Verdict::Wait(step)));
+    let not = |why| answer(Step::NotSent { host: number, why });
+    let navigates = inbound.method() == Method::GET && inbound.asking() == Asking::Navigation;
+    match waiting {
+        _ if !navigates && !is_of_our_page(inbound) => Found::Nothing,
+        Waiting::Nothing => Found::Nothing,
+        Waiting::AnotherPersons => not(NotSent::AnotherPersons),
+        Waiting::Lost => not(NotSent::Lost),
+        Waiting::Sent if navigates => Found::Nothing,
+        Waiting::Sent => not(NotSent::Sent),
+        Waiting::Ready if navigates => answer(Step::Resend { host: number }),
+        Waiting::Ready => Found::Resume,
     }
-    if !is_of_our_page(inbound) {
-        return Found::Nothing;
-    }
-    match site.desk.hand_out(counter, target, session) {
-        (Waiting::Ready(post), cookie) => {
-            Found::Resume(Box::new(Resumed::new(post, &host.host.origin, cookie)))
+}
+
+/// What was kept, handed out: the last thing before it leaves, so that nothing but the app can fail it.
+///
+/// # Errors
+/// What the person is told instead: it was handed out before, or nobody knows.
+pub(super) async fn handed_out(
+    exchange: &Exchange,
+    departure: &Departure,
+    downstream: &Downstream,
+) -> Result<Resumed, NotSent> {
+    let site = &exchange.site;
+    let host = &site.hosts[departure.host()];
+    let request = downstream.req_header().as_owned_parts();
+    let counter = host.counter(Cookies::of(&request.headers));
+    let target = target_of(host, downstream);
+    let (session, _) = departure.session().ok_or(NotSent::Lost)?;
+    match site.desk.hand_out(counter, target.as_str(), session).await {
+        HandedOut::Now(post, cookie) => Ok(Resumed::new(post, &host.host.origin, cookie)),
+        HandedOut::Not(Waiting::AnotherPersons) => Err(NotSent::AnotherPersons),
+        HandedOut::Not(Waiting::Sent) => Err(NotSent::Sent),
+        HandedOut::Not(Waiting::Lost | Waiting::Nothing | Waiting::Ready) => Err(NotSent::Lost),
+        HandedOut::Unavailable(failed) => {
+            tracing::warn!(%failed, "the store of kept posts cannot be asked");
+            Err(NotSent::Unavailable)
         }
-        (Waiting::AnotherPersons, _) => not(NotSent::AnotherPersons),
-        (Waiting::Lost, _) => not(NotSent::Lost),
-        (Waiting::Sent, _) => not(NotSent::Sent),
-        (Waiting::Nothing, _) => Found::Nothing,
     }
 }
 
@@ -168,10 +186,13 @@ pub(super) async fn take(
     if parties.is_empty() {
         return Err(nowhere(tenant.as_ref()));
     }
-    let kept = site
-        .desk
-        .keep_post(counter, post, tenant.clone())
-        .map_err(|_full| Refused::over(Over::of(Limit::KeptPosts)))?;
+    let kept =
+        site.desk.keep_post(counter, post, tenant.clone()).await.map_err(|why| match why {
+            PostNotKept::Full(_) => Refused::over(Over::of(Limit::KeptPosts)),
+            PostNotKept::Unavailable(failed) => {
+                Refused::new(Trouble::NotSent(NotSent::Unavailable), failed.to_string())
+            }
+        })?;
     if let [party] = parties[..] {
         let wish = Wish { party, target, tenant };
         return match begun(host, site.desk.begin_keeping(counter, &wish, kept).await) {
@@ -199,7 +220,7 @@ pub(super) fn not_sent(site: &Site, host: usize, why: NotSent, downstream: &Down
             let counter = host.counter(Cookies::of(&request.headers));
             refused.with_cookie(site.desk.forget_post(counter))
         }
-        NotSent::Sent => refused,
+        NotSent::Sent | NotSent::Unavailable => refused,
     }
 }
 

@@ -31,10 +31,10 @@ use super::request_id::RequestIds;
 use super::respond::{self, Refused};
 use super::site::Site;
 use super::talk::End;
-use super::verdict::Verdict;
+use super::verdict::{Step, Verdict};
 use super::{
-    accounts, calls, carry, checks, entrance, failing, journey, last_touch, leaving, outlived,
-    phases, steps, tunnel, wire,
+    accounts, calls, carry, checks, entrance, failing, journey, keeping, last_touch, leaving,
+    outlived, phases, steps, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -329,8 +329,19 @@ async fn sent_on(
     if let Err(refused) = prepared {
         return Some(Verdict::Refuse(refused));
     }
+    exchange.stage = match stage {
+        Stage::Leaving(departure) if departure.is_to_resume() => {
+            match Box::pin(keeping::handed_out(exchange, &departure, downstream)).await {
+                Ok(resumed) => Stage::Leaving(Box::new(departure.resuming(resumed))),
+                Err(why) => {
+                    let host = departure.host();
+                    return Some(Verdict::Wait(Step::NotSent { host, why }));
+                }
+            }
+        }
+        stage => stage,
+    };
     wire::forget_spelling(downstream.req_header_mut());
-    exchange.stage = stage;
     None
 }
 

@@ -18,7 +18,7 @@ use crate::crypto::{Authorities, Random, named};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Memory, Newer, Revocations, Sessions, Store, What};
+use crate::session::{Directory, Lifetimes, Memory, Newer, Revocations, Sessions, Store, What};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
@@ -205,6 +205,12 @@ impl Site {
     /// What is over, and where more may be ended.
     pub fn revocations(&self) -> &Arc<Revocations> {
         &self.ended
+    }
+
+    /// Lists of sessions.
+    pub fn directory(&self) -> Directory<'_> {
+        let session = &self.settings.session;
+        Directory::new((&self.kept, &self.ended), &session.keys, Lifetimes::of(session))
     }
 
     /// What stands now, for metrics; connections are for somebody else to know.

@@ -113,7 +113,16 @@ pub struct Departure {
     seen: Timestamp,
     standing: Option<Standing>,
     call: Option<Box<Call>>,
-    resumed: Option<Box<Resumed>>,
+    resumed: Resuming,
+}
+
+/// Whether something that was kept goes in place of what the browser sends.
+#[derive(Debug)]
+enum Resuming {
+    No,
+    Now(Box<Resumed>),
+    /// Once it was handed out.
+    Yet,
 }
 
 impl Departure {
@@ -134,7 +143,7 @@ impl Departure {
             seen: permit.session().map_or(to.now, |session| session.seen),
             standing: None,
             call: None,
-            resumed: None,
+            resumed: Resuming::No,
         }
     }
 
@@ -162,13 +171,26 @@ impl Departure {
         Self { call, ..self }
     }
 
-    /// With what was kept, in place of what the browser sends.
+    /// With what was kept, in place of what the browser sends, once that is handed out.
+    pub(super) fn to_resume(self) -> Self {
+        Self { resumed: Resuming::Yet, ..self }
+    }
+
+    /// Whether that has to happen before it leaves.
+    pub(super) fn is_to_resume(&self) -> bool {
+        matches!(self.resumed, Resuming::Yet)
+    }
+
+    /// With what was kept.
     pub(super) fn resuming(self, resumed: Resumed) -> Self {
-        Self { resumed: Some(Box::new(resumed)), ..self }
+        Self { resumed: Resuming::Now(Box::new(resumed)), ..self }
     }
 
     pub(super) fn resumed(&self) -> Option<&Resumed> {
-        self.resumed.as_deref()
+        match &self.resumed {
+            Resuming::Now(resumed) => Some(resumed),
+            Resuming::No | Resuming::Yet => None,
+        }
     }
 
     pub(super) fn take_call(&mut self) -> Option<Box<Call>> {

@@ -127,6 +127,8 @@ pub enum NotSent {
     Lost,
     /// It was sent already.
     Sent,
+    /// The store in which replicas keep what was posted does not answer.
+    Unavailable,
 }
 
 impl Trouble<'_> {
@@ -171,6 +173,7 @@ impl Trouble<'_> {
             Self::NotSent(NotSent::AnotherPersons) => &words::KEPT_FOR_ANOTHER,
             Self::NotSent(NotSent::Lost) => &words::KEPT_NO_MORE,
             Self::NotSent(NotSent::Sent) => &words::SENT_ALREADY,
+            Self::NotSent(NotSent::Unavailable) => &words::KEPT_POSTS_UNAVAILABLE,
             Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
             Self::ReapprovalNeeded => &words::REAPPROVAL_NEEDED,
             Self::SessionsUnavailable => &words::SESSIONS_UNAVAILABLE,
@@ -244,7 +247,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 43] = [
+    const EVERY: [Trouble<'_>; 44] = [
         Trouble::NoSignIn(NoSignIn::ForTenant),
         Trouble::NoSignIn(NoSignIn::WhichTenant),
         Trouble::NotApproved(Authorization::Explicit),
@@ -277,6 +280,7 @@ mod tests {
         Trouble::NotSent(NotSent::AnotherPersons),
         Trouble::NotSent(NotSent::Lost),
         Trouble::NotSent(NotSent::Sent),
+        Trouble::NotSent(NotSent::Unavailable),
         Trouble::PostOriginRefused,
         Trouble::SuperIdRefused { code: "invalid_request" },
         Trouble::SuperIdUnreachable,

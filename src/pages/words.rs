@@ -341,6 +341,16 @@ pub(super) const SESSIONS_UNAVAILABLE: Words = Words {
     again: "Try again",
 };
 
+pub(super) const KEPT_POSTS_UNAVAILABLE: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "Not sent yet",
+    happened: "A part of the sign-in gateway cannot be reached, and without it nobody could tell whether \
+               what you posted was sent already. It was not sent now.",
+    next: "Wait a moment and try again. If you had just posted it, go back and post it once more.",
+    whom: Whom::Operator,
+    again: "Try again",
+};
+
 pub(super) const STORE_UNAVAILABLE: Words = Words {
     status: StatusCode::SERVICE_UNAVAILABLE,
     title: "Nobody can be signed in just now",

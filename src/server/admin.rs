@@ -1,15 +1,15 @@
-//! The admin listener: health, readiness, version and metrics, on an address of its own.
+//! The admin listener: health, readiness, version, metrics and the admin API, on an address of its own.
 
 use std::convert::Infallible;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,6 +23,7 @@ use crate::telemetry::{Format, Standing};
 use super::assemble::Load;
 
 use super::admin_state::State;
+use super::api::{Api, Between, Reply};
 use super::status;
 
 /// Serves on a thread of its own, so that it answers while the workers are busy.
@@ -41,21 +42,24 @@ async fn serve(socket: TcpListener, state: State) {
     let mut over = state.over.clone();
     let state = Arc::new(state);
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let api = Arc::new(Api::default());
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
             _ = over.wait_for(|over| *over) => break,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, client)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let Ok(place) = places.clone().try_acquire_owned() else { continue };
-        let state = state.clone();
+        let (state, api) = (state.clone(), api.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let answer = answer(&request, &state);
-                async { Ok::<_, Infallible>(answer) }
+            let service = service_fn(|request: Request<Incoming>| async {
+                Ok::<_, Infallible>(match request.uri().path().starts_with("/v1/") {
+                    true => of_api(&api, request, (&state, client)).await,
+                    false => answer(&request, &state),
+                })
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -72,6 +76,38 @@ async fn serve(socket: TcpListener, state: State) {
     let _too_slow = tokio::time::timeout(LAST, places.acquire_many(EVERY_PLACE)).await.is_err();
 }
 
+/// A body is read somewhat further than anything that means something is long: who is still sending when the
+/// connection closes may not hear why.
+async fn of_api(
+    api: &Api,
+    request: Request<Incoming>,
+    (state, client): (&State, SocketAddr),
+) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, MOST_READ).collect().await;
+    let body = body.ok().map(|body| body.to_bytes()).filter(|body| body.len() <= MOST_BODY);
+    let request = Request::from_parts(head, body);
+    let site = state.load.site();
+    let told = api.answer(&request, &site, Between { client, server: state.address }).await;
+    let Reply { status, body, retry_after, request_id, allow } = told;
+    let mut response = json(status, body);
+    let headers = response.headers_mut();
+    if status == StatusCode::UNAUTHORIZED {
+        let scheme = http::HeaderValue::from_static("Bearer realm=\"superid-gateway admin\"");
+        headers.insert(header::WWW_AUTHENTICATE, scheme);
+    }
+    if let Some(allow) = allow {
+        headers.insert(header::ALLOW, http::HeaderValue::from_static(allow));
+    }
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if let Some(id) = request_id.and_then(|id| http::HeaderValue::try_from(id).ok()) {
+        headers.insert("x-request-id", id);
+    }
+    response
+}
+
 /// ```text
 /// GET /health   200 while the process runs
 /// GET /ready    200 while requests are taken, whatever Redis does; 503 from the moment a stop begins
@@ -79,6 +115,7 @@ async fn serve(socket: TcpListener, state: State) {
 /// GET /version  200
 /// GET /metrics  200, in Prometheus' text format or OpenMetrics, as `Accept` says
 /// GET /status   200, what `superid-gateway status` shows
+/// /v1/…         the admin API
 /// ```
 fn answer(request: &Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -188,6 +225,9 @@ fn written(status: StatusCode, kind: &'static str, body: String) -> Response<Ful
 
 const EVERY_PLACE: u32 = 64;
 const MOST_CONNECTIONS: usize = EVERY_PLACE as usize;
+/// Bytes of what is posted to the API.
+const MOST_BODY: usize = 16 << 10;
+const MOST_READ: usize = 4 * MOST_BODY;
 const HEADER: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
 /// How long answers may take when there is nothing left to tell about.

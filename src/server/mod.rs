@@ -2,6 +2,7 @@
 
 mod admin;
 mod admin_state;
+mod api;
 mod assemble;
 mod certificates;
 mod connection;

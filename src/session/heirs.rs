@@ -55,7 +55,7 @@ impl Note {
             Self::Ended(id, time) => (b'e', id, time.0),
             Self::Kept(id, record) => {
                 let bytes = record.to_bytes();
-                return [b"k", &id[..], &(bytes.len() as u64).to_be_bytes(), &bytes].concat();
+                return [b"l", &id[..], &(bytes.len() as u64).to_be_bytes(), &bytes].concat();
             }
             Self::Marked(mark, time) => (b'm', mark, time.0),
             Self::MarksRefusedUntil(mark, time) => (b'n', mark, time.0),
@@ -70,7 +70,7 @@ impl Note {
     pub fn more(head: &[u8; Self::HEAD]) -> Option<usize> {
         let number = head.last_chunk::<8>().map_or(0, |number| u64::from_be_bytes(*number));
         match head[0] {
-            b'k' => usize::try_from(number).ok().filter(|more| *more <= 2 * Record::MOST),
+            b'k' | b'l' => usize::try_from(number).ok().filter(|more| *more <= 2 * Record::MOST),
             _ => Some(0),
         }
     }
@@ -82,7 +82,9 @@ impl Note {
         number.copy_from_slice(&head[17..]);
         let time = Timestamp(u64::from_be_bytes(number));
         match head[0] {
-            b'k' => Record::from_bytes(more).map(|record| Self::Kept(id, record)),
+            // A program of before wrote that, without a label.
+            b'k' => Record::from_bytes_before(more).map(|record| Self::Kept(id, record)),
+            b'l' => Record::from_bytes(more).map(|record| Self::Kept(id, record)),
             b'a' => Some(Self::Absolute(time.0)),
             b'e' => Some(Self::Ended(id, time)),
             b'm' => Some(Self::Marked(id, time)),
@@ -133,13 +135,31 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(9);
 
+    fn record() -> Record {
+        let (sealed, label) = (b"sealed"[..].into(), b"label"[..].into());
+        Record { sealed, signed_in: Timestamp(8), seen: NOW, label }
+    }
+
+    #[test]
+    fn a_session_from_a_program_of_before_is_read_without_a_label() {
+        let told = [&8_u64.to_be_bytes()[..], &NOW.0.to_be_bytes(), b"sealed"].concat();
+        let head = [&b"k"[..], &[7; 16], &(told.len() as u64).to_be_bytes()].concat();
+        let head = head.first_chunk().unwrap();
+        assert_eq!(Note::more(head), Some(told.len()));
+        let known = Record { label: b""[..].into(), ..record() };
+        assert_eq!(Note::from_bytes(head, &told), Some(Note::Kept([7; 16], known)));
+        for odd in [&b""[..], &[0; 23], &[0xff; 24]] {
+            assert_eq!(Record::from_bytes(odd), None, "{odd:?}");
+        }
+    }
+
     #[test]
     fn a_note_is_read_as_it_was_written() {
         let (id, time) = ([7; 16], Timestamp(0x0102_0304_0506_0708));
         for note in [
             Note::Absolute(28_800),
             Note::Ended(id, time),
-            Note::Kept(id, Record { sealed: b"sealed"[..].into(), signed_in: time, seen: NOW }),
+            Note::Kept(id, record()),
             Note::Marked(id, time),
             Note::MarksRefusedUntil(id, time),
             Note::RefusedUntil(id, time),

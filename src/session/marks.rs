@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{KeyId, sha256};
-use crate::identity::Principal;
+use crate::identity::{ContextId, Principal};
 
 /// Who vouched for a session's person, and by which names that one may end it.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -52,21 +52,33 @@ impl Source {
 
     /// What ends a session that began no later than that.
     pub(super) fn dated(&self, principal: &Principal) -> impl Iterator<Item = Mark> + use<> {
-        let shared = self.shared.get_or_init(|| {
-            let (who, tenant) = (lowered(&principal.subject), principal.context.as_str());
-            let authority = self.authority.as_str();
-            Shared([
-                mark(&[TENANT, authority, tenant]),
-                mark(&[PERSON, authority, &who]),
-                mark(&[PERSON, authority, &who, tenant]),
-            ])
-        });
+        let shared =
+            self.shared.get_or_init(|| self.shared_by(&principal.subject, &principal.context));
+        shared.0.into_iter().chain([EVERYTHING]).chain(self.subject)
+    }
+
+    /// The same of a person of a tenant.
+    pub(super) fn dated_of(
+        &self,
+        subject: &str,
+        tenant: &ContextId,
+    ) -> impl Iterator<Item = Mark> + use<> {
+        let shared = self.shared_by(subject, tenant);
         shared.0.into_iter().chain([EVERYTHING]).chain(self.subject)
     }
 
     /// What ends a session whenever it began.
     pub(super) fn undated(&self) -> Option<Mark> {
         self.sid
+    }
+
+    fn shared_by(&self, subject: &str, tenant: &ContextId) -> Shared {
+        let (who, tenant, authority) = (lowered(subject), tenant.as_str(), &*self.authority);
+        Shared([
+            mark(&[TENANT, authority, tenant]),
+            mark(&[PERSON, authority, &who]),
+            mark(&[PERSON, authority, &who, tenant]),
+        ])
     }
 }
 

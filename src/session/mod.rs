@@ -1,10 +1,13 @@
 //! Signed-in state, and the stores that keep it.
 
 mod chunks;
+mod directory;
 mod ended;
 mod handle;
 mod heirs;
+mod index;
 mod journal;
+mod label;
 mod lately;
 mod lifetimes;
 mod marks;
@@ -26,8 +29,10 @@ mod store;
 mod what;
 
 pub use chunks::{Chunked, TooLong};
+pub use directory::{Directory, NotListed, Page, Wanted};
 pub use heirs::{Kind, Note};
 pub use journal::Journal;
+pub use label::{Label, Listed};
 pub use lifetimes::Lifetimes;
 pub use marks::Source;
 pub use memory::Memory;

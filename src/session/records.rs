@@ -1,6 +1,6 @@
 //! The store in memory: sessions of this process, and of those that follow it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -8,9 +8,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::clock::Timestamp;
 
 use super::heirs::{Heirs, Note};
+use super::label::{Label, Listed};
 use super::lifetimes::Lifetimes;
 use super::record::Record;
 use super::revocations::Revocations;
+use super::state::SessionId;
 
 /// Sessions by their ids. Sharded, so that the workers do not meet at one lock. When there is no room,
 /// the one that was out of use for longest gives way: its person signs in again.
@@ -96,6 +98,40 @@ impl Records {
         write(self.shard(id)).records.remove(id);
     }
 
+    /// Takes one out; whether it was there.
+    pub(super) fn take_out(&self, id: &[u8; 16]) -> bool {
+        write(self.shard(id)).records.remove(id).is_some()
+    }
+
+    /// The first `most` in order of id behind `after` that fit, and whether there are more. A look at
+    /// all there are, a shard at a time; who reads or writes waits for no more than copying one.
+    pub(super) fn list(
+        &self,
+        after: Option<SessionId>,
+        most: usize,
+        fits: impl Fn(&Listed) -> bool,
+    ) -> (Vec<Listed>, bool) {
+        let mut first = BTreeMap::new();
+        for shard in &self.shards {
+            let behind = |id: &[u8; 16]| after.is_none_or(|after| *id > after.0);
+            let records: Vec<([u8; 16], Record)> = read(shard)
+                .records
+                .iter()
+                .filter(|(id, record)| behind(id) && !record.label.is_empty())
+                .map(|(id, record)| (*id, record.clone()))
+                .collect();
+            let listed = records.into_iter().filter_map(|(id, record)| listed(id, &record));
+            for listed in listed.filter(&fits) {
+                first.insert(listed.id.0, listed);
+                if first.len() > most + 1 {
+                    first.pop_last();
+                }
+            }
+        }
+        let more = first.len() > most;
+        (first.into_values().take(most).collect(), more)
+    }
+
     /// Keeps what another process does, unless it is ended or known by a later writing. There is room
     /// for it: that one's bound holds.
     pub(super) fn keep(&self, id: [u8; 16], record: Record, ended: &Revocations) {
@@ -146,6 +182,12 @@ impl Shard {
     }
 }
 
+fn listed(id: [u8; 16], record: &Record) -> Option<Listed> {
+    let label = Label::from_bytes(&record.label)?;
+    let (signed_in, seen) = (record.signed_in, Some(record.seen));
+    Some(Listed { id: SessionId(id), label, signed_in, seen })
+}
+
 fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
     shard.read().unwrap_or_else(PoisonError::into_inner)
 }
@@ -169,7 +211,8 @@ mod tests {
 
     fn record(text: &str, seen: u64) -> Record {
         let signed_in = Timestamp(9_500);
-        Record { sealed: text.as_bytes().into(), signed_in, seen: Timestamp(seen) }
+        let (sealed, label) = (text.as_bytes().into(), b""[..].into());
+        Record { sealed, signed_in, seen: Timestamp(seen), label }
     }
 
     #[test]

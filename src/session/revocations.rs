@@ -13,6 +13,7 @@ use super::SessionState;
 use super::ended::{Ended, Names};
 use super::heirs::Note;
 use super::journal::Journal;
+use super::label::Label;
 use super::marks::key_mark;
 use super::shared_list::SharedList;
 use super::spreading::{NotSpread, Spreading};
@@ -125,6 +126,14 @@ impl Revocations {
     /// Whether a session is over, or might be.
     pub fn has(&self, session: &SessionState) -> bool {
         self.has_session(&session.id.0, session.signed_in) || self.has_marks(session)
+    }
+
+    /// Whether a session that is listed is over, or might be.
+    pub(super) fn has_listed(&self, id: &[u8; 16], label: &Label, signed_in: Timestamp) -> bool {
+        self.has_session(id, signed_in)
+            || (self.any_marks()
+                && (label.undated().is_some_and(|mark| self.marks.has_name(&mark))
+                    || label.dated().any(|mark| self.marks.has(&mark, signed_in))))
     }
 
     /// Whether all that this key has sealed is over.

@@ -14,6 +14,8 @@ use crate::web::{CookieAttributes, CookieNames, Cookies, PublicOrigin};
 use super::SessionId;
 use super::chunks::{Chunked, TooLong};
 use super::handle::Handle;
+use super::index::Entered;
+use super::label::Label;
 use super::lately::Known;
 use super::lifetimes::Lifetimes;
 use super::newer::Newer;
@@ -183,6 +185,10 @@ impl Sessions {
         let handle = Handle::fresh(state, random);
         let record = self.record(&handle, state, random)?;
         let evicted = self.store.put(state.id.0, record, (self.lifetimes, state.seen)).await?;
+        if let Store::Redis(shared) = &self.store {
+            let over = state.signed_in.plus(self.lifetimes.absolute);
+            shared.enter(Entered::of(state, over, (&self.keys, random)));
+        }
         Ok(Made { cookies: self.handed(&handle, random, cookies)?, evicted })
     }
 
@@ -330,7 +336,12 @@ impl Sessions {
         if sealed.len() > Record::MOST {
             return Err(TooLong);
         }
-        Ok(Record { sealed: sealed.into(), signed_in: state.signed_in, seen: state.seen })
+        let label = match self.store {
+            Store::Memory(_) => Label::of(state).to_bytes(),
+            Store::Cookie | Store::Redis(_) => Vec::new(),
+        };
+        let (signed_in, seen) = (state.signed_in, state.seen);
+        Ok(Record { sealed: sealed.into(), signed_in, seen, label: label.into() })
     }
 
     /// What a store had under this handle. A handle is ours and names its half: who has one may have

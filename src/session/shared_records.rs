@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::crypto::KeyRing;
 use crate::redis_link::{LinkFailed, RedisLink};
 
+use super::index::{Entered, Index};
 use super::lately::{Known, Lately};
 use super::record::Record;
 
@@ -123,6 +125,26 @@ impl SharedRecords {
         self.link()?.delete(&name(id)).await?;
         self.lately.heard(*id, None, Instant::now());
         Ok(())
+    }
+
+    /// The lists of whose they are.
+    pub(super) fn index<'a>(&'a self, keys: &'a KeyRing) -> Result<Index<'a>, LinkFailed> {
+        Ok(Index { link: self.link()?, keys })
+    }
+
+    /// Enters a new session in them.
+    pub(super) fn enter(&self, entered: Entered) {
+        self.link.iter().for_each(|link| entered.clone().write(link));
+    }
+
+    /// Takes a session out; whether it was there.
+    ///
+    /// # Errors
+    /// [`LinkFailed`]; then it may still be there.
+    pub(super) async fn take_out(&self, id: &[u8; 16]) -> Result<bool, LinkFailed> {
+        let was_there = self.link()?.get(&name(id)).await?.is_some();
+        self.remove(id).await?;
+        Ok(was_there)
     }
 
     pub(super) fn link(&self) -> Result<&RedisLink, LinkFailed> {

@@ -1,5 +1,9 @@
 //! What a session knows.
 
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -19,6 +23,19 @@ impl SessionId {
     /// A name nobody can guess.
     pub fn fresh(random: &Random) -> Self {
         Self(random.bytes())
+    }
+
+    /// Reads what [`SessionId`] is displayed as.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+/// 22 characters of base64url.
+impl fmt::Display for SessionId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&URL_SAFE_NO_PAD.encode(self.0))
     }
 }
 

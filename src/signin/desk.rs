@@ -19,7 +19,7 @@ use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 use super::binding::Binding;
 use super::consent::{Consent, Consents};
 use super::failure::{Failed, Failure, Outcome};
-use super::shelf::Shelf;
+use super::posts::Posts;
 use super::used::UsedTokens;
 
 /// Shared by all sign-ins of the process; one for each configuration that is in force.
@@ -41,9 +41,7 @@ pub struct Desk {
     pub(super) kept_claims: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
     /// What people were sending when they had to sign in.
-    pub(super) posts: Arc<Shelf>,
-    /// In bytes, all of them together.
-    pub(super) posts_most: usize,
+    pub(super) posts: Posts,
     /// Who keeps system user tokens.
     consents: Arc<dyn Consents>,
 }
@@ -102,6 +100,7 @@ impl Desk {
         before: Option<&Self>,
     ) -> Self {
         let memory = |kind| Arc::new(Remembered::new(settings.limits.spent_attempts, kind));
+        let spent = before.map_or_else(|| memory(Kind::Spent), |desk| desk.spent.clone());
         Self {
             superid,
             providers,
@@ -110,13 +109,17 @@ impl Desk {
             clock: clock.clone(),
             leeway: settings.session.leeway,
             attempt_life: settings.session.attempt,
-            spent: before.map_or_else(|| memory(Kind::Spent), |desk| desk.spent.clone()),
+            posts: Posts {
+                here: before.map_or_else(Arc::default, |desk| desk.posts.here.clone()),
+                most: settings.limits.kept_posts,
+                sent: spent.clone(),
+                store: store.clone().filter(|_| settings.shares_kept_posts()),
+            },
+            spent,
             used: UsedTokens {
                 here: before.map_or_else(|| memory(Kind::Used), |desk| desk.used.here.clone()),
-                store,
+                store: store.filter(|_| settings.shares_used_tokens()),
             },
-            posts: before.map_or_else(Arc::default, |desk| desk.posts.clone()),
-            posts_most: settings.limits.kept_posts,
             kept_claims,
             metrics,
             consents,

@@ -1,7 +1,8 @@
 //! What somebody was sending when they had to sign in: kept for the browser that sent it, and handed
 //! out once, to the person who was signed in before where that is known.
 //!
-//! A small one lies in a cookie, a larger one here, and the cookie says which. Both are sealed.
+//! A small one lies in a cookie, a larger one with us, and the cookie says which. Both are sealed. Where
+//! replicas share a store, the larger one lies there, and there it is said that one was sent.
 
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use subtle::ConstantTimeEq;
 use crate::clock::Timestamp;
 use crate::crypto::{KeyRing, Purpose, sha256};
 use crate::identity::ContextId;
+use crate::redis_link::LinkFailed;
 use crate::session::SessionState;
 use crate::web::SetCookie;
 
@@ -17,6 +19,7 @@ use super::begin::Wish;
 use super::binding::Binding;
 use super::desk::{Counter, Desk};
 use super::failure::Outcome;
+use super::posts::PostNotKept;
 use super::shelf::ShelfFull;
 
 /// A request that was not sent on.
@@ -35,27 +38,38 @@ pub struct KeptPost {
 }
 
 /// What waits for a browser at an address.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
     /// It was kept for somebody else than is signed in now.
     AnotherPersons,
     /// It is not here any more.
     Lost,
     Nothing,
-    Ready(Post),
+    /// It can be handed out, unless another replica does or its store has lost it.
+    Ready,
     /// It was sent already.
     Sent,
 }
 
-/// All that is kept of one.
+/// What came of asking for it.
+#[derive(Debug)]
+pub enum HandedOut {
+    /// Why it was not.
+    Not(Waiting),
+    /// It, with the cookie that says so.
+    Now(Post, Option<HeaderValue>),
+    /// The store that replicas share cannot be asked.
+    Unavailable(LinkFailed),
+}
+
+/// Whom it was kept for.
 #[derive(Serialize, Deserialize)]
-struct Held {
+struct Whom {
     binding: [u8; 16],
     /// The tenant the sign-in is for, where there is only one.
     tenant: Option<ContextId>,
     /// Who was signed in before, and in which tenant.
     whose: Option<(String, ContextId)>,
-    post: Post,
 }
 
 /// What the cookie says.
@@ -70,46 +84,41 @@ struct Note {
 
 #[derive(Serialize, Deserialize)]
 enum Place {
-    Here(Held),
+    Here(Whom, Post),
     Sent,
-    Shelf,
+    Shelf(Whom),
 }
 
 impl Desk {
     /// Keeps one while its sender signs in, to one tenant where that is asked for.
     ///
     /// # Errors
-    /// [`ShelfFull`] when it is too large for a cookie and there is no room here.
-    pub fn keep_post(
+    /// [`PostNotKept`] when it is too large for a cookie, and there is no room for it or no store.
+    pub async fn keep_post(
         &self,
         at: Counter<'_>,
         post: Post,
         tenant: Option<ContextId>,
-    ) -> Result<KeptPost, ShelfFull> {
+    ) -> Result<KeptPost, PostNotKept> {
         let binding = self.binding(at).unwrap_or_else(|| Binding::fresh(&self.random));
         let before = at.sessions.whose(at.cookies);
         let whose =
             before.map(|state| (state.principal.subject.clone(), state.principal.context.clone()));
-        let (id, begun) = (self.random.bytes(), self.clock.now());
-        let target = digest(&post.target);
-        let held = Held { binding: binding.fingerprint(), tenant, whose, post };
-        let note = Note { id, begun, target, held: Place::Here(held) };
-        let small = self.noted(at, &note);
-        let cookie = match (small, note.held) {
+        let (id, begun, target) = (self.random.bytes(), self.clock.now(), digest(&post.target));
+        let whom = Whom { binding: binding.fingerprint(), tenant, whose };
+        let note = Note { id, begun, target, held: Place::Here(whom, post) };
+        let cookie = match (self.noted(at, &note), note.held) {
             (Some(cookie), _) => cookie,
-            (None, Place::Here(held)) => {
-                let plain = postcard::to_stdvec(&held).map_err(|_| ShelfFull)?;
+            (None, Place::Here(whom, post)) => {
+                let plain = postcard::to_stdvec(&post).map_err(|_| ShelfFull)?;
                 let sealed = self.keys.seal(Purpose::Post, &context(&id), &plain, &self.random);
-                self.posts.put(
-                    id,
-                    begun.plus(self.attempt_life),
-                    sealed,
-                    (begun, self.posts_most),
-                )?;
-                let note = Note { held: Place::Shelf, ..note_of(id, begun, target) };
-                self.noted(at, &note).ok_or(ShelfFull)?
+                let note = Note { id, begun, target, held: Place::Shelf(whom) };
+                let cookie = self.noted(at, &note).ok_or(ShelfFull)?;
+                let until = begun.plus(self.attempt_life);
+                self.posts.keep(id, (until, begun), sealed).await?;
+                cookie
             }
-            (None, Place::Sent | Place::Shelf) => return Err(ShelfFull),
+            (None, Place::Sent | Place::Shelf(_)) => return Err(ShelfFull.into()),
         };
         Ok(KeptPost { binding, cookie })
     }
@@ -136,30 +145,42 @@ impl Desk {
     /// What waits at an address for the browser and the person of a session.
     pub fn waiting(&self, at: Counter<'_>, target: &str, session: &SessionState) -> Waiting {
         match self.note(at, target) {
-            Some(note) => self.found(at, note, session),
+            Some(note) => self.waits(at, &note, session),
             None => Waiting::Nothing,
         }
     }
 
-    /// The same, handed out: with the cookie that says so where it is [`Waiting::Ready`], and once.
-    pub fn hand_out(
+    /// Hands out what waits there, once over all replicas.
+    pub async fn hand_out(
         &self,
         at: Counter<'_>,
         target: &str,
         session: &SessionState,
-    ) -> (Waiting, Option<HeaderValue>) {
-        let Some(note) = self.note(at, target) else { return (Waiting::Nothing, None) };
-        let (id, begun) = (note.id, note.begun);
-        let sent = Note { held: Place::Sent, ..note_of(id, begun, note.target) };
-        let found = self.found(at, note, session);
-        if !matches!(found, Waiting::Ready(_)) {
-            return (found, None);
+    ) -> HandedOut {
+        let Some(note) = self.note(at, target) else { return HandedOut::Not(Waiting::Nothing) };
+        let why_not = self.waits(at, &note, session);
+        if why_not != Waiting::Ready {
+            return HandedOut::Not(why_not);
         }
-        if self.spend(&id, begun.plus(self.attempt_life)).is_err() {
-            return (Waiting::Sent, None);
+        let (id, until, now) = (note.id, note.begun.plus(self.attempt_life), self.clock.now());
+        let sent = Note { id, begun: note.begun, target: note.target, held: Place::Sent };
+        let post = match self.taken(note, now).await {
+            Ok(Some(post)) => post,
+            Ok(None) => {
+                let sent = self.posts.was_sent_elsewhere(&id, (until, now)).await;
+                return match sent {
+                    Ok(true) => HandedOut::Not(Waiting::Sent),
+                    Ok(false) => HandedOut::Not(Waiting::Lost),
+                    Err(failed) => HandedOut::Unavailable(failed),
+                };
+            }
+            Err(failed) => return HandedOut::Unavailable(failed),
+        };
+        match self.posts.sends_first(&id, (until, now), &self.random).await {
+            Ok(true) => HandedOut::Now(post, self.noted(at, &sent)),
+            Ok(false) => HandedOut::Not(Waiting::Sent),
+            Err(failed) => HandedOut::Unavailable(failed),
         }
-        self.posts.drop_it(&id);
-        (found, self.noted(at, &sent))
     }
 
     /// The cookie that takes the note away.
@@ -168,29 +189,39 @@ impl Desk {
         SetCookie { name, value: "", max_age: Some(0), attributes: at.attributes() }.header()
     }
 
-    fn found(&self, at: Counter<'_>, note: Note, session: &SessionState) -> Waiting {
-        let held = match note.held {
+    fn waits(&self, at: Counter<'_>, note: &Note, session: &SessionState) -> Waiting {
+        let now = self.clock.now();
+        let whom = match &note.held {
             Place::Sent => return Waiting::Sent,
-            _ if self.spent.knows(&note.id, self.clock.now()) => return Waiting::Sent,
-            Place::Here(held) => Some(held),
-            Place::Shelf => self.posts.look(&note.id, self.clock.now()).and_then(|sealed| {
-                let context = context(&note.id);
-                let plain = self.keys.open(Purpose::Post, &context, sealed.as_bytes()).ok()?;
-                postcard::from_bytes(&plain).ok()
-            }),
+            _ if self.posts.was_sent(&note.id, now) => return Waiting::Sent,
+            Place::Here(whom, _) => whom,
+            Place::Shelf(_) if !self.posts.may_have(&note.id, now) => return Waiting::Lost,
+            Place::Shelf(whom) => whom,
         };
-        let (Some(held), Some(binding)) = (held, self.binding(at)) else { return Waiting::Lost };
-        if !bool::from(held.binding.ct_eq(&binding.fingerprint())) {
+        let Some(binding) = self.binding(at) else { return Waiting::Lost };
+        if !bool::from(whom.binding.ct_eq(&binding.fingerprint())) {
             return Waiting::Lost;
         }
         let who = &session.principal;
         let same = |(subject, context): &(String, ContextId)| {
             *subject == who.subject && *context == who.context
         };
-        let tenant = held.tenant.as_ref().is_none_or(|tenant| *tenant == who.context);
-        match held.whose.as_ref().is_none_or(same) && tenant {
-            true => Waiting::Ready(held.post),
+        let tenant = whom.tenant.as_ref().is_none_or(|tenant| *tenant == who.context);
+        match whom.whose.as_ref().is_none_or(same) && tenant {
+            true => Waiting::Ready,
             false => Waiting::AnotherPersons,
+        }
+    }
+
+    /// It itself, from wherever it lies.
+    async fn taken(&self, note: Note, now: Timestamp) -> Result<Option<Post>, LinkFailed> {
+        match note.held {
+            Place::Here(_, post) => Ok(Some(post)),
+            Place::Sent => Ok(None),
+            Place::Shelf(_) => Ok(self.posts.look(&note.id, now).await?.and_then(|sealed| {
+                let plain = self.keys.open(Purpose::Post, &context(&note.id), &sealed).ok()?;
+                postcard::from_bytes(&plain).ok()
+            })),
         }
     }
 
@@ -198,7 +229,7 @@ impl Desk {
     fn note(&self, at: Counter<'_>, target: &str) -> Option<Note> {
         let name = &at.names.post;
         let sealed = at.cookies.one(name)?;
-        let plain = self.keys.open(Purpose::Post, &at.context(name), sealed).ok()?;
+        let plain = self.keys.open(Purpose::Post, &noting(at), sealed).ok()?;
         let note: Note = postcard::from_bytes(&plain).ok()?;
         (self.is_alive(note.begun) && note.target == digest(target)).then_some(note)
     }
@@ -209,14 +240,15 @@ impl Desk {
             return None;
         }
         let name = &at.names.post;
-        let value = self.keys.seal(Purpose::Post, &at.context(name), &plain, &self.random);
+        let value = self.keys.seal(Purpose::Post, &noting(at), &plain, &self.random);
         let (max_age, attributes) = (Some(self.attempt_life), at.attributes());
         Some(SetCookie { name, value: &value, max_age, attributes }.header())
     }
 }
 
-fn note_of(id: [u8; 16], begun: Timestamp, target: [u8; 32]) -> Note {
-    Note { id, begun, target, held: Place::Sent }
+/// What is sealed in with a note, and with it which shape it has: one of another shape does not open.
+fn noting(at: Counter<'_>) -> Vec<u8> {
+    [at.context(&at.names.post).as_slice(), b"\n2"].concat()
 }
 
 fn digest(target: &str) -> [u8; 32] {

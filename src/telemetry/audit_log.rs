@@ -22,11 +22,20 @@ pub enum Event<'a> {
         route: &'a str,
         reason: &'a str,
     },
-    /// The process was started, stopped or handed over, or a command changed the vault.
+    /// The process was started, stopped or handed over, a command changed the vault, or somebody used the
+    /// admin API.
     AdminAction {
         action: &'a str,
-        /// Who called the command, as the system knows them.
+        /// Who called the command, as the system knows them, or the credential of the admin API.
         user: Option<&'a str>,
+        detail: Option<&'a str>,
+    },
+    /// Somebody asked the admin API for what they may not have, or what could not be done.
+    AdminRefused {
+        action: &'a str,
+        /// The credential, where there was a right one.
+        user: Option<&'a str>,
+        reason: &'a str,
         detail: Option<&'a str>,
     },
     /// A background job, or somebody who says to be one, may not make a call.
@@ -173,7 +182,7 @@ impl Event<'_> {
     fn name(&self) -> &'static str {
         match self {
             Self::AccessRefused { .. } => "access_refused",
-            Self::AdminAction { .. } => "admin_action",
+            Self::AdminAction { .. } | Self::AdminRefused { .. } => "admin_action",
             Self::CallRefused { .. } => "call_refused",
             Self::ConfigurationChanged { .. } | Self::ConfigurationRefused { .. } => {
                 "configuration_change"
@@ -192,6 +201,7 @@ impl Event<'_> {
     fn outcome(&self) -> &'static str {
         match self {
             Self::AccessRefused { .. }
+            | Self::AdminRefused { .. }
             | Self::CallRefused { .. }
             | Self::ConfigurationRefused { .. }
             | Self::NoticeRefused { .. }
@@ -236,6 +246,12 @@ impl Event<'_> {
             Self::AdminAction { action, user, detail } => {
                 line.text(",\"action\":\"", Some(action));
                 line.text(",\"user\":\"", user);
+                line.text(",\"detail\":\"", detail);
+            }
+            Self::AdminRefused { action, user, reason, detail } => {
+                line.text(",\"action\":\"", Some(action));
+                line.text(",\"user\":\"", user);
+                line.text(",\"reason\":\"", Some(reason));
                 line.text(",\"detail\":\"", detail);
             }
             Self::CallRefused { listener, caller, reason } => {
@@ -308,12 +324,13 @@ mod tests {
         Who { user: "astrid@nordlys.example", associate_id: Some("5"), tenant: "Cust1" };
 
     /// Each event once, with all it can say.
-    fn every(texts: &[String]) -> [Event<'_>; 15] {
+    fn every(texts: &[String]) -> [Event<'_>; 16] {
         let (tenant, user, relying_party) = ("Cust1", "astrid", "main");
         let (reason, detail) = ("unverified", "why");
         [
             Event::AccessRefused { who: WHO, route: "app", reason },
             Event::AdminAction { action: "start", user: Some(user), detail: Some(detail) },
+            Event::AdminRefused { action: "start", user: Some(user), reason, detail: Some(detail) },
             Event::CallRefused { listener: "jobs", caller: Some("nightly"), reason },
             Event::ConfigurationChanged { changed: texts },
             Event::ConfigurationRefused { reasons: texts },

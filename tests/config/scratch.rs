@@ -34,6 +34,7 @@ impl Scratch {
         scratch.write("session-1.key", &format!(" {KEY} \n"));
         scratch.write("session-2.key", &format!("{OTHER_KEY}\n"));
         scratch.write("vault.key", &format!("{OTHER_KEY}\n"));
+        scratch.write("admin.token", &format!("{OTHER_KEY}\n"));
         scratch.write("callers-ca.pem", "read when the listener opens\n");
         scratch.write("nightly.password", "nightly-0123456789abcdef\n");
         scratch.write("client-secret.txt", "secret\r\n");

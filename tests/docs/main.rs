@@ -248,6 +248,7 @@ fn folder_of_secrets() -> PathBuf {
         ("session-2.key", 3),
         ("vault.key", 4),
         ("vault-2.key", 5),
+        ("admin.token", 6),
     ] {
         fs::write(folder.join(name), STANDARD.encode([byte; 32])).unwrap();
     }

@@ -5,7 +5,8 @@ use superid_gateway::clock::Timestamp;
 use crate::browser::{Browser, NAVIGATION};
 use crate::jar::Way;
 use crate::recorder::Recorded;
-use crate::wire::Answer;
+use crate::redis_server::RedisServer;
+use crate::wire::{Answer, Door};
 use crate::world::{ASTRID, JONAS, World};
 
 const KEEPING: &str = "[route.app]\nkeep_post = \"64KiB\"\n\
@@ -306,4 +307,56 @@ async fn what_was_sent_makes_room_for_the_next() {
         assert_eq!(sends(&mut browser, &page).await.status, 200);
         world.app.clear();
     }
+}
+/// Settings under which replicas share what is kept.
+fn sharing(redis: &RedisServer) -> String {
+    let socket = redis.socket();
+    let shared =
+        format!("[session]\nreplicas = 2\n[redis]\nurl = \"unix://{}\"\n", socket.display());
+    format!("{KEEPING}{shared}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_replica_kept_another_sends_and_of_all_of_them_one_once() {
+    let Some(redis) = RedisServer::start() else { return };
+    let world = World::with(&sharing(&redis)).await;
+    let first = Door { address: world.gateway.addresses()[0].1, tls: None };
+    for body in ["amount=7&text=bl%C3%A5", &"large ".repeat(10_000)] {
+        world.net.lead(world.authority(), first.clone());
+        let mut browser = world.browser();
+        let target = world.url("/orders?a=1&b=2");
+        let kept = posts(&mut browser, &target, "application/x-odd; v=1", body).await;
+        assert!(is_sent_to_superid(&kept), "{kept:?}");
+        // From here on the browser meets the other one.
+        let other = world.beside("").await;
+        let page = browser.arrive(kept).await;
+        let answer = browser.pick(&page, ASTRID, "").await;
+        let page = browser.arrive(answer).await;
+        let mut copy = browser.clone();
+        let answer = sends(&mut browser, &page).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "the app"));
+        is_what_was_posted(&world.app.last(), &world, body);
+        world.net.lead(world.authority(), first.clone());
+        sends(&mut copy, &page).await.is_page(409);
+        assert_eq!(world.app.requests().len(), 1, "once");
+        assert_eq!(copy.visit(&target).await.body, "the app", "the address is the app's again");
+        world.app.clear();
+        other.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_store_is_down_nothing_is_sent_and_what_fits_no_cookie_is_not_kept() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let world = World::with(&sharing(&redis)).await;
+    let mut browser = world.browser();
+    let page = posted_and_signed_in(&world, &mut browser, "a=1", ASTRID).await;
+    redis.kill();
+    let answer = sends(&mut browser, &page).await;
+    answer.is_page(503);
+    assert!(answer.body.contains("Not sent yet"), "{}", answer.body);
+    let mut stranger = world.browser();
+    let large = "large ".repeat(10_000);
+    posts(&mut stranger, &world.url("/orders"), "text/plain", &large).await.is_page(503);
+    world.app.heard_nothing();
 }

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod admin_api;
 mod answers;
 mod api_client;
 mod app_pages;
@@ -68,6 +69,7 @@ mod redis_server;
 mod refreshing;
 mod reload;
 mod saml;
+mod schema;
 mod service_manager;
 mod session;
 mod session_keys;

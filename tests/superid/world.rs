@@ -158,7 +158,7 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
 
 fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) -> Settings {
     Settings {
-        admin: Admin { address: None },
+        admin: Admin { address: None, tokens: Vec::new() },
         assertion: None,
         forwarded: Forwarded::default(),
         hosts: Vec::new(),

@@ -39,7 +39,7 @@ pub fn status(
         (Some(admin), _) => admin,
         (None, None) => USUAL,
         (None, Some(path)) => {
-            let Ok(admin) = config::load_admin(path) else { return check(path, out) };
+            let Ok(admin) = config::load_listening(path) else { return check(path, out) };
             admin
                 .address
                 .ok_or_else(|| io::Error::other("the configuration has no admin listener to ask"))?
