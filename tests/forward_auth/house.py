@@ -135,9 +135,8 @@ class House:
         return self
 
     def __exit__(self, *_):
-        for process in self.processes.values():
-            process.kill()
-            process.wait()
+        for name in list(self.processes):
+            self.stop(name)
 
     def build(self):
         names = ["front", "pages", "checks", "nginx_checks", "admin", "superid_port"]
@@ -163,8 +162,13 @@ class House:
 
     def stop(self, name):
         process = self.processes.pop(name)
-        process.kill()
-        process.wait()
+        # nginx ends its workers when it is asked to end, and leaves them when it is killed.
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def example(self, name, ports, *changes):
         """A file as it is shipped, with other names and ports; each change has to find its place."""
