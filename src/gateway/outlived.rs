@@ -26,7 +26,7 @@ pub(super) fn reply(downstream: &Downstream, exchange: &Exchange) -> Option<Repl
     let navigates = Asking::of(&request.method, &request.headers) == Asking::Navigation;
     Some(match navigates && request.method == Method::GET {
         true => Reply::redirect(&host.start_address(&target, None)),
-        false => unauthorized(host, &target, None),
+        false => unauthorized(host, (&target, &target), None),
     })
 }
 
