@@ -323,6 +323,7 @@ fn check_session(
 ) {
     let Some(session) = session else { return };
     session::refuse_none_on_http(root, session, hosts);
+    session::warn_of_fragments_in_frames(root, session, parties);
     replicas::check(root, parties, session, redis);
 }
 

@@ -9,7 +9,7 @@ use super::key_ring::{self, ring_and_revoked};
 use super::reading::quoted;
 use super::section::Section;
 use super::value::Value;
-use super::{Host, Key, Table};
+use super::{Flow, Host, Key, RelyingParty, ResponseMode, Table, relying_party};
 
 pub(super) const TABLE: Table = Table {
     header: "session",
@@ -162,6 +162,31 @@ pub(super) fn refuse_none_on_http(root: &Section, session: &Session, hosts: &[Ar
             &section.place("same_site"),
             format!("\"none\" needs https, and [host.{}] is {}", host.name, host.origin),
             "write same_site = \"lax\", or give the host an https origin",
+        );
+    }
+}
+
+/// Warns where sessions are for pages in other sites' frames and a sign-in goes through the page for
+/// a fragment, which no frame may show.
+pub(super) fn warn_of_fragments_in_frames(
+    root: &Section,
+    session: &Session,
+    parties: &[Arc<RelyingParty>],
+) {
+    if session.same_site != SameSite::None {
+        return;
+    }
+    let by_fragment = |name: &str| {
+        let mut found = parties.iter().filter(|party| party.name == name);
+        found.any(|party| party.flow == Flow::Code && party.response.mode == ResponseMode::Fragment)
+    };
+    let tables = root.named("relying_party", relying_party::TABLE.keys);
+    for (_, section) in tables.iter().filter(|(name, _)| by_fragment(name)) {
+        section.reading.warn(
+            &section.place("response_mode"),
+            "\"fragment\" needs a page of ours that no frame may show, and session.same_site = \"none\" \
+             is for pages in frames: there nobody could sign in",
+            "use response_mode = \"form_post\", or \"query\" for a code",
         );
     }
 }

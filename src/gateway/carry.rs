@@ -158,10 +158,13 @@ impl Relay<'_> {
         self.talk(&mut talk).await
     }
 
-    /// The head that leaves.
+    /// The head that leaves. Where no body follows, that may be wrong by itself.
     fn request(&mut self) -> pingora::Result<RequestHeader> {
         let mut request = heads::of_client(self.downstream.req_header())?;
         phases::leave(&mut request, self.exchange)?;
+        if self.downstream.as_mut().is_body_empty() {
+            phases::body(self.downstream, &mut None, End::Now, self.exchange)?;
+        }
         Ok(request)
     }
 

@@ -54,7 +54,7 @@ pub(super) async fn answer(
     };
     let reply = respond::named(reply, &exchange.request_id);
     let method = downstream.req_header().method.clone();
-    wire::write(downstream, respond::for_method(reply, &method)).await?;
+    wire::write(downstream, &exchange.site, respond::for_method(reply, &method)).await?;
     Ok(true)
 }
 

@@ -8,10 +8,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use pingora::Error;
+use pingora::apps::{HttpPersistentSettings, ReusedHttpStream};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
+use pingora::protocols::Stream;
+use pingora::protocols::http::ServerSession;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
+use tokio::sync::watch;
 
 use crate::config::SameSite;
 use crate::telemetry::{AccessLog, Child, Limit, traced};
@@ -48,9 +52,71 @@ impl Gateway {
         Self { site, ids, access, living: Arc::default() }
     }
 
+    /// Another one, for what comes by another way to the same worker.
+    pub fn beside(&self) -> Self {
+        let other = Self::new(self.site.clone(), self.access.clone());
+        Self { living: self.living.clone(), ..other }
+    }
+
     /// What its requests have open under sessions.
     pub fn living(&self) -> Arc<Living> {
         self.living.clone()
+    }
+
+    /// Serves the one message of HTTP/1 that waits on a connection, which asks for no other protocol. What
+    /// is left of the connection, if it goes on. `settle` says what its session is to keep to; once `stop`
+    /// is true, an answer says that it is the last.
+    ///
+    /// pingora reads the request and writes the answer. Its own course of a request would do the same,
+    /// in a future of some ninety kilobytes that is moved three times.
+    pub async fn serve(
+        &self,
+        message: Stream,
+        settle: impl FnOnce(&mut ServerSession) + Send,
+        stop: &watch::Receiver<bool>,
+    ) -> Option<ReusedHttpStream> {
+        let mut downstream = Downstream::new_h1(message);
+        settle(&mut downstream.downstream_session);
+        match downstream.downstream_session.read_request().await {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => {
+                // The guard has read it before.
+                tracing::debug!(%error, "a request that cannot be read");
+                let _client_gone = downstream.downstream_session.respond_error(400).await;
+                return None;
+            }
+        }
+        if *stop.borrow() {
+            downstream.set_keepalive(None);
+        }
+        let mut exchange = self.new_ctx();
+        let answered = match filtered(&mut downstream, &mut exchange).await {
+            Ok(Answered::Here) => Ok(()),
+            Ok(Answered::ByATunnel) => Err(phases::undecided()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = answered {
+            failed(&mut downstream, &error, &mut exchange).await;
+            if self.access.is_none() {
+                tracing::error!("{error}, {}", self.request_summary(&downstream, &exchange));
+            }
+            self.closes(&downstream, Some(&error), &mut exchange);
+            return None;
+        }
+        self.closes(&downstream, None, &mut exchange);
+        let settings = HttpPersistentSettings::for_session(&downstream.downstream_session);
+        let left = downstream.downstream_session.finish().await.ok()??;
+        Some(ReusedHttpStream::from_reusable_stream(left, settings))
+    }
+
+    /// Says how a request went.
+    fn closes(&self, downstream: &Downstream, error: Option<&Error>, exchange: &mut Exchange) {
+        if exchange.site.metrics.drain().has_begun() {
+            exchange.outcome = leaving::outcome(downstream, exchange, error);
+        }
+        outlived::note(exchange);
+        accounts::close(downstream, exchange, self.access.as_ref(), error);
     }
 }
 
@@ -65,53 +131,12 @@ impl ProxyHttp for Gateway {
     /// None: pingora's own would compress answers, is switched off, and costs all the same.
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
-    /// Cleaned, admitted, decided; then answered, or on its way.
     async fn request_filter(
         &self,
         downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
-        entrance::bound(downstream, exchange);
-        if let Some(terms) = entrance::checks(downstream) {
-            return Box::pin(checks::answer(downstream, exchange, &terms)).await;
-        }
-        let verdict = judged(downstream, exchange).await;
-        let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
-            // pingora's own way is the tunnels'.
-            if journey::may_be_a_tunnel(downstream, exchange) {
-                return Ok(false);
-            }
-            Box::pin(carry::carry(downstream, exchange)).await?;
-            return Ok(true);
-        };
-        let reply = match verdict {
-            Verdict::Answer(reply) => reply,
-            Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
-            Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
-            Verdict::SignedOut => respond::signed_out(&exchange.request_id),
-            Verdict::Wait(step) => {
-                let asking = steps::asking(&step, downstream);
-                match traced(
-                    exchange.trace.clone(),
-                    Box::pin(steps::take(downstream, exchange, step)),
-                )
-                .await
-                {
-                    Ok(reply) => reply,
-                    Err(refused) => refuse(downstream, exchange, refused, asking),
-                }
-            }
-            Verdict::Call { .. } | Verdict::Leave(_) => return Err(phases::undecided()),
-        };
-        exchange.stage = Stage::Answered;
-        let strict = exchange.site.settings.session.same_site == SameSite::Strict;
-        let reply = match strict && downstream.req_header().method == Method::GET {
-            true => respond::by_a_page(reply, &exchange.site.hosts, &exchange.request_id),
-            false => reply,
-        };
-        let reply = last_touch::finished(reply, downstream, exchange);
-        wire::write(downstream, reply).await?;
-        Ok(true)
+        Ok(filtered(downstream, exchange).await? == Answered::Here)
     }
 
     async fn request_body_filter(
@@ -181,38 +206,16 @@ impl ProxyHttp for Gateway {
         phases::unreachable(exchange, error)
     }
 
-    /// An upstream that fails becomes a page or JSON, unless its answer has begun already.
     async fn fail_to_proxy(
         &self,
         downstream: &mut Downstream,
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
-        exchange.was_asked_in_vain(failing::asked(error));
-        let silence = exchange.silence.as_ref();
-        if silence.is_some_and(|silence| silence.has_ended_a_tunnel(error)) {
-            exchange.site.metrics.limit_hit(Limit::WebsocketIdle);
-            exchange.detail = Some("nobody said anything in the tunnel for too long".to_owned());
-            return FailToProxy { error_code: 0, can_reuse_downstream: false };
+        FailToProxy {
+            error_code: failed(downstream, error, exchange).await,
+            can_reuse_downstream: false,
         }
-        let reply = outlived::reply(downstream, exchange).unwrap_or_else(|| {
-            let refused = leaving::too_late(exchange, error)
-                .or_else(|| exchange.refused.take())
-                .unwrap_or_else(|| refused_for(error, exchange));
-            count(exchange, &refused);
-            exchange.detail = Some(format!("{}: {error}", refused.detail));
-            refused.reply(asking(downstream), &exchange.request_id)
-        });
-        let code = reply.status.as_u16();
-        if downstream.response_written().is_none() {
-            // pingora closes the connection after this, and the client should hear of it.
-            downstream.set_keepalive(None);
-            let reply = last_touch::finished(reply, downstream, exchange);
-            let _client_gone = wire::write(downstream, reply).await;
-        } else if exchange.end().is_some() || exchange.site.metrics.drain().is_grace_over() {
-            leaving::close(downstream).await;
-        }
-        FailToProxy { error_code: code, can_reuse_downstream: false }
     }
 
     async fn logging(
@@ -221,11 +224,7 @@ impl ProxyHttp for Gateway {
         error: Option<&Error>,
         exchange: &mut Exchange,
     ) {
-        if exchange.site.metrics.drain().has_begun() {
-            exchange.outcome = leaving::outcome(downstream, exchange, error);
-        }
-        outlived::note(exchange);
-        accounts::close(downstream, exchange, self.access.as_ref(), error);
+        self.closes(downstream, error, exchange);
     }
 
     /// pingora's own log lines name no query: codes and states ride there.
@@ -238,6 +237,61 @@ impl ProxyHttp for Gateway {
     fn suppress_error_log(&self, _: &Downstream, _: &Exchange, _: &Error) -> bool {
         self.access.is_some()
     }
+}
+
+/// Who answers a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answered {
+    /// pingora leads it to its app.
+    ByATunnel,
+    /// It was answered.
+    Here,
+}
+
+/// Cleaned, admitted, decided; then answered, or on its way.
+async fn filtered(
+    downstream: &mut Downstream,
+    exchange: &mut Exchange,
+) -> pingora::Result<Answered> {
+    entrance::bound(downstream, exchange);
+    if let Some(terms) = entrance::checks(downstream) {
+        Box::pin(checks::answer(downstream, exchange, &terms)).await?;
+        return Ok(Answered::Here);
+    }
+    let verdict = judged(downstream, exchange).await;
+    let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
+        // pingora's own way is the tunnels'.
+        if journey::may_be_a_tunnel(downstream, exchange) {
+            return Ok(Answered::ByATunnel);
+        }
+        Box::pin(carry::carry(downstream, exchange)).await?;
+        return Ok(Answered::Here);
+    };
+    let reply = match verdict {
+        Verdict::Answer(reply) => reply,
+        Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
+        Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
+        Verdict::SignedOut => respond::signed_out(&exchange.request_id),
+        Verdict::Wait(step) => {
+            let asking = steps::asking(&step, downstream);
+            match traced(exchange.trace.clone(), Box::pin(steps::take(downstream, exchange, step)))
+                .await
+            {
+                Ok(reply) => reply,
+                Err(refused) => refuse(downstream, exchange, refused, asking),
+            }
+        }
+        Verdict::Call { .. } | Verdict::Leave(_) => return Err(phases::undecided()),
+    };
+    exchange.stage = Stage::Answered;
+    let strict = exchange.site.settings.session.same_site == SameSite::Strict;
+    let reply = match strict && downstream.req_header().method == Method::GET {
+        true => respond::by_a_page(reply, &exchange.site.hosts, &exchange.request_id),
+        false => reply,
+    };
+    let reply = last_touch::finished(reply, downstream, exchange);
+    wire::write(downstream, &exchange.site, reply).await?;
+    Ok(Answered::Here)
 }
 
 /// What may leave, leaves if there is a place for it on the way, and a turn with its tenant; any
@@ -276,6 +330,36 @@ async fn sent_on(
     wire::forget_spelling(downstream.req_header_mut());
     exchange.stage = stage;
     None
+}
+
+/// An upstream that fails becomes a page or JSON, unless its answer has begun already. The status; 0 for
+/// the end of a tunnel.
+async fn failed(downstream: &mut Downstream, error: &Error, exchange: &mut Exchange) -> u16 {
+    exchange.was_asked_in_vain(failing::asked(error));
+    let silence = exchange.silence.as_ref();
+    if silence.is_some_and(|silence| silence.has_ended_a_tunnel(error)) {
+        exchange.site.metrics.limit_hit(Limit::WebsocketIdle);
+        exchange.detail = Some("nobody said anything in the tunnel for too long".to_owned());
+        return 0;
+    }
+    let reply = outlived::reply(downstream, exchange).unwrap_or_else(|| {
+        let refused = leaving::too_late(exchange, error)
+            .or_else(|| exchange.refused.take())
+            .unwrap_or_else(|| refused_for(error, exchange));
+        count(exchange, &refused);
+        exchange.detail = Some(format!("{}: {error}", refused.detail));
+        refused.reply(asking(downstream), &exchange.request_id)
+    });
+    let code = reply.status.as_u16();
+    if downstream.response_written().is_none() {
+        // The connection is closed after this, and the client should hear of it.
+        downstream.set_keepalive(None);
+        let reply = last_touch::finished(reply, downstream, exchange);
+        let _client_gone = wire::write(downstream, &exchange.site, reply).await;
+    } else if exchange.end().is_some() || exchange.site.metrics.drain().is_grace_over() {
+        leaving::close(downstream).await;
+    }
+    code
 }
 
 fn asking(downstream: &Downstream) -> Asking {

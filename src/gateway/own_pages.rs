@@ -13,7 +13,9 @@ use super::own_names::{own_name, target};
 use super::renewing;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::start::{asked_by_a_page, counted, route_of, sign_in, start_tenant, with_whom};
+use super::start::{
+    asked_by_a_page, counted, named_tenant, only_tenant, route_of, sign_in, with_whom,
+};
 use super::userinfo;
 use super::verdict::{Step, Verdict};
 
@@ -111,8 +113,8 @@ fn start(site: &Site, host: &HostSite, inbound: &Inbound<'_>) -> Verdict {
     };
     let target = target(host, fields.get("rd"));
     let route = route_of(site, inbound, &target);
-    let tenant = match start_tenant(route, &target, fields.get("tenant")) {
-        Ok(tenant) => tenant,
+    let tenant = match named_tenant(route, &target, fields.get("tenant")) {
+        Ok(tenant) => tenant.or_else(|| route.and_then(only_tenant)),
         Err(refused) => return Verdict::Refuse(*refused),
     };
     let parties = with_whom(host, route, (fields.get("with"), tenant.as_ref()));

@@ -69,7 +69,7 @@ pub(super) fn answer(
 ) -> pingora::Result<()> {
     exchange.was_answered();
     calls::judge(downstream, response, exchange)?;
-    leaving::last_answer(downstream);
+    leaving::last_answer(downstream, &exchange.site);
     exchange.answer = Answer::Passed;
     journey::answered(exchange);
     if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {

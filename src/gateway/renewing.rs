@@ -19,7 +19,9 @@ use crate::web::{Fields, Inbound, PublicOrigin, Reply, ReturnTo};
 use super::own_names::target;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::start::{asked_by_a_page, counted, route_of, sign_in, start_tenant, with_whom};
+use super::start::{
+    asked_by_a_page, counted, named_tenant, only_tenant, route_of, sign_in, with_whom,
+};
 use super::verdict::{Step, Verdict};
 
 /// The page that tells of it where somebody is signed in as it takes, and otherwise a sign-in that leads
@@ -41,21 +43,22 @@ pub(super) fn answer(site: &Site, number: usize, inbound: &Inbound<'_>, now: Tim
     };
     let wanted = target(host, fields.get("for"));
     let route = route_of(site, inbound, &wanted);
-    let tenant = match start_tenant(route, &wanted, fields.get("tenant")) {
-        Ok(tenant) => tenant,
+    let named = match named_tenant(route, &wanted, fields.get("tenant")) {
+        Ok(named) => named,
         Err(refused) => return Verdict::Refuse(*refused),
     };
     let with = fields.get("with");
-    let asked = Asked { host, route, tenant: tenant.as_ref(), with };
+    let asked = Asked { host, route, tenant: named.as_ref(), with };
     match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) if asked.is_met_by(&session, now) => {
             Verdict::Wait(Step::Renewed { origin: origin.clone() })
         }
         Authenticated::Unavailable => Verdict::Refuse(Refused::without_store()),
         Authenticated::Proven(_) | Authenticated::Nobody | Authenticated::Rejected(_) => {
+            let tenant = named.or_else(|| route.and_then(only_tenant));
             let parties = with_whom(host, route, (with, tenant.as_ref()));
             let here = ReturnTo::of(inbound);
-            counted(site, inbound, || sign_in(site, host, inbound, here, &parties, tenant.clone()))
+            counted(site, inbound, || sign_in(site, host, inbound, here, &parties, tenant))
         }
     }
 }

@@ -115,16 +115,15 @@ pub(super) fn asked_by_a_page(inbound: &Inbound<'_>) -> bool {
     matches!(dest, None | Some(b"document" | b"iframe"))
 }
 
-/// The tenant the target names, which it would be asked for again; else the one asked for here; else
-/// the only one its route is for.
-pub(super) fn start_tenant(
+/// The tenant the target names, which it would be asked for again; else the one asked for here.
+pub(super) fn named_tenant(
     route: Option<&Route>,
     target: &ReturnTo,
     said: Option<&str>,
 ) -> Result<Option<ContextId>, Box<Refused>> {
     let named = route.map(|route| asked_tenant(route, target.query())).transpose()?.flatten();
     let said = said.map(tenant_said).transpose()?.flatten();
-    Ok(named.or(said).or_else(|| route.and_then(only_tenant)))
+    Ok(named.or(said))
 }
 
 /// The route an address is on.

@@ -110,7 +110,7 @@ fn front(work: &Work) -> Front {
     let site = work.site.load();
     let gateway = Gateway::new(work.site.clone(), work.access.clone());
     let living = gateway.living();
-    let mut proxy = HttpProxy::new(gateway, pingora_settings());
+    let mut proxy = HttpProxy::new(gateway.beside(), pingora_settings());
     proxy.handle_init_modules();
     // CONNECT is refused where every method is, with an answer of ours, and counted.
     let mut options = HttpServerOptions::default();
@@ -118,6 +118,7 @@ fn front(work: &Work) -> Front {
     proxy.server_options = Some(options);
     proxy.h2_options = Some(http2::options(&site.settings.limits.crowd));
     Front {
+        gateway,
         proxy: Arc::new(proxy),
         living,
         site: work.site.clone(),

@@ -45,8 +45,8 @@ impl Described {
         by: DescribedBy,
         spoofable: &Spoofable,
     ) -> Result<Self, Refusal> {
-        let names = ask.headers.keys().map(HeaderName::as_str);
-        if names.into_iter().any(|name| spoofable.covers(name) && !is_proxys_own(name, by)) {
+        let mut names = ask.headers.keys().map(HeaderName::as_str);
+        if names.any(|name| spoofable.covers(name) && !is_proxys_own(name, by)) {
             return Err(Refusal::Forged);
         }
         let said = Said::read(ask, raw, by)?;
@@ -199,10 +199,10 @@ fn path_of(target: &str) -> Uri {
 /// it came, and what it asked. `Authorization` may be a client's own word to the app; proxies put ours
 /// in its place.
 fn is_proxys_own(name: &str, by: DescribedBy) -> bool {
-    let own = |known: &&str| is_alike(name, known);
-    PROXYS_OWN.iter().any(|known| own(&known))
+    let own = |known: &str| is_alike(name, known);
+    PROXYS_OWN.iter().any(|known| own(known))
         || name.starts_with("x-envoy-")
-        || (by == DescribedBy::XOriginal && X_ORIGINAL.iter().any(|known| own(&known)))
+        || (by == DescribedBy::XOriginal && X_ORIGINAL.iter().any(|known| own(known)))
 }
 
 /// A header map that names can be removed from.

@@ -92,6 +92,9 @@ class App(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Notes)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, *_):
+        """A proxy that closes a connection is no trouble."""
+
 
 class Notes(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -147,7 +150,7 @@ class House:
         key = base64.b64encode(os.urandom(32)).decode()
         text = GATEWAY.format(superid=self.superid, key=key, **ports)
         (self.scratch / "gateway.toml").write_text(text)
-        self.start("gateway", [self.binary, "run", str(self.scratch / "gateway.toml")])
+        self.start("gateway", [self.binary, "run", "--config", str(self.scratch / "gateway.toml")])
         until("the gateway", lambda: listens(ports["pages"]) and listens(ports["checks"]))
         self.start(self.proxy, getattr(self, self.proxy)(ports))
         until(self.proxy, lambda: listens(self.front))

@@ -23,6 +23,7 @@ mod conformance;
 #[cfg(target_os = "linux")]
 mod descriptors;
 mod diagonal;
+mod diagonal_doors;
 mod dishonest;
 mod drain;
 mod errors;

@@ -145,6 +145,11 @@ impl<S: IO> Guard<S> {
         }
     }
 
+    /// Whether the message that begins asks for another protocol.
+    pub fn asks_upgrade(&self) -> bool {
+        matches!(&self.phase, Phase::Message(message) if message.asks_upgrade)
+    }
+
     /// Since when it has been idle, or has been at this header; now, if it is at a message. Ends
     /// one that was handed out whole, as [`Guard::next_message`] does.
     pub fn idle_since(&mut self) -> Instant {
