@@ -22,6 +22,7 @@ client_secret = { value = "secret" }
 [route.app]
 upstream = "http://127.0.0.1:3000"
 [session]
+state_dir = "state"
 keys = [{ file = "new.key" }, { file = "old.key" }, { env = "NOT_SET_ANYWHERE_HERE" }]
 "#;
 
@@ -104,7 +105,7 @@ fn keys_makes_keys_that_load_and_that_nobody_else_can_read() {
 #[test]
 fn keys_makes_a_key_that_signs_where_one_is_asked_for() {
     let scratch = Scratch::with_secrets();
-    let text = "[session]\nkeys = [{ file = \"session.key\" }]\n\
+    let text = "[session]\nstate_dir = \"state\"\nkeys = [{ file = \"session.key\" }]\n\
         [assertion]\nkeys = [{ file = \"new.key\" }, { file = \"assertion.key\" }]\n";
     let path = scratch.write("gateway.toml", text);
     let (verdict, printed) = keys(&path);

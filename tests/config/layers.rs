@@ -21,7 +21,7 @@ keys = [{ file = "session.key" }]
 "#;
 
 /// Everything a sidecar needs, without a file.
-const ALONE: [(&str, &str); 7] = [
+const ALONE: [(&str, &str); 8] = [
     ("SUPERID_GATEWAY__HOST__MAIN__ORIGIN", "https://app.example"),
     ("SUPERID_GATEWAY__RELYING_PARTY__MAIN__ENVIRONMENT", "sod"),
     ("SUPERID_GATEWAY__RELYING_PARTY__MAIN__CLIENT_ID", "1234"),
@@ -29,6 +29,7 @@ const ALONE: [(&str, &str); 7] = [
     ("SUPERID_GATEWAY__ROUTE__APP__UPSTREAM", "http://127.0.0.1:3000"),
     ("SUPERID_GATEWAY__SESSION__IDLE", "2h"),
     ("SUPERID_GATEWAY__SESSION__KEYS", KEY),
+    ("SUPERID_GATEWAY__SESSION__STATE_DIR", "state"),
 ];
 
 fn given(scratch: &Scratch, files: &[(&str, &str)], variables: &[(&str, &str)]) -> Given {
