@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::authn::{Authenticated, Denied, Permit, Wanted};
 use crate::clock::Timestamp;
-use crate::config::{Access, Destination, EncodedSlashes};
+use crate::config::{Access, Destination, EncodedSlashes, Route};
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
 use crate::session::{Question, SessionState};
@@ -69,7 +69,7 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         Err(refused) => return Verdict::Refuse(*refused),
     };
     let wanted = Wanted { host: &host.host, route, tenant: tenant.as_ref() };
-    match host.authenticator.authenticate(inbound, now) {
+    match authenticated((site, number), route, inbound, now) {
         Authenticated::Proven(session) => match Permit::ask(wanted, session, now) {
             Ok(permit) => match keeping::waiting((site, number), route_number, inbound, &permit) {
                 keeping::Found::Nothing => leaving.with(&permit),
@@ -90,6 +90,25 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
         }
         Authenticated::Unavailable => Verdict::Refuse(Refused::without_store()),
     }
+}
+
+/// Who sent it. Where the store of sessions does not answer, the route may take its last word.
+fn authenticated(
+    (site, number): (&Site, usize),
+    route: &Route,
+    inbound: &Inbound<'_>,
+    now: Timestamp,
+) -> Authenticated {
+    let authenticator = &site.hosts[number].authenticator;
+    let found = authenticator.authenticate(inbound, now);
+    if !matches!(found, Authenticated::Unavailable) || route.store_outage.is_zero() {
+        return found;
+    }
+    let found = authenticator.authenticate_by_last_word(inbound, now, route.store_outage);
+    if matches!(found, Authenticated::Proven(_)) {
+        site.metrics.sessions().served_by_last_word();
+    }
+    found
 }
 
 /// What the session store has to be asked before this is decided; nothing where the answer would

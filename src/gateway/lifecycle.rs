@@ -367,7 +367,7 @@ async fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict
                 return calls::decide_job(&site, (door, sender, *relayed), &inbound);
             }
             if let Some(question) = session_question(&site, &inbound) {
-                Box::pin(question.ask()).await;
+                exchange.stores.bound(Box::pin(question.ask())).await;
             }
             decide(&site, &inbound, site.clock.now())
         }

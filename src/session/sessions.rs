@@ -1,6 +1,7 @@
 //! Sessions of one host: what a request's cookies say, whichever store they lead to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 
@@ -91,7 +92,18 @@ impl Sessions {
 
     /// The session a request brings. Where [`Sessions::question`] has one, it is to be asked before.
     pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
-        match self.found(cookies) {
+        self.load_by_last_word(cookies, now, Duration::ZERO)
+    }
+
+    /// The same where the store does not answer, by what it last said, if that is no older than
+    /// `within`. What it said had ended stays ended, and so does what ended here.
+    pub fn load_by_last_word(
+        &self,
+        cookies: Cookies<'_>,
+        now: Timestamp,
+        within: Duration,
+    ) -> Loaded {
+        match self.found(cookies, within) {
             Found::State(state) => match self.unfit(&state, now) {
                 None => Loaded::Live(state),
                 Some(why) => Loaded::Rejected(why),
@@ -120,7 +132,7 @@ impl Sessions {
 
     /// Whose session a request brings, be it over or not.
     pub fn whose(&self, cookies: Cookies<'_>) -> Option<Arc<SessionState>> {
-        match self.found(cookies) {
+        match self.found(cookies, Duration::ZERO) {
             Found::State(state) => Some(state),
             Found::Gone | Found::NotAsked | Found::Nothing => None,
         }
@@ -165,7 +177,7 @@ impl Sessions {
         }
         let Some(handle) = self.handle(cookies) else { return Vec::new() };
         if let (Known::Kept(before), Ok(record)) =
-            (self.store.known(&handle.id.0), self.record(&handle, &renewed, random))
+            (self.store.known(&handle.id.0, Duration::ZERO), self.record(&handle, &renewed, random))
         {
             let seconds = self.lifetimes.left(state.signed_in, now);
             self.store.replace(handle.id.0, before, record, seconds);
@@ -217,13 +229,13 @@ impl Sessions {
         self.store.remove(&state.id.0).await
     }
 
-    fn found(&self, cookies: Cookies<'_>) -> Found {
+    fn found(&self, cookies: Cookies<'_>, within: Duration) -> Found {
         if matches!(self.store, Store::Cookie) {
             let state = self.chunked().read(cookies).and_then(|sealed| self.state(&sealed));
             return state.map_or(Found::Nothing, Found::State);
         }
         let Some(handle) = self.handle(cookies) else { return Found::Nothing };
-        match self.store.known(&handle.id.0) {
+        match self.store.known(&handle.id.0, within) {
             Known::Kept(sealed) => {
                 self.opened(&handle, &sealed).map_or(Found::Nothing, Found::State)
             }

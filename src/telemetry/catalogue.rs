@@ -97,6 +97,8 @@ families! {
         "Times a session cookie was written anew because its session is in use.";
     SESSIONS_ENDED = counter "superid_gateway_sessions_ended" ["reason"]
         "Sessions that ended, by what ended them.";
+    SESSIONS_BY_LAST_WORD = counter "superid_gateway_sessions_by_last_word" []
+        "Requests served by what the session store said before it stopped answering.";
     SESSION_COOKIES_REFUSED = counter "superid_gateway_session_cookies_refused" ["reason"]
         "Requests with a session cookie that counts for nothing, by why.";
 

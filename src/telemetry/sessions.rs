@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::catalogue::{
-    SESSION_COOKIES_REFUSED, SESSIONS_ENDED, SESSIONS_MADE, SESSIONS_RENEWED, SIGN_INS,
-    SIGN_INS_BEGUN,
+    SESSION_COOKIES_REFUSED, SESSIONS_BY_LAST_WORD, SESSIONS_ENDED, SESSIONS_MADE,
+    SESSIONS_RENEWED, SIGN_INS, SIGN_INS_BEGUN,
 };
 use super::named::Named;
 use super::registry::Registry;
@@ -20,6 +20,7 @@ pub struct SessionCounters {
     renewed: Counter,
     signed_out: Counter,
     evicted: Counter,
+    by_last_word: Counter,
     unfit: [Counter; 5],
 }
 
@@ -54,6 +55,7 @@ impl SessionCounters {
             renewed: registry.counter(&SESSIONS_RENEWED, &[]),
             signed_out: registry.counter(&SESSIONS_ENDED, &["signed_out"]),
             evicted: registry.counter(&SESSIONS_ENDED, &["evicted"]),
+            by_last_word: registry.counter(&SESSIONS_BY_LAST_WORD, &[]),
             unfit: UNFIT.map(|why| registry.counter(&SESSION_COOKIES_REFUSED, &[why])),
         }
     }
@@ -87,6 +89,11 @@ impl SessionCounters {
     /// So many gave way to a new one, because memory had no room for more.
     pub fn evicted(&self, sessions: usize) {
         (0..sessions).for_each(|_| self.evicted.inc());
+    }
+
+    /// Somebody was served by what the store said before it stopped answering.
+    pub fn served_by_last_word(&self) {
+        self.by_last_word.inc();
     }
 
     /// A cookie came that counts for nothing.

@@ -27,8 +27,8 @@ const WHOLE_TABLES: [&str; 13] = [
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
 /// the network or in the file system; a certificate comes from files or is ordered; people sign in at
-/// SuperID or at a provider, which speaks one protocol.
-const OTHER_WAYS: [&str; 24] = [
+/// SuperID or at a provider, which speaks one protocol; Redis is one server, its Sentinels' or a cluster.
+const OTHER_WAYS: [&str; 28] = [
     "# keep_post =",
     "# response_mode =",
     "# token = {",
@@ -53,6 +53,10 @@ const OTHER_WAYS: [&str; 24] = [
     "# certificates =",
     "# subject_claim =",
     "# emails =",
+    "# sentinels =",
+    "# service =",
+    "# sentinel_",
+    "# cluster =",
 ];
 
 /// What a line says, and whether it does so in a comment.
