@@ -1,19 +1,12 @@
-//! How far an answer has come whose client may take it more slowly than its app gives it.
+//! How much of an answer is read at a time, and when its time is over.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use http::StatusCode;
-
-use super::cord::Cord;
-/// Known to the request that is answered and to the connection its answer comes by.
+/// Known to the request that is answered and to the connection its client came by.
 #[derive(Debug)]
 pub(super) struct Flow {
-    /// Bytes read since the client's side took a piece.
-    ahead: AtomicUsize,
-    /// Its header has gone by.
-    begun: AtomicBool,
     /// It comes by a connection that was used before.
     reused: AtomicBool,
     /// Its time is over.
@@ -23,12 +16,17 @@ pub(super) struct Flow {
     requests: Arc<AtomicUsize>,
 }
 
+/// Whether a connection has carried requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Used {
+    Before,
+    Never,
+}
+
 impl Flow {
     /// Of one answer among those to as many `requests` of the same client's.
     pub(super) fn new(requests: &Arc<AtomicUsize>) -> Self {
         Self {
-            ahead: AtomicUsize::new(0),
-            begun: AtomicBool::new(false),
             reused: AtomicBool::new(false),
             over: AtomicBool::new(false),
             reader: Mutex::new(None),
@@ -41,21 +39,9 @@ impl Flow {
         Self::new(&Arc::new(AtomicUsize::new(ALL / ALONE)))
     }
 
-    /// It comes by a connection that was used before, or by a new one.
-    pub(super) fn comes_by(&self, kept: Option<&Cord>) {
-        self.reused.store(kept.is_some(), Ordering::Relaxed);
-    }
-
-    /// A header goes on to the client.
-    pub(super) fn begins(&self, status: StatusCode) {
-        self.begun.store(!status.is_informational(), Ordering::Relaxed);
-        self.goes_on();
-    }
-
-    /// A piece goes on to the client: the one before has been taken.
-    pub(super) fn goes_on(&self) {
-        self.ahead.store(0, Ordering::Relaxed);
-        self.wake();
+    /// It comes by a connection that was used before, or never.
+    pub(super) fn comes_by(&self, used: Used) {
+        self.reused.store(used == Used::Before, Ordering::Relaxed);
     }
 
     /// Its time is over: nothing is read any more.
@@ -87,24 +73,13 @@ impl Flow {
         self.reused.load(Ordering::Relaxed)
     }
 
-    pub(super) fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
-    }
-
-    /// So many bytes came from the app.
-    pub(super) fn read(&self, bytes: usize) {
-        self.ahead.fetch_add(bytes, Ordering::Relaxed);
-    }
-
     /// How much may be read now. The more answers a client waits for at a time, the less of each.
     pub(super) fn room(&self) -> usize {
         let share = ALL / self.requests.load(Ordering::Relaxed).max(1);
-        let ahead = self.ahead.load(Ordering::Relaxed);
-        share.clamp(LEAST, MOST).saturating_sub(ahead)
+        share.clamp(LEAST, MOST)
     }
 
-    /// The task is woken when there is room again, or its time is over.
-    pub(super) fn waits(&self, context: &Context<'_>) {
+    fn waits(&self, context: &Context<'_>) {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         if !reader.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
             *reader = Some(context.waker().clone());
@@ -117,6 +92,32 @@ impl Flow {
 const ALL: usize = 512 << 10;
 /// Bytes of an answer that is alone on its connection: as much again waits to be written.
 const ALONE: usize = 32 << 10;
-/// As much as pingora reads at once.
-pub(super) const MOST: usize = 64 << 10;
-pub(super) const LEAST: usize = 8 << 10;
+const MOST: usize = 64 << 10;
+const LEAST: usize = 8 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_answers_at_a_time_each_has_less() {
+        let requests = Arc::new(AtomicUsize::new(1));
+        let flow = Flow::new(&requests);
+        for (at_a_time, room) in [(1, MOST), (8, MOST), (16, 32 << 10), (64, LEAST), (999, LEAST)] {
+            requests.store(at_a_time, Ordering::Relaxed);
+            assert_eq!(flow.room(), room, "{at_a_time}");
+        }
+        assert_eq!(Flow::alone().room(), ALONE);
+    }
+
+    #[tokio::test]
+    async fn an_answer_whose_time_is_over_hears_of_it() {
+        let flow = Flow::alone();
+        let ending = async {
+            tokio::task::yield_now().await;
+            flow.ends();
+        };
+        tokio::join!(flow.is_ended(), ending);
+        assert!(flow.is_over());
+    }
+}

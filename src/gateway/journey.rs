@@ -1,24 +1,22 @@
 //! A request on its way to one of its app's servers, and to another where that is safe.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use pingora::proxy::Session as Downstream;
-use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType};
 
 use crate::config::UpstreamProtocol;
 use crate::telemetry::ServerFailure;
 use crate::upstreams::{Asking, Ejected, Pool, Tried};
 
-use super::dial::Dial;
 use super::exchange::{Exchange, Stage};
+use super::way::Led;
 
 /// The next server for a request that leaves, and how connections to it are made.
 ///
 /// # Errors
 /// When its name leads nowhere.
-pub(super) async fn peer(exchange: &mut Exchange) -> pingora::Result<(HttpPeer, Arc<Dial>)> {
+pub(super) async fn lead(exchange: &mut Exchange) -> pingora::Result<Led> {
     let Exchange { site, stage, client, chosen, .. } = exchange;
     let Stage::Leaving(departure) = stage else { return Err(nowhere()) };
     let roads = site.roads[departure.route()].as_ref().ok_or_else(nowhere)?;
@@ -34,19 +32,23 @@ pub(super) async fn peer(exchange: &mut Exchange) -> pingora::Result<(HttpPeer, 
         });
     }
     let way = roads.ways.get(chosen.server()).ok_or_else(nowhere)?;
-    let peer = way.peer(&site.clock).await.map_err(|error| {
+    way.lead(&site.clock).await.map_err(|error| {
         Error::because(ErrorType::ConnectError, "the upstream's name does not resolve", error)
-    })?;
-    Ok((peer, way.dial.clone()))
+    })
 }
 
-/// What is spoken to the app of a request that leaves.
-pub(super) fn protocol(exchange: &Exchange) -> UpstreamProtocol {
+/// Whether a request that leaves may become a tunnel to its app: the app has to speak HTTP/1.1.
+pub(super) fn may_be_a_tunnel(downstream: &Downstream, exchange: &Exchange) -> bool {
+    if !downstream.is_upgrade_req()
+        || exchange.call.as_ref().is_some_and(|call| call.is_to_tenant())
+    {
+        return false;
+    }
     let app = exchange
         .departure()
         .and_then(|departure| exchange.site.route(departure.route()).upstream.app());
     let server = app.and_then(|app| app.servers.each.first());
-    server.map_or(UpstreamProtocol::Http1, |server| server.protocol)
+    server.is_some_and(|server| server.protocol == UpstreamProtocol::Http1)
 }
 
 /// The server answers.

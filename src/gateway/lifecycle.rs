@@ -1,33 +1,34 @@
 //! The life of a request, phase by phase, as pingora calls them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::Method;
+use pingora::Error;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
-use pingora::{Error, ErrorType};
 
-use crate::config::{SameSite, UpstreamProtocol};
+use crate::config::SameSite;
 use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
-use crate::web::{Asking, Client, Inbound, ProxyHeader, Refusal, Reply};
+use crate::web::{Asking, Client, Inbound, Refusal, Reply};
 
 use super::decide::{decide, session_question};
 use super::exchange::{Exchange, Stage};
-use super::failing::{self, refused_for};
+use super::failing::refused_for;
 use super::lane::Lane;
-use super::request_id::{REQUEST_ID, RequestId, RequestIds};
+use super::request_id::{RequestId, RequestIds};
 use super::respond::{self, During, Refused};
 use super::site::Site;
+use super::talk::End;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, entrance, forward, grpc, http2, journey, leaving, proof, returned,
-    secure, steps, supply, traces, tunnel, wire,
+    accounts, audited, calls, carry, entrance, failing, grpc, journey, leaving, phases, proof,
+    secure, steps, traces, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -65,10 +66,11 @@ impl ProxyHttp for Gateway {
         entrance::bound(downstream, exchange);
         let verdict = judged(downstream, exchange).await;
         let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
-            if journey::protocol(exchange) == UpstreamProtocol::Http1 {
+            // pingora's own way is the tunnels'.
+            if journey::may_be_a_tunnel(downstream, exchange) {
                 return Ok(false);
             }
-            Box::pin(http2::carry(self, downstream, exchange)).await?;
+            Box::pin(carry::carry(downstream, exchange)).await?;
             return Ok(true);
         };
         let method = downstream.req_header().method.clone();
@@ -89,7 +91,7 @@ impl ProxyHttp for Gateway {
                     Err(refused) => refuse(downstream, exchange, refused, asking),
                 }
             }
-            Verdict::Call { .. } | Verdict::Leave(_) => return Err(undecided()),
+            Verdict::Call { .. } | Verdict::Leave(_) => return Err(phases::undecided()),
         };
         exchange.stage = Stage::Answered;
         let strict = exchange.site.settings.session.same_site == SameSite::Strict;
@@ -104,9 +106,6 @@ impl ProxyHttp for Gateway {
         Ok(true)
     }
 
-    /// A body is measured while it passes: one of no stated length may be too large as well. An
-    /// empty last piece, as HTTP/2 has them, is no piece: pingora would make it a last chunk, and
-    /// then send the last chunk, and the app would read that as the next request.
     async fn request_body_filter(
         &self,
         downstream: &mut Downstream,
@@ -114,11 +113,7 @@ impl ProxyHttp for Gateway {
         end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        forward::fill(body, exchange);
-        body.take_if(|piece| end_of_stream && piece.is_empty());
-        entrance::measure(downstream, exchange, body.as_ref().map_or(0, Bytes::len))?;
-        calls::fill(body, exchange)?;
-        if end_of_stream { calls::ended(exchange) } else { Ok(()) }
+        phases::body(downstream, body, End::at(end_of_stream), exchange)
     }
 
     async fn upstream_peer(
@@ -128,58 +123,23 @@ impl ProxyHttp for Gateway {
     ) -> pingora::Result<Box<HttpPeer>> {
         exchange.asked = Some(Instant::now());
         exchange.upstream = exchange.open(Child::Upstream);
-        if let Some((mut peer, dial)) = calls::lead(exchange).await? {
-            let nobodys = ProxyHeader::Nobodys;
-            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, nobodys));
-            return Ok(Box::new(peer));
-        }
-        let (mut peer, dial) = journey::peer(exchange).await?;
+        calls::lead(exchange).await?;
+        let led = journey::lead(exchange).await?;
         let whose = entrance::whose(downstream, exchange.client.as_ref());
-        if downstream.is_upgrade_req() {
-            let departure = exchange.departure().ok_or_else(undecided)?;
-            let route = exchange.site.route(departure.route());
-            let silence = tunnel::Silence::new(route.upstream.patience().read, &route.bounds);
-            tunnel::lead(&mut peer, &dial, silence.clone(), whose);
-            exchange.silence = Some(silence);
-        } else {
-            exchange.flow = Some(supply::bounded(&mut peer, &dial, downstream, whose));
-        }
-        Ok(Box::new(peer))
+        let departure = exchange.departure().ok_or_else(phases::undecided)?;
+        let bounds = &exchange.site.route(departure.route()).bounds;
+        let silence = tunnel::Silence::new(led.patience.read, bounds);
+        exchange.silence = Some(silence.clone());
+        tunnel::peer(&led, silence, whose).map(Box::new)
     }
 
-    /// What was not decided does not leave; this runs again for a retry and sets the same again.
     async fn upstream_request_filter(
         &self,
         _downstream: &mut Downstream,
         request: &mut RequestHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        // What was sent before is sent, and counted, again.
-        exchange.body = 0;
-        let to_tenant = exchange.call.as_ref().is_some_and(|call| call.is_to_tenant());
-        if let (false, Some(departure)) = (to_tenant, exchange.departure()) {
-            forward::edit_request(request, departure, exchange)?;
-            traces::tell(request, exchange)?;
-        }
-        match (&exchange.call, exchange.departure()) {
-            (Some(_), _) => {
-                calls::edit(request, exchange)?;
-                calls::begin(request, exchange)
-            }
-            (None, Some(_)) => Ok(()),
-            (None, None) => Err(undecided()),
-        }
-    }
-
-    /// A tenant's answer may be a reason to ask it once more, before the caller hears of it.
-    async fn upstream_response_filter(
-        &self,
-        downstream: &mut Downstream,
-        response: &mut ResponseHeader,
-        exchange: &mut Exchange,
-    ) -> pingora::Result<()> {
-        exchange.was_answered();
-        calls::judge(downstream, response, exchange)
+        phases::leave(request, exchange)
     }
 
     async fn response_filter(
@@ -188,84 +148,28 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        leaving::last_answer(downstream);
-        exchange.answer = Answer::Passed;
-        journey::answered(exchange);
-        exchange.flow.iter().for_each(|flow| flow.begins(response.status));
-        if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
-            calls::clean(response, call, &exchange.site.spoofable)?;
-        }
-        response.insert_header(REQUEST_ID, exchange.request_id.value())?;
-        let Some(departure) = exchange.departure() else { return Ok(()) };
-        if response.status == StatusCode::SWITCHING_PROTOCOLS
-            && let Some(silence) = &exchange.silence
-        {
-            silence.is_of_a_tunnel();
-        }
-        let route = exchange.site.route(departure.route());
-        returned::clean(response, &exchange.site.spoofable, route.server_headers)?;
-        let host = &exchange.site.hosts[departure.host()];
-        secure::pin(response, host);
-        forward::edit_response(response, departure, &host.names)
+        phases::answer(downstream, response, exchange)
     }
 
-    /// Pieces of an answer to HTTP/2 are read from the app as the client takes them.
-    fn response_body_filter(
-        &self,
-        _downstream: &mut Downstream,
-        _body: &mut Option<Bytes>,
-        _end_of_stream: bool,
-        exchange: &mut Exchange,
-    ) -> pingora::Result<Option<Duration>> {
-        exchange.flow.iter().for_each(|flow| flow.goes_on());
-        Ok(None)
-    }
-
-    /// What a used connection's end took with it is sent once more, pingora's or ours, and so is a
-    /// call that its tenant asked for anew; both only as long as all of the body is at hand.
     fn error_while_proxy(
         &self,
         _peer: &HttpPeer,
         downstream: &mut Downstream,
-        mut error: Box<Error>,
+        error: Box<Error>,
         exchange: &mut Exchange,
-        reused: bool,
+        _reused: bool,
     ) -> Box<Error> {
-        if *error.etype() == calls::AGAIN {
-            return error;
-        }
-        exchange.was_asked_in_vain(failing::asked(&error));
-        let flow = exchange.flow.as_ref();
-        let reused = reused || flow.is_some_and(|flow| flow.is_reused());
-        let over = flow.is_some_and(|flow| flow.is_over());
-        let whole = !downstream.as_ref().retry_buffer_truncated();
-        let unseen = *error.etype() == http2::UNSEEN;
-        let idempotent = downstream.req_header().method.is_idempotent();
-        let harmless = (idempotent || unseen) && exchange.again == 0;
-        match whole && harmless && !over {
-            true => error.retry.decide_reuse(reused),
-            false => error.set_retry(false),
-        }
-        // An end that a kept connection came to is nobody's failure.
-        if !error.retry() && !over {
-            journey::broken(downstream, exchange, &mut error);
-        }
-        exchange.again += 1;
-        error
+        phases::broken(downstream, exchange, error)
     }
 
-    /// A tenant that cannot be connected to may have moved, and an app may have other servers.
     fn fail_to_connect(
         &self,
         _downstream: &mut Downstream,
         _peer: &HttpPeer,
         exchange: &mut Exchange,
-        mut error: Box<Error>,
+        error: Box<Error>,
     ) -> Box<Error> {
-        exchange.was_asked_in_vain(failing::asked(&error));
-        calls::unreachable(exchange, &mut error);
-        journey::unreachable(exchange, &mut error);
-        error
+        phases::unreachable(exchange, error)
     }
 
     /// An upstream that fails becomes a page or JSON, unless its answer has begun already.
@@ -454,10 +358,6 @@ fn asking(downstream: &Downstream) -> Asking {
     Asking::of(&request.method, &request.headers)
 }
 
-fn undecided() -> Box<Error> {
-    Error::explain(ErrorType::InternalError, "a request without a permit was about to leave")
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -493,7 +393,7 @@ mod tests {
             assert!(gateway.upstream_peer(&mut downstream, &mut exchange).await.is_err());
             let edited =
                 gateway.upstream_request_filter(&mut downstream, &mut request, &mut exchange);
-            assert_eq!(edited.await.unwrap_err().etype(), &ErrorType::InternalError);
+            assert_eq!(edited.await.unwrap_err().etype(), &pingora::ErrorType::InternalError);
         }
     }
 }

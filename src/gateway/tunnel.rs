@@ -18,7 +18,7 @@ use pingora::protocols::l4::socket::SocketAddr;
 use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket, VirtualSocketStream};
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorSource};
+use pingora::{Error, ErrorSource, ErrorType, OrErr as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -27,6 +27,7 @@ use crate::web::ProxyHeader;
 
 use super::cord::Cord;
 use super::dial::Dial;
+use super::way::Led;
 
 /// How long the app's connection and the client's may both be silent, counted from the
 /// last byte in either direction: the app's own time for an answer, and once there is a tunnel, the
@@ -63,20 +64,24 @@ impl Silence {
     }
 }
 
-/// Lets `peer` be reached by a connection of its own, which nobody uses again: it knows how long
-/// this one request's may be silent, so pingora's own timer for each read is put away.
-pub(super) fn lead(
-    peer: &mut HttpPeer,
-    dial: &Arc<Dial>,
+/// The server a request was led to, by a connection of its own, which nobody uses again: it knows how
+/// long this one request's may be silent, so pingora's own timer for each read is put away.
+///
+/// # Errors
+/// When the server's address is none.
+pub(super) fn peer(
+    led: &Led,
     silence: Arc<Silence>,
     whose: ProxyHeader,
-) {
+) -> pingora::Result<HttpPeer> {
+    let mut peer = led.peer().or_err(ErrorType::InternalError, "an address that is none")?;
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
     peer.group_key = peer.group_key.rotate_left(1) ^ number;
     peer.options.idle_timeout = Some(Duration::ZERO);
     peer.options.read_timeout = None;
-    let (dial, connect_timeout) = (dial.clone(), peer.options.connection_timeout);
+    let (dial, connect_timeout) = (led.dial.clone(), Some(led.patience.connect));
     peer.options.custom_l4 = Some(Arc::new(Connector { dial, connect_timeout, silence, whose }));
+    Ok(peer)
 }
 
 /// Whether an error is the end of an app's silence that took too long.

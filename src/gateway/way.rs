@@ -1,10 +1,8 @@
 //! The way to a server: where it is, and which connections lead there.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::HeaderValue;
 use pingora::protocols::l4::socket;
@@ -23,6 +21,13 @@ pub(super) struct Way {
     pub(super) dial: Arc<Dial>,
     host: Option<HeaderValue>,
     patience: Patience,
+}
+
+/// Where a request goes now.
+pub(super) struct Led {
+    pub(super) address: socket::SocketAddr,
+    pub(super) dial: Arc<Dial>,
+    pub(super) patience: Patience,
 }
 
 enum Place {
@@ -82,42 +87,38 @@ impl Way {
         }
     }
 
-    /// What pingora is told of the server.
+    /// Where a request is led now.
     ///
     /// # Errors
     /// As [`Way::address`].
-    pub(super) async fn peer(&self, clock: &Clock) -> io::Result<HttpPeer> {
-        match &self.place {
-            Place::Net(address) => {
-                let address = address.resolve(clock).await?;
-                Ok(peer_at(address, &self.dial, self.patience))
-            }
-            Place::Socket(path) => {
-                let path = path.to_str().ok_or(io::ErrorKind::InvalidInput)?;
-                let peer = HttpPeer::new_uds(path, false, String::new());
-                let peer = peer.map_err(|_| io::ErrorKind::InvalidInput)?;
-                Ok(with_terms(peer, &self.dial, self.patience))
-            }
-        }
+    pub(super) async fn lead(&self, clock: &Clock) -> io::Result<Led> {
+        let address = self.address(clock).await?;
+        Ok(Led { address, dial: self.dial.clone(), patience: self.patience })
     }
 }
 
-/// What pingora is told of a server at an address: that HTTP is spoken there. TLS, where there is
-/// some, is [`Dial`]'s; pingora's pool keeps connections apart by the group key.
-pub(super) fn peer_at(address: SocketAddr, dial: &Dial, patience: Patience) -> HttpPeer {
-    with_terms(HttpPeer::new(address, false, String::new()), dial, patience)
+impl Led {
+    /// What pingora is told of the server: that HTTP is spoken there. TLS, where there is some, is
+    /// [`Dial`]'s; pingora's pool keeps connections apart by the group key.
+    ///
+    /// # Errors
+    /// When the address is a path that is no text.
+    pub(super) fn peer(&self) -> io::Result<HttpPeer> {
+        let mut peer = match &self.address {
+            socket::SocketAddr::Inet(address) => HttpPeer::new(*address, false, String::new()),
+            socket::SocketAddr::Unix(path) => {
+                let path = path.as_pathname().and_then(|path| path.to_str());
+                let path = path.ok_or(io::ErrorKind::InvalidInput)?;
+                HttpPeer::new_uds(path, false, String::new())
+                    .map_err(|_| io::ErrorKind::InvalidInput)?
+            }
+        };
+        peer.group_key = self.dial.group();
+        let options = &mut peer.options;
+        options.connection_timeout = Some(self.patience.connect);
+        options.total_connection_timeout = Some(self.patience.connect * 2);
+        options.read_timeout = Some(self.patience.read);
+        options.write_timeout = Some(self.patience.read);
+        Ok(peer)
+    }
 }
-
-fn with_terms(mut peer: HttpPeer, dial: &Dial, patience: Patience) -> HttpPeer {
-    peer.group_key = dial.group();
-    let options = &mut peer.options;
-    options.connection_timeout = Some(patience.connect);
-    options.total_connection_timeout = Some(patience.connect * 2);
-    options.read_timeout = Some(patience.read);
-    options.write_timeout = Some(patience.read);
-    options.idle_timeout = Some(POOL_IDLE);
-    peer
-}
-
-/// How long an unused connection to an app is kept.
-const POOL_IDLE: Duration = Duration::from_secs(60);

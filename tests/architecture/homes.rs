@@ -44,6 +44,7 @@ pub const HOMES: &[Row] = &[
     ("form_urlencoded", Home::Anywhere, "a plain encoding"),
     ("governor", Home::In(&["limits/"]), "one meaning of a rate"),
     ("h2", Home::In(&["gateway/http2/"]), "HTTP/2 to apps; that of clients is pingora's"),
+    ("httparse", Home::In(&["gateway/http1/"]), "heads of apps' answers"),
     ("http", Home::Anywhere, "the words of HTTP, without a socket"),
     (
         "http_body_util",
@@ -59,7 +60,7 @@ pub const HOMES: &[Row] = &[
     (
         "hyper",
         Home::In(HYPER),
-        "the proxied way is pingora's; hyper calls SuperID and the traces' collector, and serves admin",
+        "the proxied way is pingora's and ours; hyper calls SuperID and the traces' collector, and serves admin",
     ),
     ("hyper_rustls", Home::In(HYPER), "goes with hyper"),
     ("hyper_util", Home::In(HYPER), "goes with hyper"),

@@ -1,18 +1,15 @@
 //! What a call needs at each step of its request: prepared, led to its tenant, edited, judged.
 
-use std::sync::Arc;
-
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::prelude::HttpPeer;
 use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
 use crate::credentials::Again;
 
-use super::super::dial::Dial;
 use super::super::exchange::Exchange;
 use super::super::lane::Lane;
 use super::super::respond::Refused;
+use super::super::way::Led;
 use super::call::{Call, To};
 use super::incoming;
 use super::outgoing;
@@ -30,19 +27,14 @@ pub(in crate::gateway) async fn prepare(exchange: &mut Exchange) -> Result<(), R
 ///
 /// # Errors
 /// When it cannot be prepared: `exchange.refused` says why.
-pub(in crate::gateway) async fn lead(
-    exchange: &mut Exchange,
-) -> pingora::Result<Option<(HttpPeer, Arc<Dial>)>> {
+pub(in crate::gateway) async fn lead(exchange: &mut Exchange) -> pingora::Result<Option<Led>> {
     let Some(mut call) = exchange.call.take() else { return Ok(None) };
     let led = led(&mut call, exchange).await;
     exchange.call = Some(call);
     led
 }
 
-async fn led(
-    call: &mut Call,
-    exchange: &mut Exchange,
-) -> pingora::Result<Option<(HttpPeer, Arc<Dial>)>> {
+async fn led(call: &mut Call, exchange: &mut Exchange) -> pingora::Result<Option<Led>> {
     let site = exchange.site.clone();
     if let Err(refused) = call.prepare(&site.users, &site.tenant_ways).await {
         let text = "the call cannot be made";
@@ -58,8 +50,7 @@ async fn led(
         Some(Lane::Jobs(number)) => site.settings.job_listeners[number].bounds.patience,
         None => return Err(no_call()),
     };
-    let peer = way.peer(&site.clock, home.reach(), patience).await?;
-    Ok(Some((peer, way.dial())))
+    way.lead(&site.clock, home.reach(), patience).await.map(Some)
 }
 
 /// Turns the request into its call, or gives an app the ticket, under the route's name for it.

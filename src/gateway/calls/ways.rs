@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
-use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType};
 use url::Url;
 
@@ -17,7 +16,7 @@ use crate::tenants::{Reach, is_public};
 
 use super::super::addresses::UpstreamAddress;
 use super::super::dial::Dial;
-use super::super::way::peer_at;
+use super::super::way::Led;
 
 /// The ways that were needed so far; reading costs no lock.
 #[derive(Default)]
@@ -81,26 +80,21 @@ impl TenantWay {
         Some(Self { address, dial, authority })
     }
 
-    /// How connections to it are made.
-    pub(in crate::gateway) fn dial(&self) -> Arc<Dial> {
-        self.dial.clone()
-    }
-
     /// What `Host` says to it.
     pub(in crate::gateway) fn authority(&self) -> &HeaderValue {
         &self.authority
     }
 
-    /// The connection to use. Names under `.superoffice.com` lead nowhere private.
+    /// Where a call is led now. Names under `.superoffice.com` lead nowhere private.
     ///
     /// # Errors
     /// When the name leads nowhere, or where it must not.
-    pub(in crate::gateway) async fn peer(
+    pub(in crate::gateway) async fn lead(
         &self,
         clock: &Clock,
         reach: Reach,
         patience: Patience,
-    ) -> pingora::Result<HttpPeer> {
+    ) -> pingora::Result<Led> {
         let address = self.address.resolve(clock).await.map_err(|error| {
             Error::because(ErrorType::ConnectError, "the tenant's host does not resolve", error)
         })?;
@@ -108,7 +102,7 @@ impl TenantWay {
             let text = "the tenant's host leads to an address that is not public";
             return Err(Error::explain(ErrorType::ConnectError, text));
         }
-        Ok(peer_at(address, &self.dial, patience))
+        Ok(Led { address: address.into(), dial: self.dial.clone(), patience })
     }
 }
 

@@ -1,47 +1,24 @@
 //! An app's answer, as it comes.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use h2::RecvStream;
 use h2::client::ResponseFuture;
-use http::{HeaderMap, Response};
+use http::{Method, Response};
 
-/// What of an answer is next. Waiting for it can be given up and begun again.
+use super::super::talk::{Part, Rest};
+use super::faults::of_app;
+use super::heads::answered;
+
+/// What of an answer is next.
 pub(super) enum Answer {
     Head(ResponseFuture),
     Body(RecvStream),
     Over,
 }
 
-/// A part of an answer.
-pub(super) enum Part {
-    /// One before the answer itself (RFC 9110 §15.2).
-    Informational(Response<()>),
-    Head(Response<()>, Rest),
-    Piece(Bytes),
-    Trailers(HeaderMap),
-    End,
-}
-
-/// Whether anything comes behind a head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rest {
-    Comes,
-    Nothing,
-}
-
 impl Answer {
-    /// The next part of it.
-    ///
-    /// # Errors
-    /// When the app or its connection gave up.
-    pub(super) async fn next(&mut self) -> Result<Part, h2::Error> {
-        poll_fn(|context| self.poll_next(context)).await
-    }
-
     /// The client's side has taken so many bytes: as many more may come.
     pub(super) fn was_taken(&mut self, bytes: usize) {
         if let Self::Body(body) = self {
@@ -49,22 +26,33 @@ impl Answer {
         }
     }
 
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Part, h2::Error>> {
+    /// The next part of the answer to a request of this method.
+    ///
+    /// # Errors
+    /// When the app or its connection gave up, or the head is none.
+    pub(super) fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+        method: &Method,
+    ) -> Poll<pingora::Result<Part>> {
         match self {
             Self::Head(head) => {
                 if let Poll::Ready(Some(early)) = head.poll_informational(context) {
-                    return Poll::Ready(early.map(Part::Informational));
+                    let head = answered(early.map_err(of_app)?, Rest::Comes, method)?;
+                    return Poll::Ready(Ok(Part::Informational(head)));
                 }
-                let (parts, mut body) = ready!(Pin::new(head).poll(context))?.into_parts();
+                let answer = ready!(Pin::new(head).poll(context)).map_err(of_app)?;
+                let (parts, mut body) = answer.into_parts();
                 let rest = rest(&mut body, context);
                 *self = if rest == Rest::Comes { Self::Body(body) } else { Self::Over };
-                Poll::Ready(Ok(Part::Head(Response::from_parts(parts, ()), rest)))
+                let head = answered(Response::from_parts(parts, ()), rest, method)?;
+                Poll::Ready(Ok(Part::Head(head, rest)))
             }
             Self::Body(body) => match ready!(poll_rest(body, context)) {
-                Ok(Part::Piece(piece)) => Poll::Ready(Ok(Part::Piece(piece))),
+                Ok(Part::Piece(piece, rest)) => Poll::Ready(Ok(Part::Piece(piece, rest))),
                 last => {
                     *self = Self::Over;
-                    Poll::Ready(last)
+                    Poll::Ready(last.map_err(of_app))
                 }
             },
             Self::Over => Poll::Ready(Ok(Part::End)),
@@ -82,7 +70,7 @@ fn rest(body: &mut RecvStream, context: &mut Context<'_>) -> Rest {
 
 fn poll_rest(body: &mut RecvStream, context: &mut Context<'_>) -> Poll<Result<Part, h2::Error>> {
     match ready!(body.poll_data(context)) {
-        Some(Ok(piece)) => return Poll::Ready(Ok(Part::Piece(piece))),
+        Some(Ok(piece)) => return Poll::Ready(Ok(Part::Piece(piece, Rest::Comes))),
         Some(Err(error)) => return Poll::Ready(Err(error)),
         None => {}
     }

@@ -16,21 +16,15 @@ use crate::web::ProxyHeader;
 
 use super::super::cord::Cord;
 use super::super::dial::Dial;
+use super::super::flow::Used;
 
 /// A place for one request on a connection, until dropped.
-pub(super) struct Lease {
+pub(in crate::gateway) struct Lease {
     link: Arc<Link>,
     /// Ready for one request.
     pub(super) sender: SendRequest<Bytes>,
     /// Whether the app may have left the connection before it saw the request.
-    pub(super) is_reused: bool,
-}
-
-/// Whether a connection has carried requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Used {
-    Before,
-    Never,
+    pub(in crate::gateway) used: Used,
 }
 
 struct Link {
@@ -63,7 +57,7 @@ thread_local! {
 ///
 /// # Errors
 /// Why there is no connection.
-pub(super) async fn lease(
+pub(in crate::gateway) async fn lease(
     dial: &Dial,
     address: &socket::SocketAddr,
     most: Option<Duration>,
@@ -135,7 +129,7 @@ impl Lease {
 
     fn on(link: Arc<Link>, used: Used) -> Self {
         link.requests.fetch_add(1, Ordering::Relaxed);
-        Self { sender: link.sender.clone(), link, is_reused: used == Used::Before }
+        Self { sender: link.sender.clone(), link, used }
     }
 
     /// Whether the connection takes a request; one that does not within `most` is left.
@@ -150,7 +144,7 @@ impl Lease {
     }
 
     /// The connection takes no more requests; those it has go on.
-    pub(super) fn retires(&self) {
+    pub(in crate::gateway) fn retires(&self) {
         self.link.is_retired.store(true, Ordering::Relaxed);
         let gone = Arc::downgrade(&self.link);
         LINKS.with_borrow_mut(|links| links.forget(&gone));

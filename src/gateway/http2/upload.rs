@@ -1,10 +1,11 @@
 //! A request's body on its way to an app.
 
-use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::SendStream;
+
+use super::super::talk::{End, Wants};
 
 /// At most one piece waits; the next is read from the client when it is sent.
 pub(super) struct Upload {
@@ -62,11 +63,7 @@ impl Upload {
     }
 
     /// Ready when the piece that waits is sent, or some of it, or the app wants no more.
-    pub(super) async fn sent(&mut self) {
-        poll_fn(|context| self.poll_sent(context)).await;
-    }
-
-    fn poll_sent(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_sent(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.stream.reserve_capacity(self.piece.len());
         let mut room = self.stream.capacity();
         while room == 0 {
@@ -106,29 +103,5 @@ impl Upload {
             Stage::Last | Stage::Sent => Stage::Sent,
             Stage::Open | Stage::Unwanted => Stage::Unwanted,
         };
-    }
-}
-
-/// What a body waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wants {
-    /// The client has nothing more to say.
-    Nothing,
-    /// The next one of the client's.
-    Piece,
-    /// The app's, for the piece that waits.
-    Room,
-}
-
-/// Whether a piece is the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    Later,
-    Now,
-}
-
-impl End {
-    pub(super) fn at(is_done: impl Into<bool>) -> Self {
-        if is_done.into() { Self::Now } else { Self::Later }
     }
 }

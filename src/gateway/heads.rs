@@ -1,0 +1,131 @@
+//! Heads of messages between a client and an app, whatever either of them speaks.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::{Error, ErrorType};
+
+use crate::web::Spoofable;
+
+use super::returned;
+
+/// The client's request without what is about the client's own connection (RFC 9113 §8.2.2), and what
+/// that says is. Nothing of ours is in it yet: a client must not be able to name that.
+///
+/// # Errors
+/// When it says so of what no connection has: whoever does that is after something.
+pub(super) fn of_client(request: &RequestHeader) -> pingora::Result<RequestHeader> {
+    let named = named(&request.headers)?;
+    let mut parts: http::request::Parts = request.clone().into();
+    for name in named {
+        parts.headers.remove(name);
+    }
+    leave_the_connection_out(&mut parts.headers);
+    Ok(parts.into())
+}
+
+/// What `Connection` says is its own (RFC 9110 §7.6.1).
+fn named(headers: &HeaderMap) -> pingora::Result<Vec<HeaderName>> {
+    let mut names = Vec::new();
+    for value in headers.get_all(header::CONNECTION) {
+        for word in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            let name = HeaderName::from_bytes(word);
+            match name {
+                Ok(name) if NOBODYS.contains(&name.as_str()) || names.len() == MOST_NAMED => {
+                    return Err(odd());
+                }
+                Ok(name) => names.push(name),
+                Err(_) if word.is_empty() => {}
+                Err(_) => return Err(odd()),
+            }
+        }
+    }
+    names.retain(|name| *name != header::CONTENT_LENGTH);
+    Ok(names)
+}
+
+fn odd() -> Box<Error> {
+    let wrong = "what Connection names is no connection's";
+    Error::explain(ErrorType::InvalidHTTPHeader, wrong).into_down()
+}
+
+/// Says how the body ends where the client speaks HTTP/1.1; for one of HTTP/2 pingora takes it out.
+///
+/// # Errors
+/// Never: it is a header.
+pub(super) fn frame(head: &mut ResponseHeader, method: &Method) -> pingora::Result<()> {
+    let told = head.headers.contains_key(header::CONTENT_LENGTH);
+    if !told && !head.status.is_informational() && may_have_a_body(head, method) {
+        head.insert_header(header::TRANSFER_ENCODING, "chunked")?;
+    }
+    Ok(())
+}
+
+/// Trailers as the client gets them: nothing in them speaks for us, or for a connection.
+pub(super) fn trailers(trailers: HeaderMap, ours: &Spoofable) -> HeaderMap {
+    let mut kept = trailers;
+    let gone: Vec<HeaderName> = kept
+        .keys()
+        .filter(|name| {
+            let text = name.as_str();
+            ours.covers(text) || returned::is_of_the_head(text) || NO_TRAILERS.contains(name)
+        })
+        .chain(&OF_THE_CONNECTION)
+        .cloned()
+        .collect();
+    for name in gone {
+        kept.remove(name);
+    }
+    kept
+}
+
+pub(super) fn may_have_a_body(head: &ResponseHeader, method: &Method) -> bool {
+    method != Method::HEAD && !matches!(head.status.as_u16(), 204 | 304)
+}
+
+pub(super) fn leave_the_connection_out(headers: &mut HeaderMap) {
+    let takes_trailers = takes_trailers(headers);
+    for name in &OF_THE_CONNECTION {
+        headers.remove(name);
+    }
+    if takes_trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// gRPC asks for it, and HTTP/2 has no other word there (RFC 9113 §8.2.2).
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    let mut said = headers.get_all(header::TE).iter();
+    said.any(|value| {
+        let mut words = value.as_bytes().split(|byte| *byte == b',');
+        words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+    })
+}
+
+/// Nearly every one of them would be an error in HTTP/2; credentials for a proxy are for this one.
+const OF_THE_CONNECTION: [HeaderName; 9] = [
+    header::CONNECTION,
+    HeaderName::from_static("http2-settings"),
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// What means something at the head of an answer alone (RFC 9110 §6.5.1), and would be taken for ours.
+const NO_TRAILERS: [HeaderName; 7] = [
+    header::CACHE_CONTROL,
+    HeaderName::from_static("clear-site-data"),
+    header::CONTENT_LENGTH,
+    header::LOCATION,
+    header::SET_COOKIE,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::WWW_AUTHENTICATE,
+];
+
+/// What a request may not be without, or has from the proxies before us.
+const NOBODYS: [&str; 4] = ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+/// Names that one connection has at most.
+const MOST_NAMED: usize = 9;

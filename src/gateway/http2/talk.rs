@@ -1,0 +1,72 @@
+//! One request and its answer on a connection of HTTP/2.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::Method;
+use pingora::http::RequestHeader;
+
+use super::super::talk::{End, Part, Step, Talk, Wants};
+use super::answer::Answer;
+use super::faults::unsent;
+use super::heads;
+use super::links::Lease;
+use super::upload::Upload;
+
+/// Both directions, on a stream of its own.
+pub(in crate::gateway) struct Talking {
+    upload: Upload,
+    answer: Answer,
+    method: Method,
+}
+
+impl Talking {
+    /// Sends the head, on a connection that has a place for it; `end` says whether that is all.
+    ///
+    /// # Errors
+    /// When it cannot be put into a request of HTTP/2, or on the connection.
+    pub(in crate::gateway) fn begin(
+        lease: &mut Lease,
+        scheme: &str,
+        request: RequestHeader,
+        end: End,
+    ) -> pingora::Result<Self> {
+        let method = request.method.clone();
+        let request = heads::asked(request, scheme)?;
+        let is_empty = end == End::Now;
+        let (answer, stream) = lease.sender.send_request(request, is_empty).map_err(unsent)?;
+        let upload = if is_empty { Upload::none(stream) } else { Upload::new(stream) };
+        Ok(Self { upload, answer: Answer::Head(answer), method })
+    }
+}
+
+impl Talk for Talking {
+    fn wants(&self) -> Wants {
+        self.upload.wants()
+    }
+
+    fn give(&mut self, piece: Option<Bytes>, end: End) -> pingora::Result<()> {
+        self.upload.give(piece, end);
+        Ok(())
+    }
+
+    fn poll_step(
+        &mut self,
+        context: &mut Context<'_>,
+        _room: usize,
+    ) -> Poll<pingora::Result<Step>> {
+        if self.wants() == Wants::Room && self.upload.poll_sent(context).is_ready() {
+            return Poll::Ready(Ok(Step::Sent));
+        }
+        self.answer.poll_next(context, &self.method).map_ok(Step::Answer)
+    }
+
+    /// Frames are handed over one by one.
+    fn at_hand(&mut self) -> pingora::Result<Option<Part>> {
+        Ok(None)
+    }
+
+    fn was_taken(&mut self, bytes: usize) {
+        self.answer.was_taken(bytes);
+    }
+}
