@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use superid_gateway::config::{Redis, RedisAddress, RedisNode, RedisTls};
 use superid_gateway::crypto::{Random, Secret};
 use superid_gateway::redis_link::{LinkFailed, LinkState, RedisLink};
@@ -204,12 +204,14 @@ async fn all(link: &RedisLink) -> (usize, Duration) {
 fn certificates(folder: &Path) {
     let key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.distinguished_name.push(DnType::CommonName, "an authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     std::fs::write(folder.join("ca.pem"), authority.self_signed(&key).unwrap().pem()).unwrap();
     let issuer = Issuer::new(authority, key);
     for (name, host) in [("server", "localhost"), ("client", "gateway.example")] {
         let key = KeyPair::generate().unwrap();
-        let wanted = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        let mut wanted = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        wanted.distinguished_name.push(DnType::CommonName, host);
         let made = wanted.signed_by(&key, &issuer).unwrap();
         std::fs::write(folder.join(format!("{name}.pem")), made.pem()).unwrap();
         std::fs::write(folder.join(format!("{name}-key.pem")), key.serialize_pem()).unwrap();

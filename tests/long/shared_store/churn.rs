@@ -74,7 +74,7 @@ fn killed(replicas: &mut [Replica], time: Duration) -> usize {
     let (random, begun) = (Random::system(), Instant::now());
     let mut kills = 0;
     while begun.elapsed() < time {
-        let [which, wait] = random.bytes::<2>();
+        let [which, wait]: [u8; 2] = random.bytes();
         std::thread::sleep(Duration::from_millis(500 + 10 * u64::from(wait)));
         let which = usize::from(which) % replicas.len();
         replicas[which].restart();
