@@ -9,7 +9,7 @@ use superid_gateway::config::Settings;
 use superid_gateway::crypto::Random;
 use superid_gateway::redis_link::RedisLink;
 use superid_gateway::session::{
-    Ended, Kind, Memory, Note, Records, Remembered, SharedRecords, Store,
+    Kind, Memory, Note, Records, Remembered, Revocations, SharedRecords, Store,
 };
 use superid_gateway::web::Cookies;
 
@@ -45,7 +45,7 @@ impl Kept {
         let cookie = signed_in(&settings, Store::Memory(records.clone()));
         let remembered = |kind| Arc::new(Remembered::new(64, kind));
         let memory = Memory {
-            ended: Arc::new(Ended::new(64, settings.session.absolute)),
+            ended: Arc::new(Revocations::new(64, settings.session.absolute)),
             spent: remembered(Kind::Spent),
             used: remembered(Kind::Used),
             records: Some(records),

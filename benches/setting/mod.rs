@@ -8,7 +8,7 @@ use superid_gateway::clock::Clock;
 use superid_gateway::config::{self, Bond, Host, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::identity::{AccessToken, ContextId, Credential, Principal};
-use superid_gateway::session::{Ended, SessionId, SessionState, Sessions, Store};
+use superid_gateway::session::{Revocations, SessionId, SessionState, Sessions, Source, Store};
 use superid_gateway::web::{CookieNames, Cookies};
 
 /// The public host.
@@ -85,6 +85,8 @@ pub fn session() -> SessionState {
             token: AccessToken::parse(&token).expect("a token"),
             until: now.plus(3600),
         },
+        source: Source::of("sod"),
+        keys: Vec::new(),
         signed_in: now,
         seen: now,
     }
@@ -102,7 +104,7 @@ pub fn store(settings: &Settings) -> Sessions {
 pub fn store_in(settings: &Settings, store: Store) -> Sessions {
     let host: &Arc<Host> = &settings.hosts[0];
     let names = CookieNames::new(&settings.session.cookie_name, &host.origin);
-    let ended = Arc::new(Ended::new(1024, settings.session.absolute));
+    let ended = Arc::new(Revocations::new(1024, settings.session.absolute));
     Sessions::new(&settings.session, &names, &host.origin, (ended, store))
 }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::clock::Clock;
 use crate::crypto::{Random, install_provider};
 
 #[cfg(feature = "emulator")]
 use super::arguments::{Demo, Emulated};
 use super::vault::{VAULT_HELP, VaultCommand, vault};
-use super::{Admin, Change, PartnerKeyCommand, Question, Show, Verdict};
+use super::{Admin, Change, PartnerKeyCommand, Question, SessionKeyCommand, Show, Verdict};
 
 /// Signs people in with SuperOffice's SuperID in front of any web app.
 #[derive(Debug, Parser)]
@@ -101,10 +102,18 @@ enum ConfigCommand {
 #[derive(Debug, Args)]
 struct Keys {
     #[command(subcommand)]
-    partner: Option<PartnerKeyCommand>,
+    command: Option<KeyCommand>,
     /// The TOML file or folder whose missing key files are made
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    #[command(flatten)]
+    Partner(PartnerKeyCommand),
+    #[command(flatten)]
+    Session(SessionKeyCommand),
 }
 
 #[derive(Debug, Args)]
@@ -226,12 +235,13 @@ fn health(asked: &Health, out: &mut dyn Write) -> io::Result<Verdict> {
 }
 
 fn keys(asked: &Keys, out: &mut dyn Write) -> io::Result<Verdict> {
-    match &asked.partner {
-        Some(command) => super::partner_keys(command, out),
-        None => {
-            let file = asked.config.as_deref().unwrap_or(Path::new(""));
-            super::keys(file, &Random::system(), out)
+    let random = Random::system();
+    match &asked.command {
+        Some(KeyCommand::Partner(command)) => super::partner_keys(command, out),
+        Some(KeyCommand::Session(command)) => {
+            super::session_keys(command, (&random, Clock::system().now()), out)
         }
+        None => super::keys(asked.config.as_deref().unwrap_or(Path::new("")), &random, out),
     }
 }
 
@@ -300,6 +310,9 @@ Exit codes:
 const KEYS_HELP: &str = "\
 Example:
   superid-gateway keys --config gateway.toml
+  superid-gateway keys rotate --config gateway.toml
+  superid-gateway keys list --config gateway.toml
+  superid-gateway keys revoke 9f86d081 --config gateway.toml
   superid-gateway keys inspect partner-key.xml
   superid-gateway keys convert old.pem --passphrase-file FILE --to xml --out partner-key.xml
 

@@ -52,17 +52,39 @@ fn print(asked: &Emulated, url: &str) {
         return;
     }
     println!(
-        "An emulated SuperID is at {url}\n\n\
-         client id      {}\n\
-         discovery      {url}/login/.well-known/openid-configuration\n\
-         authorize      {url}/login/common/oauth/authorize\n\
-         tokens         {url}/login/common/oauth/tokens\n\
-         who can come   {url}/emulator/people\n\
-         what was asked {url}/emulator/journal\n\n\
-         Ctrl-C ends it.",
-        asked.client_id
+        "An emulated SuperID is at {url}, for the client id {}.\n\n{}\n\
+         Everything else it does is in docs/emulator.md. Ctrl-C ends it.",
+        asked.client_id,
+        places(url)
     );
+}
+
+/// Every door, a line each.
+fn places(url: &str) -> String {
+    PLACES.iter().map(|(name, path)| format!("  {name:<25}{url}{path}\n")).collect()
 }
 
 /// Where no redirect URL is given: any port and path of this machine.
 const ANY_LOOPBACK: &str = r"^http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?(/.*)?$";
+/// What each door is for, and its path; where a tenant or a directory stands in it, a seeded one.
+const PLACES: [(&str, &str); 19] = [
+    ("discovery", "/login/.well-known/openid-configuration"),
+    ("keys", "/login/.well-known/jwks"),
+    ("sign-in", "/login/common/oauth/authorize"),
+    ("sign-in to a tenant", "/login/Cust12345/oauth/authorize"),
+    ("tokens", "/login/common/oauth/tokens"),
+    ("refresh tokens revoked", "/login/common/oauth/revoke"),
+    ("sign-out", "/login/logout"),
+    ("legacy sign-in", "/login/"),
+    ("system users, REST", "/Login/api/PartnerSystemUser/Authenticate"),
+    ("system users, SOAP", "/Login/services/PartnerSystemUserService.svc"),
+    ("a tenant's state", "/api/state/Cust12345"),
+    ("a tenant's web API", "/Cust12345/api/"),
+    ("a tenant's SOAP services", "/Cust12345/Remote/Services88/Contact.svc"),
+    ("a provider like Google", "/google/.well-known/openid-configuration"),
+    ("a provider like Entra", "/entra/common/FederationMetadata/2007-06/FederationMetadata.xml"),
+    ("who can come", "/emulator/people"),
+    ("tenants", "/emulator/tenants"),
+    ("faults", "/emulator/faults"),
+    ("what was asked", "/emulator/journal"),
+];

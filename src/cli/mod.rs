@@ -26,6 +26,7 @@ mod predecessor;
 
 mod run;
 mod service_manager;
+mod session_keys;
 mod signals;
 mod status;
 mod succession;
@@ -39,5 +40,6 @@ pub use explain::explain;
 pub use health::{Admin, Question, health};
 pub use keys::keys;
 pub use partner_keys::{Conversion, Form, KeySource, PartnerKeyCommand, partner_keys};
+pub use session_keys::{SessionKeyCommand, session_keys};
 pub use status::{Show, status};
 pub use verdict::Verdict;

@@ -19,6 +19,7 @@ pub(super) const TABLE: Table = Table {
         Key::optional("post_logout_path", "\"/auth/signed_out\""),
         Key::optional("notice_path", "\"/auth/tenant_change\""),
         Key::defaulted("oauth2_proxy_paths", "false"),
+        Key::defaulted("cors_origins", "[]").such_as("[\"https://www.example.com\"]"),
         Key::optional("app_pages", "{}"),
         Key::optional("hsts", "{}"),
     ],
@@ -50,6 +51,8 @@ pub struct Host {
     /// Whether `/oauth2/start`, `/oauth2/sign_in`, `/oauth2/sign_out` and `/oauth2/userinfo` answer
     /// too.
     pub oauth2_proxy_paths: bool,
+    /// Whose pages may send requests here from scripts, besides the host's own, and read what we say.
+    pub cors_origins: Vec<PublicOrigin>,
     /// Pages for those who install the app, where they are ours.
     pub app_pages: Option<AppPages>,
     /// The value of `Strict-Transport-Security` (RFC 6797 §6.1), where it is sent.
@@ -59,9 +62,7 @@ pub struct Host {
 impl Host {
     /// Our own paths here, all but the redirect paths; nothing else may stand on them.
     pub(super) fn own_paths(&self) -> Vec<String> {
-        let ours =
-            ["start", "sign_in", "sign_out", "signed_out", "finish", "choose", "keys", "userinfo"];
-        let mut paths: Vec<String> = ours.map(|own| format!("{}/{own}", self.prefix)).into();
+        let mut paths: Vec<String> = OURS.map(|own| format!("{}/{own}", self.prefix)).into();
         if self.oauth2_proxy_paths {
             let theirs = ["start", "sign_in", "sign_out", "userinfo"];
             paths.extend(theirs.map(|own| format!("/oauth2/{own}")));
@@ -86,6 +87,20 @@ impl Host {
         inside || returns || notices || own || path == self.post_logout_path || path == "/"
     }
 }
+
+/// What stands under the prefix of every host.
+const OURS: [&str; 10] = [
+    "start",
+    "sign_in",
+    "sign_out",
+    "signed_out",
+    "finish",
+    "choose",
+    "keys",
+    "renew",
+    "renew.js",
+    "userinfo",
+];
 
 /// Reads every host, and checks them against each other and their relying parties.
 pub(super) fn hosts(root: &Section, parties: &Named<RelyingParty>) -> Named<Host> {
@@ -124,6 +139,7 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
     let post_logout_path = section.optional("post_logout_path", canonical_path);
     let notice_path = section.optional("notice_path", canonical_path);
     let oauth2_proxy_paths = section.read("oauth2_proxy_paths", |value| value.boolean());
+    let cors_origins = cors_origins(section, origin.as_ref());
     let app_pages = app_pages::app_pages(section, parties, relying_parties.as_deref());
     let hsts = section.has("hsts").then(|| hsts(section, origin.as_ref()));
     let prefix = prefix?;
@@ -135,8 +151,22 @@ fn host(name: &str, section: &Section, parties: &Named<RelyingParty>) -> Option<
         prefix,
         notice_path,
         oauth2_proxy_paths: oauth2_proxy_paths?,
+        cors_origins: cors_origins?,
         app_pages,
         hsts: hsts.map_or(Some(None), |read| read.map(Some))?,
+    })
+}
+
+/// Exact origins, each once; the host's own pages may anyway.
+fn cors_origins(section: &Section, own: Option<&PublicOrigin>) -> Option<Vec<PublicOrigin>> {
+    section.read("cors_origins", |value| {
+        value.distinct(|item| {
+            let named = origin(item)?;
+            match own == Some(&named) {
+                true => item.refuse("is the host itself", "leave it out"),
+                false => Some(named),
+            }
+        })
     })
 }
 

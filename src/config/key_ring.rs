@@ -2,23 +2,42 @@
 
 use std::path::PathBuf;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
-use crate::crypto::{KeyRing, Secret};
+use crate::crypto::{KeyId, KeyList, KeyRing, name_of};
 
 use super::given::ENVIRONMENT;
+use super::reading::quoted;
 use super::secret_source::{secret, secret_file};
 use super::value::Value;
 
-/// Reads a list of secrets of 32 bytes each. `what` is what they are to seal, with its article.
+/// Reads a list of secrets, each a key of 32 bytes or a list of such. `what` is what they are to seal,
+/// with its article.
 pub(super) fn key_ring(value: &Value, what: &str) -> Option<KeyRing> {
-    let keys = value.distinct(key)?;
+    ring_and_revoked(value, what).map(|(ring, _)| ring)
+}
+
+/// The same, with those that the lists say are revoked.
+pub(super) fn ring_and_revoked(value: &Value, what: &str) -> Option<(KeyRing, Vec<KeyId>)> {
+    let lists = value.distinct(list)?;
+    let keys: Vec<[u8; 32]> = lists.iter().flat_map(KeyList::keys).copied().collect();
     if keys.is_empty() {
         return value.refuse(format!("is empty: nothing could seal {what}"), value.key.hint());
     }
-    Some(KeyRing::new(&keys))
+    let revoked = lists.iter().flat_map(KeyList::revoked).copied().collect();
+    Some((KeyRing::new(&keys), revoked))
+}
+
+/// A list of names of keys.
+pub(super) fn names(value: &Value) -> Option<Vec<KeyId>> {
+    value.distinct(|item| {
+        let text = item.text()?;
+        let name = name_of(text);
+        name.or_else(|| {
+            item.refuse(
+                format!("{} names no key", quoted(text)),
+                "write the eight letters that `superid-gateway keys list` shows",
+            )
+        })
+    })
 }
 
 /// The files such a list names, there or not.
@@ -36,23 +55,11 @@ pub(super) fn making_keys(file: &str) -> String {
     }
 }
 
-fn key(value: &Value) -> Option<[u8; 32]> {
+fn list(value: &Value) -> Option<KeyList> {
     let making = making_keys(value.reading.file);
     let secret = secret(value, &making)?;
-    let standard = Secret::new(secret.reveal().trim().replace('-', "+").replace('_', "/"));
-    let decoded = BASE64.decode(standard.reveal());
-    match decoded.map(<[u8; 32]>::try_from) {
-        Ok(Ok(key)) => Some(key),
-        Ok(Err(bytes)) => value.refuse(
-            format!("holds {} bytes, not 32", bytes.len()),
-            format!("remove it and {making}"),
-        ),
-        Err(_) => value.refuse("is not base64", format!("remove it and {making}")),
+    match KeyList::read(secret.reveal()) {
+        Ok(list) => Some(list),
+        Err(why) => value.refuse(why.to_string(), format!("remove it and {making}")),
     }
 }
-
-/// With or without padding; the url-safe letters are replaced beforehand.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);

@@ -1,16 +1,18 @@
 //! `[listener.NAME]`: an address we accept connections on.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use crate::web::{Proxies, ProxyPlace};
+use crate::web::Proxies;
 
 use super::certificate::{has_tls, tls};
+use super::forward_auth::forward_auth;
 use super::forwarded::place;
 use super::reading::{Reading, quoted};
 use super::section::{Named, Section};
 use super::unix_socket::{listen_address, refuse_tls};
 use super::value::Value;
-use super::{Key, ListenAddress, Table, Tls, TlsFiles};
+use super::{ForwardAuth, Key, ListenAddress, Table, Tls, TlsFiles};
 
 pub(super) const TABLE: Table = Table {
     header: "listener.NAME",
@@ -27,6 +29,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("redirect_to_https", "false"),
         Key::optional("proxy_protocol_from", "[\"10.0.0.0/8\"]"),
         Key::defaulted("h2c", "false"),
+        Key::optional("forward_auth", "{}"),
     ],
 };
 
@@ -42,8 +45,10 @@ pub struct Listener {
 }
 
 /// What a listener does with those who come to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Serves {
+    /// It tells proxies whether what they were asked may pass, and does nothing else.
+    Checks(Arc<ForwardAuth>),
     /// It serves them.
     Everything,
     /// The same, without TLS, where they may begin with HTTP/2 (RFC 9113 §3.3).
@@ -96,7 +101,9 @@ fn listener(name: String, section: &Section, further: &Named<TlsFiles>) -> Optio
     }
     let redirects = section.read("redirect_to_https", |value| value.boolean());
     let h2c = section.read("h2c", |value| value.boolean());
+    let checks = forward_auth(section, address.as_ref());
     let serves = match (redirects?, h2c?) {
+        _ if section.has("forward_auth") => Serves::Checks(checks??),
         (true, false) => Serves::RedirectsToHttps,
         (false, true) => Serves::EverythingAndH2c,
         (false, false) => Serves::Everything,
@@ -135,12 +142,7 @@ pub(super) fn introduced_by(section: &Section, address: &ListenAddress) -> Optio
             false => Some(places),
         }
     })?;
-    let here = |place: &ProxyPlace| match (place, address) {
-        (ProxyPlace::Unix, ListenAddress::Unix(_))
-        | (ProxyPlace::Network(_), ListenAddress::Network(_)) => true,
-        (ProxyPlace::Unix, _) | (ProxyPlace::Network(_), _) => false,
-    };
-    if !places.iter().all(here) {
+    if !places.iter().all(|place| address.is_reached_from(place)) {
         let (wrong, instead) = match address {
             ListenAddress::Network(_) => (
                 "nobody comes by a unix socket to an address on the network",

@@ -15,10 +15,11 @@ use super::sources::Sources;
 use super::{
     Admin, Audit, Host, Key, Problem, Problems, Redis, RelyingParty, Session, SessionStore,
     Settings, Table, Vault, acme, acme_rules, admin, app_pages, assertion, audit, certificate,
-    environment, forwarded, header_names, host, job_caller, job_listener, job_listener_read,
-    key_ring, legacy, limits, listener, log, overlay, people, provider, redis, relying_party,
-    relying_party_read, replicas, route, route_bounds_read, route_read, route_rules, session,
-    system_user, traces, upstream, upstream_read, vault, webhook, webhook_rules,
+    environment, forward_auth, forward_auth_rules, forwarded, header_names, host, job_caller,
+    job_listener, job_listener_read, key_ring, legacy, limits, listener, log, overlay, people,
+    provider, redis, relying_party, relying_party_read, replicas, route, route_bounds_read,
+    route_read, route_rules, session, system_user, traces, upstream, upstream_read, vault, webhook,
+    webhook_rules,
 };
 
 /// A configuration that holds, and what is doubtful about it.
@@ -129,6 +130,20 @@ pub fn key_files(path: &Path) -> Result<Vec<KeyFile>, Problems> {
     }
 }
 
+/// What a rotation of the session keys has to know. Nothing else in the file has to hold yet.
+///
+/// # Errors
+/// [`Problems`]: the file cannot be read, is not TOML, or `[session]` does not say it.
+pub fn key_rotation(path: &Path) -> Result<session::Rotation, Problems> {
+    let given = Given::read(path)?;
+    let sources = Sources::new(&given);
+    let reading = Reading::new(&given, &sources, &|_| None);
+    let rotation =
+        document(&reading).and_then(|document| session::rotation(&root(&reading, &document)));
+    let (problems, warnings) = reading.findings();
+    rotation.ok_or(Problems::Found { problems, warnings })
+}
+
 /// `[vault]` alone, with `[redis]` where it lies there, for commands that need nothing else of the
 /// file; `None` when it is not written.
 ///
@@ -200,6 +215,7 @@ pub fn show(
 pub fn tables() -> Vec<Table> {
     vec![
         listener::TABLE,
+        forward_auth::TABLE,
         certificate::TABLE,
         acme::TABLE,
         host::TABLE,
@@ -263,6 +279,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     webhook_rules::check(&root, &parties.sound(), vault.as_ref().and_then(Option::as_ref));
     let open = listeners.as_deref().unwrap_or_default();
     route_rules::check(&routes, (open, job_listeners.as_deref().unwrap_or_default()));
+    forward_auth_rules::check(&root, (open, &hosts.sound()), forwarded.as_ref(), &routes);
     check_session(&root, session.as_ref(), (&hosts.sound(), &parties.sound()), redis.as_ref());
     session.iter().for_each(|session| replicas::refuse_kept_posts(&routes, session));
     admin.iter().for_each(|admin| admin::refuse_taken(&root, admin, open));
@@ -306,6 +323,7 @@ fn check_session(
 ) {
     let Some(session) = session else { return };
     session::refuse_none_on_http(root, session, hosts);
+    session::warn_of_fragments_in_frames(root, session, parties);
     replicas::check(root, parties, session, redis);
 }
 

@@ -15,6 +15,8 @@ mod destination;
 mod effective;
 mod environment;
 mod federation;
+mod forward_auth;
+mod forward_auth_rules;
 mod forwarded;
 mod given;
 mod header_names;
@@ -84,6 +86,7 @@ pub use crowd::Crowd;
 pub use destination::LineDestination;
 pub use environment::{AllowedAddresses, Environment, EnvironmentName};
 pub use federation::{Emails, Federation, SubjectClaim};
+pub use forward_auth::{ForwardAuth, SignInAnswer};
 pub use forwarded::Forwarded;
 pub use given::{Given, PREFIX};
 pub use host::Host;
@@ -98,8 +101,8 @@ pub use legacy::{
 pub use limits::Limits;
 pub use listener::{Listener, Serves};
 pub use load::{
-    Holds, KeyFile, Loaded, key_files, load, load_admin, load_audit, load_given, load_text,
-    load_vault, show, tables,
+    Holds, KeyFile, Loaded, key_files, key_rotation, load, load_admin, load_audit, load_given,
+    load_text, load_vault, show, tables,
 };
 pub use log::{AccessField, LineForm, Log, LogFormat, LogLevel};
 pub use mapping::{MappedPerson, Mapping};
@@ -115,7 +118,7 @@ pub use route::{
     PathPattern, Patience, Present, Restriction, Route, ServerHeaders, Upstream,
 };
 pub use route_bounds::{Rate, RouteBounds};
-pub use session::{SameSite, Session, SessionStore};
+pub use session::{Rotation, SameSite, Session, SessionStore};
 pub use settings::Settings;
 pub use system_user::{SystemUser, SystemUserProtocol};
 pub use traces::{TraceProtocol, Traces};

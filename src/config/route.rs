@@ -119,6 +119,8 @@ pub enum ServerHeaders {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     App(Upstream),
+    /// Nobody we know: a proxy asks about its requests, and carries them itself.
+    Checked,
     /// The web services of the tenant whose person is signed in.
     Tenant(Patience),
 }
@@ -136,7 +138,7 @@ impl Destination {
     pub fn app(&self) -> Option<&Upstream> {
         match self {
             Self::App(upstream) => Some(upstream),
-            Self::Tenant(_) => None,
+            Self::Checked | Self::Tenant(_) => None,
         }
     }
 
@@ -144,6 +146,7 @@ impl Destination {
     pub fn set_patience(&mut self, to: Patience) {
         match self {
             Self::App(app) => (app.connect_timeout, app.read_timeout) = (to.connect, to.read),
+            Self::Checked => {}
             Self::Tenant(patience) => *patience = to,
         }
     }
@@ -152,6 +155,7 @@ impl Destination {
     pub fn patience(&self) -> Patience {
         match self {
             Self::App(app) => Patience { connect: app.connect_timeout, read: app.read_timeout },
+            Self::Checked => Patience { connect: Duration::ZERO, read: Duration::ZERO },
             Self::Tenant(patience) => *patience,
         }
     }

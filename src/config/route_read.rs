@@ -174,8 +174,11 @@ fn path_pattern(section: &Section) -> Option<PathPattern> {
 }
 
 fn destination(section: &Section, upstreams: &Named<Servers>) -> Option<Destination> {
-    let to_tenant = section.optional("upstream", |value| value.raw.as_str().map(|it| it == TENANT));
-    if to_tenant != Some(true) {
+    let says = |word| section.optional("upstream", |value| value.raw.as_str().map(|it| it == word));
+    if says(CHECKED) == Some(true) {
+        return Some(checked(section));
+    }
+    if says(TENANT) != Some(true) {
         return upstream(section, upstreams).map(Destination::App);
     }
     let connect = section.read("connect_timeout", |value| value.duration(1, 60));
@@ -188,13 +191,31 @@ fn destination(section: &Section, upstreams: &Named<Servers>) -> Option<Destinat
         ("oauth2_proxy_headers", "a tenant is sent its credential alone"),
         ("server_headers", "they are always removed from a tenant's answers"),
     ];
-    for (key, why) in ours {
+    refuse_idle(section, TENANT, ours);
+    Some(Destination::Tenant(Patience { connect: connect?, read: read? }))
+}
+
+/// Nothing of these requests comes by here but the question about them.
+fn checked(section: &Section) -> Destination {
+    let the_proxys = "the proxy carries the request";
+    let ours = ["host_header", "connect_timeout", "read_timeout", "websocket_idle_timeout"];
+    let more = ["server_headers", "body_bytes", "max_requests", "keep_post", "keep_fragment"];
+    let ours = ours.into_iter().chain(more).map(|key| (key, the_proxys));
+    refuse_idle(section, CHECKED, ours);
+    Destination::Checked
+}
+
+fn refuse_idle(
+    section: &Section,
+    word: &str,
+    keys: impl IntoIterator<Item = (&'static str, &'static str)>,
+) {
+    for (key, why) in keys {
         if section.has(key) {
-            let wrong = format!("means nothing beside upstream = \"tenant\": {why}");
+            let wrong = format!("means nothing beside upstream = \"{word}\": {why}");
             section.reading.problem(&section.place(key), wrong, "leave it out");
         }
     }
-    Some(Destination::Tenant(Patience { connect: connect?, read: read? }))
 }
 
 fn upstream(section: &Section, upstreams: &Named<Servers>) -> Option<Upstream> {
@@ -269,6 +290,8 @@ fn claim_rule(name: &str, value: &Value) -> Option<ClaimRule> {
     Some(ClaimRule { claim, values })
 }
 
+/// The word for an app that a proxy reaches by itself.
+const CHECKED: &str = "checked";
 /// The word for a person's own tenant where an address would stand.
 const TENANT: &str = "tenant";
 /// What SuperOffice's own claims begin with (`superid.md` §3.2).

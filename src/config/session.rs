@@ -1,14 +1,15 @@
 //! `[session]`: how long people stay signed in, and what seals their cookies.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::crypto::{KeyRing, Random};
+use crate::crypto::{KeyId, KeyRing, Random};
 
-use super::key_ring::key_ring;
+use super::key_ring::{self, ring_and_revoked};
 use super::reading::quoted;
 use super::section::Section;
 use super::value::Value;
-use super::{Host, Key, Table};
+use super::{Flow, Host, Key, RelyingParty, ResponseMode, Table, relying_party};
 
 pub(super) const TABLE: Table = Table {
     header: "session",
@@ -22,6 +23,7 @@ pub(super) const TABLE: Table = Table {
         Key::defaulted("attempt", "\"10m\""),
         Key::defaulted("leeway", "\"60s\""),
         Key::optional("replicas", "3"),
+        Key::defaulted("revoked_keys", "[]"),
     ],
 };
 
@@ -32,6 +34,8 @@ pub struct Session {
     pub store: SessionStore,
     /// The first key seals, all of them open.
     pub keys: KeyRing,
+    /// Keys whose sessions are over: all that one ever sealed, or was made from what it sealed.
+    pub revoked_keys: Vec<KeyId>,
     /// The cookies' common name; `__Host-` is put before it on https. Default `superid-gateway`.
     pub cookie_name: String,
     pub same_site: SameSite,
@@ -43,6 +47,17 @@ pub struct Session {
     pub attempt: u64,
     /// How far a token's times may lie off our clock. Default 60 seconds.
     pub leeway: u64,
+    /// How many gateways share these sessions, where that is said.
+    pub replicas: Option<usize>,
+}
+
+/// What a rotation of the session keys has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The first file of `session.keys`, where one of them is a file.
+    pub file: Option<PathBuf>,
+    /// Seconds that a session lives at most.
+    pub absolute: u64,
     /// How many gateways share these sessions, where that is said.
     pub replicas: Option<usize>,
 }
@@ -75,9 +90,10 @@ pub(super) fn session(root: &Section) -> Option<Session> {
     // Without people there are no cookies to seal.
     let nobody = !root.has("session") && !root.has("host") && root.has("job_listener");
     let keys = match nobody {
-        true => Some(KeyRing::new(&[Random::system().bytes()])),
-        false => section.read("keys", |value| key_ring(value, "a session")),
+        true => Some((KeyRing::new(&[Random::system().bytes()]), Vec::new())),
+        false => section.read("keys", |value| ring_and_revoked(value, "a session")),
     };
+    let revoked = section.read("revoked_keys", key_ring::names);
     let store = section.read("store", |value| {
         value.choice(&[
             ("cookie", SessionStore::Cookie),
@@ -110,9 +126,13 @@ pub(super) fn session(root: &Section) -> Option<Session> {
             "make idle the shorter of the two",
         );
     }
+    let (keys, revoked_in_files) = keys?;
+    let mut revoked_keys = revoked?;
+    revoked_keys.extend(revoked_in_files);
     Some(Session {
         store: store?,
-        keys: keys?,
+        keys,
+        revoked_keys,
         cookie_name: cookie_name?,
         same_site: same_site?,
         idle: idle?,
@@ -121,6 +141,15 @@ pub(super) fn session(root: &Section) -> Option<Session> {
         leeway: leeway?,
         replicas,
     })
+}
+
+/// What a rotation of the session keys has to know. Nothing else of the table has to hold yet.
+pub(super) fn rotation(root: &Section) -> Option<Rotation> {
+    let section = root.section("session", TABLE.keys);
+    let files = section.read("keys", key_ring::files);
+    let absolute = section.read("absolute", |value| value.duration(60, THIRTY_DAYS));
+    let replicas = section.optional("replicas", |value| value.count(1, 1_000));
+    Some(Rotation { file: files?.into_iter().next(), absolute: absolute?.as_secs(), replicas })
 }
 
 /// Reports `same_site = "none"` where browsers would drop the cookie: it must be `Secure` then
@@ -133,6 +162,31 @@ pub(super) fn refuse_none_on_http(root: &Section, session: &Session, hosts: &[Ar
             &section.place("same_site"),
             format!("\"none\" needs https, and [host.{}] is {}", host.name, host.origin),
             "write same_site = \"lax\", or give the host an https origin",
+        );
+    }
+}
+
+/// Warns where sessions are for pages in other sites' frames and a sign-in goes through the page for
+/// a fragment, which no frame may show.
+pub(super) fn warn_of_fragments_in_frames(
+    root: &Section,
+    session: &Session,
+    parties: &[Arc<RelyingParty>],
+) {
+    if session.same_site != SameSite::None {
+        return;
+    }
+    let by_fragment = |name: &str| {
+        let mut found = parties.iter().filter(|party| party.name == name);
+        found.any(|party| party.flow == Flow::Code && party.response.mode == ResponseMode::Fragment)
+    };
+    let tables = root.named("relying_party", relying_party::TABLE.keys);
+    for (_, section) in tables.iter().filter(|(name, _)| by_fragment(name)) {
+        section.reading.warn(
+            &section.place("response_mode"),
+            "\"fragment\" needs a page of ours that no frame may show, and session.same_site = \"none\" \
+             is for pages in frames: there nobody could sign in",
+            "use response_mode = \"form_post\", or \"query\" for a code",
         );
     }
 }

@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::web::ProxyPlace;
+
 use super::local_user::{group, user};
 use super::reading::quoted;
 use super::section::Section;
@@ -42,6 +44,14 @@ impl ListenAddress {
     /// Whether only programs on this machine reach it.
     pub fn is_local(&self) -> bool {
         self.network().is_none_or(|address| address.ip().is_loopback())
+    }
+
+    /// Whether somebody from there can connect to it.
+    pub(super) fn is_reached_from(&self, place: &ProxyPlace) -> bool {
+        match (place, self) {
+            (ProxyPlace::Unix, Self::Unix(_)) | (ProxyPlace::Network(_), Self::Network(_)) => true,
+            (ProxyPlace::Unix, _) | (ProxyPlace::Network(_), _) => false,
+        }
     }
 
     /// What to do where it is taken.

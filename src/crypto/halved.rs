@@ -8,7 +8,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use super::Random;
-use super::seal::{HEAD, KeyRing, RingKey, Unsealable, VERSION, expand};
+use super::seal::{HEAD, KeyId, KeyRing, RingKey, Unsealable, VERSION, expand};
 
 /// What somebody else keeps of a key.
 pub type Half = [u8; 32];
@@ -35,6 +35,11 @@ impl KeyRing {
             .expect("AES-256-GCM seals anything shorter than 64 GiB");
         sealed.extend_from_slice(tag.as_ref());
         sealed
+    }
+
+    /// The key that a value of [`KeyRing::seal_halved`] says it is sealed with.
+    pub fn key_naming(sealed: &[u8]) -> Option<KeyId> {
+        sealed.get(1..5)?.try_into().ok()
     }
 
     /// Opens what [`KeyRing::seal_halved`] sealed for the same half and context.

@@ -34,6 +34,24 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     })
 }
 
+/// The same, for whoever had the file before: one that runs as another user may still read it.
+///
+/// # Errors
+/// Whatever keeps it from being written; then what was there is left as it was.
+pub fn rewrite(path: &Path, text: &str) -> io::Result<()> {
+    let before = fs::metadata(path)?;
+    replace(path, text)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        let now = fs::metadata(path)?;
+        if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
+            chown(path, Some(before.uid()), Some(before.gid()))?;
+        }
+    }
+    fs::set_permissions(path, before.permissions())
+}
+
 /// Makes the new name itself last (POSIX: an entry is durable once its folder is).
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

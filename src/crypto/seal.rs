@@ -84,6 +84,9 @@ pub enum SealedBy {
     Stranger,
 }
 
+/// What a key is called in what it seals: a digest of it, which tells nothing of it.
+pub type KeyId = [u8; 4];
+
 /// The keys in use: the first seals, all of them open.
 #[derive(Clone)]
 pub struct KeyRing(pub(super) Arc<[RingKey]>);
@@ -130,6 +133,23 @@ impl KeyRing {
         }
     }
 
+    /// The key a sealed value says it is sealed with, ours or not.
+    pub fn key_named(sealed: &[u8]) -> Option<KeyId> {
+        // Seven letters hold the first five bytes.
+        let bytes = URL_SAFE_NO_PAD.decode([sealed.get(..7)?, b"A"].concat()).ok()?;
+        bytes.get(1..5)?.try_into().ok()
+    }
+
+    /// What a key is called.
+    pub fn name_of(key: &[u8; 32]) -> KeyId {
+        RingKey::derive(key).id
+    }
+
+    /// The names of its keys, the one that seals first.
+    pub fn names(&self) -> impl Iterator<Item = KeyId> {
+        self.0.iter().map(|key| key.id)
+    }
+
     /// How long `seal` makes a value of `plain` bytes.
     pub fn sealed_len(plain: usize) -> usize {
         (HEAD + plain + 16).div_ceil(3) * 4
@@ -170,7 +190,7 @@ impl std::fmt::Debug for KeyRing {
 }
 
 pub(super) struct RingKey {
-    pub(super) id: [u8; 4],
+    pub(super) id: KeyId,
     pub(super) prk: hkdf::Prk,
     by_purpose: [LessSafeKey; Purpose::ALL.len()],
 }

@@ -34,10 +34,10 @@ pub(super) fn close(
 
 fn trace(downstream: &Downstream, exchange: &Exchange, status: u16) {
     let Some(trace) = &exchange.trace else { return };
-    let request = downstream.req_header();
+    let (method, path) = asked(downstream, exchange);
     trace.finish(&Request {
-        method: request.method.as_str(),
-        path: request.uri.path(),
+        method,
+        path,
         status,
         host: host(exchange),
         route: exchange.lane_name(),
@@ -53,6 +53,7 @@ fn line(
     error: Option<&Error>,
 ) {
     let request = downstream.req_header();
+    let (method, path) = asked(downstream, exchange);
     let detail = exchange.detail.clone().or_else(|| error.map(|error| error.to_string()));
     let trace_id = exchange.trace.as_ref().filter(|_| access.wants(AccessField::TraceId));
     let trace_id = trace_id.map(|trace| trace.trace_id());
@@ -63,9 +64,9 @@ fn line(
     access.write(&AccessLine {
         request_id: &exchange.request_id,
         client: exchange.client.as_ref().map(Client::address),
-        method: request.method.as_str(),
+        method,
         host: host(exchange),
-        path: request.uri.path(),
+        path,
         status,
         bytes: downstream.body_bytes_sent(),
         micros: lived.as_micros() as u64,
@@ -77,12 +78,20 @@ fn line(
         request_bytes: downstream.body_bytes_read(),
         trace_id: trace_id.as_deref(),
         upstream: upstream.as_deref(),
-        user: exchange.departure().and_then(Departure::user),
+        user: exchange.permitted().and_then(Departure::user),
         user_agent: agent.flatten(),
     });
 }
 
+/// What was asked of us, or of the proxy that asks us.
+fn asked<'a>(downstream: &'a Downstream, exchange: &'a Exchange) -> (&'a str, &'a str) {
+    match &exchange.described {
+        Some(described) => (described.method().as_str(), described.path()),
+        None => (downstream.req_header().method.as_str(), downstream.req_header().uri.path()),
+    }
+}
+
 fn host(exchange: &Exchange) -> Option<&str> {
-    let departure = exchange.departure()?;
+    let departure = exchange.permitted()?;
     Some(exchange.site.hosts[departure.host()].host.origin.authority())
 }

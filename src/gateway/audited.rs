@@ -16,8 +16,10 @@ use super::respond::{During, Reason, Refused};
 pub(super) fn scene<'a>(downstream: &'a Downstream, exchange: &'a Exchange) -> Scene<'a> {
     let site = &exchange.site;
     let request = downstream.req_header();
-    let asked = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let asked = asked.or_else(|| request.uri.authority().map(|authority| authority.as_str()));
+    let described = exchange.described.as_ref().and_then(|described| described.host());
+    let own = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let asked =
+        described.or(own).or_else(|| request.uri.authority().map(|authority| authority.as_str()));
     let number = asked.and_then(|asked| site.table.host(&asked.to_ascii_lowercase()));
     Scene {
         log: &site.audit,

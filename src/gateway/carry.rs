@@ -25,6 +25,7 @@ use crate::web::ProxyHeader;
 use super::exchange::Exchange;
 use super::flow::Flow;
 use super::line::Line;
+use super::living::Leash;
 use super::talk::{End, Part, Rest, Step, Talk, Wants};
 use super::way::Led;
 use super::{calls, entrance, heads, http1, http2, journey, phases};
@@ -60,6 +61,7 @@ async fn try_once(downstream: &mut Downstream, exchange: &mut Exchange) -> pingo
         }
     };
     let flow = flow(downstream, led.dial.protocol());
+    exchange.is_bound(Leash::Answer(Arc::downgrade(&flow)));
     exchange.flow = Some(flow.clone());
     let relay = Relay { downstream, exchange, flow, patience: led.patience.read };
     match led.dial.protocol() {
@@ -88,7 +90,7 @@ struct Relay<'a> {
 enum Event {
     /// A piece of the body, or its end.
     Body(pingora::Result<Option<Bytes>>),
-    /// The gateway's time is over.
+    /// The gateway's time is over, or the session's.
     Over,
     /// Nothing has gone either way for too long.
     Silence,
@@ -156,10 +158,13 @@ impl Relay<'_> {
         self.talk(&mut talk).await
     }
 
-    /// The head that leaves.
+    /// The head that leaves. Where no body follows, that may be wrong by itself.
     fn request(&mut self) -> pingora::Result<RequestHeader> {
         let mut request = heads::of_client(self.downstream.req_header())?;
         phases::leave(&mut request, self.exchange)?;
+        if self.downstream.as_mut().is_body_empty() {
+            phases::body(self.downstream, &mut None, End::Now, self.exchange)?;
+        }
         Ok(request)
     }
 
@@ -178,10 +183,7 @@ impl Relay<'_> {
                         Course::GoesOn => {}
                     },
                 },
-                Event::Over => {
-                    let over = Error::explain(ErrorType::ReadError, "the drain time is over");
-                    return Err(over.into_up());
-                }
+                Event::Over => return Err(over()),
                 Event::Silence => {
                     let late = Error::explain(ErrorType::ReadTimedout, "the app says nothing");
                     return Err(late.into_up());
@@ -225,7 +227,11 @@ impl Relay<'_> {
                 next = talk.at_hand()?;
             }
         }
-        let written = self.downstream.write_response_tasks(tasks).await;
+        let written = tokio::select! {
+            written = self.downstream.write_response_tasks(tasks) => written,
+            // A client that takes nothing holds up no end.
+            () = self.flow.is_ended() => return Err(over()),
+        };
         written.map_err(|error| error.into_down())?;
         talk.was_taken(bytes);
         Ok(course)
@@ -258,6 +264,10 @@ impl Relay<'_> {
         tasks.push(task);
         Ok(if rest == Rest::Nothing { Course::Ended } else { Course::GoesOn })
     }
+}
+
+fn over() -> Box<Error> {
+    Error::explain(ErrorType::ReadError, "its time is over").into_up()
 }
 
 /// The next piece of a body, where one is wanted; else that the client leaves.

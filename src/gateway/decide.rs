@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::config::{Access, Destination, EncodedSlashes, Route};
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
-use crate::session::{Question, SessionState};
+use crate::session::{Question, SessionState, Sessions};
 use crate::web::{
     Asking, Inbound, PathProblem, Refusal, Reply, ReturnTo, Slashes, with_plain_slashes,
 };
@@ -25,8 +25,9 @@ use super::keeping;
 use super::own_names::is_ours;
 use super::own_pages;
 use super::parties::parties;
+use super::readable;
 use super::respond::Refused;
-use super::site::Site;
+use super::site::{HostSite, Site};
 use super::start::{only_tenant, sign_in, unauthorized};
 use super::told::Addressed;
 use super::turnstile::tighter;
@@ -60,9 +61,8 @@ pub fn decide(site: &Site, inbound: &Inbound<'_>, now: Timestamp) -> Verdict {
     if let Some(permit) = Permit::public(route) {
         return leaving.with(&permit);
     }
-    if inbound.is_foreign_upgrade(&host.host.origin) {
-        let detail = "a page of another site asked for an upgrade";
-        return Verdict::Refuse(Refused::new(Trouble::PostOriginRefused, detail));
+    if let Some(verdict) = of_another_page(host, inbound) {
+        return verdict;
     }
     let tenant = match asked_tenant(route, inbound.query()) {
         Ok(tenant) => tenant,
@@ -111,6 +111,17 @@ fn authenticated(
     found
 }
 
+/// The verdict on what browsers send for pages of other origins whoever is signed in: a preflight, or an
+/// upgrade.
+fn of_another_page(host: &HostSite, inbound: &Inbound<'_>) -> Option<Verdict> {
+    if let Some(reply) = readable::preflight(&host.host, inbound) {
+        return Some(Verdict::Answer(reply));
+    }
+    let detail = "a page of another site asked for an upgrade";
+    let refused = || Refused::new(Trouble::PostOriginRefused, detail);
+    inbound.is_foreign_upgrade(&host.host.origin).then(|| Verdict::Refuse(refused()))
+}
+
 /// What the session store has to be asked before this is decided; nothing where the answer would
 /// change nothing.
 pub(super) fn session_question(site: &Site, inbound: &Inbound<'_>) -> Option<Question> {
@@ -156,7 +167,11 @@ impl Leaving<'_> {
             Ok(turn) => tighter(self.standing, turn.flatten()),
             Err(over) => return Verdict::Refuse(Refused::over(over)),
         };
-        let renewal = permit.session().map(|session| self.renewal(session)).unwrap_or_default();
+        let due = permit.session().filter(|session| self.sessions().is_due(session, self.now));
+        if due.is_some_and(|session| self.sessions().is_of_an_older_key(session)) {
+            self.site.metrics.sessions().of_an_older_key();
+        }
+        let renewal = due.map(|session| self.renewal(session)).unwrap_or_default();
         let cookie = self.inbound.cookies().without(&host.names);
         let route = self.site.route(self.route);
         let to_tenant = matches!(route.upstream, Destination::Tenant(_));
@@ -176,16 +191,18 @@ impl Leaving<'_> {
         let to = Addressed { route, origin, now: self.now };
         let departure = Departure::new(permit, (self.host, self.route), to, &self.site.told);
         let departure = departure.calling(call);
+        let departure = if due.is_some() { departure.in_use(self.now) } else { departure };
         Verdict::Leave(Box::new(departure.with_cookies(cookie, renewal).at(standing)))
     }
 
     /// A renewal that does not fit is left out: the session still lives as it was.
     fn renewal(&self, session: &SessionState) -> Vec<HeaderValue> {
-        let sessions = self.site.hosts[self.host].authenticator.sessions();
-        if !sessions.is_due(session, self.now) {
-            return Vec::new();
-        }
-        sessions.renew(session, &self.site.random, (self.inbound.cookies(), self.now))
+        self.site.in_use.is_used(session.id, self.now);
+        self.sessions().renew(session, &self.site.random, (self.inbound.cookies(), self.now))
+    }
+
+    fn sessions(&self) -> &Sessions {
+        self.site.hosts[self.host].authenticator.sessions()
     }
 }
 
@@ -223,7 +240,8 @@ fn nobody(site: &Site, way: (usize, usize), inbound: &Inbound<'_>) -> Verdict {
     }
     let target = if safe(inbound.method()) { ReturnTo::of(inbound) } else { ReturnTo::root() };
     if inbound.asking() == Asking::Program {
-        return Verdict::Answer(unauthorized(host, &target, None));
+        let asked = ReturnTo::of(inbound);
+        return Verdict::Answer(unauthorized(host, (&target, &asked), None));
     }
     let tenant = match asked_tenant(route, target.query()) {
         Ok(tenant) => tenant.or_else(|| only_tenant(route)),

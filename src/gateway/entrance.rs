@@ -8,7 +8,7 @@ use http::header;
 use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
-use crate::config::{Limits, Serves};
+use crate::config::{ForwardAuth, Limits, Serves};
 use crate::telemetry::Limit;
 use crate::web::{Client, Inbound, JobDoor, Peer, ProxyHeader};
 
@@ -62,6 +62,14 @@ pub(super) fn is_misdirected(
 /// Whether it came to a listener that sends everybody on to https.
 pub(super) fn is_to_go_by_https(downstream: &Downstream) -> bool {
     Line::of(downstream).is_some_and(|line| line.serves == Serves::RedirectsToHttps)
+}
+
+/// How proxies ask at the listener it came to, where they do.
+pub(super) fn checks(downstream: &Downstream) -> Option<Arc<ForwardAuth>> {
+    match &Line::of(downstream)?.serves {
+        Serves::Checks(terms) => Some(terms.clone()),
+        Serves::Everything | Serves::EverythingAndH2c | Serves::RedirectsToHttps => None,
+    }
 }
 
 /// What is known of a connection that came to a job listener.

@@ -8,13 +8,15 @@ use crate::limits::{Place, Turn};
 use crate::redis_link::Allowance;
 use crate::superid::SoapCall;
 use crate::telemetry::{Answer, Asked, Child, InFlight, Open, Outcome, Trace};
-use crate::web::Client;
+use crate::web::{Client, Described};
 
 use super::calls::Call;
 use super::chosen::Chosen;
+use super::ending::End;
 use super::flow::Flow;
 use super::lane::Lane;
 use super::line::Busy;
+use super::living::{Held, Leash, Living, Under};
 use super::request_id::{RequestId, RequestIds};
 use super::respond::Refused;
 use super::site::Site;
@@ -30,6 +32,8 @@ pub struct Exchange {
     pub(super) stage: Stage,
     /// What it may still wait for the session store and its like.
     pub(super) stores: Allowance,
+    /// What a proxy asked about, where one did.
+    pub(super) described: Option<Arc<Described>>,
     /// Where it was decided to go, even if there was no room.
     pub(super) lane: Option<Lane>,
     /// The call to a tenant it has become.
@@ -50,6 +54,9 @@ pub struct Exchange {
     pub(super) silence: Option<Arc<Silence>>,
     /// How far its answer has come, where the app is read as the client takes.
     pub(super) flow: Option<Arc<Flow>>,
+    /// What looks after the session it is on its way under.
+    pub(super) living: Arc<Living>,
+    pub(super) held: Option<Held>,
     /// Which of the app's servers it went to.
     pub(super) chosen: Chosen,
     /// That it is on its connection, over HTTP/2.
@@ -76,18 +83,21 @@ pub(super) enum Stage {
     Answered,
     /// A background job's call, to the job listener of this number.
     Calling(usize),
+    /// A proxy was told that it may pass; nothing leaves here.
+    Checked(Box<Departure>),
     Leaving(Box<Departure>),
     Undecided,
 }
 
 impl Exchange {
-    pub(super) fn new(site: Arc<Site>, ids: &RequestIds) -> Self {
+    pub(super) fn new(site: Arc<Site>, ids: &RequestIds, living: Arc<Living>) -> Self {
         Self {
             site,
             request_id: ids.next(),
             started: Instant::now(),
             client: None,
             stage: Stage::Undecided,
+            described: None,
             lane: None,
             call: None,
             soap: None,
@@ -98,6 +108,8 @@ impl Exchange {
             places: [None, None],
             silence: None,
             flow: None,
+            living,
+            held: None,
             chosen: Chosen::default(),
             busy: None,
             in_flight: None,
@@ -111,11 +123,29 @@ impl Exchange {
         }
     }
 
+    /// It goes on its way, and is told there when its session is over.
+    pub(super) fn is_bound(&mut self, leash: Leash) {
+        let departure = self.departure();
+        let under = departure.and_then(|departure| {
+            let (session, seen) = departure.session()?;
+            Some(Under { site: &self.site, host: departure.host(), session, seen })
+        });
+        self.held = under.map(|under| self.living.hold(under, leash));
+    }
+
+    /// Whose time is over, if one's is.
+    pub(super) fn end(&self) -> Option<End> {
+        let flow = self.flow.as_ref().and_then(|flow| flow.end());
+        flow.or_else(|| self.silence.as_ref()?.end())
+    }
+
     /// What it is called in the log, by where it goes.
     pub(super) fn lane_name(&self) -> Option<&str> {
         match &self.stage {
             Stage::Calling(number) => Some(&self.site.settings.job_listeners[*number].name),
-            Stage::Leaving(departure) => Some(&self.site.route(departure.route()).name),
+            Stage::Checked(departure) | Stage::Leaving(departure) => {
+                Some(&self.site.route(departure.route()).name)
+            }
             Stage::Answered | Stage::Undecided => None,
         }
     }
@@ -164,13 +194,21 @@ impl Exchange {
     /// The tenant it is about, once that is decided.
     pub(super) fn tenant(&self) -> Option<&ContextId> {
         let of_call = self.call.as_ref().map(|call| call.tenant());
-        of_call.or_else(|| self.departure().and_then(Departure::tenant))
+        of_call.or_else(|| self.permitted().and_then(Departure::tenant))
     }
 
     /// The departure, when the verdict was to leave.
     pub(super) fn departure(&self) -> Option<&Departure> {
         match &self.stage {
             Stage::Leaving(departure) => Some(departure),
+            Stage::Answered | Stage::Calling(_) | Stage::Checked(_) | Stage::Undecided => None,
+        }
+    }
+
+    /// What was permitted, whoever carries it.
+    pub(super) fn permitted(&self) -> Option<&Departure> {
+        match &self.stage {
+            Stage::Checked(departure) | Stage::Leaving(departure) => Some(departure),
             Stage::Answered | Stage::Calling(_) | Stage::Undecided => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::config::{Access, Destination, PathMatch, Present, Route};
-use crate::web::{Slashes, canonical_but_for_slashes};
+use crate::web::{CHECK_PATH, Slashes, canonical_but_for_slashes};
 
 use super::decide::takes_encoded_slashes;
 use super::site::Site;
@@ -70,6 +70,9 @@ fn route_told(route: &Route, out: &mut String) -> std::fmt::Result {
         Destination::App(upstream) => {
             let each = upstream.servers.each.iter().map(ToString::to_string);
             writeln!(out, "upstream  {}", each.collect::<Vec<_>>().join(", "))?;
+        }
+        Destination::Checked => {
+            writeln!(out, "upstream  the proxy's own: it asks first, at {CHECK_PATH}")?
         }
         Destination::Tenant(_) => {
             writeln!(out, "upstream  the web services of the tenant of whoever is signed in")?;

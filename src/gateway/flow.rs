@@ -4,13 +4,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use super::ending::{End, Ending};
+
 /// Known to the request that is answered and to the connection its client came by.
 #[derive(Debug)]
 pub(super) struct Flow {
     /// It comes by a connection that was used before.
     reused: AtomicBool,
     /// Its time is over.
-    over: AtomicBool,
+    ending: Ending,
     reader: Mutex<Option<Waker>>,
     /// Requests of the same client's, this one among them.
     requests: Arc<AtomicUsize>,
@@ -28,7 +30,7 @@ impl Flow {
     pub(super) fn new(requests: &Arc<AtomicUsize>) -> Self {
         Self {
             reused: AtomicBool::new(false),
-            over: AtomicBool::new(false),
+            ending: Ending::default(),
             reader: Mutex::new(None),
             requests: requests.clone(),
         }
@@ -45,22 +47,23 @@ impl Flow {
     }
 
     /// Its time is over: nothing is read any more.
-    pub(super) fn ends(&self) {
-        self.over.store(true, Ordering::Relaxed);
+    pub(super) fn ends(&self, end: End) {
+        self.ending.comes(end);
         self.wake();
+    }
+
+    /// Whose time is over, if one's is.
+    pub(super) fn end(&self) -> Option<End> {
+        self.ending.what()
     }
 
     /// Ready when its time is over.
     pub(super) async fn is_ended(&self) {
         std::future::poll_fn(|context| {
             self.waits(context);
-            if self.is_over() { Poll::Ready(()) } else { Poll::Pending }
+            if self.ending.is_there() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
     }
 
     fn wake(&self) {
@@ -115,9 +118,9 @@ mod tests {
         let flow = Flow::alone();
         let ending = async {
             tokio::task::yield_now().await;
-            flow.ends();
+            flow.ends(End::Drain);
         };
         tokio::join!(flow.is_ended(), ending);
-        assert!(flow.is_over());
+        assert_eq!(flow.end(), Some(End::Drain));
     }
 }

@@ -8,19 +8,21 @@ use pingora::{Error, ErrorSource};
 use crate::pages::Trouble;
 use crate::telemetry::Outcome;
 
+use super::ending::End;
 use super::exchange::Exchange;
 use super::line::Line;
 use super::respond::Refused;
+use super::site::Site;
 
 /// Lets an answer say that its connection closes, where the process is about to end, or where its
 /// client has to come anew with another certificate. HTTP/2 says it once for a connection, by GOAWAY.
-pub(super) fn last_answer(downstream: &mut Downstream) {
+pub(super) fn last_answer(downstream: &mut Downstream, site: &Site) {
     let line = Line::of(downstream);
     let lapsed = line.filter(|line| line.jobs.as_ref().is_some_and(|door| door.has_lapsed()));
     if let Some(line) = lapsed {
         line.send_away();
     }
-    if lapsed.is_some() || downstream.is_process_shutting_down() {
+    if lapsed.is_some() || site.metrics.drain().has_begun() {
         downstream.set_keepalive(None);
     }
 }
@@ -29,7 +31,7 @@ pub(super) fn last_answer(downstream: &mut Downstream) {
 /// time.
 pub(super) fn too_late(exchange: &Exchange, error: &Error) -> Option<Refused> {
     let over = exchange.site.metrics.drain().is_grace_over();
-    let told = exchange.flow.as_ref().is_some_and(|flow| flow.is_over());
+    let told = exchange.flow.as_ref().is_some_and(|flow| flow.end() == Some(End::Drain));
     let ours = over && (told || *error.esource() == ErrorSource::Downstream);
     ours.then(|| Refused::new(Trouble::TooBusy, "the drain time is over"))
 }

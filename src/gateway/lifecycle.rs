@@ -8,27 +8,33 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use pingora::Error;
+use pingora::apps::{HttpPersistentSettings, ReusedHttpStream};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
+use pingora::protocols::Stream;
+use pingora::protocols::http::ServerSession;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
+use tokio::sync::watch;
 
 use crate::config::SameSite;
-use crate::telemetry::{AccessLog, Answer, Child, Limit, TurnedAway, traced};
-use crate::web::{Asking, Client, Inbound, Refusal, Reply};
+use crate::telemetry::{AccessLog, Child, Limit, traced};
+use crate::web::Asking;
 
-use super::decide::{decide, session_question};
 use super::exchange::{Exchange, Stage};
 use super::failing::refused_for;
+use super::judging::judged;
 use super::lane::Lane;
-use super::request_id::{RequestId, RequestIds};
-use super::respond::{self, During, Refused};
+use super::living::{Leash, Living};
+use super::refusing::{count, refuse};
+use super::request_id::RequestIds;
+use super::respond::{self, Refused};
 use super::site::Site;
 use super::talk::End;
 use super::verdict::Verdict;
 use super::{
-    accounts, audited, calls, carry, entrance, failing, grpc, journey, leaving, phases, proof,
-    secure, steps, traces, tunnel, wire,
+    accounts, calls, carry, checks, entrance, failing, journey, last_touch, leaving, outlived,
+    phases, steps, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -36,13 +42,81 @@ pub struct Gateway {
     site: Arc<ArcSwap<Site>>,
     ids: RequestIds,
     access: Option<AccessLog>,
+    living: Arc<Living>,
 }
 
 impl Gateway {
     /// Serves whatever site is in force when a request is born.
     pub fn new(site: Arc<ArcSwap<Site>>, access: Option<AccessLog>) -> Self {
         let ids = RequestIds::new(site.load().random.bytes());
-        Self { site, ids, access }
+        Self { site, ids, access, living: Arc::default() }
+    }
+
+    /// Another one, for what comes by another way to the same worker.
+    pub fn beside(&self) -> Self {
+        let other = Self::new(self.site.clone(), self.access.clone());
+        Self { living: self.living.clone(), ..other }
+    }
+
+    /// What its requests have open under sessions.
+    pub fn living(&self) -> Arc<Living> {
+        self.living.clone()
+    }
+
+    /// Serves the one message of HTTP/1 that waits on a connection, which asks for no other protocol. What
+    /// is left of the connection, if it goes on. `settle` says what its session is to keep to; once `stop`
+    /// is true, an answer says that it is the last.
+    ///
+    /// pingora reads the request and writes the answer. Its own course of a request would do the same,
+    /// in a future of some ninety kilobytes that is moved three times.
+    pub async fn serve(
+        &self,
+        message: Stream,
+        settle: impl FnOnce(&mut ServerSession) + Send,
+        stop: &watch::Receiver<bool>,
+    ) -> Option<ReusedHttpStream> {
+        let mut downstream = Downstream::new_h1(message);
+        settle(&mut downstream.downstream_session);
+        match downstream.downstream_session.read_request().await {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => {
+                // The guard has read it before.
+                tracing::debug!(%error, "a request that cannot be read");
+                let _client_gone = downstream.downstream_session.respond_error(400).await;
+                return None;
+            }
+        }
+        if *stop.borrow() {
+            downstream.set_keepalive(None);
+        }
+        let mut exchange = self.new_ctx();
+        let answered = match filtered(&mut downstream, &mut exchange).await {
+            Ok(Answered::Here) => Ok(()),
+            Ok(Answered::ByATunnel) => Err(phases::undecided()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = answered {
+            failed(&mut downstream, &error, &mut exchange).await;
+            if self.access.is_none() {
+                tracing::error!("{error}, {}", self.request_summary(&downstream, &exchange));
+            }
+            self.closes(&downstream, Some(&error), &mut exchange);
+            return None;
+        }
+        self.closes(&downstream, None, &mut exchange);
+        let settings = HttpPersistentSettings::for_session(&downstream.downstream_session);
+        let left = downstream.downstream_session.finish().await.ok()??;
+        Some(ReusedHttpStream::from_reusable_stream(left, settings))
+    }
+
+    /// Says how a request went.
+    fn closes(&self, downstream: &Downstream, error: Option<&Error>, exchange: &mut Exchange) {
+        if exchange.site.metrics.drain().has_begun() {
+            exchange.outcome = leaving::outcome(downstream, exchange, error);
+        }
+        outlived::note(exchange);
+        accounts::close(downstream, exchange, self.access.as_ref(), error);
     }
 }
 
@@ -51,59 +125,18 @@ impl ProxyHttp for Gateway {
     type CTX = Exchange;
 
     fn new_ctx(&self) -> Exchange {
-        Exchange::new(self.site.load_full(), &self.ids)
+        Exchange::new(self.site.load_full(), &self.ids, self.living.clone())
     }
 
     /// None: pingora's own would compress answers, is switched off, and costs all the same.
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
-    /// Cleaned, admitted, decided; then answered, or on its way.
     async fn request_filter(
         &self,
         downstream: &mut Downstream,
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
-        entrance::bound(downstream, exchange);
-        let verdict = judged(downstream, exchange).await;
-        let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
-            // pingora's own way is the tunnels'.
-            if journey::may_be_a_tunnel(downstream, exchange) {
-                return Ok(false);
-            }
-            Box::pin(carry::carry(downstream, exchange)).await?;
-            return Ok(true);
-        };
-        let method = downstream.req_header().method.clone();
-        let reply = match verdict {
-            Verdict::Answer(reply) => reply,
-            Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
-            Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
-            Verdict::SignedOut => respond::signed_out(&exchange.request_id),
-            Verdict::Wait(step) => {
-                let asking = steps::asking(&step, downstream);
-                match traced(
-                    exchange.trace.clone(),
-                    Box::pin(steps::take(downstream, exchange, step)),
-                )
-                .await
-                {
-                    Ok(reply) => reply,
-                    Err(refused) => refuse(downstream, exchange, refused, asking),
-                }
-            }
-            Verdict::Call { .. } | Verdict::Leave(_) => return Err(phases::undecided()),
-        };
-        exchange.stage = Stage::Answered;
-        let strict = exchange.site.settings.session.same_site == SameSite::Strict;
-        let reply = match strict && method == Method::GET {
-            true => respond::by_a_page(reply, &exchange.site.hosts, &exchange.request_id),
-            false => reply,
-        };
-        let reply = respond::named(reply, &exchange.request_id);
-        let reply = secure::pinned(reply, downstream, &exchange.site);
-        let reply = grpc::told(reply, downstream.req_header());
-        wire::write(downstream, respond::for_method(reply, &method)).await?;
-        Ok(true)
+        Ok(filtered(downstream, exchange).await? == Answered::Here)
     }
 
     async fn request_body_filter(
@@ -129,6 +162,7 @@ impl ProxyHttp for Gateway {
         let departure = exchange.departure().ok_or_else(phases::undecided)?;
         let bounds = &exchange.site.route(departure.route()).bounds;
         let silence = tunnel::Silence::new(led.patience.read, bounds);
+        exchange.is_bound(Leash::Tunnel(Arc::downgrade(&silence)));
         exchange.silence = Some(silence.clone());
         tunnel::peer(&led, silence, whose).map(Box::new)
     }
@@ -172,39 +206,16 @@ impl ProxyHttp for Gateway {
         phases::unreachable(exchange, error)
     }
 
-    /// An upstream that fails becomes a page or JSON, unless its answer has begun already.
     async fn fail_to_proxy(
         &self,
         downstream: &mut Downstream,
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
-        exchange.was_asked_in_vain(failing::asked(error));
-        let silence = exchange.silence.as_ref();
-        if silence.is_some_and(|silence| silence.has_ended_a_tunnel(error)) {
-            exchange.site.metrics.limit_hit(Limit::WebsocketIdle);
-            exchange.detail = Some("nobody said anything in the tunnel for too long".to_owned());
-            return FailToProxy { error_code: 0, can_reuse_downstream: false };
+        FailToProxy {
+            error_code: failed(downstream, error, exchange).await,
+            can_reuse_downstream: false,
         }
-        let refused = leaving::too_late(exchange, error)
-            .or_else(|| exchange.refused.take())
-            .unwrap_or_else(|| refused_for(error, exchange));
-        count(exchange, &refused);
-        exchange.detail = Some(format!("{}: {error}", refused.detail));
-        let code = refused.status().as_u16();
-        if downstream.response_written().is_none() {
-            // pingora closes the connection after this, and the client should hear of it.
-            downstream.set_keepalive(None);
-            let method = downstream.req_header().method.clone();
-            let reply = refused.reply(asking(downstream), &exchange.request_id);
-            let reply = respond::named(reply, &exchange.request_id);
-            let reply = secure::pinned(reply, downstream, &exchange.site);
-            let reply = grpc::told(reply, downstream.req_header());
-            let _client_gone = wire::write(downstream, respond::for_method(reply, &method)).await;
-        } else if exchange.site.metrics.drain().is_grace_over() {
-            leaving::close(downstream).await;
-        }
-        FailToProxy { error_code: code, can_reuse_downstream: false }
     }
 
     async fn logging(
@@ -213,10 +224,7 @@ impl ProxyHttp for Gateway {
         error: Option<&Error>,
         exchange: &mut Exchange,
     ) {
-        if exchange.site.metrics.drain().has_begun() {
-            exchange.outcome = leaving::outcome(downstream, exchange, error);
-        }
-        accounts::close(downstream, exchange, self.access.as_ref(), error);
+        self.closes(downstream, error, exchange);
     }
 
     /// pingora's own log lines name no query: codes and states ride there.
@@ -231,52 +239,59 @@ impl ProxyHttp for Gateway {
     }
 }
 
-/// Removes what nobody outside may say, admits, and decides. Where sessions are kept in a shared store it
-/// is asked before, if it has to be: a decision waits for nothing.
-async fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
-    let peer = entrance::peer(downstream);
-    let site = exchange.site.clone();
-    let headers = &downstream.req_header().headers;
-    exchange.client = peer.map(|peer| site.proxies.client(peer, headers));
-    if let Some(given) = site.proxies.request_id(peer, headers).and_then(RequestId::given) {
-        exchange.request_id = given;
+/// Who answers a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answered {
+    /// pingora leads it to its app.
+    ByATunnel,
+    /// It was answered.
+    Here,
+}
+
+/// Cleaned, admitted, decided; then answered, or on its way.
+async fn filtered(
+    downstream: &mut Downstream,
+    exchange: &mut Exchange,
+) -> pingora::Result<Answered> {
+    entrance::bound(downstream, exchange);
+    if let Some(terms) = entrance::checks(downstream) {
+        Box::pin(checks::answer(downstream, exchange, &terms)).await?;
+        return Ok(Answered::Here);
     }
-    exchange.trace = traces::begun(&site, peer, headers);
-    let admission = exchange.open(Child::Admission);
-    if let Err(over) = entrance::let_in(exchange) {
-        return Verdict::Refuse(Refused::over(over));
-    }
-    let transport = site.proxies.transport(peer, headers);
-    let jobs = entrance::job_door(downstream).map(|door| (door, calls::Relayed::of(headers)));
-    let forged = if jobs.is_some() { &site.forged_by_jobs } else { &site.spoofable };
-    let clean = forged.clean(&mut wire::Wire(downstream.req_header_mut()));
-    let request = downstream.req_header();
-    let admitted = Inbound::admit(request, request.raw_path(), site.bounds(), clean);
-    if let (Ok(inbound), None) = (&admitted, &jobs)
-        && let Some(reply) = proof::asked(&site, inbound)
-    {
-        return Verdict::Answer(reply);
-    }
-    match admitted {
-        Ok(inbound) if entrance::is_misdirected(downstream, &site, peer, &inbound) => {
-            Verdict::Refuse(Refused::refusal(Refusal::Misdirected))
+    let verdict = judged(downstream, exchange).await;
+    let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
+        // pingora's own way is the tunnels'.
+        if journey::may_be_a_tunnel(downstream, exchange) {
+            return Ok(Answered::ByATunnel);
         }
-        Ok(inbound) if entrance::is_to_go_by_https(downstream) => secure::sent_on(&site, &inbound),
-        Ok(inbound) => {
-            drop(admission);
-            let _authentication = exchange.open(Child::Authentication);
-            let subscriber = exchange.client.as_ref().map(Client::subscriber);
-            let inbound = inbound.over(transport).sent_by(subscriber);
-            if let (Some((door, relayed)), Some(sender)) = (&jobs, peer) {
-                return calls::decide_job(&site, (door, sender, *relayed), &inbound);
+        Box::pin(carry::carry(downstream, exchange)).await?;
+        return Ok(Answered::Here);
+    };
+    let reply = match verdict {
+        Verdict::Answer(reply) => reply,
+        Verdict::Choose(choices) => respond::chooser(&choices, &exchange.request_id),
+        Verdict::Refuse(refused) => refuse(downstream, exchange, refused, asking(downstream)),
+        Verdict::SignedOut => respond::signed_out(&exchange.request_id),
+        Verdict::Wait(step) => {
+            let asking = steps::asking(&step, downstream);
+            match traced(exchange.trace.clone(), Box::pin(steps::take(downstream, exchange, step)))
+                .await
+            {
+                Ok(reply) => reply,
+                Err(refused) => refuse(downstream, exchange, refused, asking),
             }
-            if let Some(question) = session_question(&site, &inbound) {
-                exchange.stores.bound(Box::pin(question.ask())).await;
-            }
-            decide(&site, &inbound, site.clock.now())
         }
-        Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
-    }
+        Verdict::Call { .. } | Verdict::Leave(_) => return Err(phases::undecided()),
+    };
+    exchange.stage = Stage::Answered;
+    let strict = exchange.site.settings.session.same_site == SameSite::Strict;
+    let reply = match strict && downstream.req_header().method == Method::GET {
+        true => respond::by_a_page(reply, &exchange.site.hosts, &exchange.request_id),
+        false => reply,
+    };
+    let reply = last_touch::finished(reply, downstream, exchange);
+    wire::write(downstream, &exchange.site, reply).await?;
+    Ok(Answered::Here)
 }
 
 /// What may leave, leaves if there is a place for it on the way, and a turn with its tenant; any
@@ -317,40 +332,34 @@ async fn sent_on(
     None
 }
 
-fn refuse(
-    downstream: &Downstream,
-    exchange: &mut Exchange,
-    refused: Refused,
-    asking: Asking,
-) -> Reply {
-    count(exchange, &refused);
-    audited::refusal(downstream, exchange, &refused);
-    let reply = refused.reply(asking, &exchange.request_id);
-    exchange.detail = Some(refused.detail);
-    reply
-}
-
-fn count(exchange: &mut Exchange, refused: &Refused) {
-    // What of an app's answer is out already is the app's.
-    if exchange.answer != Answer::Passed {
-        exchange.answer = Answer::Refused;
+/// An upstream that fails becomes a page or JSON, unless its answer has begun already. The status; 0 for
+/// the end of a tunnel.
+async fn failed(downstream: &mut Downstream, error: &Error, exchange: &mut Exchange) -> u16 {
+    exchange.was_asked_in_vain(failing::asked(error));
+    let silence = exchange.silence.as_ref();
+    if silence.is_some_and(|silence| silence.has_ended_a_tunnel(error)) {
+        exchange.site.metrics.limit_hit(Limit::WebsocketIdle);
+        exchange.detail = Some("nobody said anything in the tunnel for too long".to_owned());
+        return 0;
     }
-    let (metrics, word) = (&exchange.site.metrics, refused.word());
-    metrics.refused(&word);
-    if let Some(limit) = refused.limit {
-        metrics.limit_hit(limit);
-    }
-    if refused.during == During::SignIn {
-        metrics.sessions().sign_in_failed(&word);
-    }
-    metrics.recent().refused(TurnedAway {
-        status: refused.status().as_u16(),
-        reason: word,
-        route: exchange.lane.map(|lane| exchange.site.lane_name(lane)),
-        tenant: exchange.tenant().map(|tenant| tenant.as_str().to_owned()),
-        request_id: Some(exchange.request_id.to_string()),
-        ..TurnedAway::default()
+    let reply = outlived::reply(downstream, exchange).unwrap_or_else(|| {
+        let refused = leaving::too_late(exchange, error)
+            .or_else(|| exchange.refused.take())
+            .unwrap_or_else(|| refused_for(error, exchange));
+        count(exchange, &refused);
+        exchange.detail = Some(format!("{}: {error}", refused.detail));
+        refused.reply(asking(downstream), &exchange.request_id)
     });
+    let code = reply.status.as_u16();
+    if downstream.response_written().is_none() {
+        // The connection is closed after this, and the client should hear of it.
+        downstream.set_keepalive(None);
+        let reply = last_touch::finished(reply, downstream, exchange);
+        let _client_gone = wire::write(downstream, &exchange.site, reply).await;
+    } else if exchange.end().is_some() || exchange.site.metrics.drain().is_grace_over() {
+        leaving::close(downstream).await;
+    }
+    code
 }
 
 fn asking(downstream: &Downstream) -> Asking {

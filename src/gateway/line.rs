@@ -11,6 +11,7 @@ use crate::config::Serves;
 use crate::limits::House;
 use crate::web::{JobDoor, LocalUser, NamedInTls};
 
+use super::ending::End;
 use super::flow::Flow;
 
 /// Kept where pingora lets its users keep one thing of a connection.
@@ -160,7 +161,7 @@ impl Line {
     /// Tells its answers that their time is over.
     pub fn farewell(&self) {
         let flows = std::mem::take(&mut *locked(&self.state.flows));
-        flows.iter().filter_map(Weak::upgrade).for_each(|flow| flow.ends());
+        flows.iter().filter_map(Weak::upgrade).for_each(|flow| flow.ends(End::Drain));
     }
 }
 

@@ -1,21 +1,21 @@
-//! The addresses that are ours on every host: start, callback, finish, sign-out and after it, who
+//! The addresses that are ours on every host: start, callback, finish, renewal, sign-out and after it, who
 //! is signed in, and the keys that assertions are signed with.
 
 use http::{Method, StatusCode, header};
 
 use crate::clock::Timestamp;
-use crate::config::{Flow, RelyingParty, ResponseMode, Route};
-use crate::identity::ContextId;
+use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
-use crate::web::{Fields, Inbound, Refusal, Reply, ReturnTo};
+use crate::web::{Fields, Inbound, Refusal, Reply};
 
 use super::app_pages;
-use super::asked_tenant::{asked_tenant, tenant_said};
 use super::own_names::{own_name, target};
-use super::parties::parties;
+use super::renewing;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
-use super::start::{asked_by_a_page, counted, only_tenant, sign_in};
+use super::start::{
+    asked_by_a_page, counted, named_tenant, only_tenant, route_of, sign_in, with_whom,
+};
 use super::userinfo;
 use super::verdict::{Step, Verdict};
 
@@ -41,6 +41,8 @@ pub(super) fn answer(
         "start" if gets(inbound) => counted(site, inbound, || start(site, host, inbound)),
         "finish" if gets(inbound) => Verdict::Wait(Step::Finish { host: number }),
         "keys" if asks(inbound) => keys(site),
+        "renew" if gets(inbound) => renewing::answer(site, number, inbound, now),
+        "renew.js" if asks(inbound) => Verdict::Answer(renewing::script(inbound)),
         "userinfo" if asks(inbound) => {
             userinfo::answer(host, inbound, (&site.settings.session, now))
         }
@@ -48,9 +50,8 @@ pub(super) fn answer(
         "sign_out" if gets(inbound) || inbound.method() == Method::POST => {
             sign_out(host, number, inbound)
         }
-        "start" | "finish" | "signed_out" | "sign_out" | "keys" | "userinfo" => {
-            Verdict::Refuse(Refused::refusal(Refusal::Method))
-        }
+        "start" | "finish" | "signed_out" | "sign_out" | "keys" | "renew" | "renew.js"
+        | "userinfo" => Verdict::Refuse(Refused::refusal(Refusal::Method)),
         _ => Verdict::Refuse(Refused::new(Trouble::NotFound, "no page of ours has this address")),
     };
     Some(verdict)
@@ -112,32 +113,12 @@ fn start(site: &Site, host: &HostSite, inbound: &Inbound<'_>) -> Verdict {
     };
     let target = target(host, fields.get("rd"));
     let route = route_of(site, inbound, &target);
-    let tenant = match start_tenant(route, &target, fields.get("tenant")) {
-        Ok(tenant) => tenant,
+    let tenant = match named_tenant(route, &target, fields.get("tenant")) {
+        Ok(tenant) => tenant.or_else(|| route.and_then(only_tenant)),
         Err(refused) => return Verdict::Refuse(*refused),
     };
-    let with = fields.get("with");
-    let named = host.parties().into_iter().find(|party| Some(party.name.as_str()) == with);
-    let parties = named.map_or_else(|| parties(host, route, tenant.as_ref()), |one| vec![one]);
+    let parties = with_whom(host, route, (fields.get("with"), tenant.as_ref()));
     sign_in(site, host, inbound, target, &parties, tenant)
-}
-
-/// The tenant the target names, which it would be asked for again; else the one asked for here; else
-/// the only one its route is for.
-fn start_tenant(
-    route: Option<&Route>,
-    target: &ReturnTo,
-    said: Option<&str>,
-) -> Result<Option<ContextId>, Box<Refused>> {
-    let named = route.map(|route| asked_tenant(route, target.query())).transpose()?.flatten();
-    let said = said.map(tenant_said).transpose()?.flatten();
-    Ok(named.or(said).or_else(|| route.and_then(only_tenant)))
-}
-
-/// The route an address is on.
-fn route_of<'a>(site: &'a Site, inbound: &Inbound<'_>, target: &ReturnTo) -> Option<&'a Route> {
-    let host = site.table.host(inbound.authority())?;
-    site.table.route(host, target.path()).map(|number| site.route(number))
 }
 
 /// Another site may link here, but not sign people out behind their back.

@@ -69,7 +69,7 @@ pub(super) fn answer(
 ) -> pingora::Result<()> {
     exchange.was_answered();
     calls::judge(downstream, response, exchange)?;
-    leaving::last_answer(downstream);
+    leaving::last_answer(downstream, &exchange.site);
     exchange.answer = Answer::Passed;
     journey::answered(exchange);
     if let Some(call) = exchange.call.as_ref().filter(|call| call.is_to_tenant()) {
@@ -103,7 +103,7 @@ pub(super) fn broken(
     exchange.was_asked_in_vain(failing::asked(&error));
     let flow = exchange.flow.as_ref();
     let reused = flow.is_some_and(|flow| flow.is_reused());
-    let over = flow.is_some_and(|flow| flow.is_over());
+    let over = exchange.end().is_some();
     let whole = !downstream.as_ref().retry_buffer_truncated();
     let unseen = *error.etype() == http2::UNSEEN;
     let idempotent = downstream.req_header().method.is_idempotent();

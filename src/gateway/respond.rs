@@ -6,7 +6,7 @@ use crate::limits::Standing;
 use crate::pages::{self, Footing, LoopHint, NotAllowed, Page, Trouble};
 use crate::signin::{Failed, Failure};
 use crate::telemetry::Limit;
-use crate::web::{Asking, Refusal, Reply};
+use crate::web::{Asking, PublicOrigin, Refusal, Reply, ReturnTo};
 
 use super::about::About;
 use super::calls::CallTrouble;
@@ -121,6 +121,9 @@ impl Refused {
 
     /// For a sign-in that failed.
     pub fn failed(host: &HostSite, failed: Failed) -> Self {
+        // These pages say to sign in again, and so there is something to press, wherever it leads.
+        let is_over = matches!(failed.failure, Failure::AttemptExpired | Failure::TokenReplayed);
+        let target = failed.again.or_else(|| is_over.then(ReturnTo::root));
         let reason = match failed.failure {
             Failure::AlreadyUsed => Reason::Trouble(Trouble::AlreadyUsed),
             Failure::ApprovalRevoked => Reason::Trouble(Trouble::ApprovalRevoked),
@@ -149,7 +152,7 @@ impl Refused {
             Failure::TooBusy => Reason::Trouble(Trouble::TooBusy),
             Failure::Unverified => Reason::Trouble(Trouble::Unverified),
         };
-        let again = failed.again.map(|target| host.start_address(&target, None));
+        let again = target.map(|target| host.start_address(&target, None));
         let limit =
             matches!(reason, Reason::Trouble(Trouble::TooBusy)).then_some(Limit::SpentAttempts);
         let (detail, cookies) = (failed.detail, failed.cookies.into());
@@ -287,6 +290,15 @@ pub(super) fn fragment(request_id: &str, onward: &str) -> Reply {
     Reply::page_under(page.status, page.html, policy)
 }
 
+/// The page that tells one of this origin that somebody is signed in.
+pub(super) fn renewed(request_id: &str, origin: &PublicOrigin) -> Reply {
+    // The page it belongs to is where to go on, and no other.
+    let page = pages::renewed(origin.as_str(), &Footing { request_id, again: None, home: "" });
+    let policy = HeaderValue::try_from(pages::renewed_policy(origin.as_str()));
+    let policy = policy.expect("an origin is visible ASCII");
+    Reply::page_in_frames(page.status, page.html, policy)
+}
+
 /// A redirect to one of our own origins as a page that leads there by itself. Whoever began the
 /// navigation counts for `SameSite=Strict`, through all redirects (RFC 6265bis §5.2.1): after a
 /// redirect from SuperID the browser would keep the new session back, and sign in for ever.
@@ -318,8 +330,11 @@ pub(super) fn named(reply: Reply, request_id: &str) -> Reply {
 
 /// The answer without its body, as HEAD wants it.
 pub(super) fn for_method(mut reply: Reply, method: &Method) -> Reply {
-    let length = HeaderValue::from(reply.body.len());
-    reply.headers.push((header::CONTENT_LENGTH, length));
+    // Neither has a body, nor is it to say how long one would be (RFC 9110 §8.6).
+    if !matches!(reply.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        let length = HeaderValue::from(reply.body.len());
+        reply.headers.push((header::CONTENT_LENGTH, length));
+    }
     if method == Method::HEAD {
         reply.body.clear();
     }

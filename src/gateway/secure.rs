@@ -40,11 +40,8 @@ pub(super) fn pinned(reply: Reply, downstream: &Downstream, site: &Site) -> Repl
     {
         return reply;
     }
-    let request = downstream.req_header();
-    let named = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let named = request.uri.authority().map(|authority| authority.as_str()).or(named);
-    let host = named.and_then(|named| site.table.host(&named.to_ascii_lowercase()));
-    match host.and_then(|host| site.hosts[host].hsts.clone()) {
+    let host = site.host_named_by(downstream.req_header());
+    match host.and_then(|host| host.hsts.clone()) {
         Some(hsts) => reply.with(header::STRICT_TRANSPORT_SECURITY, hsts),
         None => reply,
     }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use form_urlencoded::Serializer;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header, request};
 
 use crate::assertion::Signer;
 use crate::authn::Authenticator;
@@ -14,21 +14,22 @@ use crate::config::{
     Session, Settings,
 };
 use crate::credentials::{Stores, SystemUsers};
-use crate::crypto::{Authorities, Random};
+use crate::crypto::{Authorities, Random, named};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Ended, Memory, Sessions, Store};
+use crate::session::{Memory, Revocations, Sessions, Store, What};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
-    REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT, SESSIONS_IN_MEMORY,
+    REQUESTS_IN_FLIGHT, ROUTE_REQUESTS_IN_FLIGHT, SESSION_KEYS, SESSIONS_IN_MEMORY,
 };
 use crate::telemetry::{AuditLog, Levels, Metrics, RouteMetrics, ServerLevel, Tracer, servers};
 use crate::web::{Bounds, CookieNames, Cookies, Peer, Proxies, ReturnTo, Spoofable};
 
 use super::calls::Ways;
 use super::checkup;
+use super::in_use::InUse;
 use super::installations::Installations;
 use super::lane::Lane;
 use super::roads::{Pools, Roads};
@@ -65,7 +66,8 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     pub audit: AuditLog,
     pub(super) tracer: Option<Tracer>,
-    ended: Arc<Ended>,
+    pub(super) in_use: Arc<InUse>,
+    ended: Arc<Revocations>,
     kept: Store,
 }
 
@@ -89,7 +91,7 @@ impl Site {
     /// The same, with what was opened for it.
     pub fn with_stores(settings: Settings, stores: &Stores, clock: Clock, random: Random) -> Self {
         let limits = &settings.limits;
-        let ended = Arc::new(Ended::new(limits.ended_sessions, settings.session.absolute));
+        let ended = Arc::new(Revocations::new(limits.ended_sessions, settings.session.absolute));
         Self::assembled(settings, stores, (clock, random), ended, None)
     }
 
@@ -107,14 +109,24 @@ impl Site {
         self.hosts.iter().position(same).expect("a host of a site is one of its hosts")
     }
 
+    /// The host that a request names, admitted or not.
+    pub(super) fn host_named_by(&self, request: &request::Parts) -> Option<&HostSite> {
+        let named = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let named = request.uri.authority().map(|authority| authority.as_str()).or(named)?;
+        self.table.host(&named.to_ascii_lowercase()).map(|number| &self.hosts[number])
+    }
+
     fn assembled(
         settings: Settings,
         stores: &Stores,
         (clock, random): (Clock, Random),
-        ended: Arc<Ended>,
+        ended: Arc<Revocations>,
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
+        for key in &session.revoked_keys {
+            ended.hold(What::Key(*key), clock.now());
+        }
         let kept = Store::new(&settings, stores.sessions.clone(), before.map(|site| &site.kept));
         let both = (&ended, &kept);
         let host_site = |host: &Arc<Host>| HostSite::new(host, session, both);
@@ -153,6 +165,7 @@ impl Site {
             metrics,
             audit: stores.audit.clone(),
             tracer: stores.tracer.clone(),
+            in_use: before.map_or_else(|| Arc::new(InUse::new()), |site| site.in_use.clone()),
             ended,
             kept,
             clock,
@@ -176,10 +189,22 @@ impl Site {
         for (name, metrics) in self.lane_names().iter().zip(&self.route_metrics) {
             levels.count(&ROUTE_REQUESTS_IN_FLIGHT, &[name], metrics.in_flight());
         }
+        self.tell_keys(&mut levels);
         self.turnstile.tell(&mut levels);
         self.users.tell(&mut levels);
         servers::tell(&self.servers(), &mut levels);
         levels
+    }
+
+    fn tell_keys(&self, levels: &mut Levels) {
+        let session = &self.settings.session;
+        let words = std::iter::once("seals").chain(std::iter::repeat("opens"));
+        for (key, word) in session.keys.names().zip(words) {
+            levels.count(&SESSION_KEYS, &[&named(key), word], 1);
+        }
+        for key in &session.revoked_keys {
+            levels.count(&SESSION_KEYS, &[&named(*key), "revoked"], 1);
+        }
     }
 
     /// How the servers of upstreams stand.
@@ -248,7 +273,11 @@ impl Site {
 }
 
 impl HostSite {
-    fn new(host: &Arc<Host>, session: &Session, (ended, kept): (&Arc<Ended>, &Store)) -> Self {
+    fn new(
+        host: &Arc<Host>,
+        session: &Session,
+        (ended, kept): (&Arc<Revocations>, &Store),
+    ) -> Self {
         let names = CookieNames::new(&session.cookie_name, &host.origin);
         let both = (ended.clone(), kept.clone());
         let sessions = Sessions::new(session, &names, &host.origin, both);
@@ -275,14 +304,27 @@ impl HostSite {
         }
     }
 
-    /// Our own sign-in address: a top-level GET that sets the binding cookie and redirects.
+    /// Our own sign-in address: a top-level GET that sets the binding cookie and redirects. Where a sign-in
+    /// is for telling another page of it, that is the address itself.
     pub(super) fn start_address(&self, target: &ReturnTo, party: Option<&RelyingParty>) -> String {
+        if target.is_renewal(&self.host.prefix) {
+            let with = party.map(|party| format!("&with={}", party.name)).unwrap_or_default();
+            let joint = if target.as_str().contains('?') { "" } else { "?" };
+            return format!("{}{joint}{with}", target.as_str());
+        }
         let mut query = Serializer::new(String::new());
         query.append_pair("rd", target.as_str());
         if let Some(party) = party {
             query.append_pair("with", &party.name);
         }
         format!("{}/start?{}", self.host.prefix, query.finish())
+    }
+
+    /// Where somebody signs in for an address beside a page that stays.
+    pub(super) fn renewal_address(&self, wanted: &ReturnTo) -> String {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("for", wanted.as_str());
+        format!("{}/renew?{}", self.host.prefix, query.finish())
     }
 
     /// Those whose redirect URL has this path: each takes its own attempts only (RFC 9700 §4.4.2.2:

@@ -8,7 +8,8 @@ use crate::pages::{LoopHint, NoSignIn, Trouble};
 use crate::signin::{Failed, Wish};
 use crate::web::{Inbound, Reply, ReturnTo};
 
-use super::parties::listed;
+use super::asked_tenant::{asked_tenant, tenant_said};
+use super::parties::{listed, parties};
 use super::respond::Refused;
 use super::site::{HostSite, Site};
 use super::verdict::{Step, Verdict, Wanted};
@@ -70,10 +71,11 @@ pub(super) fn nowhere(tenant: Option<&ContextId>) -> Refused {
     }
 }
 
-/// RFC 9110 §15.5.2, with the sign-in address for whoever can show a person a page.
+/// RFC 9110 §15.5.2, with the sign-in address for whoever can show a person a page, and the one that
+/// renews it beside a page, for what was asked for.
 pub(super) fn unauthorized(
     host: &HostSite,
-    target: &ReturnTo,
+    (target, asked): (&ReturnTo, &ReturnTo),
     party: Option<&RelyingParty>,
 ) -> Reply {
     let address = format!("{}{}", host.host.origin, host.start_address(target, party));
@@ -81,6 +83,7 @@ pub(super) fn unauthorized(
         "error": "sign_in_required",
         "message": "Nobody is signed in. Open sign_in in a browser window, then try again.",
         "sign_in": address,
+        "renew": format!("{}{}", host.host.origin, host.renewal_address(asked)),
     });
     Reply::json(StatusCode::UNAUTHORIZED, body.to_string())
         .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("SuperID"))
@@ -110,6 +113,37 @@ pub(super) fn counted(
 pub(super) fn asked_by_a_page(inbound: &Inbound<'_>) -> bool {
     let dest = inbound.header("sec-fetch-dest").map(|value| value.as_bytes());
     matches!(dest, None | Some(b"document" | b"iframe"))
+}
+
+/// The tenant the target names, which it would be asked for again; else the one asked for here.
+pub(super) fn named_tenant(
+    route: Option<&Route>,
+    target: &ReturnTo,
+    said: Option<&str>,
+) -> Result<Option<ContextId>, Box<Refused>> {
+    let named = route.map(|route| asked_tenant(route, target.query())).transpose()?.flatten();
+    let said = said.map(tenant_said).transpose()?.flatten();
+    Ok(named.or(said))
+}
+
+/// The route an address is on.
+pub(super) fn route_of<'a>(
+    site: &'a Site,
+    inbound: &Inbound<'_>,
+    target: &ReturnTo,
+) -> Option<&'a Route> {
+    let host = site.table.host(inbound.authority())?;
+    site.table.route(host, target.path()).map(|number| site.route(number))
+}
+
+/// The relying party of that name, or else those that could sign somebody in for the route and tenant.
+pub(super) fn with_whom<'h>(
+    host: &'h HostSite,
+    route: Option<&'h Route>,
+    (with, tenant): (Option<&str>, Option<&ContextId>),
+) -> Vec<&'h RelyingParty> {
+    let named = host.parties().into_iter().find(|party| Some(party.name.as_str()) == with);
+    named.map_or_else(|| parties(host, route, tenant), |one| vec![one])
 }
 
 /// A route for one tenant alone asks SuperID for that tenant, without its tenant picker.

@@ -55,6 +55,7 @@ async fn taken(
             taken.map_err(Refused::of_a_notice)
         }
         Step::Posted { host } => posted(exchange, host, downstream).await,
+        Step::Renewed { origin } => Ok(respond::renewed(&exchange.request_id, &origin)),
         Step::Resend { host } => Ok(keeping::resend(exchange, host, downstream)),
         Step::SignOut { host } => sign_out(exchange, host, downstream).await,
         Step::Told { host } => told(site, host, downstream).await,
@@ -74,6 +75,7 @@ pub(super) fn asking(step: &Step, downstream: &Downstream) -> Asking {
         | Step::Callback { .. }
         | Step::Finish { .. }
         | Step::Fragment { .. }
+        | Step::Renewed { .. }
         | Step::Resend { .. }
         | Step::SignOut { .. } => Asking::of(&request.method, &request.headers),
         Step::Notice { .. } => Asking::Program,

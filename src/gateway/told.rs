@@ -163,6 +163,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_of_one_route_is_not_told_of_another_that_falls_in_its_place() {
+        let (settings, told) = (settings(), Told::new(None));
+        let session = session(&settings, "a@b");
+        let [first, second] = [&settings.routes[0], &settings.routes[1]];
+        let (open, quiet) = (permit(first, session.clone()), permit(second, session));
+        assert_ne!(injected(&open, first), injected(&quiet, second));
+        // Numbers of host and route that lead to one place.
+        for (way, same_place) in [((31, 0), (0, 7)), ((0, 0), (0, PLACES))] {
+            assert_eq!(*told.injection(&open, way, to(first)), injected(&open, first));
+            assert_eq!(*told.injection(&quiet, same_place, to(second)), injected(&quiet, second));
+        }
+    }
+
+    #[test]
     fn a_session_that_takes_the_place_of_a_dropped_one_is_not_taken_for_it() {
         let (settings, told) = (settings(), Told::new(None));
         for each in 0..5000 {

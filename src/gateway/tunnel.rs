@@ -7,9 +7,9 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,10 +23,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::config::RouteBounds;
-use crate::web::ProxyHeader;
+use crate::web::{Close, Frames, ProxyHeader};
 
 use super::cord::Cord;
 use super::dial::Dial;
+use super::ending::{End, Ending};
+use super::handover::Handover;
 use super::way::Led;
 
 /// How long the app's connection and the client's may both be silent, counted from the
@@ -37,12 +39,39 @@ pub(super) struct Silence {
     answer: Duration,
     tunnel: Duration,
     is_tunnel: AtomicBool,
+    ending: Ending,
+    reader: Mutex<Option<Waker>>,
 }
 
 impl Silence {
     pub(super) fn new(answer: Duration, bounds: &RouteBounds) -> Arc<Self> {
-        let tunnel = bounds.websocket_idle_timeout;
-        Arc::new(Self { answer, tunnel, is_tunnel: AtomicBool::new(false) })
+        Arc::new(Self::of(answer, bounds.websocket_idle_timeout))
+    }
+
+    fn of(answer: Duration, tunnel: Duration) -> Self {
+        let (ending, reader) = (Ending::default(), Mutex::default());
+        Self { answer, tunnel, is_tunnel: AtomicBool::new(false), ending, reader }
+    }
+
+    /// It is to be closed, as WebSocket has it where it is a tunnel.
+    pub(super) fn ends(&self, end: End) {
+        self.ending.comes(end);
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+        reader.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whose time is over, if one's is.
+    pub(super) fn end(&self) -> Option<End> {
+        self.ending.what()
+    }
+
+    /// Whether it is to be closed; if not, the task is woken when it is.
+    fn is_over(&self, context: &Context<'_>) -> bool {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reader.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
+            *reader = Some(context.waker().clone());
+        }
+        self.ending.is_there()
     }
 
     /// From now on it is a tunnel's.
@@ -120,12 +149,34 @@ struct Patient<S> {
     heard: Instant,
     /// Set to no later than the end of the silence, whatever is the longest then.
     timer: Pin<Box<Sleep>>,
+    from_app: Handover,
+    to_app: Frames,
+    last: Last,
+}
+
+/// How far the last words of a tunnel have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    /// Nobody wants any.
+    Unsaid,
+    /// The app is in the middle of a frame.
+    Waiting,
+    Said,
 }
 
 impl<S> Patient<S> {
     fn new(inner: S, silence: Arc<Silence>) -> Self {
         let timer = Box::pin(sleep(silence.least()));
-        Self { inner, written: false, silence, heard: Instant::now(), timer }
+        Self {
+            inner,
+            written: false,
+            silence,
+            heard: Instant::now(),
+            timer,
+            from_app: Handover::new(),
+            to_app: Frames::default(),
+            last: Last::Unsaid,
+        }
     }
 
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
@@ -140,7 +191,56 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Patient<S> {
+    /// Closes a tunnel between two frames of the app's: the client reads a close frame, and then that
+    /// there is an end. A frame that is not whole has a moment to become so.
+    fn poll_end(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let aborted = || Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        let Some(frames) = self.from_app.frames() else { return aborted() };
+        if self.last == Last::Said {
+            return Poll::Ready(Ok(()));
+        }
+        if frames.is_between() {
+            let words = Close::SESSION_OVER.of_server();
+            if buffer.remaining() < words.len() {
+                return aborted();
+            }
+            self.last = Last::Said;
+            if !frames.has_closed() {
+                buffer.put_slice(&words);
+                self.tell_app(context);
+            }
+            return Poll::Ready(Ok(()));
+        }
+        if self.last == Last::Unsaid {
+            self.last = Last::Waiting;
+            self.timer.as_mut().reset(Instant::now() + A_MOMENT);
+        }
+        let before = buffer.filled().len();
+        if let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(context, buffer) {
+            let count = frames.pass_one(&buffer.filled()[before..]);
+            buffer.set_filled(before + count);
+            return Poll::Ready(read);
+        }
+        ready!(self.timer.as_mut().poll(context));
+        aborted()
+    }
+
+    /// The app hears why at once or not at all: nobody waits for one that takes nothing.
+    fn tell_app(&mut self, context: &mut Context<'_>) {
+        if self.to_app.is_between() && !self.to_app.has_closed() {
+            let words = Close::SESSION_OVER.of_client();
+            let _at_once_or_not = Pin::new(&mut self.inner).poll_write(context, &words);
+            let _at_once_or_not = Pin::new(&mut self.inner).poll_flush(context);
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Patient<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -150,8 +250,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if self.silence.is_over(context) {
+            return self.poll_end(context, buffer);
+        }
+        let before = buffer.filled().len();
         if let Poll::Ready(result) = Pin::new(&mut self.inner).poll_read(context, buffer) {
             self.heard = Instant::now();
+            self.from_app.pass(&buffer.filled()[before..]);
             return Poll::Ready(result);
         }
         self.poll_silence(context).map(Err)
@@ -165,8 +270,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.written = true;
+        if self.silence.ending.is_there() {
+            // What a client says after its end goes nowhere.
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let written = ready!(Pin::new(&mut self.inner).poll_write(context, bytes));
         self.heard = Instant::now();
+        if let (Ok(count), Handover::Frames(_)) = (&written, &self.from_app) {
+            self.to_app.pass(&bytes[..*count]);
+        }
         Poll::Ready(written)
     }
 
@@ -186,6 +298,9 @@ impl VirtualSocket for Patient<Cord> {
     }
 }
 
+/// How long the rest of a frame may take whose tunnel is closed.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
@@ -195,7 +310,7 @@ mod tests {
 
     fn pair(answer: u64, tunnel: u64) -> (Patient<DuplexStream>, DuplexStream, Arc<Silence>) {
         let (answer, tunnel) = (Duration::from_secs(answer), Duration::from_secs(tunnel));
-        let silence = Arc::new(Silence { answer, tunnel, is_tunnel: AtomicBool::new(false) });
+        let silence = Arc::new(Silence::of(answer, tunnel));
         let (ours, app) = duplex(64);
         (Patient::new(ours, silence.clone()), app, silence)
     }

@@ -38,7 +38,7 @@ pub(super) fn answer(
         Authenticated::Unavailable => return Verdict::Refuse(Refused::without_store()),
         Authenticated::Proven(_) | Authenticated::Nobody | Authenticated::Rejected(_) => {
             let target = target(host, fields.get("rd"));
-            unauthorized(host, &target, with.and_then(known))
+            unauthorized(host, (&target, &target), with.and_then(known))
         }
     };
     // Pages of other sites are not to have it even as a script or an image.

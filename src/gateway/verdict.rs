@@ -5,12 +5,13 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use crate::authn::Permit;
+use crate::clock::Timestamp;
 use crate::credentials::Injection;
 use crate::identity::ContextId;
 use crate::limits::Standing;
 use crate::pages::NotSent;
 use crate::session::SessionState;
-use crate::web::{Reply, ReturnTo};
+use crate::web::{PublicOrigin, Reply, ReturnTo};
 
 use super::calls::Call;
 use super::respond::Refused;
@@ -75,6 +76,8 @@ pub enum Step {
     Notice { host: usize },
     /// A form posted to a redirect URL.
     Posted { host: usize },
+    /// The page that tells a page of this origin that somebody is signed in.
+    Renewed { origin: PublicOrigin },
     /// The page that sends what was kept.
     Resend { host: usize },
     /// Somebody signs out.
@@ -93,6 +96,7 @@ pub struct Departure {
     cookie: Option<HeaderValue>,
     renewal: Vec<HeaderValue>,
     session: Option<Arc<SessionState>>,
+    seen: Timestamp,
     standing: Option<Standing>,
     call: Option<Box<Call>>,
     resumed: Option<Box<Resumed>>,
@@ -113,6 +117,7 @@ impl Departure {
             cookie: None,
             renewal: Vec::new(),
             session: permit.shared().cloned(),
+            seen: permit.session().map_or(to.now, |session| session.seen),
             standing: None,
             call: None,
             resumed: None,
@@ -126,6 +131,11 @@ impl Departure {
         renewal: Vec<HeaderValue>,
     ) -> Self {
         Self { cookie, renewal, ..self }
+    }
+
+    /// As the latest use of its session, which was written so.
+    pub(super) fn in_use(self, now: Timestamp) -> Self {
+        Self { seen: now, ..self }
     }
 
     /// With where the client stands under the rates of the route.
@@ -174,6 +184,11 @@ impl Departure {
 
     pub(super) fn renewal(&self) -> &[HeaderValue] {
         &self.renewal
+    }
+
+    /// The session it leaves under, and when that was last in use; none on a public route.
+    pub(super) fn session(&self) -> Option<(&Arc<SessionState>, Timestamp)> {
+        self.session.as_ref().map(|session| (session, self.seen))
     }
 
     /// The tenant of whoever is calling, for the log.

@@ -10,6 +10,7 @@ use pingora::proxy::Session as Downstream;
 use crate::web::{HeaderBag, Reply};
 
 use super::leaving;
+use super::site::Site;
 
 /// A request header that names can be removed from.
 pub struct Wire<'a>(pub &'a mut RequestHeader);
@@ -42,13 +43,17 @@ pub(super) fn parts(request: &mut RequestHeader) -> request::Parts {
 ///
 /// # Errors
 /// pingora's, when the client is gone or the answer cannot be put into a message.
-pub(super) async fn write(downstream: &mut Downstream, reply: Reply) -> pingora::Result<()> {
+pub(super) async fn write(
+    downstream: &mut Downstream,
+    site: &Site,
+    reply: Reply,
+) -> pingora::Result<()> {
     let mut head = ResponseHeader::build(reply.status, Some(reply.headers.len()))?;
     for (name, value) in reply.headers {
         head.append_header(name, value)?;
     }
     let has_body = !reply.body.is_empty();
-    leaving::last_answer(downstream);
+    leaving::last_answer(downstream, site);
     if downstream.is_http2() && !has_body {
         // One frame: gRPC reads its status in a head only where nothing follows.
         let whole = vec![HttpTask::Header(Box::new(head), true)];

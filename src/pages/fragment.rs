@@ -27,12 +27,13 @@ pub fn fragment_policy(onward: &str) -> String {
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<p>The app opens by itself in a moment.</p>
+    source = r#"<p hidden>The app opens by itself in a moment.</p>
 <noscript>
 <p>This step of the sign-in needs JavaScript, which is switched off in this browser. Allow it for this
 site and sign in again, or ask the people who run this app: they can choose a way that does without.</p>
 </noscript>
 <script>
+document.querySelector("p").hidden = false;
 const brought = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 const form = document.createElement("form");
@@ -51,7 +52,7 @@ struct Fragment;
 
 impl HtmlSafe for Fragment {}
 
-const SCRIPT_SOURCE: &str = "'sha256-tywsrFmowa94nIQlN+X6rNezApAhXSgQUE+9kW4UK+U='";
+const SCRIPT_SOURCE: &str = "'sha256-Fki0EzvDxKgroo3TNaF5BIetY/nYCjqd7Yr8v/KnE5o='";
 
 #[cfg(test)]
 mod tests {

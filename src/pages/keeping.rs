@@ -35,7 +35,7 @@ pub fn resend_body() -> String {
 pub fn keep_fragment_policy() -> &'static str {
     concat!(
         "default-src 'none'; ",
-        "style-src 'sha256-7EjL/PLW5fYr69jaqJTaO0OPJwyADMkgr+YhGvA9d5I='; ",
+        "style-src 'sha256-I9sz2pJtGMgFeihEeTcTUTCa376tMfexnd5kMn5+oUc='; ",
         "script-src 'sha256-hpBa4zwyKxtYyENXFM61NWddJmovN661TcORsgwmn8c='; ",
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
@@ -45,7 +45,7 @@ pub fn keep_fragment_policy() -> &'static str {
 pub fn resend_policy() -> &'static str {
     concat!(
         "default-src 'none'; ",
-        "style-src 'sha256-7EjL/PLW5fYr69jaqJTaO0OPJwyADMkgr+YhGvA9d5I='; ",
+        "style-src 'sha256-I9sz2pJtGMgFeihEeTcTUTCa376tMfexnd5kMn5+oUc='; ",
         "script-src 'sha256-ePniVEkSivX/c7XWBGafqh8tSpiRrKiqYeqbG7N1TOE='; ",
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::StatusCode;
-use pingora::apps::{HttpPersistentSettings, HttpServerApp as _};
+use pingora::apps::{HttpPersistentSettings, HttpServerApp as _, ReusedHttpStream};
 use pingora::http::ResponseHeader;
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::http::ServerSession;
@@ -21,11 +21,12 @@ use pingora::protocols::{
 };
 use pingora::proxy::HttpProxy;
 use rustls_pki_types::CertificateDer;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::config::Serves;
 use crate::crypto::stands_for;
-use crate::gateway::{Gateway, Line, Site};
+use crate::gateway::{Gateway, Line, Living, Site};
 use crate::telemetry::{AccessLog, HandshakeFailure, Limit};
 use crate::web::{JobDoor, Peer, ServerName, Shown};
 
@@ -44,7 +45,11 @@ type Stays<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// What every connection of a worker is served with.
 pub(super) struct Front {
+    pub(super) gateway: Gateway,
+    /// For tunnels, and what comes by HTTP/2.
     pub(super) proxy: Arc<HttpProxy<Gateway>>,
+    /// What its requests have open under sessions.
+    pub(super) living: Arc<Living>,
     pub(super) site: Arc<ArcSwap<Site>>,
     pub(super) access: Option<AccessLog>,
     pub(super) load: Arc<Load>,
@@ -71,7 +76,7 @@ impl Front {
             let limits = &site.settings.limits;
             (Terms::of(limits), limits.handshake_timeout)
         };
-        let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves);
+        let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves.clone());
         let line = line.in_house(&self.load.house);
         let is_told = jobs.is_some() || tls.is_some() || peer.user().is_some();
         if is_told || serves != Serves::Everything {
@@ -253,24 +258,42 @@ impl Front {
             if !stays() {
                 return;
             }
-            let mut session = ServerSession::new_http1(guard);
-            match kept.take() {
-                Some(kept) => kept.apply_to_session(&mut session),
-                // Without an end: the guard's deadlines are the ones that count.
-                None => session.set_keepalive(Some(0)),
-            }
-            if self.load.house.takes_turn(since) {
-                // The answer says so: `Connection: close`.
-                session.set_keepalive_reuses_remaining(Some(0));
+            let is_last = self.load.house.takes_turn(since);
+            if is_last {
                 self.load.yielded();
             }
-            let Some(reused) = self.proxy.process_new_http(session, &course.stop).await else {
-                return;
+            let before = kept.take();
+            let settle = |session: &mut ServerSession| {
+                match before {
+                    Some(kept) => kept.apply_to_session(session),
+                    // Without an end: the guard's deadlines are the ones that count.
+                    None => session.set_keepalive(Some(0)),
+                }
+                if is_last {
+                    // The answer says so: `Connection: close`.
+                    session.set_keepalive_reuses_remaining(Some(0));
+                }
             };
+            let Some(reused) = self.message(guard, settle, &course.stop).await else { return };
             let (stream, settings) = reused.consume();
             let Ok(same) = stream.into_any().downcast() else { return };
             (guard, kept) = (same, settings);
         }
+    }
+
+    /// Serves a message; one that may lead into a tunnel goes pingora's own way.
+    async fn message<S: IO + 'static>(
+        &self,
+        guard: Box<Guard<S>>,
+        settle: impl FnOnce(&mut ServerSession) + Send,
+        stop: &watch::Receiver<bool>,
+    ) -> Option<ReusedHttpStream> {
+        if !guard.asks_upgrade() {
+            return Box::pin(self.gateway.serve(guard, settle, stop)).await;
+        }
+        let mut session = ServerSession::new_http1(guard);
+        settle(&mut session);
+        self.proxy.process_new_http(session, stop).await
     }
 
     /// Waits for a message. One that has been idle when others wait for its place is closed.

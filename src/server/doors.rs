@@ -59,7 +59,7 @@ impl Serving {
 
     /// As it is now.
     pub(super) fn now(&self) -> Serves {
-        **self.0.load()
+        Serves::clone(&self.0.load())
     }
 
     fn follow(&self, serves: Serves) {
@@ -107,7 +107,7 @@ impl OpenDoor {
             socket,
             read: tls.is_some().then(|| (doorway.clone(), stamps)),
             tls: tls.map(|config| Arc::new(ArcSwap::from(config))),
-            serving: Serving::new(doorway.serves),
+            serving: Serving::new(doorway.serves.clone()),
             fate: watch::channel(Fate::Open).0,
             introducers: doorway.introduced_by.clone().map(Arc::new),
             place: place_of(&doorway.address),
@@ -237,7 +237,7 @@ impl Changes {
         for doorway in doorways(settings) {
             match open.iter().find(|door| door.serves(&doorway)) {
                 Some(door) => {
-                    changes.serving.push((door.serving.clone(), doorway.serves));
+                    changes.serving.push((door.serving.clone(), doorway.serves.clone()));
                     if door.asked != doorway.address {
                         changes.permissions.push((door.name.clone(), doorway.address.clone()));
                     }
@@ -284,7 +284,7 @@ impl Changes {
                 door.read = Some((doorway, stamps));
             }
         }
-        self.serving.iter().for_each(|(serving, serves)| serving.follow(*serves));
+        self.serving.iter().for_each(|(serving, serves)| serving.follow(serves.clone()));
         for (name, asked) in self.permissions {
             if let Some(door) = open.iter_mut().find(|door| door.name == name) {
                 door.permit(asked);

@@ -36,7 +36,7 @@ impl Doorway {
             tls: listener.tls.clone(),
             client_ca: None,
             jobs: None,
-            serves: listener.serves,
+            serves: listener.serves.clone(),
             introduced_by: listener.introduced_by.clone(),
         }
     }

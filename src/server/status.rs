@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::config::{Destination, Route};
+use crate::config::{Destination, Route, Serves};
 use crate::gateway::Site;
 use crate::redis_link::LinkState;
 use crate::telemetry::catalogue::{
@@ -76,7 +76,12 @@ fn listeners(site: &Site, state: &State) -> Vec<Listening> {
             address: had
                 .and_then(|had| had.address.clone())
                 .unwrap_or_else(|| door.address.to_string()),
-            serves: if door.jobs.is_some() { "jobs" } else { "people" }.to_owned(),
+            serves: match (&door.jobs, &door.serves) {
+                (Some(_), _) => "jobs",
+                (None, Serves::Checks(_)) => "checks",
+                (None, _) => "people",
+            }
+            .to_owned(),
             tls: door.tls.is_some(),
             certificate_ends: had.and_then(|had| had.certificate_ends),
             name: door.name,
@@ -143,6 +148,7 @@ fn to(route: &Route) -> String {
             (None, Some(server)) => server.to_string(),
             (None, None) => String::new(),
         },
+        Destination::Checked => "the proxy that asks".to_owned(),
         Destination::Tenant(_) => "tenants".to_owned(),
     }
 }

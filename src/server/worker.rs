@@ -76,6 +76,9 @@ async fn run(
     (ready, left): (oneshot::Sender<()>, oneshot::Sender<()>),
 ) {
     let (front, lead) = (Arc::new(front(&work)), Lead::new());
+    let (living, site) = (front.living.clone(), work.site.clone());
+    // It ends with the worker's runtime.
+    tokio::spawn(async move { living.watch(&site).await });
     let mut doors = JoinSet::new();
     let _nobody_waits = ready.send(());
     let leave = loop {
@@ -106,7 +109,8 @@ async fn told(leave: &mut watch::Receiver<Option<Leave>>, site: &ArcSwap<Site>) 
 fn front(work: &Work) -> Front {
     let site = work.site.load();
     let gateway = Gateway::new(work.site.clone(), work.access.clone());
-    let mut proxy = HttpProxy::new(gateway, pingora_settings());
+    let living = gateway.living();
+    let mut proxy = HttpProxy::new(gateway.beside(), pingora_settings());
     proxy.handle_init_modules();
     // CONNECT is refused where every method is, with an answer of ours, and counted.
     let mut options = HttpServerOptions::default();
@@ -114,7 +118,9 @@ fn front(work: &Work) -> Front {
     proxy.server_options = Some(options);
     proxy.h2_options = Some(http2::options(&site.settings.limits.crowd));
     Front {
+        gateway,
         proxy: Arc::new(proxy),
+        living,
         site: work.site.clone(),
         access: work.access.clone(),
         lobby: work.load.house.open_lobby(),

@@ -17,6 +17,10 @@ pub enum Note {
     Ended([u8; 16], Timestamp),
     /// A session in memory, as it was written last.
     Kept([u8; 16], Record),
+    /// A mark, and that what has it and began no later than then is over.
+    Marked([u8; 16], Timestamp),
+    /// All sessions with a mark of this one's shard that are as old as this are refused.
+    MarksRefusedUntil([u8; 16], Timestamp),
     /// All sessions of this id's shard that are as old as this are refused.
     RefusedUntil([u8; 16], Timestamp),
     /// An attempt that came back, and until when it has to be known.
@@ -53,6 +57,8 @@ impl Note {
                 let bytes = record.to_bytes();
                 return [b"k", &id[..], &(bytes.len() as u64).to_be_bytes(), &bytes].concat();
             }
+            Self::Marked(mark, time) => (b'm', mark, time.0),
+            Self::MarksRefusedUntil(mark, time) => (b'n', mark, time.0),
             Self::RefusedUntil(id, time) => (b'r', id, time.0),
             Self::Spent(id, time) => (b's', id, time.0),
             Self::Used(id, time) => (b'u', id, time.0),
@@ -79,6 +85,8 @@ impl Note {
             b'k' => Record::from_bytes(more).map(|record| Self::Kept(id, record)),
             b'a' => Some(Self::Absolute(time.0)),
             b'e' => Some(Self::Ended(id, time)),
+            b'm' => Some(Self::Marked(id, time)),
+            b'n' => Some(Self::MarksRefusedUntil(id, time)),
             b'r' => Some(Self::RefusedUntil(id, time)),
             b's' => Some(Self::Spent(id, time)),
             b'u' => Some(Self::Used(id, time)),
@@ -132,6 +140,8 @@ mod tests {
             Note::Absolute(28_800),
             Note::Ended(id, time),
             Note::Kept(id, Record { sealed: b"sealed"[..].into(), signed_in: time, seen: NOW }),
+            Note::Marked(id, time),
+            Note::MarksRefusedUntil(id, time),
             Note::RefusedUntil(id, time),
             Note::Spent(id, time),
             Note::Used(id, time),

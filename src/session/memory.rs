@@ -5,14 +5,17 @@ use std::sync::mpsc::Sender;
 
 use crate::clock::Timestamp;
 
+use super::ended::Names;
 use super::heirs::Note;
 use super::records::Records;
-use super::remembered::{Ended, Remembered};
+use super::remembered::Remembered;
+use super::revocations::Revocations;
+use super::what::Over;
 
 /// Everything that must not be forgotten while it could still do harm.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    pub ended: Arc<Ended>,
+    pub ended: Arc<Revocations>,
     /// Attempts that came back.
     pub spent: Arc<Remembered>,
     /// Posted tokens that were taken.
@@ -25,10 +28,9 @@ impl Memory {
     /// Everything there is, and from now on everything that comes, to `heir`. What comes meanwhile
     /// may be in both.
     pub fn bequeath(&self, heir: &Sender<Note>) -> Vec<Note> {
-        self.ended.heirs.add(heir.clone());
         self.spent.heirs.add(heir.clone());
         self.used.heirs.add(heir.clone());
-        let mut notes = self.ended.notes();
+        let mut notes = self.ended.bequeath(heir);
         notes.extend(self.spent.notes());
         notes.extend(self.used.notes());
         // After the ended ones: none of those is kept.
@@ -38,7 +40,7 @@ impl Memory {
 
     /// Tells nobody any more.
     pub fn disinherit(&self) {
-        self.ended.heirs.leave();
+        self.ended.disinherit();
         self.spent.heirs.leave();
         self.used.heirs.leave();
         self.records.iter().for_each(|records| records.disinherit());
@@ -49,13 +51,20 @@ impl Memory {
         match note {
             Note::Absolute(before) => self.ended.come_after(before, now),
             Note::Ended(id, signed_in) => {
-                self.ended.note(id, signed_in, now);
+                let over = Over { names: Names::Sessions, name: id, began: signed_in };
+                self.ended.take(over, now);
                 self.records.iter().for_each(|records| records.remove(&id));
             }
             Note::Kept(id, record) => {
                 self.records.iter().for_each(|one| one.keep(id, record.clone(), &self.ended));
             }
-            Note::RefusedUntil(id, time) => self.ended.refuse_until(id, time),
+            Note::Marked(mark, time) => {
+                self.ended.take(Over { names: Names::Marks, name: mark, began: time }, now);
+            }
+            Note::MarksRefusedUntil(mark, time) => {
+                self.ended.refuse_until(Names::Marks, mark, time);
+            }
+            Note::RefusedUntil(id, time) => self.ended.refuse_until(Names::Sessions, id, time),
             Note::Spent(id, until) => self.spent.keep(id, until, now),
             Note::Used(id, until) => self.used.keep(id, until, now),
         }
@@ -73,7 +82,7 @@ mod tests {
 
     fn memory(most: usize, absolute: u64) -> Memory {
         Memory {
-            ended: Arc::new(Ended::new(most, absolute)),
+            ended: Arc::new(Revocations::new(most, absolute)),
             spent: Arc::new(Remembered::new(most, Kind::Spent)),
             used: Arc::new(Remembered::new(most, Kind::Used)),
             records: None,
@@ -84,18 +93,22 @@ mod tests {
         SessionState::of("a@b", [id; 16], Timestamp(signed_in))
     }
 
+    fn end(memory: &Memory, session: &SessionState) {
+        memory.ended.take(Over::session(session), NOW);
+    }
+
     #[test]
     fn an_heir_knows_what_was_and_what_comes() {
         let (old, new) = (memory(64, 1_000), memory(64, 1_000));
-        old.ended.end(&session(1, 9_900), NOW);
+        end(&old, &session(1, 9_900));
         old.spent.first(&[2; 16], Timestamp(10_500), NOW).unwrap();
         let (heir, comes) = channel();
         old.bequeath(&heir).into_iter().for_each(|note| new.inherit(note, NOW));
-        old.ended.end(&session(3, 9_950), NOW);
+        end(&old, &session(3, 9_950));
         old.used.first(&[4; 16], Timestamp(10_500), NOW).unwrap();
         comes.try_iter().for_each(|note| new.inherit(note, NOW));
-        assert!(new.ended.contains(&session(1, 9_900)) && new.ended.contains(&session(3, 9_950)));
-        assert!(!new.ended.contains(&session(5, 9_950)));
+        assert!(new.ended.has(&session(1, 9_900)) && new.ended.has(&session(3, 9_950)));
+        assert!(!new.ended.has(&session(5, 9_950)));
         assert!(new.spent.knows(&[2; 16], NOW) && new.used.knows(&[4; 16], NOW));
         assert!(!new.spent.knows(&[4; 16], NOW));
     }
@@ -107,7 +120,7 @@ mod tests {
         let (to_one, of_two) = channel();
         one.bequeath(&to_two);
         two.bequeath(&to_one);
-        one.ended.end(&session(1, 9_900), NOW);
+        end(&one, &session(1, 9_900));
         one.spent.first(&[2; 16], Timestamp(10_500), NOW).unwrap();
         let mut passed = 0;
         while let Ok(note) = of_one.try_recv().inspect(|note| two.inherit(note.clone(), NOW)) {
@@ -115,9 +128,9 @@ mod tests {
             assert!(passed < 10, "{note:?} goes round");
             of_two.try_iter().for_each(|note| one.inherit(note, NOW));
         }
-        assert!(two.ended.contains(&session(1, 9_900)) && two.spent.knows(&[2; 16], NOW));
+        assert!(two.ended.has(&session(1, 9_900)) && two.spent.knows(&[2; 16], NOW));
         one.disinherit();
-        one.ended.end(&session(3, 9_900), NOW);
+        end(&one, &session(3, 9_900));
         assert!(of_one.try_recv().is_err());
     }
 
@@ -135,16 +148,16 @@ mod tests {
     #[test]
     fn nobody_is_revived_by_a_full_set_or_a_longer_lifetime() {
         let (old, new) = (memory(1, 1_000), memory(64, 1_000));
-        old.ended.end(&session(64, 9_500), NOW);
-        old.ended.end(&session(128, 9_600), NOW);
-        assert!(old.ended.contains(&session(192, 9_400)), "as old as what was forgotten");
+        end(&old, &session(64, 9_500));
+        end(&old, &session(128, 9_600));
+        assert!(old.ended.has(&session(192, 9_400)), "as old as what was forgotten");
         let (heir, _comes) = channel();
         old.bequeath(&heir).into_iter().for_each(|note| new.inherit(note, NOW));
-        assert!(new.ended.contains(&session(192, 9_400)));
-        assert!(!new.ended.contains(&session(192, 9_700)));
+        assert!(new.ended.has(&session(192, 9_400)));
+        assert!(!new.ended.has(&session(192, 9_700)));
         let longer = memory(64, 5_000);
         old.bequeath(&heir).into_iter().for_each(|note| longer.inherit(note, NOW));
-        assert!(longer.ended.contains(&session(5, 9_000)), "was over, and may be forgotten");
-        assert!(!longer.ended.contains(&session(5, 9_001)));
+        assert!(longer.ended.has(&session(5, 9_000)), "was over, and may be forgotten");
+        assert!(!longer.ended.has(&session(5, 9_001)));
     }
 }

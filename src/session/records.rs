@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use super::heirs::{Heirs, Note};
 use super::lifetimes::Lifetimes;
 use super::record::Record;
-use super::remembered::Ended;
+use super::revocations::Revocations;
 
 /// Sessions by their ids. Sharded, so that the workers do not meet at one lock. When there is no room,
 /// the one that was out of use for longest gives way: its person signs in again.
@@ -96,10 +96,10 @@ impl Records {
 
     /// Keeps what another process does, unless it is ended or known by a later writing. There is room
     /// for it: that one's bound holds.
-    pub(super) fn keep(&self, id: [u8; 16], record: Record, ended: &Ended) {
+    pub(super) fn keep(&self, id: [u8; 16], record: Record, ended: &Revocations) {
         let mut shard = write(self.shard(&id));
         let known = shard.records.get(&id).is_some_and(|known| known.seen >= record.seen);
-        if known || ended.has(&id, record.signed_in) {
+        if known || ended.has_session(&id, record.signed_in) {
             return;
         }
         shard.records.insert(id, record.clone());
@@ -158,6 +158,8 @@ const SHARDS: usize = 64;
 mod tests {
     use std::sync::mpsc::channel;
 
+    use super::super::ended::Names;
+    use super::super::what::Over;
     use super::*;
 
     const NOW: Timestamp = Timestamp(10_000);
@@ -194,13 +196,14 @@ mod tests {
 
     #[test]
     fn an_heir_has_what_was_and_what_comes_and_keeps_the_latest_writing() {
-        let (old, new, ended) = (Records::new(64), Records::new(64), Ended::new(64, 1_000));
+        let (old, new, ended) = (Records::new(64), Records::new(64), Revocations::new(64, 1_000));
         old.put([1; 16], record("first", 9_950), (LIVES, NOW));
         let (heir, comes) = channel();
         let before = old.bequeath(&heir);
         old.replace([1; 16], b"first", record("second", 10_000));
         old.put([2; 16], record("other", 10_000), (LIVES, NOW));
-        ended.note([2; 16], Timestamp(9_500), NOW);
+        let (names, name) = (Names::Sessions, [2; 16]);
+        ended.take(Over { names, name, began: Timestamp(9_500) }, NOW);
         // In the wrong order, too.
         for note in comes.try_iter().chain(before) {
             let Note::Kept(id, record) = note else { panic!("{note:?}") };

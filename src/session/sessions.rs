@@ -18,7 +18,7 @@ use super::lately::Known;
 use super::lifetimes::Lifetimes;
 use super::opened::Opened;
 use super::record::Record;
-use super::remembered::Ended;
+use super::revocations::Revocations;
 use super::shared_records::SharedRecords;
 use super::state::SessionState;
 use super::store::{NotKept, Store};
@@ -31,7 +31,7 @@ pub struct Sessions {
     attributes: CookieAttributes,
     context: Vec<u8>,
     lifetimes: Lifetimes,
-    ended: Arc<Ended>,
+    ended: Arc<Revocations>,
     opened: Arc<Opened>,
     store: Store,
 }
@@ -71,7 +71,7 @@ impl Sessions {
         settings: &config::Session,
         names: &CookieNames,
         origin: &PublicOrigin,
-        (ended, store): (Arc<Ended>, Store),
+        (ended, store): (Arc<Revocations>, Store),
     ) -> Self {
         let same_site = match settings.same_site {
             config::SameSite::Lax => "Lax",
@@ -104,7 +104,7 @@ impl Sessions {
         within: Duration,
     ) -> Loaded {
         match self.found(cookies, within) {
-            Found::State(state) => match self.unfit(&state, now) {
+            Found::State(state) => match self.unfit(&state, state.seen, now) {
                 None => Loaded::Live(state),
                 Some(why) => Loaded::Rejected(why),
             },
@@ -117,9 +117,8 @@ impl Sessions {
 
     /// What the store has to be asked before [`Sessions::load`] can tell; mostly nothing.
     pub fn question(&self, cookies: Cookies<'_>) -> Option<Question> {
-        let Store::Redis(store) = &self.store else { return None };
-        let id = self.handle(cookies)?.id;
-        store.is_to_be_asked(&id.0).then(|| Question { store: store.clone(), id })
+        let Store::Redis(_) = &self.store else { return None };
+        self.question_about(self.handle(cookies)?.id)
     }
 
     /// The session a request brings, after asking the store for it.
@@ -138,10 +137,32 @@ impl Sessions {
         }
     }
 
+    /// Why a session that was loaded before, and last used at `seen`, is over by now. `None` while it
+    /// lives, and while its store cannot be asked: an outage ends nobody's.
+    pub fn over(&self, state: &SessionState, seen: Timestamp, now: Timestamp) -> Option<Unfit> {
+        let is_gone = || {
+            let kept = !matches!(self.store, Store::Cookie);
+            kept && matches!(self.store.known(&state.id.0, Duration::ZERO), Known::Nothing)
+        };
+        self.unfit(state, seen, now).or_else(|| is_gone().then_some(Unfit::Gone))
+    }
+
+    /// What the store has to be asked before [`Sessions::over`] can tell; mostly nothing.
+    pub fn question_about(&self, id: SessionId) -> Option<Question> {
+        let Store::Redis(store) = &self.store else { return None };
+        store.is_to_be_asked(&id.0).then(|| Question { store: store.clone(), id })
+    }
+
     /// Whether the session should be written again, so that the idle lifetime counts from now: once
-    /// for each tenth of it at most.
+    /// for each tenth of it at most, and at once where another key seals by now.
     pub fn is_due(&self, state: &SessionState, now: Timestamp) -> bool {
-        self.lifetimes.is_due(state.seen, now)
+        self.lifetimes.is_due(state.seen, now) || self.is_of_an_older_key(state)
+    }
+
+    /// Whether a session that was loaded is sealed with a key that may go one day.
+    pub fn is_of_an_older_key(&self, state: &SessionState) -> bool {
+        let sealing = self.keys.names().next();
+        !state.keys.is_empty() && sealing.is_some_and(|sealing| !state.keys.contains(&sealing))
     }
 
     /// Makes a session.
@@ -154,6 +175,7 @@ impl Sessions {
         random: &Random,
         cookies: Cookies<'_>,
     ) -> Result<Made, NotKept> {
+        let state = &SessionState { signed_in: self.ended.begins(state), ..state.clone() };
         if matches!(self.store, Store::Cookie) {
             return Ok(Made { cookies: self.sealed(state, random, cookies)?, evicted: 0 });
         }
@@ -199,7 +221,7 @@ impl Sessions {
         random: &Random,
         cookies: Cookies<'_>,
     ) -> Result<Vec<HeaderValue>, TooLong> {
-        let plain = postcard::to_stdvec(state).map_err(|_| TooLong)?;
+        let plain = state.to_bytes().map_err(|_| TooLong)?;
         let sealed = self.keys.seal(Purpose::Session, &self.context, &plain, random);
         self.chunked().write(&sealed, None, cookies)
     }
@@ -222,20 +244,37 @@ impl Sessions {
         if matches!(self.store, Store::Redis(_)) {
             // The store first: where it fails, whoever asked has to be able to ask again.
             self.store.remove(&state.id.0).await?;
-            self.ended.end(state, now);
-            return Ok(());
         }
-        self.ended.end(state, now);
-        self.store.remove(&state.id.0).await
+        if let Err(failed) = self.ended.end(state, now).await {
+            tracing::error!(%failed, "the end of a session holds here, and is told on later");
+        }
+        match self.store {
+            Store::Redis(_) => Ok(()),
+            Store::Cookie | Store::Memory(_) => self.store.remove(&state.id.0).await,
+        }
+    }
+
+    /// Whether a session that was let in a while ago still lives, as far as is known without asking a
+    /// store: neither over by what was revoked anywhere nor past its time.
+    pub fn lives(&self, state: &SessionState, now: Timestamp) -> bool {
+        now.since(state.signed_in) < self.lifetimes.absolute && !self.ended.has(state)
     }
 
     fn found(&self, cookies: Cookies<'_>, within: Duration) -> Found {
-        if matches!(self.store, Store::Cookie) {
-            let state = self.chunked().read(cookies).and_then(|sealed| self.state(&sealed));
-            return state.map_or(Found::Nothing, Found::State);
+        let Some(sealed) = self.chunked().read(cookies) else { return Found::Nothing };
+        if self.ended.has_key(|| KeyRing::key_named(&sealed)) {
+            return Found::Nothing;
         }
-        let Some(handle) = self.handle(cookies) else { return Found::Nothing };
+        if matches!(self.store, Store::Cookie) {
+            return self.state(&sealed).map_or(Found::Nothing, Found::State);
+        }
+        let Some(handle) = Handle::open(&self.keys, &self.context, &sealed) else {
+            return Found::Nothing;
+        };
         match self.store.known(&handle.id.0, within) {
+            Known::Kept(sealed) if self.ended.has_key(|| KeyRing::key_naming(&sealed)) => {
+                Found::Gone
+            }
             Known::Kept(sealed) => {
                 self.opened(&handle, &sealed).map_or(Found::Nothing, Found::State)
             }
@@ -265,7 +304,7 @@ impl Sessions {
         state: &SessionState,
         random: &Random,
     ) -> Result<Record, TooLong> {
-        let plain = postcard::to_stdvec(state).map_err(|_| TooLong)?;
+        let plain = state.to_bytes().map_err(|_| TooLong)?;
         let sealed = self.keys.seal_halved(&handle.half, &handle.id.0, &plain, random);
         if sealed.len() > Record::MOST {
             return Err(TooLong);
@@ -280,7 +319,9 @@ impl Sessions {
             return Some(known).filter(|state| state.id == handle.id);
         }
         let plain = self.keys.open_halved(&handle.half, &handle.id.0, sealed).ok()?;
-        let state = Arc::new(postcard::from_bytes::<SessionState>(&plain).ok()?);
+        let mut state = SessionState::from_bytes(&plain)?;
+        state.was_sealed_with(KeyRing::key_naming(sealed));
+        let state = Arc::new(state);
         self.opened.remember(sealed, &state);
         Some(state).filter(|state| state.id == handle.id)
     }
@@ -290,14 +331,16 @@ impl Sessions {
             return Some(known);
         }
         let plain = self.keys.open(Purpose::Session, &self.context, sealed).ok()?;
-        let state = Arc::new(postcard::from_bytes::<SessionState>(&plain).ok()?);
+        let mut state = SessionState::from_bytes(&plain)?;
+        state.was_sealed_with(KeyRing::key_named(sealed));
+        let state = Arc::new(state);
         self.opened.remember(sealed, &state);
         Some(state)
     }
 
-    fn unfit(&self, state: &SessionState, now: Timestamp) -> Option<Unfit> {
-        let over = self.lifetimes.unfit(state.signed_in, state.seen, now);
-        over.or_else(|| self.ended.contains(state).then_some(Unfit::Ended))
+    fn unfit(&self, state: &SessionState, seen: Timestamp, now: Timestamp) -> Option<Unfit> {
+        let over = self.lifetimes.unfit(state.signed_in, seen, now);
+        over.or_else(|| self.ended.has(state).then_some(Unfit::Ended))
     }
 
     fn chunked(&self) -> Chunked<'_> {

@@ -8,7 +8,7 @@ use crate::identity::AccessToken;
 use crate::web::{Fields, ReturnTo};
 
 use super::failure::{Failed, Failure};
-use super::said::Said;
+use super::said::{SOMEBODY, Said};
 
 /// What came back. It may be held in a cookie on its way from a posted form to a page of ours.
 #[derive(Serialize, Deserialize)]
@@ -70,7 +70,7 @@ impl Answer {
         match &self.said {
             Some(said) => {
                 let again = Some(failed.again.unwrap_or_else(ReturnTo::root));
-                Failed { again, cookies: failed.cookies, ..said.failed() }
+                Failed { again, cookies: failed.cookies, ..said.failed(SOMEBODY) }
             }
             None => failed,
         }

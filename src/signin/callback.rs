@@ -77,7 +77,7 @@ impl Desk {
         };
         if !attempt.is_of(&binding) {
             if let Some(said) = &answer.said {
-                return Err(in_the_words_of(party, said.failed()).again(target));
+                return Err(in_the_words_of(party, said).again(target));
             }
             return self.another_tab(at, party, attempt, binding, target).await;
         }
@@ -88,7 +88,7 @@ impl Desk {
         self.spend(&attempt.id, until).map_err(|failed| failed.again(target.clone()))?;
         self.check_answerer(party, answer).await.map_err(|failed| failed.again(target.clone()))?;
         if let Some(said) = &answer.said {
-            return Err(in_the_words_of(party, said.failed()).again(target));
+            return Err(in_the_words_of(party, said).again(target));
         }
         let brought = answer.parts(attempt.asked).map_err(|failed| failed.again(target.clone()))?;
         let who = self.signed_in(at, (party, attempt), &brought).await;

@@ -9,7 +9,8 @@ use crate::identity::{Credential, Principal};
 use crate::oidc::Providers;
 use crate::redis_link::RedisLink;
 use crate::session::{
-    Ended, Kind, Loaded, Memory, NotKept, Records, Remembered, SessionId, SessionState, Sessions,
+    Kind, Loaded, Memory, NotKept, Records, Remembered, Revocations, SessionId, SessionState,
+    Sessions, Source,
 };
 use crate::superid::{SuperId, VerifiedClaims};
 use crate::telemetry::{Event, Metrics, Scene, Who};
@@ -110,7 +111,7 @@ impl Desk {
     }
 
     /// What has to be remembered, with the sessions that were ended.
-    pub fn memory(&self, ended: Arc<Ended>, records: Option<Arc<Records>>) -> Memory {
+    pub fn memory(&self, ended: Arc<Revocations>, records: Option<Arc<Records>>) -> Memory {
         Memory { ended, spent: self.spent.clone(), used: self.used.here.clone(), records }
     }
 
@@ -130,8 +131,10 @@ impl Desk {
             bond: party.bond,
             principal: who.0,
             credential: who.1,
+            source: Source::of(party.authority.name()),
             signed_in: now,
             seen: now,
+            keys: Vec::new(),
         };
         let made = at.sessions.make(&state, &self.random, at.cookies).await;
         let made = made.map_err(|why| not_kept(&why).again(target.clone()))?;

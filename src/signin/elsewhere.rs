@@ -17,6 +17,7 @@ use super::binding::Binding;
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
 use super::not_believed::chain;
+use super::said::Said;
 
 impl Desk {
     /// As [`Desk::begin`], where the provider may have to be asked first: for its addresses, or with
@@ -200,9 +201,9 @@ fn query_of_ours<'a>(address: &'a str, base: &str) -> Option<(&'a str, &'a str)>
     Some((address.strip_suffix(query)?, query))
 }
 
-/// A failure of SuperID's as the one of whichever provider it was; where approval is missing, with who
-/// gives it.
-pub(super) fn in_the_words_of(party: &RelyingParty, failed: Failed) -> Failed {
+/// An error as the one of whichever provider it was; where approval is missing, with who gives it.
+pub(super) fn in_the_words_of(party: &RelyingParty, said: &Said) -> Failed {
+    let failed = said.failed(&answerer(party));
     if party.environment().is_some() {
         let failure = match (failed.failure, party.authorization) {
             (Failure::ConsentDeclined, by) if by != Authorization::Admin => {
@@ -225,6 +226,15 @@ pub(super) fn in_the_words_of(party: &RelyingParty, failed: Failed) -> Failed {
     Failed { failure, ..failed }
 }
 
+/// Whoever signs people in, as the log calls them.
+fn answerer(party: &RelyingParty) -> String {
+    match &party.authority {
+        Authority::SuperId(_) => "SuperID".to_owned(),
+        Authority::Provider(member) => format!("provider {}", member.provider.name),
+        Authority::WsFederation(trust) => format!("provider {}", trust.federation.name),
+    }
+}
+
 /// Whose fault it was, in words for each.
 fn refused(error: &ProviderFailed) -> Failed {
     let failure = match error {
@@ -244,7 +254,50 @@ fn refused(error: &ProviderFailed) -> Failed {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::config;
+    use crate::web::Fields;
+
+    const PARTIES: &str = r#"
+        [host.main]
+        origin = "https://app.example"
+        [session]
+        keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
+        [provider.google]
+        issuer = "https://accounts.google.com"
+        [relying_party.elsewhere]
+        provider = "google"
+        client_id = "client"
+        client_secret = { value = "secret" }
+        people = { hosted_domains = { "example.com" = "Cust12345" } }
+        [relying_party.online]
+        environment = "online"
+        client_id = "client"
+        client_secret = { value = "secret" }
+        redirect_path = "/auth/online"
+        [route.app]
+        upstream = "http://127.0.0.1:9"
+    "#;
+
+    #[test]
+    fn the_log_says_whose_answer_an_error_was() {
+        let loaded = config::load_text(PARTIES, "test.toml", Path::new("."), &|_| None);
+        let settings = loaded.unwrap_or_else(|problems| panic!("{problems}")).settings;
+        let fields = Fields::parse(b"error=server_error&error_description=x").unwrap();
+        let said = Said::in_answer(&fields).unwrap();
+        let words = settings.relying_parties.iter().map(|party| {
+            let failed = in_the_words_of(party, &said);
+            (failed.failure, failed.detail)
+        });
+        let google = "provider google answered \"server_error\": x".to_owned();
+        let superid = "SuperID answered \"server_error\": x".to_owned();
+        assert_eq!(
+            words.collect::<Vec<_>>(),
+            [(Failure::ProviderUnreachable, google), (Failure::SuperIdUnreachable, superid)]
+        );
+    }
 
     #[test]
     fn only_what_we_added_to_the_authorize_address_is_pushed() {

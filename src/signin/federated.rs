@@ -44,7 +44,7 @@ impl Desk {
         let (party, trust) = federated_party(parties, &attempt).map_err(again)?;
         from_the_provider(&self.provider_origin(party), headers).map_err(again)?;
         if let Some(said) = Said::in_answer(fields) {
-            return Err(again(in_the_words_of(party, said.failed())));
+            return Err(again(in_the_words_of(party, &said)));
         }
         let wresult = wresult(fields).map_err(again)?;
         let clocks = Clocks { now: self.clock.now(), leeway: self.leeway };

@@ -17,7 +17,7 @@ use super::failure::{Failed, Failure, Outcome};
 use super::federated::is_federated;
 use super::form_origin::from_the_provider;
 use super::handover::{Handover, chunked};
-use super::said::Said;
+use super::said::{SOMEBODY, Said};
 
 impl Desk {
     /// Takes a form that was posted to a redirect URL of `parties`.
@@ -100,7 +100,7 @@ impl Desk {
                 return failed.again(ReturnTo::root());
             }
         };
-        let failed = Said::in_error_callback(&fields).failed();
+        let failed = Said::in_error_callback(&fields).failed(SOMEBODY);
         let attempt = fields
             .get("state")
             .and_then(|state| Attempt::open(state, &at.host.origin, &self.keys))

@@ -71,7 +71,7 @@ impl Desk {
         fields: &Fields,
     ) -> Outcome {
         if let Some(said) = Said::in_answer(fields) {
-            return Err(in_the_words_of(party, said.failed()).again(ReturnTo::root()));
+            return Err(in_the_words_of(party, &said).again(ReturnTo::root()));
         }
         let token = Token::among(fields, legacy.token)?;
         let claims = self.verified(at, party, token).await.map_err(|error| failed(&error))?;

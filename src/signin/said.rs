@@ -1,4 +1,4 @@
-//! Errors as answers: which code SuperID gave, cleaned, and what it is to the person.
+//! Errors as answers: which code came, cleaned, and what it is to the person.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::web::Fields;
 
 use super::failure::{Failed, Failure};
 
-/// An error somebody says SuperID answered with. Nothing here is longer than it may be shown or
+/// An error that SuperID or another provider is said to have answered with. Nothing here is longer than it may be shown or
 /// logged, and nothing needs escaping twice.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Said {
@@ -56,11 +56,12 @@ impl Said {
         Self { code: clean(error), own, words }
     }
 
-    /// What it is to the person, and its words for the operator.
-    pub(super) fn failed(&self) -> Failed {
+    /// What it is to the person, in SuperID's terms, and its words for the operator, who learns whose
+    /// answer it was: `whom` begins the sentence.
+    pub(super) fn failed(&self, whom: &str) -> Failed {
         let own = self.own.map(|own| format!(" ({own:?})")).unwrap_or_default();
         let words = self.words.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
-        Failed::new(self.failure(), format!("SuperID answered {:?}{own}{words}", self.code))
+        Failed::new(self.failure(), format!("{whom} answered {:?}{own}{words}", self.code))
     }
 
     /// RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6 and `superid.md` §2.
@@ -118,6 +119,8 @@ fn clean(code: &str) -> String {
         .collect()
 }
 
+/// Whose answer it was, where nothing of ours says it: whoever visits a callback can write one.
+pub(super) const SOMEBODY: &str = "somebody";
 /// 0 is NoError, which no error is.
 const OWN: [(&str, &str, Own); 7] = [
     ("Revoked", "1", Own::Revoked),
@@ -208,7 +211,7 @@ mod tests {
         let query =
             format!("error={}&error_description=x%0d%0aSet-Cookie:%20y+{long}", "e".repeat(900));
         let said = Said::in_answer(&Fields::parse(query.as_bytes()).unwrap()).unwrap();
-        let detail = said.failed().detail;
+        let detail = said.failed("SuperID").detail;
         assert!(detail.len() < 330 && !detail.contains(char::is_control), "{detail}");
     }
 }

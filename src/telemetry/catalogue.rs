@@ -99,8 +99,16 @@ families! {
         "Sessions that ended, by what ended them.";
     SESSIONS_BY_LAST_WORD = counter "superid_gateway_sessions_by_last_word" []
         "Requests served by what the session store said before it stopped answering.";
+    SESSIONS_OF_OLDER_KEYS = counter "superid_gateway_sessions_of_older_keys" []
+        "Requests of sessions that were sealed with an older key, and are sealed with the first since.";
+    SESSION_KEYS = gauge "superid_gateway_session_keys" ["key", "state"]
+        "Keys of sessions by their names, and how each stands: seals, opens or revoked. The value is 1.";
     SESSION_COOKIES_REFUSED = counter "superid_gateway_session_cookies_refused" ["reason"]
         "Requests with a session cookie that counts for nothing, by why.";
+
+    SESSION_CONNECTIONS_CLOSED = counter
+        "superid_gateway_session_connections_closed" ["reason"]
+        "Requests under way and WebSockets that were closed because their session is over, by why.";
 
     TENANTS = gauge "superid_gateway_tenants" ["state"]
         "Tenants whose state was asked for, by what is known of them.";

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::catalogue::{
-    SESSION_COOKIES_REFUSED, SESSIONS_BY_LAST_WORD, SESSIONS_ENDED, SESSIONS_MADE,
-    SESSIONS_RENEWED, SIGN_INS, SIGN_INS_BEGUN,
+    SESSION_CONNECTIONS_CLOSED, SESSION_COOKIES_REFUSED, SESSIONS_BY_LAST_WORD, SESSIONS_ENDED,
+    SESSIONS_MADE, SESSIONS_OF_OLDER_KEYS, SESSIONS_RENEWED, SIGN_INS, SIGN_INS_BEGUN,
 };
 use super::named::Named;
 use super::registry::Registry;
@@ -21,7 +21,9 @@ pub struct SessionCounters {
     signed_out: Counter,
     evicted: Counter,
     by_last_word: Counter,
+    of_an_older_key: Counter,
     unfit: [Counter; 5],
+    closed: [Counter; 5],
 }
 
 /// Why a session cookie counts for nothing.
@@ -56,7 +58,9 @@ impl SessionCounters {
             signed_out: registry.counter(&SESSIONS_ENDED, &["signed_out"]),
             evicted: registry.counter(&SESSIONS_ENDED, &["evicted"]),
             by_last_word: registry.counter(&SESSIONS_BY_LAST_WORD, &[]),
+            of_an_older_key: registry.counter(&SESSIONS_OF_OLDER_KEYS, &[]),
             unfit: UNFIT.map(|why| registry.counter(&SESSION_COOKIES_REFUSED, &[why])),
+            closed: UNFIT.map(|why| registry.counter(&SESSION_CONNECTIONS_CLOSED, &[why])),
         }
     }
 
@@ -81,6 +85,11 @@ impl SessionCounters {
         self.renewed.inc();
     }
 
+    /// A session came that is sealed with an older key, and is sealed with the first from here on.
+    pub fn of_an_older_key(&self) {
+        self.of_an_older_key.inc();
+    }
+
     /// Somebody signed out.
     pub fn signed_out(&self) {
         self.signed_out.inc();
@@ -99,6 +108,22 @@ impl SessionCounters {
     /// A cookie came that counts for nothing.
     pub fn unfit(&self, why: Unfit) {
         self.unfit[why as usize].inc();
+    }
+
+    /// What somebody had open was closed.
+    pub fn closed(&self, why: Unfit) {
+        self.closed[why as usize].inc();
+    }
+}
+
+impl Unfit {
+    /// All of them, in their order.
+    pub const EVERY: [Self; 5] =
+        [Self::Ended, Self::Gone, Self::Idle, Self::TooOld, Self::Unreadable];
+
+    /// As metrics call it.
+    pub fn name(self) -> &'static str {
+        UNFIT[self as usize]
     }
 }
 

@@ -179,6 +179,22 @@ impl Proxies {
         values.next().is_none().then_some(text)
     }
 
+    /// These and others.
+    pub fn and(&self, others: &Self) -> Self {
+        Self(self.0.iter().chain(&others.0).cloned().collect())
+    }
+
+    /// Whether all of `others` are among these.
+    pub fn cover(&self, others: &Self) -> bool {
+        others.0.iter().all(|other| {
+            self.0.iter().any(|place| match (place, other) {
+                (ProxyPlace::Network(wide), ProxyPlace::Network(narrow)) => wide.contains(narrow),
+                (ProxyPlace::Unix, ProxyPlace::Unix) => true,
+                (ProxyPlace::Network(_), _) | (ProxyPlace::Unix, _) => false,
+            })
+        })
+    }
+
     /// Whether somebody is one of them.
     pub fn trusts(&self, peer: Peer) -> bool {
         let plain = peer.address().map(|address| address.to_canonical());

@@ -5,7 +5,7 @@ use http::Method;
 /// Whether a method is passed on: those of RFC 9110 and PATCH, QUERY, and what WebDAV, its versions
 /// and its calendars register with IANA. CONNECT makes tunnels and TRACE shows a request's headers,
 /// cookies among them, to whoever sent it; neither is passed on.
-pub(super) fn is_served(method: &Method) -> bool {
+pub fn is_served(method: &Method) -> bool {
     match *method {
         Method::GET
         | Method::HEAD

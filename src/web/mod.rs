@@ -2,6 +2,7 @@
 
 mod client;
 mod cookie;
+mod described;
 mod form;
 mod headers;
 mod inbound;
@@ -20,13 +21,16 @@ mod reply;
 mod return_to;
 mod server_name;
 mod singles;
+mod websocket;
 
 pub use client::{Client, Proxies, ProxyPlace, Subscriber, Transport};
 pub use cookie::{CookieAttributes, CookieNames, Cookies, SetCookie};
+pub use described::{CHECK_PATH, Described, DescribedBy};
 pub use form::{DuplicateField, Fields};
 pub use headers::{Cleaned, HeaderBag, Spoofable, normal_form};
 pub use inbound::{Bounds, Inbound};
 pub use job_door::{JobDoor, Shown};
+pub use method::is_served;
 pub use navigation::Asking;
 pub use origin::{InvalidOrigin, PublicOrigin};
 pub use path::{PathProblem, Slashes, canonical, canonical_but_for_slashes, with_plain_slashes};
@@ -36,3 +40,4 @@ pub use refusal::Refusal;
 pub use reply::Reply;
 pub use return_to::ReturnTo;
 pub use server_name::{NamedInTls, ServerName};
+pub use websocket::{Close, Frames};

@@ -14,6 +14,8 @@ pub enum Refusal {
     CookiesTooLarge,
     #[error("an Expect that is not 100-continue")]
     Expectation,
+    #[error("a header that only the gateway may set, or one that apps take for another address")]
+    Forged,
     #[error("a body whose length could be read two ways")]
     Framing,
     #[error("no valid Host")]
@@ -26,6 +28,8 @@ pub enum Refusal {
     Misdirected,
     #[error("a field twice that may come once")]
     Repeated,
+    #[error("asked by somebody who is no proxy of ours")]
+    Stranger,
     #[error("the target has {0}")]
     Path(#[from] PathProblem),
     #[error("the query has a control byte, space, # or raw non-ASCII byte")]
@@ -36,6 +40,8 @@ pub enum Refusal {
     TargetTooLong,
     #[error("too many header fields")]
     TooManyHeaders,
+    #[error("the proxy does not say, each thing once, what was asked of it")]
+    Undescribed,
     #[error("no host of that name is served here")]
     UnknownHost,
 }
@@ -49,13 +55,16 @@ impl Refusal {
             }
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Expectation => StatusCode::EXPECTATION_FAILED,
-            Self::Framing
+            Self::Forged
+            | Self::Framing
             | Self::Host
             | Self::MaxForwards
             | Self::Path(_)
             | Self::Query
             | Self::Repeated
-            | Self::Target => StatusCode::BAD_REQUEST,
+            | Self::Target
+            | Self::Undescribed => StatusCode::BAD_REQUEST,
+            Self::Stranger => StatusCode::FORBIDDEN,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::Misdirected | Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,

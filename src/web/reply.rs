@@ -30,10 +30,21 @@ impl Reply {
 
     /// The same under a policy made for it.
     pub fn page_under(status: StatusCode, html: String, policy: HeaderValue) -> Self {
-        let mut reply = Self::body(status, "text/html; charset=utf-8", html);
-        reply.headers.push((header::CONTENT_SECURITY_POLICY, policy));
+        let mut reply = Self::page_in_frames(status, html, policy);
         reply.set(header::X_FRAME_OPTIONS, "DENY");
         reply
+    }
+
+    /// The same where the policy says who may frame it: `X-Frame-Options` knows no origins.
+    pub fn page_in_frames(status: StatusCode, html: String, policy: HeaderValue) -> Self {
+        let mut reply = Self::body(status, "text/html; charset=utf-8", html);
+        reply.headers.push((header::CONTENT_SECURITY_POLICY, policy));
+        reply
+    }
+
+    /// A script.
+    pub fn script(text: &'static str) -> Self {
+        Self::body(StatusCode::OK, "text/javascript; charset=utf-8", text.to_owned())
     }
 
     /// A status that says all there is to say.

@@ -23,7 +23,8 @@ impl ReturnTo {
     /// Reads what somebody handed us: a path, or an address on this very origin. Anything that a
     /// browser could take elsewhere, or that leads into our own pages, is refused. Whether a route
     /// takes an encoded slash is asked when the browser comes there. A fragment too long or too odd is left
-    /// out.
+    /// out. Of our own pages, the one that tells another page of a renewed sign-in may be where a sign-in
+    /// leads.
     pub fn parse(text: &str, origin: &PublicOrigin, own_prefix: &str) -> Option<Self> {
         let local = match text.strip_prefix(origin.as_str()) {
             Some("") => "/",
@@ -39,7 +40,7 @@ impl ReturnTo {
         }
         let own = path
             .strip_prefix(own_prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            .is_some_and(|rest| rest.is_empty() || (rest.starts_with('/') && rest != RENEWAL));
         if own || !stays(local, origin) {
             return None;
         }
@@ -52,6 +53,11 @@ impl ReturnTo {
     /// The path, the query and the fragment.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is the page under this prefix that tells of a renewed sign-in.
+    pub fn is_renewal(&self, own_prefix: &str) -> bool {
+        self.path().strip_prefix(own_prefix) == Some(RENEWAL)
     }
 
     /// The path alone.
@@ -78,6 +84,8 @@ fn is_fragment(text: &str) -> bool {
     text.len() <= LONGEST_FRAGMENT && text.bytes().all(fits)
 }
 
+/// The page, below our prefix.
+const RENEWAL: &str = "/renew";
 /// In bytes.
 const LONGEST_FRAGMENT: usize = 1024;
 
@@ -130,6 +138,17 @@ mod tests {
         assert_eq!(parse("/a#b?c").unwrap().path(), "/a");
         assert_eq!(parse("/auth/sign_out#c"), None);
         assert_eq!(parse("/auth#c"), None);
+    }
+
+    #[test]
+    fn of_our_own_pages_only_the_one_that_tells_of_a_renewal_is_a_place_to_go() {
+        for text in ["/auth/renew", "/auth/renew?for=%2Fa&origin=https%3A%2F%2Fapp.example"] {
+            assert!(parse(text).unwrap().is_renewal("/auth"), "{text}");
+        }
+        for text in ["/auth/renew/", "/auth/renew.js", "/auth/renewed", "/auth/renew/x", "/auth/"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert!(!parse("/renew").unwrap().is_renewal("/auth"));
     }
 
     #[test]

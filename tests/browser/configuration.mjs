@@ -1,6 +1,6 @@
 // The gateway's configuration in the browser tests: every door, and every way to be kept out.
 
-export function configuration({ gateway, superid, app, nobody }) {
+export function configuration({ gateway, superid, app, nobody, neighbour }) {
   const port = new URL(gateway).port;
   const party = (name, more = "") => `
 [relying_party.${name}]
@@ -26,6 +26,11 @@ address = "127.0.0.1:0"
 
 [host.main]
 origin = "${gateway}"
+cors_origins = ["${neighbour}"]
+
+[limits]
+# All of these people share one address.
+sign_ins_per_minute = 1000
 
 [environment.emulated]
 issuer = "${superid}"

@@ -2,6 +2,7 @@
 
 import { chromium, firefox } from "playwright-core";
 
+import { backgroundCases } from "./background.mjs";
 import { cases } from "./cases.mjs";
 import { demoCases } from "./demo.mjs";
 import { pageCases } from "./pages.mjs";
@@ -33,7 +34,7 @@ const world = await startWorld();
 for (const name of process.env.BROWSERS.split(/\s+/)) {
   const browser = await launchers[name]();
   console.log(`\n${name} ${browser.version()}`);
-  for (const [title, test] of [...cases, ...pageCases, ...demoCases]) {
+  for (const [title, test] of [...cases, ...backgroundCases, ...pageCases, ...demoCases]) {
     if (!title.includes(process.env.ONLY ?? "")) continue;
     await hold(browser, name, title, test);
   }

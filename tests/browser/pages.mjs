@@ -55,6 +55,7 @@ export const pageCases = [
   ]),
   ["the chooser leads on to either door", eitherDoor],
   ["“try again” leads back to where the person wanted to go", tryAgain],
+  ["a page that says to sign in again has something to press, wherever it leads", signInAgain],
   ["SuperID's own pages fit a phone too", superidPages],
 ];
 
@@ -201,6 +202,15 @@ async function tryAgain({ world, somebody }) {
   });
   await person.page.click("a:text-is('Try again')");
   await person.page.waitForURL(`${world.gateway}/orders/7?tab=2`);
+  assert.equal(await person.page.textContent("#user"), ASTRID);
+}
+
+async function signInAgain({ world, somebody }) {
+  const person = await somebody();
+  await person.page.goto(`${world.gateway}/auth/callback?state=old&code=x`);
+  await person.page.click("a:text-is('Sign in again')");
+  await person.signsIn(ASTRID);
+  await person.page.waitForURL(`${world.gateway}/`);
   assert.equal(await person.page.textContent("#user"), ASTRID);
 }
 

@@ -17,6 +17,7 @@ const { GATEWAY_BIN, SCRATCH } = process.env;
 export async function startWorld() {
   const app = await startApp();
   const elsewhere = await startElsewhere();
+  const neighbour = await startNeighbour();
   const gateway = `https://localhost:${await freePort()}`;
   const emulator = await program([
     "emulator", "--port", "0", "--json",
@@ -24,7 +25,7 @@ export async function startWorld() {
     "--redirect-uri", `${gateway}/auth/callback`, "--post-logout-uri", `${gateway}/auth/signed_out`,
   ]);
   const superid = JSON.parse(await emulator.line((line) => line.startsWith("{"))).superid;
-  const world = new World({ app, elsewhere, gateway, emulator, superid });
+  const world = new World({ app, elsewhere, neighbour, gateway, emulator, superid });
   await world.register({ client_id: "archive", legacy_redirect: `${gateway}/auth/legacy` });
   for (const name of ["behind", "posted"]) {
     await world.register({ client_id: name, redirect_uris: [`${gateway}/auth/${name}`] });
@@ -32,7 +33,8 @@ export async function startWorld() {
   await world.register({ client_id: "approval", consent: "asked" });
   await world.register({ client_id: "astray" });
   const file = join(SCRATCH, "gateway.toml");
-  writeFileSync(file, configuration({ gateway, superid, app: app.url, nobody: await freePort() }));
+  const places = { gateway, superid, app: app.url, neighbour: neighbour.url };
+  writeFileSync(file, configuration({ ...places, nobody: await freePort() }));
   const keys = await program(["keys", "--config", file]);
   if ((await keys.ended) !== 0) throw new Error(`keys: ${keys.said()}`);
   world.server = await program(["run", "--config", file]);
@@ -104,7 +106,7 @@ class World {
   // Ends everything; the gateway and SuperID must end well.
   async stop() {
     const codes = [await this.server.stop(), await this.emulator.stop()];
-    for (const server of [this.app.server, this.elsewhere.server]) {
+    for (const { server } of [this.app, this.elsewhere, this.neighbour]) {
       server.closeAllConnections();
       server.close();
     }
@@ -148,6 +150,10 @@ export async function program(args) {
   };
 }
 
+// The policy of a page that has the script of ours, and needs nothing else for it.
+const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-src 'self'; "
+  + "require-trusted-types-for 'script'; base-uri 'none'";
+
 // An app that shows what reached it and keeps its pages out of caches; `/slow` never answers.
 async function startApp() {
   const requests = [];
@@ -162,13 +168,20 @@ async function startApp() {
     request.setEncoding("utf8").on("data", (part) => (reached.body += part));
     if (url.startsWith("/slow")) return;
     if (url.includes(".json")) {
+      if (headers.origin) {
+        answer.setHeader("access-control-allow-origin", headers.origin);
+        answer.setHeader("access-control-allow-credentials", "true");
+      }
       answer.setHeader("content-type", "application/json");
       answer.end(JSON.stringify({ method, url, headers }));
       return;
     }
     answer.setHeader("content-type", "text/html; charset=utf-8");
     answer.setHeader("cache-control", "no-store");
-    answer.end(`<!doctype html><html lang="en"><title>App</title><h1>The app</h1>
+    if (url.includes("/strict")) answer.setHeader("content-security-policy", STRICT);
+    const script = url.includes("/strict") ? `<script src="/auth/renew.js" data-wrap-fetch
+${url.includes("frame") ? "data-frame" : ""}></script>` : "";
+    answer.end(`<!doctype html><html lang="en"><title>App</title>${script}<h1>The app</h1>
 <p id="url">${escaped(url)}</p><p id="user">${escaped(headers["x-superoffice-user"] ?? "")}</p>
 <a id="out" href="/auth/sign_out">Sign out</a>`);
   });
@@ -178,11 +191,25 @@ async function startApp() {
 // A site of somebody else's, whose pages a test writes.
 async function startElsewhere() {
   const pages = new Map();
-  const server = http.createServer((request, answer) => {
+  const server = http.createServer(written(pages));
+  return { pages, server, url: await listening(server) };
+}
+
+// Another origin of the gateway's own site, which it is told to trust.
+async function startNeighbour() {
+  const pages = new Map();
+  const [cert, key] = ["certificate.pem", "certificate-key.pem"].map((file) =>
+    readFileSync(join(SCRATCH, file)));
+  const server = https.createServer({ cert, key }, written(pages));
+  const { port } = new URL(await listening(server));
+  return { pages, server, url: `https://localhost:${port}` };
+}
+
+function written(pages) {
+  return (request, answer) => {
     answer.setHeader("content-type", "text/html; charset=utf-8");
     answer.end(pages.get(request.url) ?? "<!doctype html><title>Elsewhere</title>");
-  });
-  return { pages, server, url: await listening(server) };
+  };
 }
 
 async function listening(server) {

@@ -44,6 +44,7 @@ fn examples_warn_of_what_they_say_they_risk_and_of_nothing_else() {
         "emulator.toml",
         "background-jobs.toml",
         "grpc.toml",
+        "forward-auth.toml",
     ] {
         assert!(warnings(quiet).is_empty(), "{quiet}");
     }

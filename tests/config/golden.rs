@@ -78,7 +78,8 @@ fn warned(warnings: &[Problem]) -> String {
 fn described(settings: &Settings) -> String {
     let mut out = String::new();
     for listener in &settings.listeners {
-        let tls = match (&listener.tls, listener.serves) {
+        let tls = match (&listener.tls, &listener.serves) {
+            (_, Serves::Checks(terms)) => format!("checks {terms:?}"),
             (None, Serves::Everything) => "plain".to_owned(),
             (None, Serves::EverythingAndH2c) => "plain, h2c".to_owned(),
             (None, Serves::RedirectsToHttps) => "plain, to https".to_owned(),
@@ -102,6 +103,9 @@ fn described(settings: &Settings) -> String {
     for host in &settings.hosts {
         if let Some(hsts) = &host.hsts {
             writeln!(out, "hsts {} {hsts}", host.name).unwrap();
+        }
+        for origin in &host.cors_origins {
+            writeln!(out, "read {} {origin}", host.name).unwrap();
         }
     }
     for party in &settings.relying_parties {
@@ -137,6 +141,9 @@ fn described(settings: &Settings) -> String {
         session.leeway
     )
     .unwrap();
+    if !session.revoked_keys.is_empty() {
+        writeln!(out, "  revoked {:02x?}", session.revoked_keys).unwrap();
+    }
     if let Some(vault) = &settings.vault {
         let place = match &vault.place {
             VaultPlace::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
@@ -241,6 +248,7 @@ fn described_route(route: &Route) -> String {
             Some(name) => format!("[upstream.{name}]"),
             None => app.servers.places().join(" "),
         },
+        Destination::Checked => "whatever a proxy has behind it".to_owned(),
         Destination::Tenant(patience) => format!("the tenant within {patience:?}"),
     };
     let mut kept = String::new();

@@ -14,3 +14,4 @@ mod layers;
 mod partner_key_commands;
 mod reference;
 mod scratch;
+mod session_keys;

@@ -9,7 +9,8 @@ use superid_gateway::config::{self, KeyKind, Table};
 use crate::scratch::{Scratch, variables};
 
 /// Tables that cannot stand beside the defaults, and so stand in comments.
-const WHOLE_TABLES: [&str; 13] = [
+const WHOLE_TABLES: [&str; 14] = [
+    "listener.NAME.forward_auth",
     "assertion",
     "acme.NAME",
     "certificate.NAME",

@@ -29,6 +29,7 @@ mod lies;
 mod mint;
 mod notices;
 mod partner;
+mod places;
 mod refusals;
 mod response_types;
 mod saml;

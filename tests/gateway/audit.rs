@@ -118,7 +118,7 @@ async fn an_error_of_superids_is_recorded_with_its_code_and_its_words_cleaned() 
     assert_eq!(text(first, "reason"), "reapproval_needed");
     assert_eq!(
         text(first, "detail"),
-        "SuperID answered \"access_deniedX\" (NeedsReapproval): Needs Reapproval: NeedsReapproval (5)"
+        "somebody answered \"access_deniedX\" (NeedsReapproval): Needs Reapproval: NeedsReapproval (5)"
     );
     assert_eq!(text(second, "reason"), "consent_declined");
 }

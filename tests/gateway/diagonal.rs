@@ -13,18 +13,27 @@ use superid_gateway::crypto::Random;
 use superid_gateway::emulator::{self, Emulator};
 use superid_gateway::gateway::{Site, Verdict, Wire, decide};
 use superid_gateway::identity::{ContextId, Credential, Principal};
-use superid_gateway::session::{Ended, SessionId, SessionState, Sessions, Store};
+use superid_gateway::session::{Revocations, SessionId, SessionState, Sessions, Source, Store};
 use superid_gateway::superid::{FrontToken, SuperId};
 use superid_gateway::telemetry::SuperIdCalls;
 use superid_gateway::web::{Bounds, CookieNames, Cookies, Inbound, Spoofable};
 
 use crate::world::{ASTRID, NOW};
 
-const TENANTS: usize = 50;
-const PARTIES: usize = 6;
+pub const TENANTS: usize = 50;
+pub const PARTIES: usize = 6;
 
-fn tenant(number: usize) -> ContextId {
+pub fn tenant(number: usize) -> ContextId {
     ContextId::parse(&format!("Cust{}", 20_000 + number)).unwrap()
+}
+
+/// What one of them is held against: itself, its own tenant of every other party, and of its own
+/// party a sixth of the other tenants, another sixth for each party: together every tenant meets every
+/// other.
+fn asked_of(party: usize, number: usize) -> impl Iterator<Item = (usize, usize)> {
+    let parties = (0..PARTIES).map(move |other| (other, number));
+    let steps = (1..TENANTS).filter(move |step| step % PARTIES == party);
+    parties.chain(steps.map(move |step| (party, (number + step) % TENANTS)))
 }
 
 /// Three relying parties at each of two SuperIDs, and a route for each of them.
@@ -81,7 +90,10 @@ fn somebody(party: &RelyingParty, number: usize, id: [u8; 16]) -> SessionState {
     let (relying_party, bond) = (party.name.clone(), party.bond);
     let (signed_in, seen) = (Timestamp(NOW), Timestamp(NOW));
     let credential = Credential::Nothing;
-    SessionState { id: SessionId(id), relying_party, bond, principal, credential, signed_in, seen }
+    let source = Source::of(party.authority.name());
+    let id = SessionId(id);
+    let keys = Vec::new();
+    SessionState { id, relying_party, bond, principal, credential, source, keys, signed_in, seen }
 }
 
 /// A request for a relying party's route and a tenant, with somebody's cookie.
@@ -106,7 +118,7 @@ async fn of_fifty_tenants_and_six_relying_parties_a_session_opens_its_own_alone(
     let settings = settings(["http://127.0.0.1:1", "http://127.0.0.1:2"]);
     let host = &settings.hosts[0];
     let names = CookieNames::new(&settings.session.cookie_name, &host.origin);
-    let ended = Arc::new(Ended::new(64, settings.session.absolute));
+    let ended = Arc::new(Revocations::new(64, settings.session.absolute));
     let store = Sessions::new(&settings.session, &names, &host.origin, (ended, Store::Cookie));
     let site = Site::new(settings.clone(), Clock::manual(Timestamp(NOW)), Random::system());
     let (random, none) = (Random::system(), http::HeaderMap::new());
@@ -116,11 +128,7 @@ async fn of_fifty_tenants_and_six_relying_parties_a_session_opens_its_own_alone(
             let state = somebody(made, number, random.bytes());
             let set = store.sealed(&state, &random, Cookies::of(&none)).unwrap();
             let cookie = set[0].to_str().unwrap().split(';').next().unwrap();
-            // Every tenant of its own party, and of each other party its own tenant and one more.
-            let own = (0..TENANTS).map(|other| (party, other));
-            let near = (0..PARTIES)
-                .flat_map(|other| [(other, number), (other, (number + other + 1) % TENANTS)]);
-            for asked in own.chain(near.filter(|(other, _)| *other != party)) {
+            for asked in asked_of(party, number) {
                 let expected = asked == (party, number);
                 assert_eq!(opens(&site, asked, cookie), expected, "{party}/{number} at {asked:?}");
                 opened += usize::from(expected);
@@ -130,7 +138,7 @@ async fn of_fifty_tenants_and_six_relying_parties_a_session_opens_its_own_alone(
     assert_eq!(opened, PARTIES * TENANTS, "the diagonal, each once");
 }
 
-async fn superid() -> Emulator {
+pub async fn superid() -> Emulator {
     let clock = Arc::new(|| UNIX_EPOCH + Duration::from_secs(NOW));
     Emulator::start(emulator::Options { clock, ..emulator::Options::default() }).await.unwrap()
 }
@@ -151,9 +159,7 @@ async fn of_fifty_tenants_and_six_relying_parties_a_token_is_good_for_its_own_al
             .fold(draft.claim("nonce", "nonce"), |draft, url| draft.without_own_claim(url));
         for number in 0..TENANTS {
             let token = draft.clone().own_claim("ctx", tenant(number).as_str()).sign();
-            let own = (0..TENANTS).map(|other| (minted, other));
-            let near = (0..PARTIES).filter(|other| *other != minted).map(|other| (other, number));
-            for (asked, of) in own.chain(near) {
+            for (asked, of) in asked_of(minted, number) {
                 let tenant = tenant(of);
                 let front = FrontToken {
                     id_token: &token,

@@ -277,3 +277,43 @@ async fn an_address_lets_nobody_in_unless_the_provider_answers_for_it() {
     let posted = scene.arrive(&mut browser, SIOBHAN).await.post(&mut browser).await;
     assert!((400..500).contains(&posted.status), "{posted:?}");
 }
+
+#[tokio::test]
+async fn an_attempt_signs_in_once_though_another_token_comes_for_it() {
+    let scene = Scene::new(EntraToken::Saml20).await;
+    let mut browser = scene.world.browser();
+    let first = scene.arrive_with(&mut browser, answer(&scene.draft().sign())).await;
+    let second = Posting { wresult: answer(&scene.draft().sign()), ..first.clone() };
+    // The same cookies elsewhere, so that nobody is signed in there yet.
+    let mut copy = browser.clone();
+    let posted = first.post(&mut browser).await;
+    assert_eq!(browser.arrive(posted).await.status, 200);
+    let handed = second.post(&mut copy).await;
+    let landed = copy.step(&handed).await;
+    landed.is_page(400);
+    assert!(!landed.signs_in());
+}
+
+#[tokio::test]
+async fn a_token_of_another_tenant_than_was_asked_for_lets_nobody_in() {
+    let mut scene = Scene::new(EntraToken::Saml20).await;
+    scene.layered(
+        "[route.app]\ntenant_parameter = \"ctx\"\n[relying_party.staff.people.directories]\n\
+         \"72f988bf-86f1-41af-91ab-2d7cd011db47\" = \"Cust67890\"",
+    );
+    for (asked, comes_in) in [("Cust12345", true), ("Cust67890", false)] {
+        let mut browser = scene.world.browser();
+        let target = scene.world.url(&format!("/orders/7?ctx={asked}"));
+        let redirect = browser.visit(&target).await;
+        let posting = Posting {
+            wctx: redirect.parameter("wctx").unwrap(),
+            ..scene.arrive_with(&mut browser, answer(&scene.draft().sign())).await
+        };
+        let posted = posting.post(&mut browser).await;
+        let signed_in = match comes_in {
+            true => browser.step(&posted).await.signs_in(),
+            false => posted.signs_in() || posted.status < 400,
+        };
+        assert_eq!(signed_in, comes_in, "{asked}: {posted:?}");
+    }
+}

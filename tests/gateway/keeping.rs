@@ -263,3 +263,47 @@ async fn only_pages_are_asked_for_their_fragment() {
     let mut signed_in = world.signed_in(ASTRID).await;
     assert_eq!(signed_in.visit(&url).await.body, "the app");
 }
+
+#[tokio::test]
+async fn what_one_browser_sent_another_one_cannot_be_made_to_send() {
+    let world = World::with(KEEPING).await;
+    let url = world.url("/orders?a=1&b=2");
+    for body in ["sum=17".to_owned(), "large ".repeat(10_000)] {
+        let mut mallory = world.browser();
+        assert!(is_sent_to_superid(&posts(&mut mallory, &url, "text/plain", &body).await));
+        let (cookie, value) = ("superid-gateway-post", mallory.jar.value("superid-gateway-post"));
+        let mut victim = world.signed_in(ASTRID).await;
+        victim.jar.keep("http", "localhost", &format!("{cookie}={}; Path=/", value.unwrap()), 0);
+        let told = victim.visit(&url).await;
+        assert_eq!((told.status, told.field("superid-gateway")), (410, None), "{told:?}");
+        world.app.heard_nothing();
+    }
+}
+
+#[tokio::test]
+async fn what_was_kept_is_for_its_own_address_and_for_as_long_as_the_attempt() {
+    let world = World::with(KEEPING).await;
+    let mut browser = world.browser();
+    posted_and_signed_in(&world, &mut browser, "a=1", ASTRID).await;
+    let elsewhere = browser.visit(&world.url("/orders?a=1&b=3")).await;
+    assert_eq!(elsewhere.body, "the app");
+    assert_eq!(world.app.last().method, "GET");
+    // A cookie that somebody keeps for longer than was said.
+    let kept = browser.jar.value("superid-gateway-post").unwrap();
+    world.turn_clock(601);
+    browser.jar.keep("http", "localhost", &format!("superid-gateway-post={kept}; Path=/"), 0);
+    assert_eq!(browser.visit(&world.url("/orders?a=1&b=2")).await.body, "the app");
+    assert_eq!(world.app.last().method, "GET");
+}
+
+#[tokio::test]
+async fn what_was_sent_makes_room_for_the_next() {
+    let world = World::with(KEEPING).await;
+    for _three in 0..3 {
+        let mut browser = world.browser();
+        let large = "x".repeat(60_000);
+        let page = posted_and_signed_in(&world, &mut browser, &large, ASTRID).await;
+        assert_eq!(sends(&mut browser, &page).await.status, 200);
+        world.app.clear();
+    }
+}

@@ -304,3 +304,38 @@ async fn a_superid_without_keys_is_an_outage_and_the_token_can_be_posted_again()
     let handed = post(&world, &mut browser, &[("jwt", &token)]).await;
     assert_eq!(browser.arrive(handed).await.status, 200);
 }
+
+#[tokio::test]
+async fn neither_an_attempt_nor_what_was_handed_over_signs_in_twice_from_copied_cookies() {
+    let world = World::with(LEGACY).await;
+    let token = |id: &str| draft(&world).claim("jti", id).sign();
+    let mut browser = world.browser();
+    browser.visit(&world.url("/orders")).await;
+    let mut copy = browser.clone();
+    let handed = post(&world, &mut browser, &[("jwt", &token("first"))]).await;
+    // The cookie with what was handed over, beside attempts that are begun later.
+    let mut hoarder = browser.clone();
+    assert!(browser.step(&handed).await.signs_in());
+
+    let handed_again = post(&world, &mut copy, &[("jwt", &token("second"))]).await;
+    let landed = copy.step(&handed_again).await;
+    landed.is_page(400);
+    assert!(!landed.signs_in(), "the attempt was finished in the other copy");
+
+    hoarder.visit(&world.url("/orders")).await;
+    let landed = hoarder.step(&handed).await;
+    landed.is_page(400);
+    assert!(!landed.signs_in(), "what was handed over was taken already");
+}
+
+#[tokio::test]
+async fn what_was_handed_over_for_a_relying_party_is_nothing_to_another_of_its_name() {
+    let mut world = World::with(LEGACY).await;
+    let (mut browser, handed) = told(&world, &draft(&world).sign()).await;
+    assert_eq!(handed.location(), world.url("/auth/finish"));
+    let other = LEGACY.replacen("flow", "client_id = \"client-of-another\"\nflow", 1);
+    world.reload(&other).unwrap();
+    let landed = browser.step(&handed).await;
+    landed.is_page(400);
+    assert!(!landed.signs_in());
+}

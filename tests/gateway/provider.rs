@@ -224,8 +224,9 @@ async fn a_mapping_says_who_somebody_is_and_for_which_tenant() {
     let file = file(
         "people.toml",
         &format!(
-            "[[person]]\nissuer = {:?}\nsubject = \"ada-1\"\ntenant = \"Cust777\"\n\
-             name = \"ada\"\nassociate_id = 12\nadministrator = true\n",
+            "[[person]]\nissuer = {0:?}\nsubject = \"ada-1\"\ntenant = \"Cust777\"\n\
+             name = \"ada\"\nassociate_id = 12\nadministrator = true\n\
+             [[person]]\nissuer = {0:?}\nsubject = \"ada-2\"\ntenant = \"Cust778\"\n",
             provider.url
         ),
     );
@@ -234,7 +235,15 @@ async fn a_mapping_says_who_somebody_is_and_for_which_tenant() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let all = format!("{:?}", world.app.requests().pop().unwrap().headers);
     assert!(all.contains("\"Cust777\"") && all.contains("\"ada\""), "{all}");
+    let administrator =
+        || world.app.last().header("X-SuperOffice-Administrator").map(str::to_owned);
+    assert_eq!(administrator().as_deref(), Some("true"));
     provider.turn(|it| it.claims = json!({"sub": "ada-2"}));
+    let answer = world.browser().open(&world.url("/")).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(world.app.last().header("X-SuperOffice-Context"), Some("Cust778"));
+    assert_eq!(administrator().as_deref(), Some("false"), "which nobody wrote");
+    provider.turn(|it| it.claims = json!({"sub": "ada-3"}));
     let answer = world.browser().open(&world.url("/")).await;
     assert_eq!(answer.status, 403);
 }

@@ -93,6 +93,36 @@ fn the_statements_of_one_assertion_are_about_one_person() {
     assert_eq!(verify(&answer(TRUST, &signed(["ada", "eve"]))).err(), Some(SamlRefused::Subject));
 }
 
+/// The answer around an assertion whose canonical text has been changed before it was signed.
+fn changed(from: &str, to: &str) -> String {
+    let text = assertion(["ada", "ada"], "");
+    assert!(text.contains(from), "{from}");
+    let text = text.replace(from, to);
+    let signature = KEY.signature("_a1", &text);
+    answer(TRUST, &text.replace("</saml:Assertion>", &format!("{signature}</saml:Assertion>")))
+}
+
+#[test]
+fn an_older_token_confirms_a_bearer_and_has_no_condition_that_nobody_understands() {
+    let (start, end) = ("<saml:SubjectConfirmation>", "</saml:SubjectConfirmation>");
+    let method = |name: &str| {
+        format!("{start}<saml:ConfirmationMethod>{name}</saml:ConfirmationMethod>{end}")
+    };
+    let bearer = method("urn:oasis:names:tc:SAML:1.0:cm:bearer");
+    let holder = method("urn:oasis:names:tc:SAML:1.0:cm:holder-of-key");
+    let first = "<saml:AudienceRestrictionCondition>";
+    let condition = |name: &str| format!("<saml:{name}></saml:{name}>{first}");
+    for (document, refused) in [
+        (changed(&bearer, &bearer), None),
+        (changed(&bearer, ""), Some(SamlRefused::Confirmation)),
+        (changed(&bearer, &holder), Some(SamlRefused::Confirmation)),
+        (changed(first, &condition("DoNotCacheCondition")), None),
+        (changed(first, &condition("Condition")), Some(SamlRefused::Condition)),
+    ] {
+        assert_eq!(verify(&document).err(), refused, "{document}");
+    }
+}
+
 #[test]
 fn superids_door_takes_no_older_version() {
     let keys = [KEY.public()];

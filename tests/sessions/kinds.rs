@@ -9,7 +9,7 @@ use superid_gateway::config::{self, Bond, Settings};
 use superid_gateway::crypto::Random;
 use superid_gateway::identity::{ContextId, Credential, Principal};
 use superid_gateway::session::{
-    Ended, Loaded, Records, SessionId, SessionState, Sessions, SharedRecords, Store,
+    Loaded, Records, Revocations, SessionId, SessionState, Sessions, SharedRecords, Source, Store,
 };
 use superid_gateway::web::{CookieNames, Cookies};
 
@@ -27,7 +27,7 @@ pub struct Kind {
     pub name: &'static str,
     pub here: Sessions,
     pub there: Sessions,
-    ended: Arc<Ended>,
+    ended: Arc<Revocations>,
     store: Store,
     pub redis: Option<RedisServer>,
 }
@@ -38,7 +38,7 @@ pub struct Browser(HeaderMap);
 
 /// Every kind this machine has.
 pub fn each_kind() -> Vec<Kind> {
-    let ended = || Arc::new(Ended::new(1_000, 1_000));
+    let ended = || Arc::new(Revocations::new(1_000, 1_000));
     let one = |name, store: Store| {
         let ended = ended();
         let here = sessions(&[KEY], "https://app.example", (ended.clone(), store.clone()));
@@ -68,7 +68,7 @@ impl Kind {
     }
 }
 
-fn sessions(keys: &[&str], origin: &str, kept: (Arc<Ended>, Store)) -> Sessions {
+fn sessions(keys: &[&str], origin: &str, kept: (Arc<Revocations>, Store)) -> Sessions {
     let settings = settings(keys, origin);
     let origin = &settings.hosts[0].origin;
     let names = CookieNames::new(&settings.session.cookie_name, origin);
@@ -130,6 +130,8 @@ pub fn astrid(signed_in: Timestamp) -> SessionState {
             claims: Vec::new(),
         },
         credential: Credential::Nothing,
+        source: Source::of("sod"),
+        keys: Vec::new(),
         signed_in,
         seen: signed_in,
     }

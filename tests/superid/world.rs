@@ -215,6 +215,7 @@ fn settings(relying_parties: Vec<Arc<RelyingParty>>, superid_timeout: Duration) 
             attempt: 600,
             leeway: 60,
             replicas: None,
+            revoked_keys: Vec::new(),
             store: SessionStore::Cookie,
         },
     }

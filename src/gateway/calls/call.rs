@@ -92,7 +92,7 @@ impl Call {
         route: &Route,
         target: &str,
     ) -> Result<Option<Box<Self>>, Refused> {
-        let to_app = matches!(route.upstream, Destination::App(_));
+        let to_app = !matches!(route.upstream, Destination::Tenant(_));
         if to_app && route.present != Present::SystemUser {
             return Ok(None);
         }

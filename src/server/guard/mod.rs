@@ -3,10 +3,10 @@
 mod alphabet;
 mod body;
 mod chunks;
+mod conversation;
 mod farewell;
 mod fault;
 mod fields;
-mod frames;
 mod head;
 mod outgoing;
 mod pace;

@@ -22,9 +22,9 @@ use crate::telemetry::Limit;
 
 use super::body::Body;
 use super::chunks::Outcome;
+use super::conversation::Tunnel;
 use super::farewell::Farewell;
 use super::fault::Fault;
-use super::frames::Tunnel;
 use super::head::{Head, HeadScan};
 use super::outgoing::Outgoing;
 use super::pace::{Pace, Patience};
@@ -143,6 +143,11 @@ impl<S: IO> Guard<S> {
             Phase::Between { scan, .. } => !scan.has_begun(&self.arrived),
             _ => false,
         }
+    }
+
+    /// Whether the message that begins asks for another protocol.
+    pub fn asks_upgrade(&self) -> bool {
+        matches!(&self.phase, Phase::Message(message) if message.asks_upgrade)
     }
 
     /// Since when it has been idle, or has been at this header; now, if it is at a message. Ends
@@ -265,7 +270,7 @@ impl<S: IO> Guard<S> {
             return (None, Rest::Nothing);
         }
         match &self.phase {
-            Phase::Tunnel(tunnel) if tunnel.client_told => (None, Rest::Drain),
+            Phase::Tunnel(tunnel) if tunnel.client_heard() => (None, Rest::Drain),
             Phase::Between { .. } | Phase::Tunnel(_) => (None, Rest::Nothing),
             Phase::Broken { fault: Fault::CutShort, .. } => (Some(Fault::CutShort), Rest::Nothing),
             Phase::Broken { fault, answer: Answer::Open } => (Some(*fault), Rest::Answer),

@@ -1,13 +1,14 @@
 //! A WebSocket tunnel, followed from afar so that it can be closed in words both sides know: 1001,
 //! going away (RFC 6455 §7.4.1).
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pingora::protocols::IO;
 use tokio::io::ReadBuf;
+
+use crate::web::Close;
 
 use super::stream::{Guard, Phase};
 
@@ -24,7 +25,7 @@ impl<S: IO> Guard<S> {
         let ending = self.farewell.is_said(context);
         if ending && (tunnel.to_app.is_between() || tunnel.app_told) {
             if !tunnel.app_told && !tunnel.to_app.has_closed() && buffer.remaining() >= 8 {
-                buffer.put_slice(&masked_close());
+                buffer.put_slice(&Close::GOING_AWAY.of_client());
                 tunnel.app_told = true;
                 self.phase = Phase::Tunnel(tunnel);
                 return Poll::Ready(Ok(()));
@@ -82,23 +83,11 @@ impl<S: IO> Guard<S> {
             }
             tunnel.client_told = true;
             if !tunnel.to_client.has_closed() {
-                self.out.append(&CLOSE);
+                self.out.append(&Close::GOING_AWAY.of_server());
             }
         }
         let (inner, out) = self.outward();
         ready!(out.poll_drain(inner, context))?;
         Pin::new(inner).poll_flush(context)
     }
-}
-
-/// A close frame of a server's: 1001.
-const CLOSE: [u8; 4] = [0x88, 0x02, 0x03, 0xe9];
-
-/// The same of a client's, whose every frame is masked (RFC 6455 §5.3).
-fn masked_close() -> [u8; 8] {
-    let random = RandomState::new().build_hasher().finish().to_be_bytes();
-    let mask = [random[0], random[1], random[2], random[3]];
-    let [first, length, high, low] = CLOSE;
-    let masked = [high ^ mask[0], low ^ mask[1]];
-    [first, length | 0x80, mask[0], mask[1], mask[2], mask[3], masked[0], masked[1]]
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::telemetry::Limit;
 
-use super::frames::Tunnel;
+use super::conversation::Tunnel;
 use super::stream::{Answer, Guard, Phase};
 
 impl<S: IO> AsyncWrite for Guard<S> {

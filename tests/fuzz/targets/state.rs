@@ -9,7 +9,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{RelyingParty, Settings, load_text};
 use superid_gateway::crypto::{KeyRing, Purpose, Random};
 use superid_gateway::oidc::Providers;
-use superid_gateway::session::{Ended, Loaded, Sessions, Store};
+use superid_gateway::session::{Loaded, Revocations, Sessions, Store};
 use superid_gateway::signin::{Consent, Consents, Counter, Desk, Failure};
 use superid_gateway::superid::SuperId;
 use superid_gateway::telemetry::{Metrics, SuperIdCalls};
@@ -89,7 +89,7 @@ fn headers(cookie: Option<(&str, &str)>) -> HeaderMap {
 }
 
 fn sealed_cookie(names: &CookieNames) -> Sessions {
-    let ended = Arc::new(Ended::new(1_000, SETTINGS.session.absolute));
+    let ended = Arc::new(Revocations::new(1_000, SETTINGS.session.absolute));
     Sessions::new(&SETTINGS.session, names, &SETTINGS.hosts[0].origin, (ended, Store::Cookie))
 }
 

@@ -9,7 +9,9 @@ use superid_gateway::config::{self, Redis};
 use superid_gateway::crypto::Random;
 use superid_gateway::identity::{ContextId, Credential, Principal};
 use superid_gateway::redis_link::RedisLink;
-use superid_gateway::session::{Ended, SessionId, SessionState, Sessions, SharedRecords, Store};
+use superid_gateway::session::{
+    Revocations, SessionId, SessionState, Sessions, SharedRecords, Store,
+};
 use superid_gateway::web::{CookieNames, Cookies};
 
 /// Somebody with a cookie.
@@ -26,7 +28,7 @@ pub async fn sign_in(text: &str, redis: &Redis, many: usize) -> Vec<Person> {
     let store = Store::Redis(Arc::new(SharedRecords::new(Some(link))));
     let origin = &settings.hosts[0].origin;
     let names = CookieNames::new(&settings.session.cookie_name, origin);
-    let ended = Arc::new(Ended::new(16, 16));
+    let ended = Arc::new(Revocations::new(16, 16));
     let sessions = Sessions::new(&settings.session, &names, origin, (ended, store));
     let (random, none) = (Random::system(), HeaderMap::new());
     let mut people = Vec::with_capacity(many);

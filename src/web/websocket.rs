@@ -1,35 +1,36 @@
-//! Where a WebSocket message may be interrupted: between two frames (RFC 6455 §5.2).
+//! Where a WebSocket may be interrupted, between two frames (RFC 6455 §5.2), and what is said there.
 
-/// Both directions of a tunnel, and what was said at its end.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tunnel {
-    pub(super) to_app: Frames,
-    pub(super) to_client: Frames,
-    pub(super) app_told: bool,
-    pub(super) client_told: bool,
-}
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 /// Follows one direction of a tunnel. Payloads are counted, never looked at.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Frames {
+pub struct Frames {
+    /// Bytes of the payload that have not come.
+    payload: u64,
     header: [u8; 14],
     /// Bytes of the header that have come.
-    come: usize,
-    /// Bytes of the payload that have not.
-    payload: u64,
+    come: u8,
     closed: bool,
+}
+
+/// Why a WebSocket is closed, in words both sides know (RFC 6455 §7.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Close {
+    code: u16,
+    /// 123 bytes at most: a control frame is short (RFC 6455 §5.5).
+    reason: &'static str,
 }
 
 impl Frames {
     /// Follows these bytes.
-    pub(super) fn pass(&mut self, mut bytes: &[u8]) {
+    pub fn pass(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             bytes = &bytes[self.pass_one(bytes)..];
         }
     }
 
     /// Follows these bytes to the first end of a frame; returns how many that are.
-    pub(super) fn pass_one(&mut self, bytes: &[u8]) -> usize {
+    pub fn pass_one(&mut self, bytes: &[u8]) -> usize {
         let mut passed = 0;
         while passed < bytes.len() {
             if self.payload > 0 {
@@ -38,7 +39,7 @@ impl Frames {
                 self.payload -= count as u64;
                 passed += count;
             } else {
-                self.header[self.come] = bytes[passed];
+                self.header[usize::from(self.come)] = bytes[passed];
                 self.come += 1;
                 passed += 1;
                 if self.come < self.header_length() {
@@ -56,16 +57,16 @@ impl Frames {
     }
 
     /// Whether the next byte begins a frame.
-    pub(super) fn is_between(&self) -> bool {
+    pub fn is_between(&self) -> bool {
         self.come == 0 && self.payload == 0
     }
 
     /// Whether a close frame has passed, or begun to.
-    pub(super) fn has_closed(&self) -> bool {
+    pub fn has_closed(&self) -> bool {
         self.closed
     }
 
-    fn header_length(&self) -> usize {
+    fn header_length(&self) -> u8 {
         if self.come < 2 {
             return 2;
         }
@@ -87,6 +88,33 @@ impl Frames {
     }
 }
 
+impl Close {
+    /// The machine leaves: whoever wants to go on connects anew.
+    pub const GOING_AWAY: Self = Self { code: 1001, reason: "" };
+    /// Nobody is signed in any more: connecting anew is answered with 401.
+    pub const SESSION_OVER: Self = Self { code: 1008, reason: "session over" };
+
+    /// The frame, as a server sends it.
+    pub fn of_server(self) -> Vec<u8> {
+        let length = 2 + self.reason.len() as u8;
+        [&[FINAL | CLOSE, length], &self.code.to_be_bytes()[..], self.reason.as_bytes()].concat()
+    }
+
+    /// The same as a client sends it, whose every frame is masked (RFC 6455 §5.3).
+    pub fn of_client(self) -> Vec<u8> {
+        let plain = self.of_server();
+        let random = RandomState::new().build_hasher().finish().to_be_bytes();
+        let mask = &random[..4];
+        let masked = plain[2..].iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
+        [plain[0], plain[1] | MASKED]
+            .into_iter()
+            .chain(mask.iter().copied())
+            .chain(masked)
+            .collect()
+    }
+}
+
+const FINAL: u8 = 0x80;
 const OPCODE: u8 = 0x0f;
 const CLOSE: u8 = 0x08;
 const MASKED: u8 = 0x80;
@@ -142,6 +170,18 @@ mod tests {
         assert!(!inside.is_between());
         inside.pass(&stream[3..]);
         assert!(inside.is_between());
+    }
+
+    #[test]
+    fn a_close_frame_says_why_and_a_clients_is_masked() {
+        assert_eq!(Close::GOING_AWAY.of_server(), b"\x88\x02\x03\xe9");
+        assert_eq!(Close::SESSION_OVER.of_server(), b"\x88\x0e\x03\xf0session over");
+        let masked = Close::SESSION_OVER.of_client();
+        assert_eq!(masked[..2], [0x88, 0x8e]);
+        let mask: Vec<u8> = masked[2..6].to_vec();
+        let plain: Vec<u8> =
+            masked[6..].iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        assert_eq!(plain, b"\x03\xf0session over");
     }
 
     #[test]
