@@ -9,6 +9,8 @@ pub struct Child {
     process: std::process::Child,
     output: BufReader<ChildStdout>,
     pub port: u16,
+    /// The cookies its clients send, where it wants others than all.
+    pub cookie: Option<String>,
 }
 
 /// Seconds a process spent computing.
@@ -59,8 +61,12 @@ impl Child {
         let mut output = BufReader::new(process.stdout.take().expect("its output is a pipe"));
         let mut line = String::new();
         output.read_line(&mut line).expect("it says its port");
-        let port = line.trim().parse().unwrap_or_else(|_| panic!("{arguments:?} said {line:?}"));
-        Self { process, output, port }
+        let (port, cookie) = match line.trim().split_once(' ') {
+            Some((port, cookie)) => (port, Some(cookie.to_owned())),
+            None => (line.trim(), None),
+        };
+        let port = port.parse().unwrap_or_else(|_| panic!("{arguments:?} said {line:?}"));
+        Self { process, output, port, cookie }
     }
 
     /// What all its threads spent until now (proc_pid_stat(5), fields 14 and 15).
@@ -85,8 +91,8 @@ impl Drop for Child {
     }
 }
 
-/// Says the port to whoever started this process, and returns when they want it to end.
-pub fn serve_until_told(port: u16) {
+/// Says the port, and the cookies where they are its own, to whoever started this process, and returns when they want it to end.
+pub fn serve_until_told(port: impl std::fmt::Display) {
     println!("{port}");
     let _starter_gone = std::io::stdin().read_to_end(&mut Vec::new());
 }

@@ -36,7 +36,8 @@ pub fn compare(options: &[&str], world: &mut Child, proxies: &[Proxy]) -> ExitCo
 
 /// Has the world send `requests` through a proxy.
 pub fn load(world: &mut Child, proxy: &Child, requests: usize) {
-    world.order(&format!("{} {requests}", proxy.port));
+    let cookie = proxy.cookie.as_deref().unwrap_or_default();
+    world.order(format!("{} {requests} {cookie}", proxy.port).trim());
 }
 
 /// A word of the command line as a number.

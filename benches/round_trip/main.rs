@@ -16,6 +16,7 @@ mod bare;
 mod buffered;
 mod child;
 mod compare;
+mod kept;
 mod proxies;
 #[path = "../setting/mod.rs"]
 mod setting;
@@ -53,9 +54,12 @@ fn once(kind: Kind, requests: usize) {
 fn compared(options: &[&str]) -> ExitCode {
     let mut world = Child::start(&["world"]);
     let port = world.port.to_string();
-    let proxies = Kind::ALL.map(|kind| {
-        let process = Child::start(&["proxy", kind.name(), &port]);
-        Proxy { name: kind.name(), process }
-    });
+    let there = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Redis || kept::has_redis());
+    let proxies: Vec<Proxy> = there
+        .map(|kind| {
+            let process = Child::start(&["proxy", kind.name(), &port]);
+            Proxy { name: kind.name(), process }
+        })
+        .collect();
     compare(options, &mut world, &proxies)
 }

@@ -8,7 +8,7 @@ use superid_gateway::telemetry::AccessLog;
 
 use crate::bare;
 use crate::child::serve_until_told;
-use crate::setting;
+use crate::kept::Kept;
 
 /// Which proxy.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub enum Kind {
     Bare,
     /// Ours.
     Gateway,
+    /// Ours with sessions in memory.
+    Memory,
+    /// Ours with sessions in a Redis on this machine.
+    Redis,
     /// pingora with an empty filter, on its own server with its defaults.
     Stock,
     /// Ours without its access log; counted, and not compared.
@@ -24,12 +28,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Bare, Self::Gateway, Self::Stock];
+    pub const ALL: [Self; 5] = [Self::Bare, Self::Gateway, Self::Memory, Self::Redis, Self::Stock];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
             Self::Gateway => "gateway",
+            Self::Memory => "memory",
+            Self::Redis => "redis",
             Self::Stock => "stock",
             Self::Unlogged => "unlogged",
         }
@@ -46,8 +52,10 @@ impl Kind {
 pub fn serve(kind: Kind, upstream: u16) {
     match kind {
         Kind::Bare => serve_until_told(bare::on_a_loop_of_our_own(upstream)),
-        Kind::Gateway => gateway(upstream, Some(nowhere())),
-        Kind::Unlogged => gateway(upstream, None),
+        Kind::Gateway => gateway(Kept::with_the_browser(upstream), Some(nowhere())),
+        Kind::Memory => gateway(Kept::in_memory(upstream), Some(nowhere())),
+        Kind::Redis => gateway(Kept::in_redis(upstream), Some(nowhere())),
+        Kind::Unlogged => gateway(Kept::with_the_browser(upstream), None),
         Kind::Stock => serve_until_told(bare::on_the_stock_server(upstream)),
     }
 }
@@ -57,7 +65,7 @@ fn nowhere() -> File {
 }
 
 /// The gateway as `run` makes it, with one worker; an access log is written to nowhere.
-fn gateway(upstream: u16, log: Option<File>) {
+fn gateway(kept: Kept, log: Option<File>) {
     let (access, writer) = log.map(AccessLog::to).unzip();
     let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = socket.local_addr().expect("a bound address").port();
@@ -65,13 +73,14 @@ fn gateway(upstream: u16, log: Option<File>) {
         workers: 1,
         access,
         open: vec![("bench".to_owned(), socket.into())],
+        inherited: kept.inherited,
         ..Options::ordinary()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let running = runtime.block_on(Running::start(setting::settings(upstream, 1), options));
+    let running = runtime.block_on(Running::start(kept.settings, options));
     let running = running.unwrap_or_else(|failed| panic!("{failed}"));
-    serve_until_told(port);
+    serve_until_told(format!("{port} {}", kept.cookie).trim());
     runtime.block_on(running.stop());
     drop(writer);
 }

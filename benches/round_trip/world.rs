@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// Prints the app's port, then carries out each order it reads, `PORT REQUESTS`, and says `done`.
-/// Every client sends `request`, again and again.
+/// Prints the app's port, then carries out each order it reads, `PORT REQUESTS COOKIE`, and says `done`.
+/// Every client sends `request`, again and again; with this cookie, where there is one.
 pub fn run(request: Vec<u8>) {
     let request: Arc<[u8]> = request.into();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -24,12 +24,21 @@ pub fn run(request: Vec<u8>) {
     say(&port.to_string());
     for order in std::io::stdin().lock().lines() {
         let order = order.expect("an order in UTF-8");
-        let (port, requests) = order.split_once(' ').expect("a port and a number of requests");
-        let port = port.parse().expect("a port");
-        let requests = requests.parse().expect("a number of requests");
+        let mut words = order.splitn(3, ' ');
+        let port = words.next().and_then(|word| word.parse().ok()).expect("a port");
+        let requests = words.next().and_then(|word| word.parse().ok());
+        let requests = requests.expect("a number of requests");
+        let request = words.next().map_or(request.clone(), |cookie| with_cookie(&request, cookie));
         runtime.block_on(load(port, requests, &request));
         say("done");
     }
+}
+
+fn with_cookie(request: &[u8], cookie: &str) -> Arc<[u8]> {
+    let text = std::str::from_utf8(request).expect("a head in ASCII");
+    let (before, rest) = text.split_once("cookie: ").expect("a cookie");
+    let (_, after) = rest.split_once("\r\n").expect("a whole line");
+    format!("{before}cookie: {cookie}\r\n{after}").into_bytes().into()
 }
 
 fn say(line: &str) {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use superid_gateway::clock::Clock;
 use superid_gateway::config::{self, Bond, Host, Settings};
 use superid_gateway::crypto::Random;
@@ -18,6 +18,11 @@ pub const TARGET: &str = "/orders/7?tab=2";
 
 /// One host with `routes` routes: the root, where [`TARGET`] leads, and `/other/N`.
 pub fn settings(upstream_port: u16, routes: usize) -> Settings {
+    settings_kept(upstream_port, routes, ("", ""))
+}
+
+/// The same with a line of `[session]`, and with tables of their own.
+pub fn settings_kept(upstream_port: u16, routes: usize, (line, tables): (&str, &str)) -> Settings {
     let mut text = format!(
         r#"
 [listener.bench]
@@ -33,6 +38,7 @@ client_secret = {{ value = "a secret" }}
 
 [session]
 keys = [{{ value = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=" }}]
+{line}
 
 [route.root]
 upstream = "http://127.0.0.1:{upstream_port}"
@@ -43,6 +49,7 @@ upstream = "http://127.0.0.1:{upstream_port}"
             "[route.other{number}]\npath = \"/other/{number}\"\nupstream = \"http://127.0.0.1:9\"\n"
         ));
     }
+    text.push_str(tables);
     let loaded = config::load_text(&text, "bench.toml", Path::new("."), &|_| None);
     let mut settings = loaded.unwrap_or_else(|problems| panic!("{problems}")).settings;
     settings.admin.address = None;
@@ -91,10 +98,15 @@ static BOND: LazyLock<Bond> = LazyLock::new(|| settings(9, 1).relying_parties[0]
 
 /// The store that seals and opens the sessions of a configuration's one host.
 pub fn store(settings: &Settings) -> Sessions {
+    store_in(settings, Store::Cookie)
+}
+
+/// The same over this store.
+pub fn store_in(settings: &Settings, store: Store) -> Sessions {
     let host: &Arc<Host> = &settings.hosts[0];
     let names = CookieNames::new(&settings.session.cookie_name, &host.origin);
     let ended = Arc::new(Revocations::new(1024, settings.session.absolute));
-    Sessions::new(&settings.session, &names, &host.origin, (ended, Store::Cookie))
+    Sessions::new(&settings.session, &names, &host.origin, (ended, store))
 }
 
 /// The `Cookie` header of a browser that is signed in and keeps two cookies of the app's.
@@ -108,7 +120,12 @@ pub fn cookie_of(store: &Sessions) -> String {
     let set = store
         .sealed(&session(), &Random::system(), Cookies::of(&none))
         .expect("a session that fits");
-    let ours = set[0].to_str().expect("visible ASCII").split(';').next().unwrap_or_default();
+    beside_others(&set[0])
+}
+
+/// A session's cookie, as it was set, beside two of the app's.
+pub fn beside_others(set: &HeaderValue) -> String {
+    let ours = set.to_str().expect("visible ASCII").split(';').next().unwrap_or_default();
     format!("theme=dark; {ours}; cart=3f7a9c")
 }
 

@@ -1,6 +1,7 @@
 //! Asks what a request brings as proof of who sent it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::session::{Loaded, SessionState, Sessions};
@@ -35,7 +36,17 @@ impl Authenticator {
 
     /// Who sent the request.
     pub fn authenticate(&self, inbound: &Inbound<'_>, now: Timestamp) -> Authenticated {
-        match self.sessions.load(inbound.cookies(), now) {
+        self.authenticate_by_last_word(inbound, now, Duration::ZERO)
+    }
+
+    /// The same where the store of sessions does not answer, by a word of it no older than `within`.
+    pub fn authenticate_by_last_word(
+        &self,
+        inbound: &Inbound<'_>,
+        now: Timestamp,
+        within: Duration,
+    ) -> Authenticated {
+        match self.sessions.load_by_last_word(inbound.cookies(), now, within) {
             Loaded::Live(state) => Authenticated::Proven(state),
             Loaded::NotPresented => Authenticated::Nobody,
             Loaded::Rejected(why) => Authenticated::Rejected(why),

@@ -4,12 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::{Host, Url};
-
 use crate::crypto::Secret;
 
 use super::certificate::existing_file;
 use super::reading::quoted;
+use super::redis_url::{Told, Way, node, server};
 use super::secret_source::secret;
 use super::section::Section;
 use super::value::Value;
@@ -19,19 +18,28 @@ pub(super) const TABLE: Table = Table {
     header: "redis",
     keys: &[
         Key::optional("url", "\"rediss://redis.example:6380/0\""),
+        Key::optional("sentinels", "[\"rediss://a.example:26379\", \"rediss://b.example:26379\"]"),
+        Key::optional("service", "\"mymaster\""),
+        Key::optional("sentinel_username", "\"gateway\""),
+        Key::optional("sentinel_password", "{ file = \"sentinel-password.txt\" }"),
+        Key::optional("cluster", "[\"rediss://a.example:6379\", \"rediss://b.example:6379\"]"),
         Key::optional("username", "\"gateway\""),
         Key::optional("password", "{ file = \"redis-password.txt\" }"),
         Key::optional("ca", "\"redis-ca.pem\""),
+        Key::optional("certificate", "\"redis-client.pem\""),
+        Key::optional("key", "\"redis-client-key.pem\""),
         Key::defaulted("prefix", "\"superid-gateway\""),
         Key::defaulted("timeout", "\"1s\""),
     ],
 };
 
-/// A Redis or Valkey server. What is kept there is sealed, so it is trusted to be there and to
-/// count, and with nothing else.
+/// Redis or Valkey. What is kept there is sealed, so it is trusted to be there and to count, and
+/// with nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redis {
     pub address: RedisAddress,
+    /// How it is spoken to by TLS; `None` where it is spoken to in the clear.
+    pub tls: Option<RedisTls>,
     /// The database's number; 0 unless the URL's path names another.
     pub database: i64,
     /// An ACL user's name; without it the password is the default user's.
@@ -39,59 +47,173 @@ pub struct Redis {
     pub password: Option<Secret>,
     /// What every key begins with, before a `:`. Default `superid-gateway`.
     pub prefix: String,
-    /// The longest a command may take, connecting included. Default 1 second.
+    /// The longest making a connection may take. Default 1 second.
     pub timeout: Duration,
 }
 
-/// Where the server listens.
+/// Where it listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedisAddress {
-    /// `redis://host:port`; port 6379 unless it is named.
-    Plain { host: String, port: u16 },
-    /// `rediss://host:port`. `ca` is a PEM file that stands in for this machine's authorities.
-    Tls { host: String, port: u16, ca: Option<PathBuf> },
+    /// One server: `redis://host:port` or `rediss://host:port`.
+    Server(RedisNode),
     /// `unix:///path/of/the/socket`.
     Unix(PathBuf),
+    /// Whichever server these Sentinels say is the primary of `service`.
+    Sentinels { nodes: Vec<RedisNode>, service: String, user: SentinelUser },
+    /// The nodes of a Redis Cluster that are asked for the others.
+    Cluster(Vec<RedisNode>),
 }
 
-/// Reads the table: `Some(None)` where there is no URL, and so no shared store.
+/// A host and its port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RedisNode {
+    /// A name, or an address without brackets.
+    pub host: String,
+    pub port: u16,
+}
+
+/// As whom Sentinels are asked; they know nothing of the servers' users.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SentinelUser {
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+}
+
+/// TLS to Redis, and to its Sentinels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RedisTls {
+    /// A PEM file of authorities that stand in for this machine's.
+    pub ca: Option<PathBuf>,
+    /// PEM files of a certificate of our own, with its chain, and of its key.
+    pub client: Option<(PathBuf, PathBuf)>,
+}
+
+/// Reads the table: `Some(None)` where there is no address, and so no shared store.
 pub(super) fn redis(root: &Section) -> Option<Option<Redis>> {
     let section = root.section("redis", TABLE.keys);
     let prefix = section.read("prefix", prefix);
     let timeout = section.read("timeout", |value| value.duration(1, 10));
-    let username = read_or_absent(&section, "username", |value| value.line(128));
-    let making = "put the password where this points";
-    let password = read_or_absent(&section, "password", |value| secret(value, making));
-    let ca = read_or_absent(&section, "ca", existing_file);
-    let url = read_or_absent(&section, "url", address);
-    if let (true, Some(Some((address, _)))) = (section.has("ca"), &url)
-        && !matches!(address, RedisAddress::Tls { .. })
-    {
-        section.reading.problem(
-            &section.place("ca"),
-            "is for rediss:// alone",
-            "write rediss:// in url, or leave ca out",
-        );
+    let (username, password) = user(&section, "username", "password");
+    let tls = tls(&section);
+    let found = address(&section)?;
+    let Some((address, told)) = found else { return Some(None) };
+    if told.way != Way::Tls {
+        for name in ["ca", "certificate"].into_iter().filter(|name| section.has(name)) {
+            section.reading.problem(
+                &section.place(name),
+                "is for rediss:// alone",
+                format!("write rediss://, or leave {name} out"),
+            );
+        }
     }
-    if section.has("username") && !section.has("password") {
-        section.reading.problem(
-            &section.place("username"),
-            "has no password beside it",
-            "add password = { file = \"redis-password.txt\" }",
-        );
-    }
-    let Some((mut address, database)) = url? else { return Some(None) };
-    if let RedisAddress::Tls { ca: authority, .. } = &mut address {
-        *authority = ca?;
-    }
+    let tls = tls?;
     Some(Some(Redis {
         address,
-        database,
+        tls: (told.way == Way::Tls).then_some(tls),
+        database: told.database,
         username: username?,
         password: password?,
         prefix: prefix?,
         timeout: timeout?,
     }))
+}
+
+/// Where it is, in one of three ways.
+fn address(section: &Section) -> Option<Option<(RedisAddress, Told)>> {
+    let written = |name: &&str| section.has(name);
+    let mut ways = ["url", "sentinels", "cluster"].into_iter().filter(written);
+    let first = ways.next();
+    if let (Some(first), Some(other)) = (first, ways.next()) {
+        let wrong = format!("stands beside {}", quoted(first));
+        section.reading.problem(
+            &section.place(other),
+            wrong,
+            "write url for one server, sentinels for the one they name, or cluster",
+        );
+        return None;
+    }
+    let of_sentinels = ["service", "sentinel_username", "sentinel_password"];
+    for name in
+        of_sentinels.into_iter().filter(|name| first != Some("sentinels") && section.has(name))
+    {
+        section.reading.problem(
+            &section.place(name),
+            "is for Sentinels, and none are named",
+            format!("leave {name} out, or write sentinels = [\"redis://host:26379\"]"),
+        );
+    }
+    match first {
+        None => Some(None),
+        Some("url") => section.optional("url", server).map(Some),
+        Some("cluster") => {
+            let (nodes, told) = nodes(section, "cluster", 6_379)?;
+            Some(Some((RedisAddress::Cluster(nodes), told)))
+        }
+        Some(_) => sentinels(section).map(Some),
+    }
+}
+
+fn sentinels(section: &Section) -> Option<(RedisAddress, Told)> {
+    let service = section.needed("service", |value| value.line(128));
+    let (username, password) = user(section, "sentinel_username", "sentinel_password");
+    let (nodes, told) = nodes(section, "sentinels", 26_379)?;
+    let user = SentinelUser { username: username?, password: password? };
+    Some((RedisAddress::Sentinels { nodes, service: service?, user }, told))
+}
+
+/// Several servers, all of them spoken to in the same way.
+fn nodes(section: &Section, name: &str, port: u16) -> Option<(Vec<RedisNode>, Told)> {
+    let read = |value: &Value| {
+        let nodes = value.list(|value| node(value, port))?;
+        let Some((_, told)) = nodes.first().cloned() else {
+            return value.refuse("names no server", "name at least one; three are usual");
+        };
+        if nodes.iter().any(|(_, other)| *other != told) {
+            let wrong = "mixes redis:// and rediss://";
+            return value.refuse(wrong, "write the same scheme for all of them");
+        }
+        if nodes.len() > MOST_NODES {
+            let wrong = format!("names {} servers", nodes.len());
+            return value.refuse(wrong, format!("name {MOST_NODES} at most: they name the others"));
+        }
+        Some((nodes.into_iter().map(|(node, _)| node).collect(), told))
+    };
+    section.optional(name, read)
+}
+
+/// A name with a password, a password alone, or neither.
+fn user(
+    section: &Section,
+    name: &str,
+    word: &str,
+) -> (Option<Option<String>>, Option<Option<Secret>>) {
+    let username = read_or_absent(section, name, |value| value.line(128));
+    let making = "put the password where this points";
+    let password = read_or_absent(section, word, |value| secret(value, making));
+    if section.has(name) && !section.has(word) {
+        section.reading.problem(
+            &section.place(name),
+            "has no password beside it",
+            format!("add {word} = {}", section.example(word)),
+        );
+    }
+    (username, password)
+}
+
+fn tls(section: &Section) -> Option<RedisTls> {
+    let ca = read_or_absent(section, "ca", existing_file);
+    let certificate = read_or_absent(section, "certificate", existing_file);
+    let key = read_or_absent(section, "key", existing_file);
+    for (name, other) in [("certificate", "key"), ("key", "certificate")] {
+        if section.has(name) && !section.has(other) {
+            section.reading.problem(
+                &section.place(name),
+                format!("has no {other} beside it"),
+                format!("add {other} = {}", section.example(other)),
+            );
+        }
+    }
+    Some(RedisTls { ca: ca?, client: certificate?.zip(key?) })
 }
 
 /// `Some(None)` when the key is not written, `None` when it is wrong.
@@ -109,95 +231,28 @@ fn read_or_absent<T>(
 impl fmt::Display for Redis {
     /// Where it is, for people.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bracketed = |host: &str| match host.contains(':') {
-            true => format!("[{host}]"),
-            false => host.to_owned(),
+        let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
+        let all = |nodes: &[RedisNode]| {
+            let urls = nodes.iter().map(|node| format!("{scheme}://{node}"));
+            urls.collect::<Vec<_>>().join(", ")
         };
         match &self.address {
-            RedisAddress::Plain { host, port } => write!(out, "redis://{}:{port}", bracketed(host)),
-            RedisAddress::Tls { host, port, .. } => {
-                write!(out, "rediss://{}:{port}", bracketed(host))
+            RedisAddress::Server(node) => write!(out, "{scheme}://{node}/{}", self.database),
+            RedisAddress::Unix(path) => write!(out, "unix://{}", path.display()),
+            RedisAddress::Sentinels { nodes, service, .. } => {
+                write!(out, "{service} of the Sentinels {}", all(nodes))
             }
-            RedisAddress::Unix(path) => return write!(out, "unix://{}", path.display()),
-        }?;
-        write!(out, "/{}", self.database)
-    }
-}
-
-/// Says which part is wrong, never the URL: people put passwords there.
-fn address(value: &Value) -> Option<(RedisAddress, i64)> {
-    let instead = "write \"redis://host:6379\", \"rediss://host:6380/0\" or \"unix:///socket\"";
-    let Ok(url) = Url::parse(value.text()?) else {
-        return value.refuse("is not a URL", instead);
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return value.refuse(
-            "holds a user or a password",
-            "leave them out, and write username and password = { file = \"…\" } beside it",
-        );
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return value.refuse("holds a query or a fragment", instead);
-    }
-    if url.scheme() == "unix" {
-        return match (url.host(), url.path()) {
-            (None, path) if is_absolute(path) && !path.contains('%') => {
-                Some((RedisAddress::Unix(path.into()), 0))
-            }
-            _ => value.refuse("is not the absolute path of a socket", instead),
-        };
-    }
-    let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
-        return value.refuse("names no host", instead);
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let database = database(value, &url)?;
-    let port = url.port().unwrap_or(6_379);
-    match url.scheme() {
-        "redis" => {
-            warn_when_plain_and_far(value, &url);
-            Some((RedisAddress::Plain { host, port }, database))
+            RedisAddress::Cluster(nodes) => write!(out, "the cluster of {}", all(nodes)),
         }
-        "rediss" => Some((RedisAddress::Tls { host, port, ca: None }, database)),
-        other => value.refuse(format!("{} is no scheme of Redis", quoted(other)), instead),
     }
 }
 
-fn database(value: &Value, url: &Url) -> Option<i64> {
-    match url.path().trim_start_matches('/') {
-        "" => Some(0),
-        digits => match digits.parse::<u16>() {
-            Ok(number) => Some(number.into()),
-            Err(_) => value.refuse(
-                "has a path that is not a database's number",
-                "leave the path out, or write a number such as /0",
-            ),
-        },
-    }
-}
-
-fn is_absolute(path: &str) -> bool {
-    path.starts_with('/') && path.len() > 1
-}
-
-/// Values are sealed; the password is not.
-fn warn_when_plain_and_far(value: &Value, url: &Url) {
-    let near = match url.host() {
-        // A scheme the URL standard does not know keeps addresses as names.
-        Some(Host::Domain(name)) => {
-            name == "localhost"
-                || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+impl fmt::Display for RedisNode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(out, "[{}]:{}", self.host, self.port),
+            false => write!(out, "{}:{}", self.host, self.port),
         }
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => true,
-    };
-    if !near {
-        value.reading.warn(
-            &value.place,
-            "the password and the keys' names cross the network in the clear",
-            "write rediss://, or keep the network to yourselves",
-        );
     }
 }
 
@@ -212,3 +267,6 @@ fn prefix(value: &Value) -> Option<String> {
         ),
     }
 }
+
+/// Servers in one list; a cluster or its Sentinels name the rest.
+const MOST_NODES: usize = 16;

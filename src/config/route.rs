@@ -33,6 +33,7 @@ pub(super) const TABLE: Table = Table {
         Key::optional("tenant_parameter", "\"uctx\""),
         Key::optional("keep_post", "\"64KiB\""),
         Key::defaulted("keep_fragment", "false"),
+        Key::defaulted("store_outage", "\"refuse\"").such_as("\"30s\""),
         Key::defaulted("present", "\"auto\""),
         Key::defaulted("acknowledge_system_user", "false"),
         Key::optional("headers", "{ ticket = \"SOTicket\", email = false }"),
@@ -60,6 +61,9 @@ pub struct Route {
     pub keep_post: Option<usize>,
     /// Whether a page asks the browser for the fragment of the address before it signs somebody in.
     pub keep_fragment: bool,
+    /// How long what the session store last said of somebody counts while it does not answer; zero
+    /// where nobody is let in then.
+    pub store_outage: Duration,
     pub present: Present,
     pub headers: HeaderNames,
     /// Whether oauth2-proxy's header names are set beside ours.

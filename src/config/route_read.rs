@@ -1,6 +1,7 @@
 //! Reads `[route.NAME]`: each route by itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::identity::ContextId;
 
@@ -70,6 +71,7 @@ fn route(
     let tenant_parameter = section.optional("tenant_parameter", parameter);
     let keep_post = keep_post(section, bounds.as_ref());
     let keep_fragment = section.read("keep_fragment", |value| value.boolean());
+    let store_outage = section.read("store_outage", store_outage);
     let present = section.read("present", credential);
     let headers = header_names(section);
     let oauth2_proxy_headers = section.read("oauth2_proxy_headers", |value| value.boolean());
@@ -91,10 +93,19 @@ fn route(
         tenant_parameter,
         keep_post: keep_post?,
         keep_fragment: keep_fragment?,
+        store_outage: store_outage?,
         present: present?,
         headers: headers?,
         oauth2_proxy_headers: oauth2_proxy_headers?,
     })
+}
+
+/// Bounded, because whoever was signed out elsewhere meanwhile is let in.
+fn store_outage(value: &Value) -> Option<Duration> {
+    match value.text()? {
+        "refuse" => Some(Duration::ZERO),
+        _ => value.duration(5, 600),
+    }
 }
 
 /// Only what the route takes at all is kept; `Some(None)` where nothing is.
@@ -239,7 +250,8 @@ fn access(section: &Section) -> Option<Access> {
         return restriction.map(Access::SignedIn);
     }
     let guarded = ["tenants", "administrator", "claims", "present", "relying_parties"];
-    for limit in guarded.into_iter().chain(["keep_post", "keep_fragment", "tenant_parameter"]) {
+    let kept = ["keep_post", "keep_fragment", "store_outage", "tenant_parameter"];
+    for limit in guarded.into_iter().chain(kept) {
         if section.has(limit) {
             section.reading.problem(
                 &section.place(limit),

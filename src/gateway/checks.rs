@@ -104,7 +104,7 @@ async fn checked(
     drop(admission);
     let _authentication = exchange.open(Child::Authentication);
     refuse_own(&site, &inbound)?;
-    match decided(&site, &inbound).await {
+    match decided(&site, &inbound, &mut exchange.stores).await {
         Verdict::Leave(departure) => to_an_app(&site, departure),
         Verdict::Answer(reply) if reply.status == StatusCode::UNAUTHORIZED => {
             let navigates = described.asking() == Asking::Navigation;

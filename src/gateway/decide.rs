@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::authn::{Authenticated, Denied, Permit, Wanted};
 use crate::clock::Timestamp;
-use crate::config::{Access, Destination, EncodedSlashes};
+use crate::config::{Access, Destination, EncodedSlashes, Route};
 use crate::credentials::Needed;
 use crate::identity::Credential;
 use crate::limits::Standing;
@@ -98,7 +98,7 @@ fn let_in(leaving: Leaving<'_>, hope: Hope) -> Verdict {
         Err(refused) => return Verdict::Refuse(*refused),
     };
     let wanted = Wanted { host: &host.host, route, tenant: tenant.as_ref() };
-    match host.authenticator.authenticate(inbound, now) {
+    match authenticated((site, number), route, inbound, now) {
         Authenticated::Proven(session) => match Permit::ask(wanted, session, now) {
             Ok(permit) => permitted(leaving, &permit),
             Err(Denied::Credential) => without_credential(leaving, wanted, hope),
@@ -113,13 +113,32 @@ fn let_in(leaving: Leaving<'_>, hope: Hope) -> Verdict {
     }
 }
 
+/// Who sent it. Where the store of sessions does not answer, the route may take its last word.
+fn authenticated(
+    (site, number): (&Site, usize),
+    route: &Route,
+    inbound: &Inbound<'_>,
+    now: Timestamp,
+) -> Authenticated {
+    let authenticator = &site.hosts[number].authenticator;
+    let found = authenticator.authenticate(inbound, now);
+    if !matches!(found, Authenticated::Unavailable) || route.store_outage.is_zero() {
+        return found;
+    }
+    let found = authenticator.authenticate_by_last_word(inbound, now, route.store_outage);
+    if matches!(found, Authenticated::Proven(_)) {
+        site.metrics.sessions().served_by_last_word();
+    }
+    found
+}
+
 fn permitted(leaving: Leaving<'_>, permit: &Permit) -> Verdict {
     let Leaving { site, host, route, inbound, .. } = leaving;
     match keeping::waiting((site, host), route, inbound, permit) {
         keeping::Found::Nothing => leaving.with(permit),
         keeping::Found::Answer(verdict) => *verdict,
         keeping::Found::Resume => match leaving.with(permit) {
-            Verdict::Leave(departure) => Verdict::Leave(Box::new(departure.to_resume())),
+            Verdict::Leave(departure) => Verdict::Leave(Box::new(departure.having_to_resume())),
             other => other,
         },
     }
@@ -132,7 +151,7 @@ fn without_credential(leaving: Leaving<'_>, wanted: Wanted<'_>, hope: Hope) -> V
     let Leaving { site, host: number, route, inbound, now, .. } = leaving;
     let host = &site.hosts[number];
     // The permit took the session; it is opened already, and so at hand.
-    let session = match host.authenticator.authenticate(inbound, now) {
+    let session = match authenticated((site, number), site.route(route), inbound, now) {
         Authenticated::Proven(session) if !session.credential_lives(now) => session,
         _ => return nobody(site, (number, route), inbound),
     };

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::identity::ContextId;
 use crate::limits::{Place, Turn};
+use crate::redis_link::Allowance;
 use crate::superid::SoapCall;
 use crate::telemetry::{Answer, Asked, Child, InFlight, Open, Outcome, Trace};
 use crate::web::{Client, Described};
@@ -29,6 +30,8 @@ pub struct Exchange {
     pub(super) started: Instant,
     pub(super) client: Option<Client>,
     pub(super) stage: Stage,
+    /// What it may still wait for the session store and its like.
+    pub(super) stores: Allowance,
     /// What a proxy asked about, where one did.
     pub(super) described: Option<Arc<Described>>,
     /// Where it was decided to go, even if there was no room.
@@ -114,6 +117,7 @@ impl Exchange {
             answer: Answer::default(),
             outcome: Outcome::Cut,
             detail: None,
+            stores: Allowance::default(),
             trace: None,
             upstream: None,
         }

@@ -54,7 +54,7 @@ pub(super) async fn judged(downstream: &mut Downstream, exchange: &mut Exchange)
             if let (Some((door, relayed)), Some(sender)) = (&jobs, peer) {
                 return calls::decide_job(&site, (door, sender, *relayed), &inbound);
             }
-            not_checked(&site, decided(&site, &inbound).await)
+            not_checked(&site, decided(&site, &inbound, &mut exchange.stores).await)
         }
         Err(refusal) => Verdict::Refuse(Refused::refusal(refusal)),
     }

@@ -30,6 +30,15 @@ pub(super) async fn take(
     exchange: &Exchange,
     step: Step,
 ) -> Result<Reply, Refused> {
+    let mut stores = exchange.stores;
+    stores.bound(taken(downstream, exchange, step)).await
+}
+
+async fn taken(
+    downstream: &mut Downstream,
+    exchange: &Exchange,
+    step: Step,
+) -> Result<Reply, Refused> {
     let site = &exchange.site;
     match step {
         Step::AppPage { host, page } => app_pages::page(exchange, host, page, downstream).await,

@@ -172,7 +172,7 @@ impl Departure {
     }
 
     /// With what was kept, in place of what the browser sends, once that is handed out.
-    pub(super) fn to_resume(self) -> Self {
+    pub(super) fn having_to_resume(self) -> Self {
         Self { resumed: Resuming::Yet, ..self }
     }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use redis::{Cmd, cmd};
 
 use super::failure::LinkFailed;
-use super::lanes::{Errand, Kept};
 use super::link::RedisLink;
 
 /// Names are without the prefix. Names of one command that share a part in `{…}` live together on
-/// a cluster. Every command fails with [`LinkFailed`] within the timeout.
+/// a cluster. Every command fails with [`LinkFailed`] within
+/// [`COMMAND`](super::COMMAND).
 impl RedisLink {
     /// A sign of life.
     pub async fn ping(&self) -> Result<(), LinkFailed> {
@@ -21,17 +21,6 @@ impl RedisLink {
         let mut get = cmd("GET");
         get.arg(self.key(name));
         self.run(get).await
-    }
-
-    /// The value of a name, within a time of its own.
-    pub async fn get_within(
-        &self,
-        name: &str,
-        patience: Duration,
-    ) -> Result<Option<Vec<u8>>, LinkFailed> {
-        let mut command = cmd("GET");
-        command.arg(self.key(name));
-        self.carry_out(Errand { command, patience, kept: Kept::InMemory }).await
     }
 
     /// Sets a value that is gone after `life`.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use crate::config::RedisNode;
+
 /// A command that failed. No text in it holds a value or a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkFailed {
@@ -60,6 +62,11 @@ impl LinkFailed {
         }
     }
 
+    /// Whether it says more about the way to the server than about the command.
+    pub(super) fn is_of_the_way(&self) -> bool {
+        matches!(self, Self::Down(_) | Self::Lost(_) | Self::TimedOut)
+    }
+
     pub(super) fn of(error: &RedisError) -> Self {
         let text = || bounded(&error.to_string());
         match error.kind() {
@@ -71,6 +78,54 @@ impl LinkFailed {
             ErrorKind::InvalidClientConfig => Self::Unusable(text()),
             ErrorKind::Server(_) | ErrorKind::Extension => Self::Answer(text()),
             _ => Self::Down(text()),
+        }
+    }
+}
+
+/// Why a node of a cluster does not carry a command out that another one would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Elsewhere {
+    pub to: Where,
+    pub failed: LinkFailed,
+}
+
+/// Where a command is to go instead. A host that is empty is that of whoever says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Where {
+    /// There, this once, and announced (`ASK`).
+    Announced(RedisNode),
+    /// Nowhere just now (`TRYAGAIN`, `CLUSTERDOWN`, `MASTERDOWN`).
+    Later,
+    /// There, from now on (`MOVED`).
+    Moved(RedisNode),
+}
+
+impl Elsewhere {
+    pub(super) fn of(error: &RedisError) -> Option<Self> {
+        let ErrorKind::Server(kind) = error.kind() else { return None };
+        let node = || {
+            let (host, port) = error.redirect_node()?.0.rsplit_once(':')?;
+            let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+            Some(RedisNode { host, port: port.parse().ok()? })
+        };
+        let to = match kind {
+            ServerErrorKind::Ask => Where::Announced(node()?),
+            ServerErrorKind::Moved => Where::Moved(node()?),
+            ServerErrorKind::TryAgain
+            | ServerErrorKind::ClusterDown
+            | ServerErrorKind::MasterDown => Where::Later,
+            _ => return None,
+        };
+        Some(Self { to, failed: LinkFailed::Down(bounded(&error.to_string())) })
+    }
+
+    /// What it means to whoever takes a node for a server of its own.
+    pub(super) fn of_no_cluster(self) -> LinkFailed {
+        match self.to {
+            Where::Later => self.failed,
+            Where::Announced(_) | Where::Moved(_) => LinkFailed::Answer(
+                "this is a node of a cluster: write cluster = […] instead of url".into(),
+            ),
         }
     }
 }

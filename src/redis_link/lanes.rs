@@ -1,4 +1,5 @@
-//! One connection after another: kept up, replaced when it breaks, and never waited for too long.
+//! One connection after another to one server: kept up, replaced when it breaks, and never waited
+//! for too long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +9,16 @@ use redis::{Cmd, Value};
 use tokio::sync::{OnceCell, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::failure::{LinkFailed, breaks};
+use super::allowance::COMMAND;
+use super::failure::{Elsewhere, LinkFailed, breaks};
 use super::server::Server;
 
-/// How the link stands.
+/// How a connection stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkState {
-    /// The first connection, or the next after one that broke, is being made.
+pub(super) enum LaneState {
+    /// The first one, or the next after one that broke, is being made.
     Connecting,
-    /// The last attempt failed; another is made every second at most.
+    /// The last attempt failed, or the server hangs; another is made every second at most.
     Down(LinkFailed),
     Up,
 }
@@ -38,14 +40,30 @@ pub enum Kept {
     OnDisk,
 }
 
+/// One try.
+pub(super) enum Attempt {
+    /// The connection broke: another may do.
+    Broken(LinkFailed),
+    /// Another node of the cluster has the key.
+    Elsewhere(Elsewhere),
+    Failed(LinkFailed),
+}
+
+/// Whether a node is asked for what it is only about to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// It has been told by its neighbour that we come (`ASKING`).
+    Announced,
+    Plainly,
+}
+
 /// The side of those who send commands.
 #[derive(Clone)]
 pub(super) struct Lanes {
     state: watch::Receiver<State>,
-    /// The number of the last connection that is known to be broken.
-    broken: watch::Sender<u64>,
+    /// The last connection that is known to be of no use.
+    broken: watch::Sender<Breach>,
     server: Arc<Server>,
-    timeout: Duration,
 }
 
 /// The side of whoever keeps the connection up.
@@ -53,8 +71,22 @@ pub(super) struct Keeper {
     name: &'static str,
     server: Arc<Server>,
     state: watch::Sender<State>,
-    broken: watch::Receiver<u64>,
-    timeout: Duration,
+    broken: watch::Receiver<Breach>,
+}
+
+/// What became of the connection of this number.
+#[derive(Clone, Copy, Default)]
+struct Breach {
+    number: u64,
+    how: Broke,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Broke {
+    /// The server does not answer: the next connection may well not help.
+    Hung,
+    #[default]
+    Lost,
 }
 
 #[derive(Clone)]
@@ -76,12 +108,12 @@ struct Lane {
 }
 
 /// The two sides of one link; nothing happens until the keeper is run.
-pub(super) fn lanes(name: &'static str, server: Server, timeout: Duration) -> (Lanes, Keeper) {
+pub(super) fn lanes(name: &'static str, server: Server) -> (Lanes, Keeper) {
     let (state, states) = watch::channel(State::Connecting);
-    let (broken, breakages) = watch::channel(0);
+    let (broken, breakages) = watch::channel(Breach::default());
     let server = Arc::new(server);
-    let lanes = Lanes { state: states, broken, server: server.clone(), timeout };
-    (lanes, Keeper { name, server, state, broken: breakages, timeout })
+    let lanes = Lanes { state: states, broken, server: server.clone() };
+    (lanes, Keeper { name, server, state, broken: breakages })
 }
 
 impl Lanes {
@@ -90,22 +122,25 @@ impl Lanes {
     /// may be carried out twice.
     pub async fn run(&self, errand: &Errand) -> Result<Value, LinkFailed> {
         let deadline = Instant::now() + errand.patience;
-        match self.run_once(errand, deadline).await {
+        match self.try_once(errand, deadline, Asking::Plainly).await {
             Err(Attempt::Broken(_)) => {}
+            Err(Attempt::Elsewhere(elsewhere)) => return Err(elsewhere.of_no_cluster()),
             Err(Attempt::Failed(failed)) => return Err(failed),
             Ok(value) => return Ok(value),
         }
-        self.run_once(errand, deadline).await.map_err(|attempt| match attempt {
+        let again = self.try_once(errand, deadline, Asking::Plainly).await;
+        again.map_err(|attempt| match attempt {
+            Attempt::Elsewhere(elsewhere) => elsewhere.of_no_cluster(),
             // The first attempt may have come through.
             Attempt::Broken(failed) | Attempt::Failed(failed) => failed.unknown(),
         })
     }
 
-    pub fn state(&self) -> LinkState {
+    pub fn state(&self) -> LaneState {
         match &*self.state.borrow() {
-            State::Connecting => LinkState::Connecting,
-            State::Down(failed) => LinkState::Down(failed.clone()),
-            State::Up(_) => LinkState::Up,
+            State::Connecting => LaneState::Connecting,
+            State::Down(failed) => LaneState::Down(failed.clone()),
+            State::Up(_) => LaneState::Up,
         }
     }
 
@@ -114,12 +149,18 @@ impl Lanes {
         self.state.clone().wait_for(|state| matches!(state, State::Up(_))).await.is_ok()
     }
 
-    async fn run_once(&self, errand: &Errand, deadline: Instant) -> Result<Value, Attempt> {
+    /// Sends a command over the connection of the hour.
+    pub async fn try_once(
+        &self,
+        errand: &Errand,
+        deadline: Instant,
+        asking: Asking,
+    ) -> Result<Value, Attempt> {
         let mut lane = self.lane(deadline).await.map_err(Attempt::Failed)?;
         if errand.kept == Kept::OnDisk {
             lane.connection = self.slow(&lane, deadline).await.map_err(Attempt::Failed)?;
         }
-        let value = self.send(&mut lane, &errand.command, deadline).await?;
+        let value = self.send(&mut lane, (&errand.command, asking), deadline).await?;
         if errand.kept == Kept::OnDisk {
             // On the same connection: it is that connection's writes that are waited for.
             self.synced(&mut lane, deadline).await?;
@@ -137,20 +178,37 @@ impl Lanes {
         timeout_at(deadline, made).await.unwrap_or(Err(LinkFailed::TimedOut)).cloned()
     }
 
-    async fn send(&self, lane: &mut Lane, command: &Cmd, until: Instant) -> Result<Value, Attempt> {
+    async fn send(
+        &self,
+        lane: &mut Lane,
+        what: (&Cmd, Asking),
+        until: Instant,
+    ) -> Result<Value, Attempt> {
         let begun = Instant::now();
-        let sent = self.sent(lane, command, until).await;
+        let sent = self.sent(lane, what, until).await;
         // A command that began late proves nothing about the connection.
         if matches!(sent, Err(Attempt::Failed(LinkFailed::TimedOut)))
-            && begun.elapsed() * 2 > self.timeout
+            && begun.elapsed() * 2 > COMMAND
         {
-            self.give_up(lane.number);
+            self.give_up(lane.number, Broke::Hung);
         }
         sent
     }
 
-    async fn sent(&self, lane: &mut Lane, command: &Cmd, until: Instant) -> Result<Value, Attempt> {
-        match timeout_at(until, lane.connection.send_packed_command(command)).await {
+    async fn sent(
+        &self,
+        lane: &mut Lane,
+        (command, asking): (&Cmd, Asking),
+        until: Instant,
+    ) -> Result<Value, Attempt> {
+        let connection = &mut lane.connection;
+        let answer = async {
+            match asking {
+                Asking::Plainly => connection.send_packed_command(command).await,
+                Asking::Announced => announced(connection, command).await,
+            }
+        };
+        match timeout_at(until, answer).await {
             Ok(Ok(value)) => value.extract_error().map_err(|error| self.sorted(lane, &error)),
             Ok(Err(error)) => Err(self.sorted(lane, &error)),
             Err(_elapsed) => Err(Attempt::Failed(LinkFailed::TimedOut)),
@@ -165,7 +223,7 @@ impl Lanes {
         // One file, no replicas, and no longer than we would wait ourselves.
         wait.arg(1).arg(0).arg(u64::try_from(left).unwrap_or(u64::MAX).max(1));
         // A disk that is slow says nothing about the connection.
-        match self.sent(lane, &wait, until).await {
+        match self.sent(lane, (&wait, Asking::Plainly), until).await {
             Ok(Value::Array(counts)) if counts.first() == Some(&Value::Int(0)) => {
                 Err(Attempt::Failed(LinkFailed::TimedOut))
             }
@@ -175,18 +233,21 @@ impl Lanes {
     }
 
     fn sorted(&self, lane: &Lane, error: &redis::RedisError) -> Attempt {
+        if let Some(elsewhere) = Elsewhere::of(error) {
+            return Attempt::Elsewhere(elsewhere);
+        }
         let failed = LinkFailed::of(error);
         if !breaks(error) {
             return Attempt::Failed(failed);
         }
-        self.give_up(lane.number);
+        self.give_up(lane.number, Broke::Lost);
         Attempt::Broken(failed)
     }
 
     /// The connection of the hour. While the first attempt at one lasts, everybody waits for it;
-    /// once one failed, nobody does.
+    /// once one failed, or the server hung, nobody does.
     async fn lane(&self, deadline: Instant) -> Result<Lane, LinkFailed> {
-        let broken = *self.broken.borrow();
+        let broken = self.broken.borrow().number;
         let mut state = self.state.clone();
         let usable = |state: &State| match state {
             State::Connecting => false,
@@ -202,20 +263,26 @@ impl Lanes {
         }
     }
 
-    fn give_up(&self, number: u64) {
+    fn give_up(&self, number: u64, how: Broke) {
         self.broken.send_if_modified(|broken| {
-            let newer = number > *broken;
-            *broken = number.max(*broken);
+            let newer = number > broken.number;
+            if newer {
+                *broken = Breach { number, how };
+            }
             newer
         });
     }
 }
 
-/// One try.
-enum Attempt {
-    /// The connection broke: another may do.
-    Broken(LinkFailed),
-    Failed(LinkFailed),
+/// `ASKING` counts for the very next command of the connection, which many share.
+async fn announced(
+    connection: &mut MultiplexedConnection,
+    command: &Cmd,
+) -> redis::RedisResult<Value> {
+    let mut both = redis::pipe();
+    both.cmd("ASKING").add_command(command.clone());
+    let mut answers = connection.send_packed_commands(&both, 1, 1).await?;
+    Ok(answers.pop().unwrap_or(Value::Nil))
 }
 
 impl Keeper {
@@ -231,9 +298,13 @@ impl Keeper {
                     tracing::info!(link = self.name, "the link to redis is up");
                     let slow = Arc::default();
                     self.state.send_replace(State::Up(Lane { connection, slow, number }));
-                    self.until_broken(number).await;
-                    tracing::warn!(link = self.name, "the link to redis broke");
-                    self.state.send_replace(State::Connecting);
+                    match self.until_broken(number).await {
+                        Broke::Hung => self.tell_down(LinkFailed::TimedOut),
+                        Broke::Lost => {
+                            tracing::warn!(link = self.name, "the link to redis broke");
+                            self.state.send_replace(State::Connecting);
+                        }
+                    }
                     // One that breaks at once again and again is not hammered.
                     pause = if since.elapsed() > LASTING { Duration::ZERO } else { FIRST_PAUSE };
                 }
@@ -246,17 +317,18 @@ impl Keeper {
     }
 
     /// Asks for a sign of life now and then, so that the state is true also while nobody asks.
-    async fn until_broken(&mut self, number: u64) {
+    async fn until_broken(&mut self, number: u64) -> Broke {
         loop {
-            let broken = self.broken.wait_for(|broken| *broken >= number);
-            if timeout(HEARTBEAT, broken).await.is_ok() {
-                return;
+            let broken = self.broken.wait_for(|broken| broken.number >= number);
+            if let Ok(breach) = timeout(HEARTBEAT, broken).await {
+                return breach.map_or(Broke::Lost, |breach| breach.how);
             }
-            let State::Up(mut lane) = self.state.borrow().clone() else { return };
+            let State::Up(mut lane) = self.state.borrow().clone() else { return Broke::Lost };
             let ping = redis::cmd("PING");
-            let answer = timeout(self.timeout, lane.connection.send_packed_command(&ping)).await;
-            if !matches!(answer, Ok(Ok(_))) {
-                return;
+            match timeout(COMMAND, lane.connection.send_packed_command(&ping)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(_)) => return Broke::Lost,
+                Err(_elapsed) => return Broke::Hung,
             }
         }
     }

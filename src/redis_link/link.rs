@@ -1,20 +1,26 @@
 //! A link: a thread of its own that outlives every worker, and commands handed to it.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use redis::{Cmd, FromRedisValue, Value, from_redis_value};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use crate::config::Redis;
+use crate::config::{Redis, RedisAddress};
 use crate::crypto::Random;
 
+use super::allowance::{COMMAND, left_of, spend_since};
+use super::cluster::LinkState;
+use super::dialler::Dialler;
 use super::failure::LinkFailed;
-use super::lanes::{Errand, Keeper, Kept, Lanes, LinkState, lanes};
+use super::lanes::{Errand, Kept, lanes};
 use super::server::Server;
+use super::surveyor::cluster;
 use super::watch::{LinkWatch, Unwatched};
+use super::way::Way;
 
 /// The link to one Redis or Valkey. Cheap to clone; the last clone takes it down.
 ///
@@ -26,12 +32,11 @@ pub struct RedisLink(Arc<Inner>);
 struct Inner {
     name: &'static str,
     watch: Box<dyn LinkWatch>,
-    lanes: Lanes,
+    way: Way,
     prefix: String,
     random: Random,
     room: Arc<Semaphore>,
     runtime: Handle,
-    timeout: Duration,
     /// Dropped with the link: then the thread ends.
     _end: oneshot::Sender<()>,
 }
@@ -57,19 +62,18 @@ impl RedisLink {
         random: Random,
         watch: Box<dyn LinkWatch>,
     ) -> Result<Self, LinkFailed> {
-        let (lanes, keeper) = lanes(name, Server::new(config)?, config.timeout);
+        let (way, keeper) = way(name, config)?;
         let (end, ended) = oneshot::channel();
         let runtime = start(name, keeper, ended)
             .map_err(|error| LinkFailed::Down(format!("no thread for it: {error}").into()))?;
         Ok(Self(Arc::new(Inner {
             name,
             watch,
-            lanes,
+            way,
             prefix: config.prefix.clone(),
             random,
             room: Arc::new(Semaphore::new(COMMANDS)),
             runtime,
-            timeout: config.timeout,
             _end: end,
         })))
     }
@@ -79,14 +83,9 @@ impl RedisLink {
         self.0.name
     }
 
-    /// How long a command may take, unless it is told otherwise.
-    pub fn timeout(&self) -> Duration {
-        self.0.timeout
-    }
-
     /// How it stands, without asking.
     pub fn state(&self) -> LinkState {
-        self.0.lanes.state()
+        self.0.way.state()
     }
 
     /// Runs a task on the link's thread once there is a connection. It holds nobody up, and does not
@@ -95,9 +94,9 @@ impl RedisLink {
     where
         F: Future<Output = ()> + Send,
     {
-        let (lanes, link) = (self.0.lanes.clone(), Arc::downgrade(&self.0));
+        let (way, link) = (self.0.way.clone(), Arc::downgrade(&self.0));
         self.spawn(async move {
-            if lanes.up().await
+            if way.up().await
                 && let Some(link) = link.upgrade()
             {
                 task(Self(link)).await;
@@ -130,19 +129,24 @@ impl RedisLink {
         self.0.runtime.spawn(task).abort_handle()
     }
 
-    /// Carries one command out. The caller waits no longer than the timeout, whatever the server,
-    /// the network or the link's thread does.
+    /// Carries one command out. The caller waits no longer than 0.8 s, whatever the server, the
+    /// network or the link's thread does.
     pub(super) async fn run<T: FromRedisValue>(&self, command: Cmd) -> Result<T, LinkFailed> {
-        self.carry_out(Errand { command, patience: self.0.timeout, kept: Kept::InMemory }).await
+        self.carry_out(Errand { command, patience: COMMAND, kept: Kept::InMemory }).await
     }
 
-    /// The same with a patience of its own.
+    /// The same with a patience of its own. What a request has left to wait is less, perhaps; a write
+    /// that is to be on a disk is not given up for it.
     pub(super) async fn carry_out<T: FromRedisValue>(
         &self,
-        errand: Errand,
+        mut errand: Errand,
     ) -> Result<T, LinkFailed> {
         let begun = Instant::now();
+        if errand.kept == Kept::InMemory {
+            errand.patience = left_of(errand.patience);
+        }
         let answer = self.carried_out(errand).await.and_then(read);
+        spend_since(begun);
         self.0.watch.carried_out(begun.elapsed(), answer.as_ref().err());
         answer
     }
@@ -152,9 +156,9 @@ impl RedisLink {
         if let LinkState::Down(failed) = self.state() {
             return Err(failed);
         }
-        let (lanes, patience) = (self.0.lanes.clone(), errand.patience);
+        let (way, patience) = (self.0.way.clone(), errand.patience);
         let task = self.0.runtime.spawn(async move {
-            let answer = lanes.run(&errand).await;
+            let answer = way.run(&errand).await;
             drop(place);
             answer
         });
@@ -172,14 +176,27 @@ impl std::fmt::Debug for RedisLink {
     }
 }
 
+/// The way commands take, and what keeps it open.
+fn way(name: &'static str, config: &Redis) -> Result<(Way, Keeping), LinkFailed> {
+    let dialler = Dialler::new(config)?;
+    if let RedisAddress::Cluster(seeds) = &config.address {
+        let (cluster, surveyor) = cluster(name, dialler, seeds);
+        return Ok((Way::Cluster(cluster), Box::pin(surveyor.run())));
+    }
+    let (lanes, keeper) = lanes(name, Server::new(config, dialler)?);
+    Ok((Way::Server(lanes), Box::pin(keeper.run())))
+}
+
+type Keeping = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Starts the thread and gives its runtime.
-fn start(name: &str, keeper: Keeper, ended: oneshot::Receiver<()>) -> std::io::Result<Handle> {
+fn start(name: &str, keeping: Keeping, ended: oneshot::Receiver<()>) -> std::io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     std::thread::Builder::new().name(format!("link-{name}")).spawn(move || {
         runtime.block_on(async {
             tokio::select! {
-                () = keeper.run() => {}
+                () = keeping => {}
                 _ = ended => {}
             }
         });

@@ -1,77 +1,73 @@
-//! The server as configured, and one connection to it.
+//! The server that commands go to: one that is named, or whichever is the primary.
 
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo,
-    TlsCertificates,
-};
+use redis::{ConnectionAddr, Value};
 
-use crate::config::{Redis, RedisAddress};
+use crate::config::{Redis, RedisAddress, RedisNode};
 
+use super::dialler::{Dialled, Dialler};
 use super::failure::LinkFailed;
+use super::sentinels::Sentinels;
 
-/// Where to connect, and as whom.
-pub(super) struct Server {
-    client: Client,
-    timeout: Duration,
+/// Where to connect.
+pub(super) enum Server {
+    Fixed(Dialled),
+    Primary(Sentinels, Dialler),
 }
 
 impl Server {
-    /// Reads the file of authorities, and calls nobody.
-    pub fn new(config: &Redis) -> Result<Self, LinkFailed> {
-        let mut who = RedisConnectionInfo::default()
-            .set_db(config.database)
-            // One command less that a user of ours has to be allowed.
-            .set_skip_set_lib_name();
-        if let Some(username) = &config.username {
-            who = who.set_username(username);
+    /// The one server of a configuration without a cluster. Calls nobody.
+    pub fn new(config: &Redis, dialler: Dialler) -> Result<Self, LinkFailed> {
+        match &config.address {
+            RedisAddress::Server(node) => Ok(Self::Fixed(dialler.node(node)?)),
+            RedisAddress::Unix(path) => {
+                Ok(Self::Fixed(dialler.at(ConnectionAddr::Unix(path.clone()))?))
+            }
+            RedisAddress::Sentinels { nodes, service, user } => {
+                Ok(Self::Primary(Sentinels::new(&dialler, nodes, (service, user))?, dialler))
+            }
+            RedisAddress::Cluster(_) => {
+                Err(LinkFailed::Unusable("a cluster is more than one server".into()))
+            }
         }
-        if let Some(password) = &config.password {
-            who = who.set_password(password.reveal());
-        }
-        let client = client(&config.address, who)
-            .map_err(|error| LinkFailed::Unusable(error.to_string().into()))?;
-        Ok(Self { client, timeout: config.timeout })
     }
 
-    /// Connects, proves who we are, and has an answer to show for it, all within the timeout.
+    /// Connects, within the timeout for each server that is met on the way: one, and a Sentinel
+    /// before it where they say which.
     pub async fn connect(&self) -> Result<MultiplexedConnection, LinkFailed> {
-        let settings = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.timeout))
-            // Commands have a deadline of their own.
-            .set_response_timeout(None);
-        let connecting = async {
-            let mut connection =
-                self.client.get_multiplexed_async_connection_with_config(&settings).await?;
-            redis::cmd("PING").exec_async(&mut connection).await?;
-            Ok(connection)
-        };
-        match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(connected) => connected.map_err(|error| LinkFailed::of(&error)),
-            Err(_elapsed) => Err(LinkFailed::Down("no answer to a new connection".into())),
+        match self {
+            Self::Fixed(server) => server.connect().await,
+            Self::Primary(sentinels, dialler) => {
+                let node = sentinels.primary().await?;
+                let mut connection = dialler.node(&node)?.connect().await?;
+                is_primary(&mut connection, &node, dialler.timeout).await?;
+                Ok(connection)
+            }
         }
     }
 }
 
-fn client(address: &RedisAddress, who: RedisConnectionInfo) -> redis::RedisResult<Client> {
-    let addr = match address {
-        RedisAddress::Plain { host, port } => ConnectionAddr::Tcp(host.clone(), *port),
-        RedisAddress::Tls { host, port, .. } => ConnectionAddr::TcpTls {
-            host: host.clone(),
-            port: *port,
-            insecure: false,
-            tls_params: None,
+/// A Sentinel may be behind the times. A user who may not ask finds out by the first write.
+async fn is_primary(
+    connection: &mut MultiplexedConnection,
+    node: &RedisNode,
+    wait: Duration,
+) -> Result<(), LinkFailed> {
+    let role = redis::cmd("ROLE");
+    let answer = tokio::time::timeout(wait, connection.send_packed_command(&role)).await;
+    match answer.map(|answer| answer.and_then(Value::extract_error)) {
+        Ok(Ok(Value::Array(parts))) if parts.first().is_some_and(is_master) => Ok(()),
+        Ok(Ok(_)) => Err(LinkFailed::Down(format!("{node} is not the primary any more").into())),
+        Ok(Err(error)) => match LinkFailed::of(&error) {
+            LinkFailed::Refused(_) | LinkFailed::Answer(_) => Ok(()),
+            failed => Err(failed),
         },
-        RedisAddress::Unix(path) => ConnectionAddr::Unix(path.clone()),
-    };
-    let info = addr.into_connection_info()?.set_redis_settings(who);
-    match address {
-        RedisAddress::Tls { ca: Some(path), .. } => {
-            let root_cert = Some(std::fs::read(path)?);
-            Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert })
-        }
-        _ => Client::open(info),
+        Err(_elapsed) => Err(LinkFailed::Down(format!("{node} does not answer").into())),
     }
+}
+
+fn is_master(word: &Value) -> bool {
+    matches!(word, Value::BulkString(word) if word == b"master")
 }

@@ -192,21 +192,28 @@ fn ordered(one: &Standing) -> Value {
 }
 
 fn link(name: &str, state: &LinkState) -> Value {
-    let down = |reason: &str| {
-        let meaning = match name {
-            "sessions" => "nobody who signed in is let in, and nobody can sign in",
-            "refreshed" => "no session's tokens are had anew: sessions go on while they last",
-            "vault" => {
-                "tenants without a living ticket cannot be called, and none can be installed"
-            }
-            _ => "each replica buys tickets of its own",
-        };
-        serde_json::json!({ "state": "down", "reason": reason, "meaning": meaning })
-    };
+    let down = |reason: &str| serde_json::json!({ "state": "down", "reason": reason, "meaning": meaning(name) });
     match state {
         LinkState::Connecting => down("a connection is being made"),
         LinkState::Down(failed) => down(&failed.to_string()),
+        LinkState::Partly(why) => {
+            let mut told = down(why);
+            told["state"] = "partly".into();
+            told["meaning"] = format!("for what lies there: {}", meaning(name)).into();
+            told
+        }
         LinkState::Up => serde_json::json!({ "state": "up" }),
+    }
+}
+
+/// What is not possible without a link.
+fn meaning(name: &str) -> &'static str {
+    match name {
+        "sessions" => "nobody who signed in is let in, and nobody can sign in",
+        "refreshed" => "no session's tokens are had anew: sessions go on while they last",
+        "used_tokens" => "nobody can sign in with a token that comes without a code",
+        "vault" => "tenants without a living ticket cannot be called, and none can be installed",
+        _ => "each replica buys tickets of its own",
     }
 }
 

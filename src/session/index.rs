@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::clock::Timestamp;
 use crate::crypto::{KeyRing, Purpose, Random};
 use crate::identity::ContextId;
-use crate::redis_link::{Kept, LinkFailed, RedisLink, Script};
+use crate::redis_link::{COMMAND, Kept, LinkFailed, RedisLink, Script};
 
 use super::label::{Label, Listed};
 use super::marks::lowered;
@@ -72,7 +72,7 @@ impl Entered {
                 let arguments = [self.signed_in.0, self.over.0, MOST, life.as_millis() as u64];
                 let [now, over, most, life] = arguments.map(|number| number.to_string());
                 let arguments = [&now, &over, &self.member, &most, &life];
-                let written = link.run_script(script(&link, ENTER, &[list], &arguments)).await;
+                let written = link.run_script(script(ENTER, &[list], &arguments)).await;
                 if let Err(failed) = written {
                     tracing::debug!(%failed, "a session is missing in a list of sessions");
                 }
@@ -121,7 +121,7 @@ impl Index<'_> {
     ) -> Result<Vec<Place>, LinkFailed> {
         let (member, score) = after.map(|place| (place.member, place.score)).unwrap_or_default();
         let arguments = [&member, &score.to_string(), &most.to_string()];
-        let told = self.link.run_script(script(self.link, PAGE, &[list], &arguments)).await?;
+        let told = self.link.run_script(script(PAGE, &[list], &arguments)).await?;
         let texts: Vec<String> =
             told.into_iter().flatten().filter_map(|text| String::from_utf8(text).ok()).collect();
         let places = texts.chunks_exact(2).filter_map(|pair| {
@@ -133,7 +133,7 @@ impl Index<'_> {
 
     async fn is_there(&self, id: &SessionId) -> Result<bool, LinkFailed> {
         let name = format!("session:{id}");
-        let told = self.link.run_script(script(self.link, EXISTS, &[&name], &[])).await?;
+        let told = self.link.run_script(script(EXISTS, &[&name], &[])).await?;
         Ok(told.first().is_some_and(Option::is_some))
     }
 
@@ -177,14 +177,9 @@ fn names(keys: &KeyRing, of: &[&str; 2]) -> Vec<String> {
     digests.map(|digest| format!("sessions-of:{}", URL_SAFE_NO_PAD.encode(digest))).collect()
 }
 
-fn script<'s>(
-    link: &RedisLink,
-    text: &'s str,
-    names: &'s [&'s str],
-    arguments: &[&String],
-) -> Script<'s> {
+fn script<'s>(text: &'s str, names: &'s [&'s str], arguments: &[&String]) -> Script<'s> {
     let arguments = arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect();
-    Script { text, names, arguments, patience: link.timeout(), kept: Kept::InMemory }
+    Script { text, names, arguments, patience: COMMAND, kept: Kept::InMemory }
 }
 
 /// Takes out what is over, enters one, and keeps the bound: those that are over soonest give way.

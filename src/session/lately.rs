@@ -26,7 +26,9 @@ pub(super) enum Known {
 #[derive(Debug)]
 struct Heard {
     sealed: Option<Arc<[u8]>>,
-    /// When the store was asked.
+    /// When the store was asked for what it said last. That we wrote something does not count.
+    said: Instant,
+    /// When it was asked, or written to: an answer to an older question is not taken.
     at: Instant,
     /// Somebody asks again meanwhile.
     asking: bool,
@@ -42,9 +44,10 @@ impl Lately {
         Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), refresh }
     }
 
-    pub fn known(&self, id: &[u8; 16]) -> Known {
+    /// What the store said of it within this time, or [`Lately::USABLE`] where that is longer.
+    pub fn known(&self, id: &[u8; 16], within: Duration) -> Known {
         match self.shard(id).get(id) {
-            Some(heard) if heard.at.elapsed() < Self::USABLE => {
+            Some(heard) if heard.said.elapsed() < within.max(Self::USABLE) => {
                 heard.sealed.clone().map_or(Known::Nothing, Known::Kept)
             }
             Some(_) | None => Known::NotAsked,
@@ -55,8 +58,8 @@ impl Lately {
     /// that can be used.
     pub fn is_to_be_asked(&self, id: &[u8; 16]) -> bool {
         match self.shard(id).get_mut(id) {
-            Some(heard) if heard.at.elapsed() < self.refresh => false,
-            Some(heard) if heard.at.elapsed() < Self::USABLE => {
+            Some(heard) if heard.said.elapsed() < self.refresh => false,
+            Some(heard) if heard.said.elapsed() < Self::USABLE => {
                 !std::mem::replace(&mut heard.asking, true) || self.refresh.is_zero()
             }
             Some(_) | None => true,
@@ -70,13 +73,22 @@ impl Lately {
             return;
         }
         if shard.len() >= MOST_PER_SHARD && !shard.contains_key(&id) {
-            shard.retain(|_, heard| heard.at.elapsed() < Self::USABLE);
-            let oldest = shard.iter().min_by_key(|(_, heard)| heard.at).map(|(id, _)| *id);
-            if let Some(oldest) = oldest.filter(|_| shard.len() >= MOST_PER_SHARD) {
+            let oldest = shard.iter().min_by_key(|(_, heard)| heard.said).map(|(id, _)| *id);
+            if let Some(oldest) = oldest {
                 shard.remove(&oldest);
             }
         }
-        shard.insert(id, Heard { sealed, at, asking: false });
+        shard.insert(id, Heard { sealed, said: at, at, asking: false });
+    }
+
+    /// Remembers what is being written. It makes nothing younger: else a session that is in use would
+    /// be served for ever without anybody to ask.
+    pub fn writing(&self, id: &[u8; 16], sealed: Arc<[u8]>, at: Instant) {
+        if let Some(heard) = self.shard(id).get_mut(id)
+            && heard.sealed.is_some()
+        {
+            (heard.sealed, heard.at) = (Some(sealed), at.max(heard.at));
+        }
     }
 
     fn shard(&self, id: &[u8; 16]) -> MutexGuard<'_, HashMap<[u8; 16], Heard>> {
@@ -96,21 +108,44 @@ mod tests {
     fn one_asks_again_while_others_use_what_there_is_and_nobody_uses_what_is_old() {
         let (lately, now) = (Lately::new(Lately::REFRESH), Instant::now());
         assert!(lately.is_to_be_asked(&[1; 16]));
-        assert_eq!(lately.known(&[1; 16]), Known::NotAsked);
+        assert_eq!(lately.known(&[1; 16], Duration::ZERO), Known::NotAsked);
         lately.heard([1; 16], None, now);
         assert!(!lately.is_to_be_asked(&[1; 16]));
-        assert_eq!(lately.known(&[1; 16]), Known::Nothing);
+        assert_eq!(lately.known(&[1; 16], Duration::ZERO), Known::Nothing);
         let Some(older) = now.checked_sub(Duration::from_millis(1_100)) else { return };
         lately.heard([2; 16], Some(b"x"[..].into()), older);
         assert!(lately.is_to_be_asked(&[2; 16]), "one");
         assert!(!lately.is_to_be_asked(&[2; 16]), "no other");
-        assert_eq!(lately.known(&[2; 16]), Known::Kept(b"x"[..].into()));
+        assert_eq!(lately.known(&[2; 16], Duration::ZERO), Known::Kept(b"x"[..].into()));
         let Some(old) = now.checked_sub(Lately::USABLE) else { return };
         lately.heard([3; 16], None, old);
-        assert_eq!(lately.known(&[3; 16]), Known::NotAsked);
+        assert_eq!(lately.known(&[3; 16], Duration::ZERO), Known::NotAsked);
         assert!(lately.is_to_be_asked(&[3; 16]) && lately.is_to_be_asked(&[3; 16]));
         lately.heard([1; 16], Some(b"y"[..].into()), old);
-        assert_eq!(lately.known(&[1; 16]), Known::Nothing, "a late answer to an older question");
+        assert_eq!(
+            lately.known(&[1; 16], Duration::ZERO),
+            Known::Nothing,
+            "a late answer to an older question"
+        );
+    }
+
+    #[test]
+    fn the_last_word_lasts_for_a_time_and_writing_makes_it_no_younger() {
+        let (lately, now) = (Lately::new(Lately::REFRESH), Instant::now());
+        let Some(asked) = now.checked_sub(Duration::from_secs(30)) else { return };
+        let minute = Duration::from_secs(60);
+        lately.heard([1; 16], Some(b"x"[..].into()), asked);
+        lately.heard([2; 16], None, asked);
+        assert_eq!(lately.known(&[1; 16], Duration::ZERO), Known::NotAsked);
+        assert_eq!(lately.known(&[1; 16], minute), Known::Kept(b"x"[..].into()));
+        assert_eq!(lately.known(&[2; 16], minute), Known::Nothing, "ended is ended");
+        lately.writing(&[1; 16], b"y"[..].into(), now);
+        lately.writing(&[2; 16], b"y"[..].into(), now);
+        assert_eq!(lately.known(&[1; 16], minute), Known::Kept(b"y"[..].into()));
+        assert_eq!(lately.known(&[1; 16], minute / 2), Known::NotAsked, "as old as it was");
+        assert_eq!(lately.known(&[2; 16], minute), Known::Nothing);
+        lately.heard([1; 16], None, asked);
+        assert_ne!(lately.known(&[1; 16], minute), Known::Nothing, "asked before the writing");
     }
 
     #[test]
@@ -120,7 +155,7 @@ mod tests {
             let mut id = [0; 16];
             id[12..].copy_from_slice(&number.to_be_bytes());
             lately.heard(id, None, now);
-            assert_eq!(lately.known(&id), Known::Nothing);
+            assert_eq!(lately.known(&id, Duration::ZERO), Known::Nothing);
         }
         assert_eq!(lately.shards[0].lock().unwrap().len(), MOST_PER_SHARD);
     }

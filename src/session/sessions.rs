@@ -1,6 +1,7 @@
 //! Sessions of one host: what a request's cookies say, whichever store they lead to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 use zeroize::Zeroizing;
@@ -102,7 +103,18 @@ impl Sessions {
 
     /// The session a request brings. Where [`Sessions::question`] has one, it is to be asked before.
     pub fn load(&self, cookies: Cookies<'_>, now: Timestamp) -> Loaded {
-        match self.found(cookies) {
+        self.load_by_last_word(cookies, now, Duration::ZERO)
+    }
+
+    /// The same where the store does not answer, by what it last said, if that is no older than
+    /// `within`. What it said had ended stays ended, and so does what ended here.
+    pub fn load_by_last_word(
+        &self,
+        cookies: Cookies<'_>,
+        now: Timestamp,
+        within: Duration,
+    ) -> Loaded {
+        match self.found(cookies, within) {
             Found::State(_) if self.ended.is_ignorant() => Loaded::Unavailable,
             Found::State(state) => match self.unfit(&state, now) {
                 None => Loaded::Live(state),
@@ -131,7 +143,7 @@ impl Sessions {
 
     /// Whose session a request brings, be it over or not.
     pub fn whose(&self, cookies: Cookies<'_>) -> Option<Arc<SessionState>> {
-        match self.found(cookies) {
+        match self.found(cookies, Duration::ZERO) {
             Found::State(state) => Some(state),
             Found::Gone | Found::NotAsked | Found::Nothing => None,
         }
@@ -142,7 +154,7 @@ impl Sessions {
     pub fn over(&self, state: &SessionState, seen: Timestamp, now: Timestamp) -> Option<Unfit> {
         let is_gone = || {
             let kept = !matches!(self.store, Store::Cookie);
-            kept && matches!(self.store.known(&state.id.0), Known::Nothing)
+            kept && matches!(self.store.known(&state.id.0, Duration::ZERO), Known::Nothing)
         };
         self.unfit_since(state, seen, now).or_else(|| is_gone().then_some(Unfit::Gone))
     }
@@ -205,7 +217,7 @@ impl Sessions {
             return self.sealed(&renewed, random, cookies).unwrap_or_default();
         }
         let Some(handle) = self.handle(cookies) else { return Vec::new() };
-        if let Known::Kept(before) = self.store.known(&handle.id.0) {
+        if let Known::Kept(before) = self.store.known(&handle.id.0, Duration::ZERO) {
             // A refresh may have come since this request was let in: nothing older is written over it.
             let kept = self.opened(&handle, &before);
             let newer = kept.filter(|kept| kept.round() > state.round());
@@ -275,14 +287,14 @@ impl Sessions {
         now.since(state.signed_in) < self.lifetimes.absolute && !self.ended.has(state)
     }
 
-    fn found(&self, cookies: Cookies<'_>) -> Found {
-        match self.brought(cookies) {
+    fn found(&self, cookies: Cookies<'_>, within: Duration) -> Found {
+        match self.brought(cookies, within) {
             Found::State(state) => Found::State(self.lifted(state)),
             other => other,
         }
     }
 
-    fn brought(&self, cookies: Cookies<'_>) -> Found {
+    fn brought(&self, cookies: Cookies<'_>, within: Duration) -> Found {
         let Some(sealed) = self.chunked().read(cookies) else { return Found::Nothing };
         if self.ended.has_key(|| KeyRing::key_named(&sealed)) {
             return Found::Nothing;
@@ -293,7 +305,7 @@ impl Sessions {
         let Some(handle) = Handle::open(&self.keys, &self.context, &sealed) else {
             return Found::Nothing;
         };
-        match self.store.known(&handle.id.0) {
+        match self.store.known(&handle.id.0, within) {
             Known::Kept(sealed) if self.ended.has_key(|| KeyRing::key_naming(&sealed)) => {
                 Found::Gone
             }

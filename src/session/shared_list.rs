@@ -7,10 +7,9 @@
 //! as those is over.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::redis_link::{Answer, Kept, LinkFailed, RedisLink, Script};
+use crate::redis_link::{Answer, COMMAND, Kept, LinkFailed, RedisLink, Script};
 
 use super::ended::Names;
 use super::marks::EVERYTHING;
@@ -78,7 +77,7 @@ impl SharedList {
     async fn run(&self, text: &str, arguments: Vec<String>) -> Result<Answer, LinkFailed> {
         let arguments = arguments.into_iter().map(String::into_bytes).collect();
         let names = &["{ended}:list", "{ended}:times", "{ended}:place", "{ended}:word"];
-        let patience = self.link.timeout().min(PATIENCE);
+        let patience = COMMAND;
         self.link
             .run_script(Script { text, names, arguments, patience, kept: Kept::InMemory })
             .await
@@ -119,7 +118,6 @@ fn hex(name: &[u8; 16]) -> String {
 
 /// Entries in one command.
 const AT_ONCE: usize = 500;
-const PATIENCE: Duration = Duration::from_secs(1);
 /// Seconds an entry stays beyond its time, for a replica whose clock is behind.
 const CLOCKS_APART: u64 = 300;
 

@@ -38,8 +38,9 @@ impl SharedRecords {
         self.link.is_some()
     }
 
-    pub(super) fn known(&self, id: &[u8; 16]) -> Known {
-        self.lately.known(id)
+    /// What the store said within this time, or two seconds where that is longer.
+    pub(super) fn known(&self, id: &[u8; 16], within: Duration) -> Known {
+        self.lately.known(id, within)
     }
 
     pub(super) fn is_to_be_asked(&self, id: &[u8; 16]) -> bool {
@@ -50,8 +51,7 @@ impl SharedRecords {
     pub(super) async fn ask(&self, id: [u8; 16]) {
         let Some(link) = &self.link else { return };
         let asked = Instant::now();
-        let patience = link.timeout().min(PATIENCE);
-        match link.get_within(&name(&id), patience).await {
+        match link.get(&name(&id)).await {
             Ok(found) => self.lately.heard(id, found.map(Arc::from), asked),
             Err(failed) => tracing::debug!(%failed, "a session cannot be looked up"),
         }
@@ -107,7 +107,7 @@ impl SharedRecords {
     /// it; where it fails, the next request does the same.
     pub(super) fn replace(&self, id: [u8; 16], before: Arc<[u8]>, record: Record, seconds: u64) {
         let Some(link) = &self.link else { return };
-        self.lately.heard(id, Some(record.sealed.clone()), Instant::now());
+        self.lately.writing(&id, record.sealed.clone(), Instant::now());
         link.beside(move |link| async move {
             let (name, sealed) = (name(&id), &record.sealed);
             let written = link.compare_and_set(&name, Some(&before), sealed, life(seconds)).await;
@@ -160,7 +160,5 @@ fn life(seconds: u64) -> Duration {
     Duration::from_secs(seconds.saturating_add(CLOCKS_APART))
 }
 
-/// The longest a request waits for its session, whatever other commands may take.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// Seconds a session stays in Redis beyond its end, for a replica whose clock is behind.
 const CLOCKS_APART: u64 = 300;

@@ -5,6 +5,7 @@
 //! write revives it; what cannot be asked is [`NotKept`] or unavailable, and never a sign-out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::{SessionStore, Settings};
@@ -64,11 +65,13 @@ impl Store {
         }
     }
 
-    pub(super) fn known(&self, id: &[u8; 16]) -> Known {
+    /// What is known of a session; of what is shared, by a word that is no older than `within`, or than
+    /// two seconds where that is less.
+    pub(super) fn known(&self, id: &[u8; 16], within: Duration) -> Known {
         match self {
             Self::Cookie => Known::Nothing,
             Self::Memory(records) => records.get(id).map_or(Known::Nothing, Known::Kept),
-            Self::Redis(shared) => shared.known(id),
+            Self::Redis(shared) => shared.known(id, within),
         }
     }
 

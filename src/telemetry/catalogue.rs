@@ -97,6 +97,8 @@ families! {
         "Times a session cookie was written anew because its session is in use.";
     SESSIONS_ENDED = counter "superid_gateway_sessions_ended" ["reason"]
         "Sessions that ended, by what ended them.";
+    SESSIONS_BY_LAST_WORD = counter "superid_gateway_sessions_by_last_word" []
+        "Requests served by what the session store said before it stopped answering.";
     SESSIONS_OF_OLDER_KEYS = counter "superid_gateway_sessions_of_older_keys" []
         "Requests of sessions that were sealed with an older key, and are sealed with the first since.";
     SESSION_KEYS = gauge "superid_gateway_session_keys" ["key", "state"]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::catalogue::{
-    SESSION_CONNECTIONS_CLOSED, SESSION_COOKIES_REFUSED, SESSION_REFRESHES, SESSIONS_ENDED,
-    SESSIONS_MADE, SESSIONS_OF_OLDER_KEYS, SESSIONS_RENEWED, SIGN_INS, SIGN_INS_BEGUN,
+    SESSION_CONNECTIONS_CLOSED, SESSION_COOKIES_REFUSED, SESSION_REFRESHES, SESSIONS_BY_LAST_WORD,
+    SESSIONS_ENDED, SESSIONS_MADE, SESSIONS_OF_OLDER_KEYS, SESSIONS_RENEWED, SIGN_INS,
+    SIGN_INS_BEGUN,
 };
 use super::named::Named;
 use super::registry::Registry;
@@ -20,6 +21,7 @@ pub struct SessionCounters {
     renewed: Counter,
     signed_out: Counter,
     evicted: Counter,
+    by_last_word: Counter,
     of_an_older_key: Counter,
     closed: [Counter; 6],
     refused: Counter,
@@ -75,6 +77,7 @@ impl SessionCounters {
             renewed: registry.counter(&SESSIONS_RENEWED, &[]),
             signed_out: registry.counter(&SESSIONS_ENDED, &["signed_out"]),
             evicted: registry.counter(&SESSIONS_ENDED, &["evicted"]),
+            by_last_word: registry.counter(&SESSIONS_BY_LAST_WORD, &[]),
             of_an_older_key: registry.counter(&SESSIONS_OF_OLDER_KEYS, &[]),
             refused: registry.counter(&SESSIONS_ENDED, &["refused"]),
             refreshes: REFRESHES.map(|what| registry.counter(&SESSION_REFRESHES, &[what])),
@@ -125,6 +128,11 @@ impl SessionCounters {
         if what == Refreshing::Refused {
             self.refused.inc();
         }
+    }
+
+    /// Somebody was served by what the store said before it stopped answering.
+    pub fn served_by_last_word(&self) {
+        self.by_last_word.inc();
     }
 
     /// A cookie came that counts for nothing.

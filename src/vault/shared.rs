@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::redis_link::{Answer, Kept, LinkFailed, RedisLink, Script};
+use crate::redis_link::{Answer, COMMAND, Kept, LinkFailed, RedisLink, Script};
 
 use super::failure::VaultFailed;
 use super::field::{field, name};
@@ -70,7 +70,7 @@ impl Shared {
     }
 
     async fn ask(&self, text: &str, arguments: Vec<Vec<u8>>) -> Result<Answer, VaultFailed> {
-        let patience = self.link.timeout();
+        let patience = COMMAND;
         let names = &KEYS;
         self.run(Script { text, names, arguments, patience, kept: Kept::InMemory }).await
     }
@@ -176,7 +176,7 @@ impl Store for Shared {
     fn remove(&self, name: &Name, letter: Option<Letter>) -> Promised<'_, bool> {
         let mut arguments = vec![field(name)];
         arguments.extend(letter.iter().flat_map(posted));
-        Box::pin(self.change(REMOVE, arguments, self.link.timeout()))
+        Box::pin(self.change(REMOVE, arguments, COMMAND))
     }
 
     fn swap(&self, old: Record, new: Option<Record>, letter: Option<Letter>) -> Promised<'_, bool> {
@@ -187,12 +187,12 @@ impl Store for Shared {
         }
         arguments.push(decimal(MOST_LETTERS as u64));
         arguments.extend(letter.iter().flat_map(posted));
-        Box::pin(self.change(SWAP, arguments, self.link.timeout()))
+        Box::pin(self.change(SWAP, arguments, COMMAND))
     }
 
     fn write(&self, records: Vec<Record>, letters: Vec<Letter>) -> Promised<'_, ()> {
         let much = records.len() + letters.len() > 2;
-        let patience = if much { LONG } else { self.link.timeout() };
+        let patience = if much { LONG } else { COMMAND };
         let bounds = [MOST, MOST_LETTERS, records.len()];
         let mut arguments: Vec<Vec<u8>> = bounds.map(|bound| decimal(bound as u64)).to_vec();
         for record in &records {
@@ -216,7 +216,7 @@ impl Store for Shared {
 
     fn set_aside(&self, claimed: Waiting) -> Promised<'_, bool> {
         let arguments = vec![line(&claimed), decimal(claimed.tries.into())];
-        Box::pin(self.change(SET_ASIDE, arguments, self.link.timeout()))
+        Box::pin(self.change(SET_ASIDE, arguments, COMMAND))
     }
 
     fn letters(&self, after: Option<u64>) -> Promised<'_, Vec<Waiting>> {
@@ -229,21 +229,21 @@ impl Store for Shared {
         let (number, tries) = (decimal(claimed.number), decimal(claimed.tries.into()));
         let (id, line) = (start(&claimed.letter.id), line(&claimed));
         let arguments = vec![number, id, tries, decimal(due.0), line];
-        Box::pin(self.change(PUT_OFF, arguments, self.link.timeout()))
+        Box::pin(self.change(PUT_OFF, arguments, COMMAND))
     }
 
     fn reseal(&self, letter: Waiting, sealed: String) -> Promised<'_, bool> {
         let anew = Letter { sealed, ..letter.letter.clone() };
         let arguments = vec![decimal(letter.number), said(&letter.letter), said(&anew)];
-        Box::pin(self.change(RESEAL, arguments, self.link.timeout()))
+        Box::pin(self.change(RESEAL, arguments, COMMAND))
     }
 
     fn taken(&self, letter: Waiting) -> Promised<'_, bool> {
         if letter.due == NEVER {
-            return Box::pin(self.change(DISCARD, vec![line(&letter)], self.link.timeout()));
+            return Box::pin(self.change(DISCARD, vec![line(&letter)], COMMAND));
         }
         let arguments = vec![decimal(letter.number), start(&letter.letter.id), line(&letter)];
-        Box::pin(self.change(TAKEN, arguments, self.link.timeout()))
+        Box::pin(self.change(TAKEN, arguments, COMMAND))
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use superid_gateway::config::{
     self, Access, Assertion, Authority, Authorization, Destination, Flow, JobCaller, JobListener,
-    LineDestination, ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisAddress,
+    LineDestination, ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisTls,
     RelyingParty, Response, Route, Serves, Settings, Tls, TlsFiles, VaultPlace,
 };
 
@@ -179,8 +179,11 @@ fn described(settings: &Settings) -> String {
     if let Some(redis) = &settings.redis {
         let mut redis = redis.clone();
         // Its folder is another one in each run.
-        if let RedisAddress::Tls { ca: Some(ca), .. } = &mut redis.address {
-            *ca = ca.file_name().unwrap().into();
+        if let Some(RedisTls { ca, client }) = &mut redis.tls {
+            let client = client.iter_mut().flat_map(|(certificate, key)| [certificate, key]);
+            for file in ca.iter_mut().chain(client) {
+                *file = file.file_name().unwrap().into();
+            }
         }
         writeln!(out, "{redis:?}").unwrap();
     }
@@ -254,6 +257,9 @@ fn described_route(route: &Route) -> String {
     }
     if route.keep_fragment {
         kept.push_str("  keeps fragments\n");
+    }
+    if !route.store_outage.is_zero() {
+        writeln!(kept, "  by the store's last word for {:?}", route.store_outage).unwrap();
     }
     if let Some(name) = &route.tenant_parameter {
         writeln!(kept, "  names its tenant in {name}").unwrap();

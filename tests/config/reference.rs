@@ -28,8 +28,9 @@ const WHOLE_TABLES: [&str; 14] = [
 
 /// A caller proves itself in one way, and its password is the one that is looked at; jobs listen on
 /// the network or in the file system; a certificate comes from files or is ordered; people sign in at
-/// SuperID or at a provider, which speaks one protocol; a listener has pages or answers proxies.
-const OTHER_WAYS: [&str; 28] = [
+/// SuperID or at a provider, which speaks one protocol; a listener has pages or answers proxies; Redis is one
+/// server, its Sentinels' or a cluster.
+const OTHER_WAYS: [&str; 32] = [
     "# [listener.web.forward_auth]",
     "# proxies =",
     "# described_by =",
@@ -58,6 +59,10 @@ const OTHER_WAYS: [&str; 28] = [
     "# certificates =",
     "# subject_claim =",
     "# emails =",
+    "# sentinels =",
+    "# service =",
+    "# sentinel_",
+    "# cluster =",
 ];
 
 /// What a line says, and whether it does so in a comment.

@@ -49,7 +49,10 @@ impl Scratch {
         scratch.write("assertion-1.key", include_str!("assertion_keys/p256-sec1.pem"));
         scratch.write("p384.key", include_str!("assertion_keys/p384.pem"));
         scratch.write("redis-ca.pem", "read when the link opens\n");
+        scratch.write("redis-client.pem", "read when the link opens\n");
+        scratch.write("redis-client-key.pem", "read when the link opens\n");
         scratch.write("redis-password.txt", "a password\n");
+        scratch.write("sentinel-password.txt", "a password\n");
         let (chain, key) = certificate();
         scratch.write("app-ca.pem", chain);
         scratch.write("webhook-ca.pem", chain);

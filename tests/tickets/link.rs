@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use superid_gateway::clock::Timestamp;
-use superid_gateway::config::{Redis, RedisAddress};
+use superid_gateway::config::{Redis, RedisAddress, RedisNode, RedisTls};
 use superid_gateway::crypto::{Random, Secret};
 use superid_gateway::redis_link::{LinkFailed, LinkState, RedisLink, Turn, Window};
 use tokio::task::JoinSet;
@@ -118,7 +118,7 @@ async fn a_frozen_redis_holds_nobody_longer_than_the_timeout_and_recovers_by_its
     let longest = ends.iter().map(|(time, _)| *time).max().unwrap();
     let busy = ends.iter().filter(|(_, failed)| *failed == LinkFailed::Busy).count();
     println!("6,000 commands to a frozen server: the longest took {longest:?}, {busy} at once");
-    assert!(longest < Duration::from_millis(1_900), "{longest:?}");
+    assert!(longest < Duration::from_secs(1), "{longest:?}");
     assert!(busy >= 1_000, "{busy} were told that it is too much");
     // Once it is known to be down, nobody waits at all.
     until(|| async { matches!(link.state(), LinkState::Down(_)) }).await;
@@ -186,8 +186,9 @@ async fn tls_wants_an_authority_that_is_trusted_and_the_right_name() {
     let Some((redis, port, certificate)) = RedisServer::start_with_tls() else { return };
     superid_gateway::crypto::install_provider();
     let ping = async |host: &str, ca: Option<PathBuf>| {
-        let address = RedisAddress::Tls { host: host.to_owned(), port, ca };
-        let link = RedisLink::open(&Redis { address, ..redis.config() }, Random::system());
+        let address = RedisAddress::Server(RedisNode { host: host.to_owned(), port });
+        let tls = Some(RedisTls { ca, client: None });
+        let link = RedisLink::open(&Redis { address, tls, ..redis.config() }, Random::system());
         link.unwrap().ping().await
     };
     assert_eq!(ping("localhost", Some(certificate.clone())).await, Ok(()));
@@ -196,8 +197,8 @@ async fn tls_wants_an_authority_that_is_trusted_and_the_right_name() {
         println!("{failed}");
         assert!(matches!(failed, LinkFailed::Down(_)), "{failed:?}");
     }
-    let address = RedisAddress::Tls { host: "x".to_owned(), port, ca: Some("/gone.pem".into()) };
-    let failed = RedisLink::open(&Redis { address, ..redis.config() }, Random::system());
+    let tls = Some(RedisTls { ca: Some("/gone.pem".into()), client: None });
+    let failed = RedisLink::open(&Redis { tls, ..redis.config() }, Random::system());
     assert!(matches!(failed, Err(LinkFailed::Unusable(_))), "{failed:?}");
 }
 
@@ -228,11 +229,11 @@ fn the_link_outlives_the_runtimes_that_use_it() {
     }
 }
 
-/// Waits for something that comes within ten seconds.
-pub async fn until<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
+/// Waits for something that comes within half a minute.
+pub async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !is_so().await {
-        assert!(begun.elapsed() < Duration::from_secs(10), "it did not come");
+        assert!(begun.elapsed() < Duration::from_secs(30), "it did not come");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -8,8 +8,10 @@
 
 mod crowds;
 mod failures;
+mod fleet;
 mod link;
 mod lives;
+mod many;
 mod processes;
 mod redis_server;
 mod replicas;

@@ -139,6 +139,7 @@ impl Drop for Folder {
 pub fn config(socket: PathBuf, password: Option<&str>) -> Redis {
     Redis {
         address: RedisAddress::Unix(socket),
+        tls: None,
         database: 0,
         username: None,
         password: password.map(|text| Secret::new(text.to_owned())),

@@ -289,7 +289,7 @@ async fn raw(redis: &RedisServer, text: &str, arguments: &[String]) {
     let arguments = arguments.iter().map(|one| one.clone().into_bytes()).collect();
     let names = ["vault:{vault}:entries"];
     let link = redis.link();
-    let patience = link.timeout();
+    let patience = superid_gateway::redis_link::COMMAND;
     let text = format!("{text} return {{'done'}}");
     let script = Script { text: &text, names: &names, arguments, patience, kept: Kept::InMemory };
     link.run_script(script).await.unwrap();

@@ -29,6 +29,14 @@ pub(super) struct Errand {
     pub state: Arc<SessionState>,
 }
 
+/// What became of the token before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    /// It was sent, and nobody knows whether it was taken.
+    Unanswered,
+}
+
 impl Errand {
     /// Runs it to its end.
     pub async fn run(&self) -> Landed {
@@ -36,8 +44,9 @@ impl Errand {
             return landed;
         }
         let Some(link) = self.sessions.link() else {
-            let in_doubt = self.means.flights.is_in_doubt(&self.state.id.0, self.round());
-            return self.ask(None, in_doubt).await;
+            let doubted = self.means.flights.is_in_doubt(&self.state.id.0, self.round());
+            let before = if doubted { Before::Unanswered } else { Before::Nothing };
+            return self.ask(None, before).await;
         };
         match self.in_turn(link).await {
             Ok(landed) => landed,
@@ -58,12 +67,13 @@ impl Errand {
             Turn::Waited => Ok(Landed::Outage),
             Turn::Mine(lease) => {
                 let round = self.round().to_be_bytes();
-                let in_doubt = link.get(&note).await?.is_some_and(|noted| noted == round);
+                let noted = link.get(&note).await?.is_some_and(|noted| noted == round);
+                let before = if noted { Before::Unanswered } else { Before::Nothing };
                 link.set(&note, &round, NOTED).await?;
                 if lease.is_lost() {
                     return Ok(Landed::Outage);
                 }
-                Ok(self.ask(Some((lease, &note)), in_doubt).await)
+                Ok(self.ask(Some((lease, &note)), before).await)
             }
         }
     }
@@ -80,7 +90,7 @@ impl Errand {
         })
     }
 
-    async fn ask(&self, turn: Option<(Lease, &str)>, in_doubt: bool) -> Landed {
+    async fn ask(&self, turn: Option<(Lease, &str)>, before: Before) -> Landed {
         let (means, now) = (&self.means, self.means.clock.now());
         let asked = means.asking.ask(&self.state, now).await;
         let party = &self.state.relying_party;
@@ -94,7 +104,7 @@ impl Errand {
                 self.keep(state, turn).await;
                 Landed::Refreshed
             }
-            Err(NotRefreshed::Refused(detail)) if in_doubt => {
+            Err(NotRefreshed::Refused(detail)) if before == Before::Unanswered => {
                 tracing::info!(
                     party,
                     detail,
@@ -114,7 +124,7 @@ impl Errand {
             Err(NotRefreshed::Outage { detail, doubtful, rotated }) => {
                 tracing::warn!(party, detail, "a session is not refreshed");
                 self.count(Refreshing::Outage);
-                self.put_off((doubtful || in_doubt, rotated), turn).await;
+                self.put_off((doubtful || before == Before::Unanswered, rotated), turn).await;
                 Landed::Outage
             }
         }

@@ -44,7 +44,7 @@ impl Gate {
         };
         // Each of them is looked at, whichever fits.
         let fitting = tokens.iter().filter(|token| token.matches(given));
-        fitting.last().map(AdminToken::name).ok_or_else(|| {
+        fitting.fold(None, |_, token| Some(token)).map(AdminToken::name).ok_or_else(|| {
             self.0.failed(who, now);
             Refusal::new(Reason::NotAuthenticated, "the credential is none of admin.tokens")
         })
