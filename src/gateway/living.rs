@@ -43,7 +43,7 @@ struct Entry {
     seen: Timestamp,
     leash: Leash,
     host: u32,
-    /// Whether it was there at an earlier look, and counts as [open](super::in_use) since.
+    /// Whether it is a tunnel, or was there at an earlier look, and counts as [open](super::in_use).
     stays: bool,
 }
 
@@ -70,7 +70,8 @@ pub(super) struct Under<'a> {
 impl Living {
     /// Looks after a request.
     pub(super) fn hold(self: &Arc<Self>, under: Under<'_>, leash: Leash) -> Held {
-        let entry = Entry {
+        let is_to_stay = matches!(leash, Leash::Tunnel(_));
+        let mut entry = Entry {
             site: under.site.clone(),
             session: under.session.clone(),
             seen: under.seen,
@@ -78,6 +79,9 @@ impl Living {
             host: under.host as u32,
             stays: false,
         };
+        if is_to_stay {
+            entry.stays();
+        }
         let mut open = self.open();
         let was_empty = open.is_empty();
         let place = open.put(entry);

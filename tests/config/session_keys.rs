@@ -99,7 +99,7 @@ fn what_is_no_file_of_keys_is_left_as_it_is() {
     for (config, key, told) in [
         (inline.as_str(), KEY, "names no file"),
         (FILE, "oops!\n", "is not base64"),
-        (FILE, "next oops\n", "is not base64"),
+        (FILE, "next oops\n", "holds 3 bytes, not 32"),
         (FILE, "# nothing\n", "holds no key that seals"),
         ("[session]\n", KEY, "session.keys"),
     ] {
