@@ -157,16 +157,17 @@ async fn over_http_2_events_end_a_download_is_reset_and_an_upload_hears_401() {
     let get = async || {
         let request = Request::get(world.url("/open")).header("cookie", &cookie);
         let mut ready = client.clone().ready().await.unwrap();
-        ready.send_request(request.body(()).unwrap(), true).unwrap().0
+        let (answer, _no_body) = ready.send_request(request.body(()).unwrap(), true).unwrap();
+        (answer,)
     };
     world.app.says(Reply::Echo(stream_of("text/event-stream")));
-    let (_, _, mut events) = answered(get().await).await;
+    let (_, _, mut events) = answered(get().await.0).await;
     world.app.says(Reply::Echo(stream_of("application/pdf")));
-    let (_, _, mut download) = answered(get().await).await;
+    let (_, _, mut download) = answered(get().await.0).await;
     assert_eq!(piece(&mut download).await, Some(text("data: 1\n\n")));
     world.app.says(Reply::Held);
     let seen = world.app.requests().len();
-    let waits = get().await;
+    let (waits,) = get().await;
     world.app.hears_more_than(seen).await;
     let headers = [("cookie", cookie.as_str())];
     let (sends, mut body) = post(&client, &world.url("/open"), &headers).await;

@@ -10,7 +10,7 @@ use superid_gateway::crypto::Random;
 use superid_gateway::identity::{ContextId, Credential, Principal};
 use superid_gateway::redis_link::RedisLink;
 use superid_gateway::session::{
-    Revocations, SessionId, SessionState, Sessions, SharedRecords, Store,
+    Revocations, SessionId, SessionState, Sessions, SharedRecords, Source, Store,
 };
 use superid_gateway::web::{CookieNames, Cookies};
 
@@ -41,6 +41,9 @@ pub async fn sign_in(text: &str, redis: &Redis, many: usize) -> Vec<Person> {
             bond: settings.relying_parties[0].bond,
             principal: principal(&email),
             credential: Credential::Nothing,
+            source: Source::of("sod"),
+            keys: Vec::new(),
+            refresh: None,
             signed_in: now,
             seen: now,
         };
