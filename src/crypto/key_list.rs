@@ -1,5 +1,6 @@
-//! A file of keys that seal: the one that does, the one that will, those that did, and those that are
-//! revoked. A file of one key, in base64 and no more, is such a file.
+//! A file of keys that seal: the one that does, the one that will, those that did, and those revoked.
+//!
+//! A file of one key, in base64 and no more, is such a file:
 //!
 //! ```text
 //! <key>             seals, and opens
