@@ -271,8 +271,7 @@ fn resolve(reading: &Reading, document: &DeTable) -> Option<Settings> {
     let limits = limits::limits(&root);
     let log = log::log(&root);
     let redis = redis::redis(&root);
-    let mut session = session::session(&root);
-    session.iter_mut().for_each(|session| session::bound_the_forgetful(&root, session));
+    let session = session::bounded(&root);
     let traces = traces::traces(&root);
     let vault = root.has("vault").then(|| vault::vault(&root, redis.as_ref()));
     let (providers, parties) = who_vouches(&root);

@@ -8,6 +8,7 @@ use crate::crypto::Secret;
 
 use super::certificate::existing_file;
 use super::reading::quoted;
+use super::redis_place::{RedisAddress, RedisNode, SentinelUser};
 use super::redis_url::{Told, Way, node, server};
 use super::secret_source::secret;
 use super::section::Section;
@@ -49,34 +50,6 @@ pub struct Redis {
     pub prefix: String,
     /// The longest making a connection may take. Default 1 second.
     pub timeout: Duration,
-}
-
-/// Where it listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RedisAddress {
-    /// One server: `redis://host:port` or `rediss://host:port`.
-    Server(RedisNode),
-    /// `unix:///path/of/the/socket`.
-    Unix(PathBuf),
-    /// Whichever server these Sentinels say is the primary of `service`.
-    Sentinels { nodes: Vec<RedisNode>, service: String, user: SentinelUser },
-    /// The nodes of a Redis Cluster that are asked for the others.
-    Cluster(Vec<RedisNode>),
-}
-
-/// A host and its port.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RedisNode {
-    /// A name, or an address without brackets.
-    pub host: String,
-    pub port: u16,
-}
-
-/// As whom Sentinels are asked; they know nothing of the servers' users.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SentinelUser {
-    pub username: Option<String>,
-    pub password: Option<Secret>,
 }
 
 /// TLS to Redis, and to its Sentinels.

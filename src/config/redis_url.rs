@@ -3,8 +3,8 @@
 use url::{Host, Url};
 
 use super::reading::quoted;
+use super::redis_place::{RedisAddress, RedisNode};
 use super::value::Value;
-use super::{RedisAddress, RedisNode};
 
 /// What a URL says beside the address.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -158,9 +158,16 @@ pub(super) fn rotation(root: &Section) -> Option<Rotation> {
     Some(Rotation { file: files?.into_iter().next(), absolute: absolute?.as_secs(), replicas })
 }
 
+/// Reads the table, and holds it against where it is remembered which sessions were ended.
+pub(super) fn bounded(root: &Section) -> Option<Session> {
+    let mut session = session(root)?;
+    bound_the_forgetful(root, &mut session);
+    Some(session)
+}
+
 /// Bounds sessions whose end nobody remembers: cookies hold them whole, and after a restart the copy of
 /// one that was signed out would be good again.
-pub(super) fn bound_the_forgetful(root: &Section, session: &mut Session) {
+fn bound_the_forgetful(root: &Section, session: &mut Session) {
     let remembers = root.has("redis") || session.state_dir.is_some();
     if session.store != SessionStore::Cookie
         || remembers

@@ -128,11 +128,7 @@ impl Site {
         before: Option<&Self>,
     ) -> Self {
         let session = &settings.session;
-        let spread = (stores.journal.as_ref(), stores.sessions.as_ref());
-        ended.spread_over(spread, session.absolute, &clock);
-        for key in &session.revoked_keys {
-            ended.hold(What::Key(*key), clock.now());
-        }
+        know_what_is_over(&ended, session, stores, &clock);
         let kept = Store::new(&settings, stores.sessions.clone(), before.map(|site| &site.kept));
         let known = before.map(|site| &site.newer);
         let newer = Newer::new(settings.limits.sessions, stores.refreshed.clone(), known);
@@ -148,19 +144,15 @@ impl Site {
         let users = Arc::new(users);
         let desk = before.map(|site| &site.desk);
         let desk = desk_of(&settings, stores, time, (&superid, &users, &metrics), desk);
-        let refresher = Refresher::new(
-            &settings,
-            (&superid, desk.providers()),
-            (kept_claims(&settings.routes), &metrics),
-            time,
-            before.map(|site| &site.refresher),
-        );
+        let known = before.map(|site| &site.refresher);
+        let asked = (&superid, desk.providers());
+        let claims = (kept_claims(&settings.routes), &metrics);
+        let refresher = Refresher::new(&settings, asked, claims, time, known);
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
         let machine = OnceCell::new();
         let machine = || machine.get_or_init(Authorities::of_this_machine).clone();
         let pools = Pools::new(&settings, before.map(|site| &site.pools));
-        let roads = |route: &Route| Roads::of(route, &pools, machine);
-        let roads = settings.routes.iter().map(roads).collect();
+        let roads = settings.routes.iter().map(|route| Roads::of(route, &pools, machine)).collect();
         Self {
             hosts,
             table: Table::new(&settings.hosts, &settings.routes),
@@ -370,6 +362,15 @@ impl HostSite {
 
     pub(super) fn parties(&self) -> Vec<&RelyingParty> {
         self.host.relying_parties.iter().map(|party| &**party).collect()
+    }
+}
+
+/// What was ended stays over, wherever that is remembered, and so does what a revoked key has sealed.
+fn know_what_is_over(ended: &Arc<Revocations>, session: &Session, stores: &Stores, clock: &Clock) {
+    let spread = (stores.journal.as_ref(), stores.sessions.as_ref());
+    ended.spread_over(spread, session.absolute, clock);
+    for key in &session.revoked_keys {
+        ended.hold(What::Key(*key), clock.now());
     }
 }
 

@@ -493,8 +493,7 @@ pub(super) const KEPT_NO_MORE: Words = Words {
 pub(super) const SENT_ALREADY: Words = Words {
     status: StatusCode::CONFLICT,
     title: "This was sent already",
-    happened: "What you were sending when you had to sign in has been sent once, and is not sent a \
-               second time.",
+    happened: "What you were sending when you had to sign in has been sent, and is not sent twice.",
     next: "Open the page to see what became of it.",
     whom: Whom::Nobody,
     again: "Open the page",

@@ -1,5 +1,6 @@
-//! Lists of sessions by tenant and person, for those who look after them. A cookie store has none: the
-//! browsers have the sessions.
+//! Lists of sessions by tenant and person, for those who look after them.
+//!
+//! A cookie store has none: the browsers have the sessions.
 
 use crate::clock::Timestamp;
 use crate::crypto::KeyRing;

@@ -1,5 +1,6 @@
-//! Where what is too large for a cookie lies while somebody signs in: so much and no more. What lies in the
-//! shared store instead is counted here all the same.
+//! Where what is too large for a cookie lies while somebody signs in: so much and no more.
+//!
+//! What lies in the shared store instead is counted here all the same.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

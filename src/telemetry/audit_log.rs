@@ -284,19 +284,22 @@ impl Event<'_> {
             Self::TokenNotStored { tenant, user, relying_party, .. }
             | Self::TokenStored { tenant, user, relying_party } => {
                 line.text(",\"user\":\"", Some(user));
-                line.text(",\"tenant\":\"", Some(tenant));
-                line.text(",\"relying_party\":\"", Some(relying_party));
+                spell_registration(line, tenant, relying_party);
                 if let Self::TokenNotStored { detail, .. } = *self {
                     line.text(",\"detail\":\"", Some(detail));
                 }
             }
             Self::TokenRevoked { tenant, relying_party }
             | Self::TokenUsed { tenant, relying_party } => {
-                line.text(",\"tenant\":\"", Some(tenant));
-                line.text(",\"relying_party\":\"", Some(relying_party));
+                spell_registration(line, tenant, relying_party);
             }
         }
     }
+}
+
+fn spell_registration(line: &mut Spelling<'_>, tenant: &str, relying_party: &str) {
+    line.text(",\"tenant\":\"", Some(tenant));
+    line.text(",\"relying_party\":\"", Some(relying_party));
 }
 
 impl Who<'_> {
@@ -324,7 +327,7 @@ mod tests {
         Who { user: "astrid@nordlys.example", associate_id: Some("5"), tenant: "Cust1" };
 
     /// Each event once, with all it can say.
-    fn every(texts: &[String]) -> [Event<'_>; 16] {
+    fn every(texts: &[String]) -> [Event<'_>; 17] {
         let (tenant, user, relying_party) = ("Cust1", "astrid", "main");
         let (reason, detail) = ("unverified", "why");
         [
@@ -335,6 +338,7 @@ mod tests {
             Event::ConfigurationChanged { changed: texts },
             Event::ConfigurationRefused { reasons: texts },
             Event::NoticeRefused { reason, detail },
+            Event::ProviderSignOut { provider: "google", whose: "session" },
             Event::SignInRefused { reason, detail },
             Event::SignedIn { who: WHO, relying_party },
             Event::SignedOut { who: WHO, relying_party },

@@ -148,8 +148,8 @@ impl SessionCounters {
 
 impl Unfit {
     /// All of them, in their order.
-    pub const EVERY: [Self; 5] =
-        [Self::Ended, Self::Gone, Self::Idle, Self::TooOld, Self::Unreadable];
+    pub const EVERY: [Self; 6] =
+        [Self::Ended, Self::Gone, Self::Idle, Self::TooOld, Self::Unrefreshed, Self::Unreadable];
 
     /// As metrics call it.
     pub fn name(self) -> &'static str {

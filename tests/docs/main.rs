@@ -61,7 +61,11 @@ fn every_command_and_option_is_in_the_help() {
             let mut words = call.split_whitespace();
             let Some(command) = words.next().filter(|word| is_command(word)) else { continue };
             assert!(known.contains(&format!("\n  {command} ")), "{}: {line}", page.path);
-            let help = help(&[command, "--help"]);
+            // Some have commands of their own.
+            let below = words.clone().next().filter(|word| is_command(word));
+            let whole = help(&[command, "--help"]);
+            let below = below.filter(|word| whole.contains(&format!("\n  {word} ")));
+            let help = below.map_or(whole, |word| help(&[command, word, "--help"]));
             for option in words.filter(|word| word.starts_with("--")) {
                 assert!(help.contains(&format!("{option} ")), "{}: {line}", page.path);
             }
