@@ -157,19 +157,20 @@ async fn over_http_2_events_end_a_download_is_reset_and_an_upload_hears_401() {
     let get = async || {
         let request = Request::get(world.url("/open")).header("cookie", &cookie);
         let mut ready = client.clone().ready().await.unwrap();
-        let (answer, _no_body) = ready.send_request(request.body(()).unwrap(), true).unwrap();
-        (answer,)
+        let (answer, _) = ready.send_request(request.body(()).unwrap(), true).unwrap();
+        answered(answer).await
     };
     world.app.says(Reply::Echo(stream_of("text/event-stream")));
-    let (_, _, mut events) = answered(get().await.0).await;
+    let (_, _, mut events) = get().await;
     world.app.says(Reply::Echo(stream_of("application/pdf")));
-    let (_, _, mut download) = answered(get().await.0).await;
+    let (_, _, mut download) = get().await;
     assert_eq!(piece(&mut download).await, Some(text("data: 1\n\n")));
     world.app.says(Reply::Held);
     let seen = world.app.requests().len();
-    let (waits,) = get().await;
-    world.app.hears_more_than(seen).await;
     let headers = [("cookie", cookie.as_str())];
+    let (waits, mut nothing) = post(&client, &world.url("/open"), &headers).await;
+    nothing.send_data(Bytes::new(), true).unwrap();
+    world.app.hears_more_than(seen).await;
     let (sends, mut body) = post(&client, &world.url("/open"), &headers).await;
     body.send_data(Bytes::from_static(&[b'x'; 4096]), false).unwrap();
     astrid.visit(&world.url("/auth/sign_out")).await;
