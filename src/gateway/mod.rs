@@ -41,6 +41,7 @@ mod line;
 mod living;
 mod notices;
 mod outlived;
+mod over;
 mod own_names;
 mod own_pages;
 mod parties;

@@ -18,7 +18,7 @@ use crate::crypto::{Authorities, Random, named};
 use crate::limits::{LineBounds, Lines};
 use crate::oidc::Providers;
 use crate::routing::Table;
-use crate::session::{Directory, Lifetimes, Memory, Newer, Revocations, Sessions, Store, What};
+use crate::session::{Directory, Lifetimes, Memory, Newer, Revocations, Sessions, Store};
 use crate::signin::{Counter, Desk};
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{
@@ -32,6 +32,7 @@ use super::checkup;
 use super::in_use::InUse;
 use super::installations::Installations;
 use super::lane::Lane;
+use super::over::know_what_is_over;
 use super::roads::{Pools, Roads};
 use super::told::Told;
 use super::turnstile::Turnstile;
@@ -127,21 +128,18 @@ impl Site {
         ended: Arc<Revocations>,
         before: Option<&Self>,
     ) -> Self {
-        let session = &settings.session;
-        know_what_is_over(&ended, session, stores, &clock);
+        know_what_is_over(&ended, &settings.session, stores, &clock);
         let kept = Store::new(&settings, stores.sessions.clone(), before.map(|site| &site.kept));
         let known = before.map(|site| &site.newer);
         let newer = Newer::new(settings.limits.sessions, stores.refreshed.clone(), known);
-        let both = (&ended, &kept, &newer);
-        let host_site = |host: &Arc<Host>| HostSite::new(host, session, both);
-        let hosts = settings.hosts.iter().map(host_site).collect();
+        let hosts = HostSite::all(&settings, (&ended, &kept, &newer));
         let metrics = before.map(|site| site.metrics.clone()).unwrap_or_default();
         let known = before.map(|site| &*site.superid);
         let superid = Arc::new(SuperId::new(&settings, clock.clone(), metrics.superid(), known));
         let known = before.map(|site| &*site.users);
         let time = (&clock, &random);
-        let users = SystemUsers::new(&settings, (&superid, stores), time, &metrics, known);
-        let users = Arc::new(users);
+        let users: Arc<SystemUsers> =
+            SystemUsers::new(&settings, (&superid, stores), time, &metrics, known).into();
         let desk = before.map(|site| &site.desk);
         let desk = desk_of(&settings, stores, time, (&superid, &users, &metrics), desk);
         let known = before.map(|site| &site.refresher);
@@ -299,6 +297,10 @@ impl Site {
 }
 
 impl HostSite {
+    fn all(settings: &Settings, both: (&Arc<Revocations>, &Store, &Newer)) -> Vec<Self> {
+        settings.hosts.iter().map(|host| Self::new(host, &settings.session, both)).collect()
+    }
+
     fn new(
         host: &Arc<Host>,
         session: &Session,
@@ -362,15 +364,6 @@ impl HostSite {
 
     pub(super) fn parties(&self) -> Vec<&RelyingParty> {
         self.host.relying_parties.iter().map(|party| &**party).collect()
-    }
-}
-
-/// What was ended stays over, wherever that is remembered, and so does what a revoked key has sealed.
-fn know_what_is_over(ended: &Arc<Revocations>, session: &Session, stores: &Stores, clock: &Clock) {
-    let spread = (stores.journal.as_ref(), stores.sessions.as_ref());
-    ended.spread_over(spread, session.absolute, clock);
-    for key in &session.revoked_keys {
-        ended.hold(What::Key(*key), clock.now());
     }
 }
 

@@ -217,15 +217,20 @@ impl Sessions {
             return self.sealed(&renewed, random, cookies).unwrap_or_default();
         }
         let Some(handle) = self.handle(cookies) else { return Vec::new() };
-        if let Known::Kept(before) = self.store.known(&handle.id.0, Duration::ZERO) {
-            // A refresh may have come since this request was let in: nothing older is written over it.
+        // A refresh may come meanwhile: then it is done again with what that brought.
+        for _ in 0..TRIES {
+            let Known::Kept(before) = self.store.known(&handle.id.0, Duration::ZERO) else { break };
+            // Nor is anything older written over what one brought since this request was let in.
             let kept = self.opened(&handle, &before);
             let newer = kept.filter(|kept| kept.round() > state.round());
-            let renewed =
-                newer.map_or(renewed, |kept| SessionState { seen: now, ..(*kept).clone() });
-            if let Ok(record) = self.record(&handle, &renewed, random) {
-                let seconds = self.lifetimes.left(state.signed_in, now);
-                self.store.replace(handle.id.0, before, record, seconds);
+            let renewed = newer.map_or_else(
+                || renewed.clone(),
+                |kept| SessionState { seen: now, ..(*kept).clone() },
+            );
+            let Ok(record) = self.record(&handle, &renewed, random) else { break };
+            let seconds = self.lifetimes.left(state.signed_in, now);
+            if self.store.replace(handle.id.0, before, record, seconds) {
+                break;
             }
         }
         match self.chunked().read(cookies).map(|sealed| self.keys.sealed_by(&sealed)) {
@@ -412,3 +417,6 @@ enum Found {
     Nothing,
     State(Arc<SessionState>),
 }
+
+/// Of writing a session in use again, where others write it too.
+const TRIES: usize = 3;

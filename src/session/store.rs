@@ -93,14 +93,21 @@ impl Store {
         }
     }
 
-    /// Writes a session again if it is there as it was `before`.
-    pub(super) fn replace(&self, id: [u8; 16], before: Arc<[u8]>, record: Record, seconds: u64) {
+    /// Writes a session again if it is there as it was `before`; whether it may have been.
+    pub(super) fn replace(
+        &self,
+        id: [u8; 16],
+        before: Arc<[u8]>,
+        record: Record,
+        seconds: u64,
+    ) -> bool {
         match self {
-            Self::Cookie => {}
-            Self::Memory(records) => {
-                let _late = records.replace(id, &before, record);
+            Self::Cookie => true,
+            Self::Memory(records) => records.replace(id, &before, record),
+            Self::Redis(shared) => {
+                shared.replace(id, before, record, seconds);
+                true
             }
-            Self::Redis(shared) => shared.replace(id, before, record, seconds),
         }
     }
 

@@ -392,9 +392,12 @@ async fn oidcc_client_test_refresh_token() {
     let (plans, mut browser) = signed_in_for_long().await;
     for round in 2..5 {
         assert_eq!(half_an_hour_later(&plans, &mut browser).await, 200);
-        let came = async || plans.provider.asked("/token").len() == round;
+        // Not before it has landed: the clock is turned next.
+        let done = "session_refreshes_total{outcome=\"refreshed\"}";
+        let came = async || plans.world.metric(done).await == round - 1;
         crate::wire::until("it is refreshed", came).await;
     }
+    assert_eq!(plans.provider.asked("/token").len(), 4);
     assert_eq!(plans.provider.asked("/authorize").len(), 1);
     let last = plans.provider.asked("/token").pop().unwrap();
     assert_eq!(last.fields["grant_type"], "refresh_token");

@@ -25,13 +25,18 @@ fn requests() -> usize {
 }
 
 /// Each kind of store of one process.
-const ALONE: [&str; 2] = ["[session]\nstore = \"cookie\"\n", "[session]\nstore = \"memory\"\n"];
+const ALONE: [&str; 2] = [
+    "[session]\nidle = \"8h\"\nstore = \"cookie\"\n",
+    "[session]\nidle = \"8h\"\nstore = \"memory\"\n",
+];
+/// For those who come again when their access token is dead.
+const LONG: &str = "[session]\nidle = \"8h\"\n";
 
 /// The same over what replicas share.
 fn shared(store: &str, server: &RedisServer) -> String {
     let socket = server.socket();
     let redis = format!("[redis]\nurl = \"unix://{}\"", socket.display());
-    format!("[session]\nstore = \"{store}\"\nreplicas = 3\n{redis}\n{CROWDED}")
+    format!("{LONG}store = \"{store}\"\nreplicas = 3\n{redis}\n{CROWDED}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -48,7 +53,7 @@ async fn at_the_moment_of_expiry_one_refresh_serves_all_requests_of_one_process(
         let mut late = browser.clone();
         assert_eq!(late.visit(&world.url("/late")).await.status, 200);
         assert_eq!(world.asked(Kind::Tokens), 2, "{store}");
-        refreshed_again(&world, late).await;
+        refreshed_again(&world, &[], late).await;
     }
 }
 
@@ -71,7 +76,7 @@ async fn at_the_moment_of_expiry_one_refresh_serves_all_requests_of_three_proces
             assert_eq!(late.visit(&world.url("/late")).await.status, 200, "{store}");
         }
         assert_eq!(world.asked(Kind::Tokens), 2, "{store}");
-        refreshed_again(&world, browser).await;
+        refreshed_again(&world, &others.each_ref()[..], browser).await;
     }
 }
 
@@ -136,7 +141,7 @@ async fn a_refresh_that_superid_refuses_ends_the_session_and_every_copy() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_that_are_not_believed_end_the_session_and_are_not_used() {
-    let world = World::new().await;
+    let world = World::with(LONG).await;
     let mut browser = world.signed_in(ASTRID).await;
     world.superid.faults().set(Fault::WrongKey);
     world.turn_clock(HOUR);
@@ -168,8 +173,8 @@ async fn a_session_that_ends_while_it_is_refreshed_stays_ended() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_ends_nothing_and_a_route_that_needs_the_token_says_503() {
-    let changes = "[route.api]\npath = \"/api\"\nupstream = \"$APP\"\npresent = \"bearer\"";
-    let world = World::with(changes).await;
+    let changes = "[route.api]\npath = \"/api\"\nupstream = \"$APP\"\npresent = \"bearer\"\n";
+    let world = World::with(&format!("{changes}{LONG}")).await;
     let mut browser = world.signed_in(ASTRID).await;
     world.superid.faults().set(DOWN);
     world.turn_clock(HOUR);
@@ -294,30 +299,37 @@ async fn at_once(world: &World, browser: &Browser, doors: &[SocketAddr], others:
 
 /// Requests in flight, over all gateways.
 async fn waiting(world: &World, others: &[&Running]) -> u64 {
+    summed(world, others, "superid_gateway_requests_in_flight ").await
+}
+
+/// Refreshes that brought tokens, over all gateways.
+async fn refreshed(world: &World, others: &[&Running]) -> u64 {
+    let name = "superid_gateway_session_refreshes_total{outcome=\"refreshed\"} ";
+    summed(world, others, name).await
+}
+
+async fn summed(world: &World, others: &[&Running], metric: &str) -> u64 {
     let mut sum = 0;
     for gateway in others.iter().copied().chain([&world.gateway]) {
         let url = format!("http://{}/metrics", gateway.admin().unwrap());
         let text = world.api().get(&url).await.body;
-        let line = text.lines().find_map(|line| line.strip_prefix(IN_FLIGHT)).unwrap_or("0");
+        let line = text.lines().find_map(|line| line.strip_prefix(metric)).unwrap_or("0");
         sum += line.parse::<u64>().unwrap();
     }
     sum
 }
 
-const IN_FLIGHT: &str = "superid_gateway_requests_in_flight ";
-
 /// The next one works too: what is kept is what came last.
-async fn refreshed_again(world: &World, mut browser: Browser) {
-    let asked = world.asked(Kind::Tokens);
+async fn refreshed_again(world: &World, others: &[&Running], mut browser: Browser) {
+    let (asked, before) = (world.asked(Kind::Tokens), refreshed(world, others).await);
     assert_eq!(browser.visit(&world.url("/orders")).await.status, 200);
     world.turn_clock(HOUR / 2);
     assert_eq!(browser.visit(&world.url("/orders")).await.status, 200);
     until("it is asked again", async || world.asked(Kind::Tokens) == asked + 1).await;
-    until("it came", async || {
-        world.turn_clock(HOUR / 8);
-        browser.visit(&world.url("/orders")).await.status == 200
-    })
-    .await;
+    // Not before it has landed: the clock is turned next.
+    until("it came", async || refreshed(world, others).await == before + 1).await;
+    world.turn_clock(HOUR / 8);
+    assert_eq!(browser.visit(&world.url("/orders")).await.status, 200);
     assert_eq!(world.asked(Kind::Authorize), 1);
 }
 

@@ -34,9 +34,9 @@ async fn a_session_in_memory_survives_a_reload_and_ends_for_every_copy() {
     assert_ne!(again.jar.value(SESSION).unwrap(), handle, "each sign-in is a session of its own");
     // Used every half hour it lives until it is old, though its cookie is never written again.
     let cookie = again.jar.value(SESSION);
-    for _ in 0..15 {
+    for half_hour in 1..=15 {
         world.turn_clock(30 * 60);
-        assert_eq!(again.visit(&world.url("/orders")).await.status, 200);
+        assert_eq!(again.visit(&world.url("/orders")).await.status, 200, "{half_hour}");
     }
     assert_eq!(again.jar.value(SESSION), cookie);
     world.turn_clock(30 * 60);

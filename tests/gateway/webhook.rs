@@ -281,7 +281,7 @@ async fn uninstalling_and_what_superoffice_says_of_a_tenant_are_told() {
     let notices = "[host.main]\nnotice_path = \"/auth/tenant_change\"\n\
                    app_pages = { uninstall = \"/uninstall\" }";
     let world = world(notices).await;
-    let mut browser = world.signed_in(ASTRID).await;
+    drop(world.signed_in(ASTRID).await);
     let notice = async |change| {
         let notice = world.superid.mint().notice(NORDLYS, change).unwrap();
         let status = notice.post(&world.url("/auth/tenant_change")).await.unwrap();
@@ -294,6 +294,8 @@ async fn uninstalling_and_what_superoffice_says_of_a_tenant_are_told() {
     world.turn_clock(60);
     notice(TenantChange::Resume).await;
     taken(&world, 3).await;
+    // Everybody of a tenant that is deleted is signed out.
+    let mut browser = world.signed_in(ASTRID).await;
     let (status, _) = crate::app_pages::confirm(&world, &mut browser, NORDLYS).await;
     assert_eq!(status, 200);
     let told = told(&world, 4).await;

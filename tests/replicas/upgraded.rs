@@ -176,4 +176,5 @@ max_connections = 1000
 sign_ins_per_minute = 100000
 [session]
 keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
+absolute = "1h"
 "#;
