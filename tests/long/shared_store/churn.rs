@@ -33,10 +33,12 @@ pub async fn run(plan: Plan, app: u16) -> Vec<String> {
         let client = Client::new(ports.clone());
         asking.spawn(asks(client, number, people.clone(), (counts.clone(), over.clone())));
     }
-    let kills = tokio::task::spawn_blocking(move || killed(&mut replicas, plan.churn));
-    let kills = kills.await.unwrap();
+    let killing =
+        tokio::task::spawn_blocking(move || (killed(&mut replicas, plan.churn), replicas));
+    let (kills, replicas) = killing.await.unwrap();
     over.store(true, Ordering::Relaxed);
     asking.join_all().await;
+    drop(replicas);
     println!("{kills} replicas killed in {:?}; {}", plan.churn, counts.told());
     let mut broken = counts.broken();
     for (count, what) in
