@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use superid_gateway::emulator::Kind;
 
 use crate::redis_server::RedisServer;
-use crate::wire::Door;
+use crate::wire::{Door, until};
 use crate::world::{ASTRID, JONAS, World};
 
 /// The route wants no token, which would end before the session does.
@@ -37,6 +37,9 @@ async fn a_session_in_memory_survives_a_reload_and_ends_for_every_copy() {
     for half_hour in 1..=15 {
         world.turn_clock(30 * 60);
         assert_eq!(again.visit(&world.url("/orders")).await.status, 200, "{half_hour}");
+        // Its token is had anew beside it: not while the clock is turned.
+        let refreshed = "session_refreshes_total{outcome=\"refreshed\"}";
+        until("it landed", async || world.metric(refreshed).await == half_hour).await;
     }
     assert_eq!(again.jar.value(SESSION), cookie);
     world.turn_clock(30 * 60);
