@@ -105,6 +105,8 @@ impl Gateway {
             return None;
         }
         self.closes(&downstream, None, &mut exchange);
+        // Its places are free before the connection is looked after.
+        drop(exchange);
         let settings = HttpPersistentSettings::for_session(&downstream.downstream_session);
         let left = downstream.downstream_session.finish().await.ok()??;
         Some(ReusedHttpStream::from_reusable_stream(left, settings))
