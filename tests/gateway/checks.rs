@@ -1,5 +1,6 @@
 //! A proxy asks at `/auth/check` whether a request may pass that it carries itself.
 
+use superid_gateway::emulator::Fault;
 use superid_gateway::telemetry::AccessLog;
 
 use crate::browser::{Browser, NAVIGATION};
@@ -201,6 +202,8 @@ async fn a_session_in_use_is_renewed_by_way_of_the_proxy() {
     // No token is wanted, which would end before the session does.
     let changes = CHECKED.replace("[route.open]", "present = \"nothing\"\n[route.open]");
     let world = World::with(&changes).await;
+    // Its token outlives all this, so that none is had anew while the clock is turned.
+    world.superid.faults().set(Fault::AccessLifetime { seconds: 100_000 });
     let mut browser = world.browser();
     browser.sign_in(&world.url("/auth/start"), ASTRID).await;
     let proxy = proxy(&world, "checks");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use superid_gateway::emulator::Kind;
+use superid_gateway::emulator::{Fault, Kind};
 
 use crate::world::{ASTRID, JONAS, World};
 
@@ -144,6 +144,8 @@ async fn keys_are_changed_without_signing_anybody_out() {
 #[tokio::test]
 async fn a_session_ends_after_its_idle_time() {
     let world = World::with("[session]\nidle = \"10m\"").await;
+    // Its token outlives all this, so that none is had anew while the clock is turned.
+    world.superid.faults().set(Fault::AccessLifetime { seconds: 100_000 });
     let mut browser = world.signed_in(ASTRID).await;
     for _ in 0..5 {
         world.turn_clock(599);
@@ -158,6 +160,8 @@ async fn a_session_ends_after_its_idle_time() {
 #[tokio::test]
 async fn a_session_ends_after_its_absolute_time_however_busy_it_is() {
     let world = World::with("[session]\nidle = \"20m\"\nabsolute = \"40m\"").await;
+    // Its token outlives all this, so that none is had anew while the clock is turned.
+    world.superid.faults().set(Fault::AccessLifetime { seconds: 100_000 });
     let mut browser = world.signed_in(ASTRID).await;
     for _ in 0..3 {
         world.turn_clock(600);
