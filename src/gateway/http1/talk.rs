@@ -230,6 +230,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk for Talking<S> {
         }
     }
 
+    /// An app that closes its connection behind its answer reads no more.
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Wants> {
+        if self.afterwards == Afterwards::Kept && self.upload.has_to_go() {
+            ready!(self.poll_sent(context));
+        }
+        Poll::Ready(match (self.afterwards, &self.broken) {
+            (Afterwards::Kept, None) => self.upload.wants(),
+            _ => Wants::Nothing,
+        })
+    }
+
     /// What is not taken is not read on.
     fn was_taken(&mut self, _bytes: usize) {}
 }

@@ -1,6 +1,6 @@
 //! One request and its answer on a connection of HTTP/2.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::Method;
@@ -64,6 +64,13 @@ impl Talk for Talking {
     /// Frames are handed over one by one.
     fn at_hand(&mut self) -> pingora::Result<Option<Part>> {
         Ok(None)
+    }
+
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Wants> {
+        while self.wants() == Wants::Room {
+            ready!(self.upload.poll_sent(context));
+        }
+        Poll::Ready(if self.upload.is_wanted() { Wants::Piece } else { Wants::Nothing })
     }
 
     fn was_taken(&mut self, bytes: usize) {
