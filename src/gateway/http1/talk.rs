@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 
 use super::super::cord::Cord;
 use super::super::kept;
-use super::super::talk::{End, Part, Rest, Step, Talk, Wants};
+use super::super::talk::{End, MOST_EARLY, Part, Rest, Step, Talk, Wants};
 use super::connecting::{Connection, keep};
 use super::framing::{Afterwards, Body};
 use super::head;
@@ -65,8 +65,8 @@ impl Talking {
 
     /// Gives the connection back to where it is kept, if it is good for another request.
     pub(in crate::gateway) fn ends(self) {
-        if self.is_good() {
-            keep(self.stream, self.way);
+        if let (true, Afterwards::Kept(most)) = (self.is_good(), self.afterwards) {
+            keep(self.stream, self.way, most);
         }
     }
 }
@@ -97,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talking<S> {
     /// Whether the app has said all it was asked for and heard all it was told.
     fn is_good(&self) -> bool {
         matches!(self.answer, Answer::Over)
-            && self.afterwards == Afterwards::Kept
+            && self.afterwards != Afterwards::Closed
             && self.upload.is_sent()
             && self.input.is_empty()
     }
@@ -240,8 +240,6 @@ fn odd(what: &'static str) -> Box<Error> {
 
 /// Bytes read at a time until the head is whole.
 const HEAD: usize = 8 << 10;
-/// Informational answers before one.
-const MOST_EARLY: usize = 32;
 
 #[cfg(test)]
 mod tests {
