@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{StatusCode, Version, header};
+use http::header::{EXPECT, TE};
+use http::{StatusCode, Version};
 use pingora::http::RequestHeader;
 use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session as Downstream;
@@ -63,7 +64,8 @@ async fn try_once(downstream: &mut Downstream, exchange: &mut Exchange) -> pingo
     let flow = flow(downstream, led.dial.protocol());
     exchange.is_bound(Leash::Answer(Arc::downgrade(&flow)));
     exchange.flow = Some(flow.clone());
-    let relay = Relay { downstream, exchange, flow, patience: led.patience.read };
+    let patience = led.patience.read;
+    let relay = Relay { downstream, exchange, flow, patience, is_told_to_go_on: false };
     match led.dial.protocol() {
         UpstreamProtocol::Http1 => relay.by_http1(&led, whose).await,
         UpstreamProtocol::Http2 => relay.by_http2(&led, whose).await,
@@ -84,6 +86,8 @@ struct Relay<'a> {
     flow: Arc<Flow>,
     /// How long nothing may go either way.
     patience: Duration,
+    /// The app has said that it wants the body (RFC 9110 §15.2.1).
+    is_told_to_go_on: bool,
 }
 
 /// What happens next to a request.
@@ -120,7 +124,7 @@ impl Relay<'_> {
     async fn talked_by_http1(&mut self, connection: http1::Connection) -> pingora::Result<()> {
         let mut request = self.request()?;
         // Trailers of such an app go nowhere.
-        request.remove_header(&header::TE);
+        request.remove_header(&TE);
         let with = match self.downstream.as_mut().is_body_empty() {
             true => http1::With::NoBody,
             false => http1::With::ABody,
@@ -181,7 +185,10 @@ impl Relay<'_> {
                 Event::Step(step) => match step? {
                     Step::Sent => {}
                     Step::Answer(part) => match self.give(part, talk).await? {
-                        Course::Ended => return Ok(()),
+                        Course::Ended => {
+                            self.rest(talk).await;
+                            return Ok(());
+                        }
                         Course::GoesOn => {}
                     },
                 },
@@ -193,6 +200,35 @@ impl Relay<'_> {
             }
             silence.set(sleep(self.patience));
         }
+    }
+
+    /// What is left of the body, for an app that answered before it had read all. The client has its
+    /// answer: nothing that goes wrong now is told.
+    async fn rest(&mut self, talk: &mut impl Talk) {
+        while talk.wants() != Wants::Nothing && self.comes_on() {
+            let wants = tokio::select! {
+                wants = poll_fn(|context| talk.poll_rest(context)) => wants,
+                () = self.flow.is_ended() => return,
+                () = sleep(self.patience) => return,
+            };
+            if wants == Wants::Nothing {
+                return;
+            }
+            let body = tokio::select! {
+                body = heard(self.downstream, Wants::Piece) => body,
+                () = self.flow.is_ended() => return,
+                () = sleep(self.patience) => return,
+            };
+            let Ok(body) = body else { return };
+            if self.upload(talk, body).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whether the client sends its body without having been asked to, or was asked to.
+    fn comes_on(&self) -> bool {
+        self.is_told_to_go_on || !self.downstream.req_header().headers.contains_key(EXPECT)
     }
 
     async fn next(&mut self, talk: &mut impl Talk, silence: Pin<&mut Sleep>) -> Event {
@@ -254,6 +290,7 @@ impl Relay<'_> {
                 return Ok(Course::GoesOn);
             }
             Part::Informational(mut head) => {
+                self.is_told_to_go_on |= head.status == StatusCode::CONTINUE;
                 phases::before_the_answer(&mut head, self.exchange)?;
                 (HttpTask::Header(head, false), Rest::Comes)
             }

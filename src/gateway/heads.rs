@@ -88,9 +88,12 @@ pub(super) fn frame(head: &mut ResponseHeader, downstream: &mut Downstream) -> p
 pub(super) fn length(head: &mut ResponseHeader) -> pingora::Result<Option<u64>> {
     let mut said = head.headers.get_all(header::CONTENT_LENGTH).iter();
     let Some(first) = said.next() else { return Ok(None) };
-    let others = said.clone().count();
-    if said.any(|other| other != first) {
-        return Err(wrong("two lengths of one body"));
+    let mut is_plain = true;
+    for other in said {
+        is_plain = false;
+        if other != first {
+            return Err(wrong("two lengths of one body"));
+        }
     }
     let digits = first.as_bytes();
     let is_number = (1..=MOST_DIGITS).contains(&digits.len())
@@ -98,7 +101,8 @@ pub(super) fn length(head: &mut ResponseHeader) -> pingora::Result<Option<u64>> 
     let number = std::str::from_utf8(digits).ok().filter(|_| is_number);
     let number = number.and_then(|digits| digits.parse().ok());
     let number: u64 = number.ok_or_else(|| wrong("a length that is no number"))?;
-    if others > 0 || (digits[0] == b'0' && number > 0) {
+    is_plain &= digits.len() == 1 || digits[0] != b'0';
+    if !is_plain {
         head.insert_header(header::CONTENT_LENGTH, HeaderValue::from(number))?;
     }
     Ok(Some(number))

@@ -153,7 +153,8 @@ mod tests {
     async fn none_is_kept_longer_than_its_app_keeps_it() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let way = (1, listener.local_addr().ok());
-        for (most, wait, is_kept) in [(4, 3, true), (4, 5, false), (99, 59, true), (99, 61, false)] {
+        for (most, wait, is_kept) in [(4, 3, true), (4, 5, false), (99, 59, true), (99, 61, false)]
+        {
             let (ours, _app) = pair(&listener).await;
             give(way, Cord::Plain(ours), Duration::from_secs(most));
             tokio::time::advance(Duration::from_secs(wait)).await;

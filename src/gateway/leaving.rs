@@ -50,8 +50,8 @@ pub(super) fn outcome(
     exchange: &Exchange,
     error: Option<&Error>,
 ) -> Outcome {
-    let endless = downstream.was_upgraded()
-        || heads::answered(downstream).is_some_and(is_event_stream);
+    let endless =
+        downstream.was_upgraded() || heads::answered(downstream).is_some_and(is_event_stream);
     match (exchange.site.metrics.drain().is_grace_over(), error) {
         (false, _) => Outcome::Finished,
         (true, _) if endless => Outcome::Closed,

@@ -29,8 +29,9 @@ async fn hasty(asked: Arc<AtomicUsize>) -> String {
                 _ => "200 OK",
             };
             let body = String::from_utf8(body.to_vec()).unwrap();
-            let answer =
-                format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 4\r\n\r\n{body}");
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 4\r\n\r\n{body}"
+            );
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });

@@ -32,6 +32,9 @@ pub(in crate::gateway) struct Talking<S = Cord> {
     /// Heads before the answer's own.
     early: usize,
     afterwards: Afterwards,
+    /// Some of the request was sent after the answer was over: whether the app is done with both, nobody
+    /// knows.
+    is_behind: bool,
 }
 
 /// What of the answer is next.
@@ -91,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talking<S> {
             method: request.method.clone(),
             early: 0,
             afterwards: Afterwards::Closed,
+            is_behind: false,
         })
     }
 
@@ -99,6 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talking<S> {
         matches!(self.answer, Answer::Over)
             && self.afterwards != Afterwards::Closed
             && self.upload.is_sent()
+            && !self.is_behind
             && self.input.is_empty()
     }
 
@@ -228,6 +233,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk for Talking<S> {
             Answer::Over => Ok(None),
             Answer::Head | Answer::Body(_) => self.part(),
         }
+    }
+
+    /// An app that closes its connection behind its answer reads no more.
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Wants> {
+        self.is_behind = true;
+        let reads_on = self.afterwards != Afterwards::Closed;
+        if reads_on && self.upload.has_to_go() {
+            ready!(self.poll_sent(context));
+        }
+        Poll::Ready(match &self.broken {
+            None if reads_on => self.upload.wants(),
+            _ => Wants::Nothing,
+        })
     }
 
     /// What is not taken is not read on.

@@ -77,6 +77,13 @@ impl Talk for Talking {
         Ok(None)
     }
 
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Wants> {
+        while self.wants() == Wants::Room {
+            ready!(self.upload.poll_sent(context));
+        }
+        Poll::Ready(if self.upload.is_wanted() { Wants::Piece } else { Wants::Nothing })
+    }
+
     fn was_taken(&mut self, bytes: usize) {
         self.answer.was_taken(bytes);
     }

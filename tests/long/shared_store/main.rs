@@ -12,6 +12,8 @@ mod counts;
 mod fleet;
 mod outages;
 mod people;
+#[path = "../setting/program.rs"]
+mod program;
 mod replica;
 
 use std::time::Duration;
