@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::EXPECT;
+use http::header::{EXPECT, TE};
+use http::{StatusCode, Version};
 use pingora::http::RequestHeader;
 use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session as Downstream;
@@ -43,7 +43,7 @@ pub(super) async fn carry(
     let mut tries = 1;
     loop {
         let Err(failed) = try_once(downstream, exchange).await else { return Ok(()) };
-        let unanswered = downstream.response_written().is_none();
+        let unanswered = heads::answered(downstream).is_none();
         if !(failed.retry() && unanswered && tries < TRIES) {
             return Err(failed);
         }
@@ -122,7 +122,9 @@ impl Relay<'_> {
     }
 
     async fn talked_by_http1(&mut self, connection: http1::Connection) -> pingora::Result<()> {
-        let request = self.request()?;
+        let mut request = self.request()?;
+        // Trailers of such an app go nowhere.
+        request.remove_header(&TE);
         let with = match self.downstream.as_mut().is_body_empty() {
             true => http1::With::NoBody,
             false => http1::With::ABody,
@@ -263,6 +265,9 @@ impl Relay<'_> {
                 next = talk.at_hand()?;
             }
         }
+        if tasks.is_empty() {
+            return Ok(course);
+        }
         let written = tokio::select! {
             written = self.downstream.write_response_tasks(tasks) => written,
             // A client that takes nothing holds up no end.
@@ -280,14 +285,18 @@ impl Relay<'_> {
             Part::Informational(head) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
                 return Err(Error::explain(ErrorType::H2Error, "a 101 over HTTP/2").into_up());
             }
+            // A client of HTTP/1.0 would take it for the answer (RFC 9110 §15.2).
+            Part::Informational(_) if self.downstream.req_header().version == Version::HTTP_10 => {
+                return Ok(Course::GoesOn);
+            }
             Part::Informational(mut head) => {
                 self.is_told_to_go_on |= head.status == StatusCode::CONTINUE;
-                phases::answer(self.downstream, &mut head, self.exchange)?;
+                phases::before_the_answer(&mut head, self.exchange)?;
                 (HttpTask::Header(head, false), Rest::Comes)
             }
             Part::Head(mut head, rest) => {
                 phases::answer(self.downstream, &mut head, self.exchange)?;
-                heads::frame(&mut head, &self.downstream.req_header().method)?;
+                heads::frame(&mut head, self.downstream)?;
                 (HttpTask::Header(head, rest == Rest::Nothing), rest)
             }
             Part::Piece(piece, rest) => (HttpTask::Body(Some(piece), rest == Rest::Nothing), rest),

@@ -86,3 +86,6 @@ impl End {
         if is_done.into() { Self::Now } else { Self::Later }
     }
 }
+
+/// Heads before an answer's own, of one answer.
+pub(super) const MOST_EARLY: usize = 32;

@@ -30,6 +30,7 @@ mod drain;
 mod errors;
 mod federation;
 mod federation_scene;
+mod framed;
 mod front;
 mod front_channel;
 mod h2_app;

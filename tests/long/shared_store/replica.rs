@@ -85,7 +85,8 @@ fn started(folder: &std::path::Path) -> Child {
         .unwrap()
 }
 
-/// A session lives for as long as it is used every minute: it ends where renewals are lost.
+/// A session lives for as long as it is used every two minutes: it ends where renewals are lost for
+/// longer than Redis is away here.
 const CONFIGURATION: &str = r#"
 [listener.plain]
 address = "127.0.0.1:$PORT"
@@ -107,7 +108,7 @@ max_connections_per_address = 10000
 [session]
 keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
 store = "redis"
-idle = "1m"
+idle = "2m"
 [redis]
 $REDIS
 "#;
