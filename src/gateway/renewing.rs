@@ -17,6 +17,7 @@ use crate::session::SessionState;
 use crate::web::{Fields, Inbound, PublicOrigin, Reply, ReturnTo};
 
 use super::own_names::target;
+use super::parties::party_of;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
 use super::start::{
@@ -100,9 +101,7 @@ impl Asked<'_> {
     /// Whether signing in again would change nothing: who is kept out by a rule is signed in.
     fn is_met_by(&self, session: &Arc<SessionState>, now: Timestamp) -> bool {
         let party = session.relying_party.as_str();
-        if self.with.is_some_and(|with| with != party)
-            || !self.host.parties().iter().any(|known| known.name == party)
-        {
+        if self.with.is_some_and(|with| with != party) || party_of(self.host, session).is_none() {
             return false;
         }
         let Some(route) = self.route else { return true };
