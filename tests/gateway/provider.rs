@@ -11,7 +11,7 @@ use crate::world::{NOW, World};
 
 /// A gateway whose people come by this provider: those of `nordlys.example`, unless `more` names
 /// others.
-fn at(provider: &Dishonest, more: &str) -> String {
+pub fn at(provider: &Dishonest, more: &str) -> String {
     let url = &provider.url;
     let people = match more.contains("[relying_party.main.people]") {
         true => "",
