@@ -32,6 +32,7 @@ mod ended_list;
 mod errors;
 mod federation;
 mod federation_scene;
+mod framed;
 mod front;
 mod front_channel;
 mod h2_app;
