@@ -107,6 +107,7 @@ fn refuse_what_is_openids(section: &Section) {
         "jwks_url",
         "pushed_request_url",
         "pushed_requests",
+        "revocation_url",
         "scopes",
         "token_url",
         "userinfo",

@@ -16,6 +16,7 @@ use crate::pages::{self, Trouble};
 use crate::session::SessionState;
 use crate::web::{Fields, Inbound, PublicOrigin, Reply, ReturnTo};
 
+use super::fruitless::{Fruitless, fruitless};
 use super::own_names::target;
 use super::parties::party_of;
 use super::respond::Refused;
@@ -49,7 +50,7 @@ pub(super) fn answer(site: &Site, number: usize, inbound: &Inbound<'_>, now: Tim
         Err(refused) => return Verdict::Refuse(*refused),
     };
     let with = fields.get("with");
-    let asked = Asked { host, route, tenant: named.as_ref(), with };
+    let asked = Asked { site, host, route, tenant: named.as_ref(), with };
     match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) if asked.is_met_by(&session, now) => {
             Verdict::Wait(Step::Renewed { origin: origin.clone() })
@@ -91,6 +92,7 @@ fn page_told<'h>(host: &'h HostSite, origin: Option<&str>) -> Option<&'h PublicO
 
 /// What a session has to be for.
 struct Asked<'a> {
+    site: &'a Site,
     host: &'a HostSite,
     route: Option<&'a Route>,
     tenant: Option<&'a ContextId>,
@@ -107,7 +109,8 @@ impl Asked<'_> {
         let Some(route) = self.route else { return true };
         let wanted = Wanted { host: &self.host.host, route, tenant: self.tenant };
         match Permit::ask(wanted, session.clone(), now) {
-            Ok(_) | Err(Denied::Administrator | Denied::Claim | Denied::Tenant) => true,
+            Ok(_) => !matches!(fruitless(self.site, route, session), Some(Fruitless::Ticket)),
+            Err(Denied::Administrator | Denied::Claim | Denied::Tenant) => true,
             Err(Denied::AnotherTenant | Denied::Credential | Denied::RelyingParty) => false,
         }
     }
