@@ -1,24 +1,15 @@
-//! The gateway with a job listener, and the request of a background job.
+//! The gateway with a job listener.
 
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use superid_gateway::clock::Clock;
 use superid_gateway::config::{self, Settings};
-use superid_gateway::emulator::Seed;
-use superid_gateway::identity::{ContextId, SystemUserToken, TenantKey};
 use superid_gateway::server::{Options, Running};
 use superid_gateway::telemetry::AccessLog;
-use superid_gateway::vault::Entry;
 
 use crate::child::serve_until_told;
-
-pub const TENANT: &str = "Cust12345";
-pub const CLIENT_ID: &str = "0123456789abcdef0123456789abcdef";
-pub const CLIENT_SECRET: &str = "0123456789abcdef0123456789abcdee";
+use crate::job::{CLIENT_ID, CLIENT_SECRET, PASSWORD, entry};
 
 /// As `run` makes it, with one worker, its access log written to nowhere, and the tenant's system
 /// user token in its vault. Serves until told to end.
@@ -48,35 +39,6 @@ pub fn serve(upstream: u16, superid: &str, token: &str, key: &str) {
     drop(writer);
 }
 
-/// What a job sends.
-pub fn request() -> Vec<u8> {
-    let proof = BASE64_STANDARD.encode(format!("nightly:{PASSWORD}"));
-    let text = format!(
-        "GET /{TENANT}/api/v1/Contact/7?$select=name,department HTTP/1.1\r\n\
-         Host: 127.0.0.1:8090\r\nAuthorization: Basic {proof}\r\n\
-         User-Agent: nightly-export/2.4 (.NET 9.0)\r\nAccept: application/json\r\n\
-         Accept-Language: nb-NO\r\nSO-Language: nb-NO\r\nSO-TimeZone: W. Europe Standard Time\r\n\r\n"
-    );
-    text.into_bytes()
-}
-
-fn entry(token: &str) -> Entry {
-    let serial = Seed::default().tenant(TENANT).expect("a tenant of the cast").serial.clone();
-    Entry {
-        key: TenantKey {
-            environment: "bench".into(),
-            client_id: CLIENT_ID.into(),
-            tenant: ContextId::parse(TENANT).expect("a context identifier"),
-        },
-        serial,
-        web_api_url: None,
-        token: SystemUserToken::parse(token).expect("a system user token"),
-        consented_by: "admin@example".to_owned(),
-        stored: Clock::system().now(),
-        dormant: None,
-    }
-}
-
 fn settings(upstream: u16, superid: &str, key: &str) -> Settings {
     let text = TEXT
         .replace("$SUPERID", superid)
@@ -89,7 +51,6 @@ fn settings(upstream: u16, superid: &str, key: &str) -> Settings {
     loaded.unwrap_or_else(|problems| panic!("{problems}")).settings
 }
 
-const PASSWORD: &str = "kkT5kUGa2q4mYxk4oB0mV1zJt1tWkXg3m1q0v5rT";
 const TEXT: &str = r#"
 [environment.bench]
 issuer = "$SUPERID"

@@ -24,6 +24,7 @@ mod child;
 #[path = "../round_trip/compare.rs"]
 mod compare;
 mod gateway;
+mod job;
 #[path = "../../tests/jobs/partner.rs"]
 mod partner;
 mod superid;
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["world"] => world::run(gateway::request()),
+        ["world"] => world::run(job::request()),
         ["proxy", BARE, upstream] => {
             serve_until_told(bare::on_a_loop_of_our_own(number(upstream)));
         }

@@ -3,7 +3,7 @@
 use superid_gateway::emulator::{App, Emulator, Fault, Options, StateLie};
 use tokio::runtime::Runtime;
 
-use crate::gateway::{CLIENT_ID, CLIENT_SECRET, TENANT};
+use crate::job::{CLIENT_ID, CLIENT_SECRET, TENANT};
 use crate::partner;
 
 /// Runs on threads of its own until dropped.

@@ -142,10 +142,15 @@ pub const HEADERS: [(&str, &str); 6] = [
 
 /// The whole request as it is sent.
 pub fn request() -> Vec<u8> {
+    request_with(&cookie(&settings(9, 1)))
+}
+
+/// The same with these cookies.
+pub fn request_with(cookie: &str) -> Vec<u8> {
     let mut text = format!("GET {TARGET} HTTP/1.1\r\nHost: {HOST}\r\n");
     for (name, value) in HEADERS {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
-    text.push_str(&format!("cookie: {}\r\n\r\n", cookie(&settings(9, 1))));
+    text.push_str(&format!("cookie: {cookie}\r\n\r\n"));
     text.into_bytes()
 }

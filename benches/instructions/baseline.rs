@@ -1,0 +1,131 @@
+//! The figures somebody accepted, and the judgement of others by them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use serde::{Deserialize, Serialize};
+
+use crate::subjects::Figure;
+
+/// Counts by subject, and what they were counted with.
+#[derive(Serialize, Deserialize)]
+pub struct Baseline {
+    counted_with: BTreeMap<String, String>,
+    counts: BTreeMap<String, u64>,
+}
+
+impl Baseline {
+    /// Of figures that were counted here and now.
+    pub fn of(figures: Vec<Figure>) -> Self {
+        let tools = [("rustc", "-V"), ("valgrind", "--version"), ("cc", "--version")];
+        let counted_with = tools.map(|(tool, option)| (tool.to_owned(), said(tool, option)));
+        let counts = figures.into_iter().map(|(name, figure)| (name.to_owned(), figure));
+        Self { counted_with: counted_with.into(), counts: counts.collect() }
+    }
+
+    /// Makes these figures the accepted ones.
+    pub fn write(&self, path: &Path) -> ExitCode {
+        let before = Self::read(path).ok();
+        let body = toml::to_string(self).expect("tables of texts and numbers");
+        std::fs::write(path, format!("{HEAD}{body}")).expect("the file can be written");
+        self.print(before.as_ref());
+        println!("\nAccepted in {}. Commit it, and say in the message why.", path.display());
+        ExitCode::SUCCESS
+    }
+
+    /// Prints these figures beside the accepted ones. One that is too high, and one that nobody
+    /// accepted, is a failure.
+    pub fn judge_by(&self, path: &Path) -> ExitCode {
+        let accepted = match Self::read(path) {
+            Ok(accepted) => accepted,
+            Err(problem) => {
+                println!("FAILED: {}: {problem}\n{ACCEPT}", path.display());
+                return ExitCode::FAILURE;
+            }
+        };
+        self.print(Some(&accepted));
+        self.say_tools(&accepted);
+        let past = |change: &f64| *change > LIMIT;
+        let changes: Vec<f64> =
+            self.counts.keys().map(|name| self.change(&accepted, name)).collect();
+        let gone = accepted.counts.keys().find(|name| !self.counts.contains_key(*name));
+        if let Some(gone) = gone {
+            println!("\nFAILED: nothing counts \"{gone}\" any more.\n{ACCEPT}");
+            return ExitCode::FAILURE;
+        }
+        if changes.iter().any(past) {
+            println!("\nFAILED: more than {LIMIT:+} %.\n{SEARCH}\n{ACCEPT}");
+            return ExitCode::FAILURE;
+        }
+        if changes.iter().any(|change| *change < -LIMIT) {
+            println!("\nMuch better than before: keep it so.\n{ACCEPT}");
+        }
+        ExitCode::SUCCESS
+    }
+
+    fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        toml::from_str(&text).map_err(|error| error.to_string())
+    }
+
+    fn print(&self, accepted: Option<&Self>) {
+        println!(
+            "{:<32}{:>10}{:>10}{:>10}{:>8}",
+            "instructions", "now", "baseline", "change", "limit"
+        );
+        for (name, now) in &self.counts {
+            match accepted.and_then(|accepted| accepted.counts.get(name)) {
+                Some(before) => {
+                    let change = change(*before, *now);
+                    let word = if change > LIMIT { "  too many" } else { "" };
+                    println!(
+                        "{name:<32}{now:>10}{before:>10}{change:>+8.2} %{LIMIT:>+6.0} %{word}"
+                    );
+                }
+                None => println!("{name:<32}{now:>10}{:>10}", "none"),
+            }
+        }
+    }
+
+    /// In per cent; past every limit where nothing was accepted.
+    fn change(&self, accepted: &Self, name: &str) -> f64 {
+        let before = accepted.counts.get(name);
+        before.map_or(f64::INFINITY, |before| change(*before, self.counts[name]))
+    }
+
+    /// Another compiler makes another program.
+    fn say_tools(&self, accepted: &Self) {
+        for (tool, here) in &self.counted_with {
+            let there = accepted.counted_with.get(tool).map_or("", String::as_str);
+            if here != there {
+                println!("note: the baseline was counted with {there}, this with {here}");
+            }
+        }
+    }
+}
+
+fn change(before: u64, now: u64) -> f64 {
+    (now as f64 / before as f64 - 1.0) * 100.0
+}
+
+/// The first line of what a tool says of itself.
+fn said(tool: &str, option: &str) -> String {
+    let output = Command::new(tool).arg(option).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    text.unwrap_or_default().lines().next().unwrap_or("unknown").to_owned()
+}
+
+/// In per cent, for each subject.
+const LIMIT: f64 = 3.0;
+const HEAD: &str = "\
+# Instructions and allocations for each, counted by callgrind. `benches/callgrind/gate` fails where
+# they are more by 3 %; `benches/callgrind/gate accept` writes this file. Why it was written is in its commits.
+
+";
+const SEARCH: &str = "\
+Where they went: callgrind_annotate target/callgrind/signed_in.callgrind (or jobs.callgrind), the
+same of the commit before, and the difference. What a change costs by mistake is to be mended.";
+const ACCEPT: &str = "\
+Where it is meant: benches/callgrind/gate accept, commit benches/callgrind/baseline.toml, and say
+in the commit's message why.";
