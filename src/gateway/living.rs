@@ -245,8 +245,6 @@ const FEW: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use std::mem::size_of;
-
     use super::super::in_use::InUse;
     use super::*;
 

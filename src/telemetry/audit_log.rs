@@ -293,12 +293,12 @@ impl Event<'_> {
                 line.text(",\"provider\":\"", Some(provider));
                 line.text(",\"whose\":\"", Some(whose));
             }
-            Self::RefreshRefused { who, relying_party, detail }
-            | Self::RefreshTokenNotRevoked { who, relying_party, detail } => {
-                who.spell(line);
-                line.text(",\"relying_party\":\"", Some(relying_party));
-                line.text(",\"detail\":\"", Some(detail));
-            }
+            Self::RefreshRefused { .. }
+            | Self::RefreshTokenNotRevoked { .. }
+            | Self::TokenNotStored { .. }
+            | Self::TokenRevoked { .. }
+            | Self::TokenStored { .. }
+            | Self::TokenUsed { .. } => self.members_of_tokens(line),
             Self::RefreshTokenRevoked { who, relying_party }
             | Self::SignedIn { who, relying_party }
             | Self::SignedOut { who, relying_party }
@@ -312,6 +312,17 @@ impl Event<'_> {
                 line.text(",\"said\":\"", Some(said));
                 line.text(",\"found\":\"", Some(found));
             }
+        }
+    }
+
+    fn members_of_tokens(&self, line: &mut Spelling<'_>) {
+        match *self {
+            Self::RefreshRefused { who, relying_party, detail }
+            | Self::RefreshTokenNotRevoked { who, relying_party, detail } => {
+                who.spell(line);
+                line.text(",\"relying_party\":\"", Some(relying_party));
+                line.text(",\"detail\":\"", Some(detail));
+            }
             Self::TokenNotStored { tenant, user, relying_party, .. }
             | Self::TokenStored { tenant, user, relying_party } => {
                 line.text(",\"user\":\"", Some(user));
@@ -324,6 +335,7 @@ impl Event<'_> {
             | Self::TokenUsed { tenant, relying_party } => {
                 spell_registration(line, tenant, relying_party);
             }
+            _ => {}
         }
     }
 }

@@ -107,8 +107,11 @@ async fn people_of_a_tenant_that_is_known_to_be_closed_are_told_and_no_credentia
     let mut browser = world.signed_in(ASTRID).await;
     world.superid.tenants().set_state(NORDLYS, TenantState::Suspended).unwrap();
     assert_eq!(browser.visit(&world.url("/orders")).await.status, 200, "nobody knows of it");
-    let refused = browser.visit(&world.url(PERSON)).await;
-    assert_eq!(refused.header("superid-gateway-error"), "tenant_suspended");
+    until("it is asked for", async || {
+        let refused = browser.visit(&world.url(PERSON)).await;
+        refused.header("superid-gateway-error") == "tenant_suspended"
+    })
+    .await;
     world.app.clear();
     let page = browser.visit(&world.url("/orders")).await;
     page.is_page(503);

@@ -14,6 +14,7 @@ use crate::world::{ASTRID, World};
 
 const OFFERED: &str = "[session]\nidle = \"8h\"\n\
     [environment.emulator]\nrevocation_url = \"$SUPERID/login/common/oauth/revoke\"\n";
+const HELD: Fault = Fault::Hold { endpoint: Kind::Revoke };
 const HOUR: u64 = 3_600;
 const REVOKED: &str = "refresh_tokens_revoked_total{outcome=\"revoked\"}";
 const FAILED: &str = "refresh_tokens_revoked_total{outcome=\"failed\"}";
@@ -25,15 +26,14 @@ async fn a_sign_out_revokes_the_refresh_token_at_superid_once_and_waits_for_noth
     let world = World::audited(OFFERED, AuditLog::through(outlet)).await;
     let mut browser = world.signed_in(ASTRID).await;
     let mut copy = browser.clone();
-    let held = Fault::Hold { endpoint: Kind::Revoke };
-    world.superid.faults().set(held.clone());
+    world.superid.faults().set(HELD);
     assert_eq!(
         browser.visit(&world.url("/auth/sign_out")).await.status,
         303,
         "while SuperID waits"
     );
     assert_eq!(world.metric(REVOKED).await, 0);
-    world.superid.faults().end(&held);
+    world.superid.faults().end(&HELD);
     until("it is revoked", async || world.metric(REVOKED).await == 1).await;
     let entries = world.superid.journal().entries();
     let asked = entries.iter().find(|entry| entry.kind == Kind::Revoke).unwrap();
