@@ -83,7 +83,7 @@ local function check(txn)
   for _, name in ipairs(OURS) do
     txn.http:req_del_header(name)
     local value = first(answer.headers[name])
-    if value ~= nil then txn.http:req_add_header(name, value) end
+    if value ~= nil and value ~= "" then txn.http:req_add_header(name, value) end
   end
   for number = 1, 3 do
     local cookie = first(answer.headers["x-set-cookie-" .. number])

@@ -37,11 +37,15 @@ pub struct Settings {
 
 impl Settings {
     /// Whether tokens that were used are remembered in the shared store, which is where there is one,
-    /// there are several replicas or nobody said otherwise, and somebody signs in with a token alone.
+    /// there are several replicas or nobody said otherwise, and somebody signs in with a token alone, or
+    /// a provider may post a token that signs people out.
     pub fn shares_used_tokens(&self) -> bool {
         self.redis.is_some()
             && self.session.replicas != Some(1)
-            && self.relying_parties.iter().any(|party| party.brings_tokens_alone())
+            && self
+                .relying_parties
+                .iter()
+                .any(|party| party.brings_tokens_alone() || party.membership().is_some())
     }
 
     /// Whether posts that are kept over a sign-in lie in the shared store, which is where there is one, there

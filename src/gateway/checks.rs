@@ -35,7 +35,8 @@ pub(super) async fn answer(
 ) -> pingora::Result<bool> {
     let reply = match checked(downstream, exchange, terms).await {
         Ok(departure) => {
-            let reply = passes(&departure);
+            let told = exchange.described.as_ref().is_some_and(|asked| asked.brings_cookies());
+            let reply = passes(&departure, told.then_some(NO_COOKIE));
             exchange.enters(Lane::Route(departure.route()));
             exchange.stage = Stage::Checked(departure);
             reply
@@ -152,11 +153,14 @@ fn to_an_app(site: &Site, mut departure: Box<Departure>) -> Result<Box<Departure
     Err(Refused::new(Trouble::NotFound, detail).into())
 }
 
-/// What the app is to be told, the cookies it is to see, and those the browser is to keep.
-fn passes(departure: &Departure) -> Reply {
+/// What the app is to be told, the cookies it is to see, and those the browser is to keep. `none` stands
+/// for no cookies of the app's where the request has some: proxies that put what they are told in the
+/// place of what the client sent would else hand on the session's.
+fn passes(departure: &Departure, none: Option<HeaderValue>) -> Reply {
     let mut reply = Reply::status(StatusCode::OK);
     reply.headers.extend(departure.injection().iter().cloned());
-    reply.headers.extend(departure.cookie().map(|cookie| (header::COOKIE, cookie.clone())));
+    let cookie = departure.cookie().cloned().or(none);
+    reply.headers.extend(cookie.map(|cookie| (header::COOKIE, cookie)));
     for (cookie, name) in departure.renewal().iter().zip(EACH_COOKIE) {
         reply.headers.push((header::SET_COOKIE, cookie.clone()));
         reply.headers.push((name, cookie.clone()));
@@ -196,6 +200,7 @@ fn surely_denied(mut reply: Reply) -> Reply {
     reply
 }
 
+const NO_COOKIE: HeaderValue = HeaderValue::from_static("");
 const SIGN_IN: HeaderName = HeaderName::from_static("x-sign-in");
 /// Each of the session's cookies once more, for proxies that read one value of a name: at most as many
 /// as a session has pieces.

@@ -108,6 +108,13 @@ impl Lease {
         self.lost.load(Ordering::Acquire)
     }
 
+    /// Whether it is ours now, as Redis says; where that cannot be asked, it may not be.
+    pub async fn is_held(&self) -> bool {
+        let mut script = self.link.script(HELD, &[&lease_of(&self.name)]);
+        script.arg(&self.owner);
+        !self.is_lost() && self.link.run::<bool>(script).await.unwrap_or(false)
+    }
+
     /// Gives it back now, so that whoever waits need not wait for its end. Dropping it does the
     /// same without waiting for Redis.
     pub async fn release(self) {
@@ -175,6 +182,10 @@ return fencing";
 const RENEW: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
+
+const HELD: &str = "
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
+return 0";
 
 const SET_FENCED: &str = "
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end

@@ -96,9 +96,11 @@ impl Index<'_> {
         let mut next = None;
         for (number, list) in lists.iter().enumerate().skip(begin) {
             let from = after.take().filter(|place| place.list == number);
-            let page = self.page(number, list, from, most - found.len()).await?;
+            let room = most - found.len();
+            let page = self.page(number, list, from, room).await?;
             found.extend(page.iter().filter_map(|place| self.read(&place.member)));
-            if found.len() >= most || page.len() >= most {
+            // One that does not open takes up room as well: there may be more behind.
+            if page.len() >= room {
                 next = page.last().cloned();
                 break;
             }

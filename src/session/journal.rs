@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -43,6 +43,9 @@ struct Keeper {
     /// How far each file was read.
     read: HashMap<PathBuf, u64>,
     listener: Option<Listener>,
+    /// What could not be written, and when it was to be: it is tried again.
+    unwritten: Vec<Over>,
+    at: Timestamp,
 }
 
 impl Journal {
@@ -50,14 +53,18 @@ impl Journal {
     /// sessions live for `absolute` seconds at most.
     ///
     /// # Errors
-    /// When it cannot be read and written.
+    /// When it cannot be read and written, or everybody can write there.
     pub fn open(folder: &Path, absolute: u64, now: Timestamp) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        if fs::metadata(folder)?.permissions().mode() & EVERYBODY_WRITES != 0 {
+            let why = "everybody may write in this folder, and so bring back what was ended";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        }
         tidy(folder, absolute, now)?;
         append(folder, &[], now)?;
         let found = news(folder, &mut HashMap::new())?;
         let (errands, come) = channel();
-        let keeper = Keeper { folder: folder.to_owned(), read: HashMap::new(), listener: None };
+        let keeper = Keeper::of(folder, now);
         std::thread::Builder::new().name("ended".to_owned()).spawn(move || keeper.run(&come))?;
         Ok(Self { folder: folder.to_owned(), found, errands })
     }
@@ -76,7 +83,7 @@ impl Journal {
     /// Keeps these. Returns when they are on the disk.
     ///
     /// # Errors
-    /// When they may not be.
+    /// When they may not be; they are written as soon as that is possible.
     pub(super) async fn keep(&self, over: Vec<Over>, now: Timestamp) -> io::Result<()> {
         let (kept, answer) = oneshot::channel();
         self.errands.send(Errand::Write(over, now, kept)).map_err(|_| gone())?;
@@ -85,13 +92,18 @@ impl Journal {
 }
 
 impl Keeper {
+    fn of(folder: &Path, now: Timestamp) -> Self {
+        let (folder, read) = (folder.to_owned(), HashMap::new());
+        Self { folder, read, listener: None, unwritten: Vec::new(), at: now }
+    }
+
     /// Until nobody has the journal any more, or wants to hear of it.
     fn run(mut self, errands: &Receiver<Errand>) {
         loop {
             match errands.recv_timeout(LOOK) {
                 Ok(Errand::Follow(listener)) => self.listener = Some(listener),
                 Ok(Errand::Write(over, now, kept)) => self.write(over, (now, kept), errands),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.write_again(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             if !self.look() {
@@ -117,10 +129,23 @@ impl Keeper {
                 }
             }
         }
+        over.append(&mut self.unwritten);
         let written = append(&self.folder, &over, now);
+        if written.is_err() {
+            over.truncate(MOST_UNWRITTEN);
+            (self.unwritten, self.at) = (over, now);
+        }
         for kept in waiting {
             let answer = written.as_ref().map(drop).map_err(|error| io::Error::from(error.kind()));
             let _nobody_waits = kept.send(answer);
+        }
+    }
+
+    /// Whoever waited for these was told that they were not written.
+    fn write_again(&mut self) {
+        if !self.unwritten.is_empty() && append(&self.folder, &self.unwritten, self.at).is_ok() {
+            tracing::info!(entries = self.unwritten.len(), "what was ended is on the disk now");
+            self.unwritten = Vec::new();
         }
     }
 
@@ -244,6 +269,11 @@ const SIZE: u64 = 32;
 const LOOK: Duration = Duration::from_millis(500);
 /// Errands that share one sync at most.
 const MOST_AT_ONCE: usize = 4_096;
+/// Entries that wait for a disk that takes none, of 32 bytes each. The oldest of those beyond it hold in
+/// this process alone.
+const MOST_UNWRITTEN: usize = 100_000;
+/// The permission of others to write.
+const EVERYBODY_WRITES: u32 = 0o002;
 
 #[cfg(test)]
 mod tests {
@@ -279,6 +309,35 @@ mod tests {
         file.write_all(&bent).unwrap();
         append(folder, &[over(5, NOW)], NOW.plus(DAY)).unwrap();
         assert_eq!(all(folder), [over(1, NOW), over(3, NOW), over(5, NOW)]);
+    }
+
+    #[tokio::test]
+    async fn what_the_disk_did_not_take_is_written_when_it_does() {
+        let folder = &scratch("untaken");
+        let journal = Journal::open(folder, 1_000, NOW).unwrap();
+        let later = NOW.plus(DAY);
+        let in_the_way = folder.join(format!("{PREFIX}{}", later.0 / DAY));
+        fs::create_dir(&in_the_way).unwrap();
+        assert!(journal.keep(vec![over(1, later)], later).await.is_err());
+        fs::remove_dir(&in_the_way).unwrap();
+        let begun = std::time::Instant::now();
+        while all(folder) != [over(1, later)] {
+            assert!(begun.elapsed() < Duration::from_secs(10), "it was forgotten");
+            tokio::task::yield_now().await;
+        }
+        drop(journal);
+    }
+
+    #[test]
+    fn a_folder_is_for_one_user_and_one_that_everybody_writes_in_is_refused() {
+        let folder = scratch("open").join("made");
+        drop(Journal::open(&folder, 1_000, NOW).unwrap());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(&files(&folder).unwrap()[0].1), 0o600);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = Journal::open(&folder, 1_000, NOW).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
     }
 
     #[test]

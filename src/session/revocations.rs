@@ -271,6 +271,9 @@ mod tests {
         ] {
             assert!(over_after(what, &astrid).await, "{what:?}");
         }
+        let by_a_clock_ahead = |seconds| person("Astrid@B.example", NOW.0 + seconds);
+        assert!(over_after(What::Everything, &by_a_clock_ahead(CLOCKS_APART)).await);
+        assert!(!over_after(What::Everything, &by_a_clock_ahead(CLOCKS_APART + 1)).await);
         let (other, elsewhere) = (cust(2), "https://b.example");
         for what in [
             What::Session(super::super::SessionId([2; 16])),

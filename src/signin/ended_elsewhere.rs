@@ -52,7 +52,8 @@ impl Desk {
     ) -> Result<EndedElsewhere, NotEnded> {
         let (party, farewell) = self.believed(parties, token).await?;
         let now = self.clock.now();
-        if self.used.knows(&farewell.digest, now) {
+        // Before anything ends: who came back since then is not meant.
+        if self.used.was_taken(&farewell.digest, now).await {
             return Err(NotEnded::Replayed);
         }
         let (authority, issuer) = (party.authority.name(), farewell.issuer.as_str());

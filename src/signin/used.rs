@@ -22,10 +22,21 @@ pub(super) struct UsedTokens {
 
 impl UsedTokens {
     /// Whether a token was taken here.
-    pub(super) fn knows(&self, digest: &[u8; 32], now: Timestamp) -> bool {
+    fn knows(&self, digest: &[u8; 32], now: Timestamp) -> bool {
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
         self.here.knows(&id, now)
+    }
+
+    /// Whether a token was taken, here or by another replica, as far as can be told.
+    pub(super) async fn was_taken(&self, digest: &[u8; 32], now: Timestamp) -> bool {
+        if self.knows(digest, now) {
+            return true;
+        }
+        let Some(store) = &self.store else { return false };
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        matches!(store.get(&name_of(&id)).await, Ok(Some(_)))
     }
 
     /// One use for each token, until it would be refused for its age anyway. A store that cannot be
@@ -68,10 +79,13 @@ async fn first_of_all(
     id: &[u8; 16],
     seconds: u64,
 ) -> Result<bool, LinkFailed> {
-    let name = format!("used:{}", URL_SAFE_NO_PAD.encode(id));
     let life = Duration::from_secs(seconds.saturating_add(CLOCKS_APART));
     let ours: [u8; 16] = random.bytes();
-    store.compare_and_set(&name, None, &ours, life).await
+    store.compare_and_set(&name_of(id), None, &ours, life).await
+}
+
+fn name_of(id: &[u8; 16]) -> String {
+    format!("used:{}", URL_SAFE_NO_PAD.encode(id))
 }
 
 /// Seconds a token is remembered beyond its end, for a replica whose clock is behind.

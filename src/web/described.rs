@@ -94,6 +94,11 @@ impl Described {
         self.parts.uri.path()
     }
 
+    /// Whether it brings any cookie.
+    pub fn brings_cookies(&self) -> bool {
+        self.parts.headers.contains_key(header::COOKIE)
+    }
+
     /// The host it names.
     pub fn host(&self) -> Option<&str> {
         self.parts.headers.get(header::HOST)?.to_str().ok()

@@ -30,6 +30,9 @@ upstream = "checked"
 upstream = "checked"
 "#;
 
+/// What a browser asks before a page of another origin may put something; we say 204 to that ourselves.
+const PREFLIGHT: &str = "Origin: https://spa.example\r\nAccess-Control-Request-Method: PUT\r\n";
+
 struct Proxy<'w> {
     world: &'w World,
     listener: &'static str,
@@ -248,12 +251,30 @@ async fn not_allowed_and_a_store_that_is_down_are_no_sign_in() {
     server.thaw();
 }
 
+/// Envoy puts what it is told in the place of what the client sent, and lets be what it is not told of.
+#[tokio::test]
+async fn where_no_cookie_is_the_apps_a_proxy_is_told_so() {
+    let world = World::with(CHECKED).await;
+    let mut browser = world.browser();
+    browser.sign_in(&world.url("/auth/start"), ASTRID).await;
+    let ours = cookies(&world, &browser).replace("theme=dark; ", "");
+    for listener in ["checks", "nginx", "envoy"] {
+        for path in ["/orders", "/public"] {
+            let answer = proxy(&world, listener).asks("GET", path, &ours).await;
+            assert_eq!((answer.status, answer.all("cookie")), (200, vec![""]), "{listener} {path}");
+        }
+        let none = proxy(&world, listener).asks("GET", "/public", "").await;
+        assert!(none.all("cookie").is_empty(), "{listener}");
+    }
+}
+
 /// Answers that a browser or a gRPC client is shown with 200, and pages of ours.
 #[tokio::test]
 async fn no_page_of_ours_is_taken_for_leave_to_pass() {
     let more = "[relying_party.second]\nenvironment = \"emulator\"\nclient_id = \"client-of-second\"\n\
                 client_secret = { value = \"secret of second\" }\nredirect_path = \"/auth/second\"\n\
-                [route.own]\npath = \"/own\"\nupstream = \"tenant\"\n[session]\nsame_site = \"strict\"\n";
+                [route.own]\npath = \"/own\"\nupstream = \"tenant\"\n[session]\nsame_site = \"strict\"\n\
+                [host.main]\ncors_origins = [\"https://spa.example\"]\n";
     let world = World::with(&format!("{CHECKED}{more}")).await;
     for listener in ["checks", "nginx", "envoy"] {
         let proxy = proxy(&world, listener);
@@ -263,6 +284,7 @@ async fn no_page_of_ours_is_taken_for_leave_to_pass() {
             ("GET", "/auth/callback?code=a", NAVIGATION, 404),
             ("OPTIONS", "/orders", "Max-Forwards: 0\r\n", 401),
             ("POST", "/orders", "Content-Type: application/grpc\r\nTE: trailers\r\n", 401),
+            ("OPTIONS", "/orders", PREFLIGHT, 403),
             ("CONNECT", "/orders", "", 405),
             ("GET", "/own/v1", "", 401),
         ] {
@@ -280,7 +302,11 @@ async fn no_page_of_ours_is_taken_for_leave_to_pass() {
     let answer = browser.pick(&page, ASTRID, "").await;
     browser.arrive(answer).await;
     assert!(passes(&proxy(&world, "checks").of(&browser, "/orders").await));
-    assert_eq!(proxy(&world, "checks").of(&browser, "/own/v1/Contact").await.status, 404);
+    let own = "/own/api/v1/User/currentPrincipal";
+    for path in [own, "/auth/userinfo", "/auth/keys", "/auth/renew.js", "/auth/signed_out"] {
+        let answer = proxy(&world, "checks").of(&browser, path).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::dishonest::{ACCESS_TOKEN, Dishonest, Signature, Switches};
-use crate::wire::Answer;
+use crate::redis_server::RedisServer;
+use crate::wire::{Answer, Door};
 use crate::world::{NOW, World};
 
 const BASIC: &[&str] = &["code"];
@@ -495,6 +496,7 @@ async fn oidcc_client_test_rp_backchannel_rpinitlogout() {
     let token = left.token(&everything, |_| {});
     assert_eq!(left.post(&token).await, 200);
     assert_eq!(bystander.visit(&left.url).await.status, 303);
+    left.plans.world.turn_clock(30);
     let mut later = left.signs_in("s4").await;
     assert_eq!(left.post(&token).await, 400, "used before");
     assert_eq!(later.visit(&left.url).await.status, 200);
@@ -502,6 +504,25 @@ async fn oidcc_client_test_rp_backchannel_rpinitlogout() {
     let typed = json!({"sid": "s4", "jti": "3"});
     assert_eq!(left.told(&typed, |it| it.header = json!({"typ": "logout+jwt"})).await, 200);
     assert_eq!(later.visit(&left.url).await.status, 303);
+}
+
+/// Not of the suite: what one replica took is used for the others, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_logout_token_that_one_replica_took_ends_nobodys_session_at_another() {
+    let Some(server) = RedisServer::start() else { return };
+    let redis = format!("[redis]\nurl = \"unix://{}\"\n", server.socket().display());
+    let left = Left::with(&format!("{redis}[session]\nreplicas = 2\n")).await;
+    let world = &left.plans.world;
+    let (first, other) = (world.gateway.addresses()[0].1, world.beside("").await);
+    let leads = |address| world.net.lead(world.authority(), Door { address, tls: None });
+    let token = left.token(&json!({"sid": null}), |_| {});
+    leads(first);
+    assert_eq!(left.post(&token).await, 200);
+    world.turn_clock(30);
+    let mut later = left.signs_in("s4").await;
+    leads(other.addresses()[0].1);
+    assert_eq!(left.post(&token).await, 400, "used before");
+    assert_eq!(later.visit(&left.url).await.status, 200, "nobody sends her away again");
 }
 
 #[tokio::test]
@@ -560,6 +581,8 @@ async fn oidcc_client_test_rp_backchannel_rpinitlogout_wrong_iss() {
         json!({"exp": null}),
         json!({"iat": null}),
         json!({"exp": 1_699_990_000}),
+        // As long as that nobody remembers that it was used.
+        json!({"exp": NOW + 2 * 86_400}),
         json!({"sid": 1}),
     ] {
         left.refuses(&odd, |_| {}).await;
@@ -605,7 +628,11 @@ const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 impl Left {
     async fn new() -> Self {
-        let plans = Plans::of(&[BASIC]).await;
+        Self::with("").await
+    }
+
+    async fn with(more: &str) -> Self {
+        let plans = Plans::with(&[BASIC], more, "").await;
         let url = plans.world.url("/way0/orders");
         Self { plans, url }
     }

@@ -16,6 +16,9 @@ const SESSION: &str = "superid-gateway";
 const CROWDED: &str = "[limits]\nmax_connections_per_address = 20000\nsuperid_timeout = \"30s\"\n";
 const HELD: Fault = Fault::Hold { endpoint: Kind::Tokens };
 const DOWN: Fault = Fault::DropConnection { endpoint: Kind::Tokens };
+/// As if nobody had renewed them for as long as they last.
+const LEASES_END: &str =
+    "for _, name in ipairs(redis.call('KEYS', '*lease:refresh:*')) do redis.call('DEL', name) end";
 /// When an access token is dead.
 const HOUR: u64 = 3_600;
 
@@ -258,6 +261,54 @@ async fn a_token_that_was_sent_in_vain_and_then_refused_serves_until_it_is_dead(
     world.turn_clock(1);
     assert_eq!(browser.visit(&world.url("/orders")).await.status, 303, "in again, silently");
     assert_eq!(browser.open(&world.url("/orders")).await.status, 200);
+}
+
+/// A process that stands still for longer than its lease lasts asks when another has had its turn, and is
+/// told that the token was used.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_that_comes_to_who_has_lost_the_turn_ends_nothing() {
+    for store in ["redis", "cookie"] {
+        let Some(server) = RedisServer::start() else { return };
+        let world = World::with(&shared(store, &server)).await;
+        let first = world.gateway.addresses()[0].1;
+        let other = world.beside("").await;
+        world.net.lead(world.authority(), Door { address: first, tls: None });
+        let mut browser = world.signed_in(ASTRID).await;
+        let mut copy = browser.clone();
+        world.turn_clock(HOUR / 2);
+        world.superid.faults().set(HELD);
+        world.superid.faults().set(Fault::WrongKey);
+        assert_eq!(browser.visit(&world.url("/orders")).await.status, 200);
+        until("the first asks", async || world.asked(Kind::Tokens) == 2).await;
+        world.superid.faults().end(&Fault::WrongKey);
+        let address = other.addresses()[0].1;
+        world.net.lead(world.authority(), Door { address, tls: None });
+        assert_eq!(copy.visit(&world.url("/orders")).await.status, 200);
+        until("the other has the turn", async || {
+            server.ask(&["EVAL", LEASES_END, "0"]);
+            world.asked(Kind::Tokens) == 3
+        })
+        .await;
+        world.superid.faults().end(&HELD);
+        let named = |outcome: &str| {
+            format!("superid_gateway_session_refreshes_total{{outcome=\"{outcome}\"}} ")
+        };
+        until("both have landed", async || {
+            let mut landed = 0;
+            for outcome in ["refreshed", "adopted", "lost", "refused"] {
+                landed += summed(&world, &[&other], &named(outcome)).await;
+            }
+            landed >= 2
+        })
+        .await;
+        assert_eq!(summed(&world, &[&other], &named("refused")).await, 0, "{store}");
+        for address in [first, address] {
+            world.net.lead(world.authority(), Door { address, tls: None });
+            assert_eq!(browser.visit(&world.url("/orders")).await.status, 200, "{store}");
+        }
+        world.turn_clock(HOUR / 2);
+        assert_eq!(browser.visit(&world.url("/orders")).await.status, 200, "{store}: by the new");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -187,6 +187,54 @@ async fn what_could_not_be_told_or_was_lost_is_told_when_redis_is_back() {
     println!("after Redis lost all: {:?}", begun.elapsed());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_frozen_redis_did_not_take_is_told_when_it_goes_on() {
+    let Some(redis) = RedisServer::start() else { return };
+    let (first, second) = (redis.link(), redis.link());
+    until_up(&redis).await;
+    let here = Process::starts(None, Some(&first));
+    let there = Process::starts(None, Some(&second));
+    let one = astrid(NOW);
+    let browser = Browser::sign_in(&of_set(&here.set, Store::Cookie), &one).await;
+    while !(here.set.catch_up(NOW).await && there.set.catch_up(NOW).await) {
+        tokio::task::yield_now().await;
+    }
+    redis.freeze();
+    assert!(here.set.end(&one, NOW).await.is_err());
+    redis.thaw();
+    heard_again(&browser, &here, &there).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_redis_has_lost_is_told_again_by_whoever_knows() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let first = redis.link();
+    until_up(&redis).await;
+    let here = Process::starts(None, Some(&first));
+    let one = astrid(NOW);
+    let browser = Browser::sign_in(&of_set(&here.set, Store::Cookie), &one).await;
+    here.set.end(&one, NOW).await.unwrap();
+    while !here.set.catch_up(NOW).await {
+        tokio::task::yield_now().await;
+    }
+    redis.restart();
+    // One that knows nothing: what it hears can only come from the other.
+    let second = redis.link();
+    let there = Process::starts(None, Some(&second));
+    heard_again(&browser, &here, &there).await;
+}
+
+/// Until one hears what the other knows, by way of Redis.
+async fn heard_again(browser: &Browser, here: &Process, there: &Process) {
+    let (theirs, begun) = (of_set(&there.set, Store::Cookie), Instant::now());
+    assert!(browser.is_signed_in(&theirs, NOW).await, "not heard of yet");
+    while browser.is_signed_in(&theirs, NOW).await {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it was not told again");
+        let _not_up_yet = (here.set.catch_up(NOW).await, there.set.catch_up(NOW).await);
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn until_up(redis: &RedisServer) {
     let link = redis.link();
     let begun = Instant::now();

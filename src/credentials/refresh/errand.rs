@@ -4,7 +4,8 @@
 //! the call runs, and before the token is sent that is noted beside it. A process that is killed half way
 //! leaves the lease to end and the note to be found: the next one asks with the same token, and when it
 //! is refused nobody knows whether the person or the token is meant. Then the session goes on until its
-//! access token is dead and asks no more; without a note, a refusal ends it at once.
+//! access token is dead and asks no more; without a note, a refusal ends it at once. One that is stopped half
+//! way and goes on later may have lost its turn: what it is told then ends nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,26 +111,7 @@ impl Errand {
                 self.keep(state, turn).await;
                 Landed::Refreshed
             }
-            Err(NotRefreshed::Refused(detail)) if before == Before::Unanswered => {
-                tracing::info!(
-                    party,
-                    detail,
-                    "a refresh token is lost: it may have been used before"
-                );
-                self.count(Refreshing::Lost);
-                self.keep(self.with(Refresh::lost), turn).await;
-                Landed::Refreshed
-            }
-            Err(NotRefreshed::Refused(detail)) => {
-                tracing::info!(party, detail, "a session ends: its refresh was refused");
-                self.count(Refreshing::Refused);
-                let (who, relying_party) = (Who::is(&self.state.principal), party.as_str());
-                let refused = Event::RefreshRefused { who, relying_party, detail: &detail };
-                means.revoking.audit.record(refused);
-                self.end().await;
-                release(turn).await;
-                Landed::Ended
-            }
+            Err(NotRefreshed::Refused(detail)) => self.refused(detail, before, turn).await,
             Err(NotRefreshed::Outage { detail, doubtful, rotated }) => {
                 tracing::warn!(party, detail, "a session is not refreshed");
                 self.count(Refreshing::Outage);
@@ -137,6 +119,35 @@ impl Errand {
                 Landed::Outage
             }
         }
+    }
+
+    /// The provider wants nothing of it: that ends the session, unless somebody else may have used the
+    /// token. Who was held up for longer than a lease lasts has lost the turn to the next, and what that
+    /// one made of it counts.
+    async fn refused(&self, detail: String, before: Before, turn: Option<(Lease, &str)>) -> Landed {
+        if let Ok(Some(landed)) = self.look().await {
+            release(turn).await;
+            return landed;
+        }
+        let has_turn = match &turn {
+            Some((lease, _)) => lease.is_held().await,
+            None => true,
+        };
+        let party = &self.state.relying_party;
+        if before == Before::Unanswered || !has_turn {
+            tracing::info!(party, detail, "a refresh token is lost: it may have been used before");
+            self.count(Refreshing::Lost);
+            self.keep(self.with(Refresh::lost), turn).await;
+            return Landed::Refreshed;
+        }
+        tracing::info!(party, detail, "a session ends: its refresh was refused");
+        self.count(Refreshing::Refused);
+        let (who, relying_party) = (Who::is(&self.state.principal), party.as_str());
+        let refused = Event::RefreshRefused { who, relying_party, detail: &detail };
+        self.means.revoking.audit.record(refused);
+        self.end().await;
+        release(turn).await;
+        Landed::Ended
     }
 
     /// Nothing came that could be used. A token that came all the same takes the place of the old one.

@@ -94,10 +94,10 @@ impl Asked {
         }
     }
 
-    /// The authorities it has to be said of; one will do where it is of none.
+    /// The authorities it has to be said of.
     fn each<'a>(&self, authorities: &'a [String]) -> &'a [String] {
         match self {
-            Self::Everything | Self::Key(_) | Self::Session(_) => &authorities[..1],
+            Self::Everything | Self::Key(_) | Self::Session(_) => NOBODYS,
             Self::Person(..) | Self::ProviderSession { .. } | Self::Tenant(_) => authorities,
         }
     }
@@ -140,6 +140,9 @@ impl Asked {
     }
 }
 
+/// What is of no authority is said once, and also where nobody signs people in.
+const NOBODYS: &[String] = &[String::new()];
+
 /// Eight hexadecimal digits.
 fn key_id(text: &str) -> Result<KeyId, Refusal> {
     let digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -163,6 +166,7 @@ mod tests {
         let text = r#"{"what":"person","person":"a@b","tenant":"cust7","authority":"sod"}"#;
         assert_eq!(read(text), Some((person, Some("sod".to_owned()))));
         assert_eq!(read(r#"{"what":"everything"}"#), Some((Asked::Everything, None)));
+        assert_eq!(Asked::Everything.each(&[]).len(), 1, "also where nobody signs people in");
         let key = Asked::Key([0, 0xab, 0xcd, 0xef]);
         assert_eq!(read(r#"{"what":"key","key":"00abCDef"}"#), Some((key, None)));
         for wrong in [
