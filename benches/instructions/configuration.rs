@@ -95,7 +95,7 @@ tenants = ["*"]
 path = "vault.db"
 keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
 [limits]
-header_timeout = "5m"
+header_timeout = "1m"
 idle_timeout = "5m"
 [admin]
 enabled = false
