@@ -90,6 +90,7 @@ pub fn session() -> SessionState {
         signed_in: now,
         seen: now,
         refresh: None,
+        presented: None,
     }
 }
 

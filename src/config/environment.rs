@@ -27,6 +27,7 @@ pub(super) const TABLE: Table = Table {
         Key::required("token_url", "\"https://superid.example/login/common/oauth/tokens\""),
         Key::required("jwks_url", "\"https://superid.example/login/.well-known/jwks\""),
         Key::required("logout_url", "\"https://superid.example/login/logout\""),
+        Key::optional("revocation_url", "\"https://superid.example/login/common/oauth/revoke\""),
         Key::required("legacy_login_url", "\"https://superid.example/login/\""),
         Key::optional(
             "system_user_url",
@@ -57,6 +58,8 @@ pub struct Environment {
     pub token_url: Url,
     pub jwks_url: Url,
     pub logout_url: Url,
+    /// Where refresh tokens are revoked; every environment of SuperOffice's has it (`superid.md` §1).
+    pub revocation_url: Option<Url>,
     pub legacy_login_url: Url,
     /// Where system user tickets are bought with JSON; every environment of SuperOffice's has it.
     pub system_user_url: Option<Url>,
@@ -109,6 +112,7 @@ impl Environment {
             token_url: at("/login/common/oauth/tokens"),
             jwks_url: at("/login/.well-known/jwks"),
             logout_url: at("/login/logout"),
+            revocation_url: Some(at("/login/common/oauth/revoke")),
             legacy_login_url: at("/login/"),
             system_user_url: Some(at("/Login/api/PartnerSystemUser/Authenticate")),
             system_user_soap_url: Some(at("/login/services/PartnerSystemUserService.svc")),
@@ -190,6 +194,7 @@ fn environment(name: &str, section: &Section) -> Option<Environment> {
     let token_url = section.read("token_url", superid_url);
     let jwks_url = section.read("jwks_url", superid_url);
     let logout_url = section.read("logout_url", superid_url);
+    let revocation_url = section.optional("revocation_url", superid_url);
     let legacy_login_url = section.read("legacy_login_url", superid_url);
     let system_user_url = section.optional("system_user_url", superid_url);
     let system_user_soap_url = section.optional("system_user_soap_url", superid_url);
@@ -204,6 +209,7 @@ fn environment(name: &str, section: &Section) -> Option<Environment> {
         token_url: token_url?,
         jwks_url: jwks_url?,
         logout_url: logout_url?,
+        revocation_url,
         legacy_login_url: legacy_login_url?,
         system_user_url,
         system_user_soap_url,

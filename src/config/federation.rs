@@ -107,6 +107,7 @@ fn refuse_what_is_openids(section: &Section) {
         "jwks_url",
         "pushed_request_url",
         "pushed_requests",
+        "revocation_url",
         "scopes",
         "token_url",
         "userinfo",
@@ -122,7 +123,8 @@ fn refuse_what_is_openids(section: &Section) {
 /// Any URI, kept letter by letter: AD FS calls itself by one with `http` that nobody visits.
 fn issuer(value: &Value) -> Option<String> {
     let text = value.text()?;
-    if !is_issuer(text) || Url::parse(text).is_err() {
+    // Apps are told `issuer#subject`: which of the two a letter is of must be plain.
+    if !is_issuer(text) || text.contains('#') || Url::parse(text).is_err() {
         let wrong = format!("{} is no issuer", quoted(text));
         return value.refuse(wrong, "write \"http://adfs.example.com/adfs/services/trust\"");
     }

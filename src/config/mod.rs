@@ -113,7 +113,7 @@ pub use provider::{Asking, Pins, Provider, PushedRequests, SigningAlgorithm, Use
 pub use redis::{Redis, RedisTls};
 pub use redis_place::{RedisAddress, RedisNode, SentinelUser};
 pub use registration::{Registration, registrations};
-pub use relying_party::{Authorization, Bond, Flow, Pkce, RelyingParty};
+pub use relying_party::{Authorization, Bond, Flow, Pkce, RefreshTokens, RelyingParty};
 pub use response::{Parts, Response, ResponseMode};
 pub use route::{
     Access, ClaimRule, Destination, EncodedSlashes, HeaderNames, HostHeader, PathMatch,

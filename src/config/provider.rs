@@ -38,6 +38,7 @@ pub(super) const TABLE: Table = Table {
         Key::optional("userinfo_url", "\"https://openidconnect.googleapis.com/v1/userinfo\""),
         Key::optional("pushed_request_url", "\"https://login.example/par\""),
         Key::optional("end_session_url", "\"https://login.example/logout\""),
+        Key::optional("revocation_url", "\"https://oauth2.googleapis.com/revoke\""),
         Key::optional("sign_in_url", "\"https://adfs.example.com/adfs/ls/\""),
         Key::optional("sign_out_url", "\"https://adfs.example.com/adfs/ls/\""),
         Key::optional("certificates", "[\"adfs-signing.pem\"]"),
@@ -98,6 +99,7 @@ pub struct Pins {
     pub userinfo: Option<Url>,
     pub pushed_request: Option<Url>,
     pub end_session: Option<Url>,
+    pub revocation: Option<Url>,
 }
 
 /// Signature algorithms of JOSE (RFC 7518 §3.1, RFC 8037 §3.1). Those with a shared secret, and
@@ -210,6 +212,7 @@ fn provider(name: &str, section: &Section) -> Option<Provider> {
         userinfo: pin("userinfo_url"),
         pushed_request: pin("pushed_request_url"),
         end_session: pin("end_session_url"),
+        revocation: pin("revocation_url"),
     };
     let asking = asking(section);
     let authorities = authorities(section);

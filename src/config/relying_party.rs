@@ -25,6 +25,7 @@ pub(super) const TABLE: Table = Table {
         Key::optional("response_mode", "\"form_post\""),
         Key::optional("error_callback_path", "\"/auth/error\""),
         Key::defaulted("pkce", "\"S256\""),
+        Key::defaulted("refresh_tokens", "\"use_and_revoke\""),
         Key::optional("tenant", "\"Cust12345\""),
         Key::defaulted("listed", "true"),
         Key::defaulted("authorization", "\"admin\""),
@@ -61,6 +62,8 @@ pub struct RelyingParty {
     /// Path of the error callback URL, where one is registered: it says what went wrong there.
     pub error_callback_path: Option<String>,
     pub pkce: Pkce,
+    /// What becomes of refresh tokens its sign-ins bring.
+    pub refresh_tokens: RefreshTokens,
     /// Sign in to this tenant only, without SuperID's tenant picker.
     pub tenant: Option<ContextId>,
     /// Whether the chooser page shows it; others are chosen by host, path or tenant alone.
@@ -176,6 +179,18 @@ pub enum Flow {
     Legacy(Legacy),
     /// WS-Federation's passive requests.
     WsFederation,
+}
+
+/// What becomes of refresh tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshTokens {
+    /// They are thrown away: a session's access token lives its one life, as where none came.
+    Ignore,
+    /// Tokens are had anew with them; after a session's end they stay good at the provider.
+    Use,
+    /// Tokens are had anew with them, and where the provider takes it they are revoked there when their
+    /// session is ended (RFC 7009).
+    UseAndRevoke,
 }
 
 /// Proof Key for Code Exchange (RFC 7636), always with S256.

@@ -21,7 +21,7 @@ use super::value::Value;
 use super::webhook::webhook;
 use super::{
     Authority, Authorization, Bond, ClientAuthentication, Emails, Environment, Federation, Flow,
-    Membership, Pkce, Provider, RelyingParty, Response, Trust, response,
+    Membership, Pkce, Provider, RefreshTokens, RelyingParty, Response, Trust, response,
 };
 
 /// Reads every relying party.
@@ -65,6 +65,7 @@ fn relying_party(
     refuse_answer_of_legacy(section, flow.as_ref(), response.as_ref());
     let pkce =
         section.read("pkce", |value| value.choice(&[("S256", Pkce::S256), ("off", Pkce::Off)]));
+    let refresh_tokens = section.read("refresh_tokens", refresh_tokens);
     let tenant = section.optional("tenant", tenant);
     let listed = section.read("listed", |value| value.boolean());
     let authorization = section.read("authorization", authorization);
@@ -87,12 +88,21 @@ fn relying_party(
         response: response?,
         error_callback_path,
         pkce: pkce?,
+        refresh_tokens: refresh_tokens?,
         tenant,
         listed: listed?,
         authorization: authorization?,
         system_user,
         webhook,
     })
+}
+
+fn refresh_tokens(value: &Value) -> Option<RefreshTokens> {
+    value.choice(&[
+        ("ignore", RefreshTokens::Ignore),
+        ("use", RefreshTokens::Use),
+        ("use_and_revoke", RefreshTokens::UseAndRevoke),
+    ])
 }
 
 fn authorization(value: &Value) -> Option<Authorization> {
@@ -201,6 +211,7 @@ fn trust(section: &Section, federation: Arc<Federation>) -> Option<Trust> {
         "error_callback_path",
         "flow",
         "pkce",
+        "refresh_tokens",
         "response_mode",
         "response_type",
     ] {

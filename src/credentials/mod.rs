@@ -1,6 +1,7 @@
 //! What calls carry: identity and credential headers for apps, system user tickets for tenants; and what
 //! keeps people's credentials good.
 
+mod dead_tickets;
 mod exchange_desk;
 mod injected;
 mod installing;

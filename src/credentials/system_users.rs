@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
+
 use crate::clock::{Clock, Timestamp};
 use crate::config::{RelyingParty, Settings};
 use crate::crypto::Random;
-use crate::identity::{ContextId, TenantKey};
+use crate::identity::{ContextId, TenantKey, Ticket};
 use crate::redis_link::LinkState;
 use crate::superid::SuperId;
 use crate::telemetry::catalogue::{REDIS_UP, TICKETS};
@@ -13,6 +15,7 @@ use crate::telemetry::{Levels, Metrics};
 use crate::tenants::{Away, Home, Tenants};
 use crate::vault::{Telling, Vault};
 
+use super::dead_tickets::DeadTickets;
 use super::exchange_desk::ExchangeDesk;
 use super::partner::Partner;
 use super::stores::Stores;
@@ -24,6 +27,8 @@ pub struct SystemUsers {
     tenants: Tenants,
     tickets: Arc<TicketCache>,
     desk: Arc<ExchangeDesk>,
+    /// Of people, who have their own.
+    dead: Arc<DeadTickets>,
     superid: Arc<SuperId>,
     stores: Stores,
     clock: Clock,
@@ -56,6 +61,7 @@ impl SystemUsers {
             tenants: Tenants::new(settings, superid.clone(), clock.clone(), known),
             tickets,
             desk,
+            dead: before.map_or_else(Arc::default, |before| before.dead.clone()),
             superid: superid.clone(),
             stores: stores.clone(),
             clock: clock.clone(),
@@ -96,6 +102,22 @@ impl SystemUsers {
             Some(environment) => self.tenants.find(environment, tenant).await,
             None => Err(Away::nowhere()),
         }
+    }
+
+    /// Why nobody of a tenant is served now, as far as SuperID last said: it is gone or suspended. `None` for
+    /// every other one, and where nothing is known. Nobody is asked for it.
+    pub fn closed(&self, party: &RelyingParty, tenant: &ContextId) -> Option<Away> {
+        self.tenants.closed(party.environment()?, tenant)
+    }
+
+    /// The tenant answered 401 to a person's ticket, in a session that began then.
+    pub fn ticket_refused(&self, authorization: &HeaderValue, began: Timestamp) {
+        self.dead.refused(authorization, began, self.clock.now());
+    }
+
+    /// Whether a person's ticket is one that its tenant takes no more.
+    pub fn is_dead(&self, ticket: &Ticket) -> bool {
+        self.dead.has(ticket, self.clock.now())
     }
 
     /// A living ticket of a tenant's system user.

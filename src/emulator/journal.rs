@@ -64,6 +64,7 @@ pub enum Kind {
     GoogleJwks,
     GoogleLogout,
     GooglePar,
+    GoogleRevoke,
     GoogleSignIn,
     GoogleTokens,
     GoogleUserinfo,
@@ -140,7 +141,7 @@ impl Journal {
 }
 
 impl Kind {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::Authorize,
         Self::Consent,
         Self::Control,
@@ -154,6 +155,7 @@ impl Kind {
         Self::GoogleJwks,
         Self::GoogleLogout,
         Self::GooglePar,
+        Self::GoogleRevoke,
         Self::GoogleSignIn,
         Self::GoogleTokens,
         Self::GoogleUserinfo,
@@ -201,7 +203,7 @@ impl Kind {
 
     pub(super) fn is_googles(self) -> bool {
         use Kind::{GoogleAuthorize, GoogleDiscovery, GoogleJwks, GoogleLogout};
-        use Kind::{GooglePar, GoogleSignIn, GoogleTokens, GoogleUserinfo};
+        use Kind::{GooglePar, GoogleRevoke, GoogleSignIn, GoogleTokens, GoogleUserinfo};
         matches!(
             self,
             GoogleAuthorize
@@ -209,6 +211,7 @@ impl Kind {
                 | GoogleJwks
                 | GoogleLogout
                 | GooglePar
+                | GoogleRevoke
                 | GoogleSignIn
                 | GoogleTokens
                 | GoogleUserinfo
@@ -222,6 +225,7 @@ impl Kind {
             ["jwks"] => Self::GoogleJwks,
             ["logout"] => Self::GoogleLogout,
             ["par"] => Self::GooglePar,
+            ["revoke"] => Self::GoogleRevoke,
             ["sign-in"] => Self::GoogleSignIn,
             ["tokens"] => Self::GoogleTokens,
             ["userinfo"] => Self::GoogleUserinfo,

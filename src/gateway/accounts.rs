@@ -12,7 +12,7 @@ use crate::web::Client;
 
 use super::exchange::Exchange;
 use super::verdict::Departure;
-use super::wire;
+use super::{heads, wire};
 
 /// Counts it, and tells it where somebody listens.
 pub(super) fn close(
@@ -21,7 +21,7 @@ pub(super) fn close(
     access: Option<&AccessLog>,
     error: Option<&Error>,
 ) {
-    let status = downstream.response_written().map_or(0, |head| head.status.as_u16());
+    let status = heads::answered(downstream).map_or(0, |head| head.status.as_u16());
     let lived = exchange.ends(status);
     if let Some(mut upstream) = exchange.upstream.take() {
         upstream.answered(status);

@@ -22,6 +22,7 @@ use crate::web::{Cookies, Fields, Inbound, Refusal, Reply, ReturnTo};
 use super::about::About;
 use super::audited;
 use super::exchange::Exchange;
+use super::parties::party_of;
 use super::respond::{self, Refused};
 use super::site::{HostSite, Site};
 use super::start::{asked_by_a_page, counted, sign_in};
@@ -110,7 +111,9 @@ impl Asked<'_> {
     fn session(&self) -> Option<std::sync::Arc<SessionState>> {
         match self.host.authenticator.authenticate(self.inbound, self.now) {
             Authenticated::Proven(session) => {
-                Some(session).filter(|one| one.relying_party == self.pages.relying_party.name)
+                let own = &self.pages.relying_party.name;
+                let is_own = |party: &RelyingParty| party.name == *own;
+                Some(session).filter(|one| party_of(self.host, one).is_some_and(is_own))
             }
             Authenticated::Nobody | Authenticated::Rejected(_) | Authenticated::Unavailable => None,
         }

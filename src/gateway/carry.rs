@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::{EXPECT, TE};
+use http::{StatusCode, Version};
 use pingora::http::RequestHeader;
 use pingora::protocols::http::HttpTask;
 use pingora::proxy::Session as Downstream;
@@ -42,7 +43,7 @@ pub(super) async fn carry(
     let mut tries = 1;
     loop {
         let Err(failed) = try_once(downstream, exchange).await else { return Ok(()) };
-        let unanswered = downstream.response_written().is_none();
+        let unanswered = heads::answered(downstream).is_none();
         if !(failed.retry() && unanswered && tries < TRIES) {
             return Err(failed);
         }
@@ -63,7 +64,8 @@ async fn try_once(downstream: &mut Downstream, exchange: &mut Exchange) -> pingo
     let flow = flow(downstream, led.dial.protocol());
     exchange.is_bound(Leash::Answer(Arc::downgrade(&flow)));
     exchange.flow = Some(flow.clone());
-    let relay = Relay { downstream, exchange, flow, patience: led.patience.read };
+    let patience = led.patience.read;
+    let relay = Relay { downstream, exchange, flow, patience, is_told_to_go_on: false };
     match led.dial.protocol() {
         UpstreamProtocol::Http1 => relay.by_http1(&led, whose).await,
         UpstreamProtocol::Http2 => relay.by_http2(&led, whose).await,
@@ -84,6 +86,8 @@ struct Relay<'a> {
     flow: Arc<Flow>,
     /// How long nothing may go either way.
     patience: Duration,
+    /// The app has said that it wants the body (RFC 9110 §15.2.1).
+    is_told_to_go_on: bool,
 }
 
 /// What happens next to a request.
@@ -118,7 +122,9 @@ impl Relay<'_> {
     }
 
     async fn talked_by_http1(&mut self, connection: http1::Connection) -> pingora::Result<()> {
-        let request = self.request()?;
+        let mut request = self.request()?;
+        // Trailers of such an app go nowhere.
+        request.remove_header(&TE);
         let with = match self.downstream.as_mut().is_body_empty() {
             true => http1::With::NoBody,
             false => http1::With::ABody,
@@ -179,7 +185,10 @@ impl Relay<'_> {
                 Event::Step(step) => match step? {
                     Step::Sent => {}
                     Step::Answer(part) => match self.give(part, talk).await? {
-                        Course::Ended => return Ok(()),
+                        Course::Ended => {
+                            self.rest(talk).await;
+                            return Ok(());
+                        }
                         Course::GoesOn => {}
                     },
                 },
@@ -191,6 +200,35 @@ impl Relay<'_> {
             }
             silence.set(sleep(self.patience));
         }
+    }
+
+    /// What is left of the body, for an app that answered before it had read all. The client has its
+    /// answer: nothing that goes wrong now is told.
+    async fn rest(&mut self, talk: &mut impl Talk) {
+        while talk.wants() != Wants::Nothing && self.comes_on() {
+            let wants = tokio::select! {
+                wants = poll_fn(|context| talk.poll_rest(context)) => wants,
+                () = self.flow.is_ended() => return,
+                () = sleep(self.patience) => return,
+            };
+            if wants == Wants::Nothing {
+                return;
+            }
+            let body = tokio::select! {
+                body = heard(self.downstream, Wants::Piece) => body,
+                () = self.flow.is_ended() => return,
+                () = sleep(self.patience) => return,
+            };
+            let Ok(body) = body else { return };
+            if self.upload(talk, body).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whether the client sends its body without having been asked to, or was asked to.
+    fn comes_on(&self) -> bool {
+        self.is_told_to_go_on || !self.downstream.req_header().headers.contains_key(EXPECT)
     }
 
     async fn next(&mut self, talk: &mut impl Talk, silence: Pin<&mut Sleep>) -> Event {
@@ -227,6 +265,9 @@ impl Relay<'_> {
                 next = talk.at_hand()?;
             }
         }
+        if tasks.is_empty() {
+            return Ok(course);
+        }
         let written = tokio::select! {
             written = self.downstream.write_response_tasks(tasks) => written,
             // A client that takes nothing holds up no end.
@@ -244,13 +285,18 @@ impl Relay<'_> {
             Part::Informational(head) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
                 return Err(Error::explain(ErrorType::H2Error, "a 101 over HTTP/2").into_up());
             }
+            // A client of HTTP/1.0 would take it for the answer (RFC 9110 §15.2).
+            Part::Informational(_) if self.downstream.req_header().version == Version::HTTP_10 => {
+                return Ok(Course::GoesOn);
+            }
             Part::Informational(mut head) => {
-                phases::answer(self.downstream, &mut head, self.exchange)?;
+                self.is_told_to_go_on |= head.status == StatusCode::CONTINUE;
+                phases::before_the_answer(&mut head, self.exchange)?;
                 (HttpTask::Header(head, false), Rest::Comes)
             }
             Part::Head(mut head, rest) => {
                 phases::answer(self.downstream, &mut head, self.exchange)?;
-                heads::frame(&mut head, &self.downstream.req_header().method)?;
+                heads::frame(&mut head, self.downstream)?;
                 (HttpTask::Header(head, rest == Rest::Nothing), rest)
             }
             Part::Piece(piece, rest) => (HttpTask::Body(Some(piece), rest == Rest::Nothing), rest),

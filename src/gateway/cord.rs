@@ -1,9 +1,12 @@
 //! A connection to an app, whatever it is made of.
 
 use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::unconstrained;
@@ -22,12 +25,18 @@ trait Bytes: AsyncRead + AsyncWrite + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Unpin> Bytes for S {}
 
 impl Cord {
-    /// Whether it is open, and nothing comes on it. What TLS says to itself is nothing.
+    /// Whether it is open, and nothing comes on it. What TLS has said to itself is nothing.
+    ///
+    /// The socket itself is asked: the runtime hears of what came only when it looks, which a busy one
+    /// does after the next request was sent, and that request would get it as its answer.
     pub(super) fn is_silent(&mut self) -> bool {
+        if matches!(self, Self::Tls(_)) && !self.is_pending() {
+            return false;
+        }
         match self {
-            Self::Plain(stream) => is_nothing(stream.try_read(&mut [0])),
-            Self::Unix(stream) => is_nothing(stream.try_read(&mut [0])),
-            Self::Tls(_) => self.is_pending(),
+            Self::Plain(stream) => is_quiet(stream),
+            Self::Tls(stream) => is_quiet(stream.get_ref().0),
+            Self::Unix(stream) => is_quiet(stream),
         }
     }
 
@@ -50,8 +59,9 @@ impl Cord {
     }
 }
 
-fn is_nothing(read: io::Result<usize>) -> bool {
-    read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+fn is_quiet(socket: &impl AsFd) -> bool {
+    let peeked = SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]);
+    peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl AsyncRead for Cord {

@@ -3,8 +3,8 @@
 //! Cases, in order: a host that is not served; an encoded slash the route does not take; a request
 //! that may go no further; a page of our own; no route; a public route; a
 //! living session within the route's rule, which leaves; a session outside the rule; and nobody, or
-//! somebody of another relying party or tenant than is asked for, who is sent to sign in when a
-//! browser navigates and gets 401 otherwise.
+//! somebody of another relying party or tenant than is asked for, or whose ticket is dead, who is sent to
+//! sign in when a browser navigates and gets 401 otherwise.
 
 use std::sync::Arc;
 
@@ -12,12 +12,13 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::authn::{Authenticated, Denied, Permit, Wanted};
 use crate::clock::Timestamp;
-use crate::config::{Access, Destination, EncodedSlashes, Route};
+use crate::config::{Access, Destination, EncodedSlashes, Present, Route};
 use crate::credentials::Needed;
 use crate::identity::Credential;
 use crate::limits::Standing;
 use crate::pages::{NotAllowed, Trouble};
 use crate::session::{Question, SessionState, Sessions};
+use crate::telemetry::Unfit;
 use crate::web::{
     Asking, Inbound, PathProblem, Refusal, Reply, ReturnTo, Slashes, with_plain_slashes,
 };
@@ -25,6 +26,7 @@ use crate::web::{
 use super::about::About;
 use super::asked_tenant::asked_tenant;
 use super::calls::Call;
+use super::fruitless::{Fruitless, fruitless};
 use super::keeping;
 use super::own_names::is_ours;
 use super::own_pages;
@@ -108,6 +110,11 @@ fn let_in(leaving: Leaving<'_>, hope: Hope) -> Verdict {
         Authenticated::Nobody => nobody(site, (number, route_number), inbound),
         Authenticated::Rejected(why) => {
             site.metrics.sessions().unfit(why);
+            if why == Unfit::Ended {
+                // What it could be had anew with is at hand again, and nobody is to have it so.
+                let whose = host.authenticator.sessions().whose(inbound.cookies());
+                whose.iter().for_each(|session| site.refresher.revoke(session));
+            }
             nobody(site, (number, route_number), inbound)
         }
         Authenticated::Unavailable => Verdict::Refuse(Refused::without_store()),
@@ -135,6 +142,11 @@ fn authenticated(
 
 fn permitted(leaving: Leaving<'_>, permit: &Permit) -> Verdict {
     let Leaving { site, host, route, inbound, .. } = leaving;
+    match permit.shared().and_then(|session| fruitless(site, site.route(route), session)) {
+        None => {}
+        Some(Fruitless::Tenant(refused)) => return Verdict::Refuse(*refused),
+        Some(Fruitless::Ticket) => return nobody(site, (host, route), inbound),
+    }
     match keeping::waiting((site, host), route, inbound, permit) {
         keeping::Found::Nothing => leaving.with(permit),
         keeping::Found::Answer(verdict) => *verdict,
@@ -277,9 +289,13 @@ impl Leaving<'_> {
     fn renewal(&self, session: &Arc<SessionState>) -> Option<Vec<HeaderValue>> {
         let sessions = self.sessions();
         self.site.refresher.ahead(sessions, session, self.now);
-        if !sessions.is_due(session, self.inbound.cookies(), self.now) {
+        let present = self.site.route(self.route).present;
+        let goes_along = matches!(present, Present::Auto | Present::Ticket);
+        let presenting = goes_along.then(|| session.presenting(self.now)).flatten();
+        if presenting.is_none() && !sessions.is_due(session, self.inbound.cookies(), self.now) {
             return None;
         }
+        let session = presenting.as_ref().unwrap_or(&**session);
         if sessions.is_of_an_older_key(session) {
             self.site.metrics.sessions().of_an_older_key();
         }

@@ -1,7 +1,8 @@
 //! Heads of messages between a client and an app, whatever either of them speaks.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
 use crate::web::Spoofable;
@@ -48,16 +49,67 @@ fn odd() -> Box<Error> {
     Error::explain(ErrorType::InvalidHTTPHeader, wrong).into_down()
 }
 
-/// Says how the body ends where the client speaks HTTP/1.1; for one of HTTP/2 pingora takes it out.
+/// The head of the answer a client has got, or the beginning of it. What comes before an answer is none
+/// (RFC 9110 §15.2), but for the 101 of a tunnel.
+pub(super) fn answered(downstream: &Downstream) -> Option<&ResponseHeader> {
+    let head = downstream.response_written()?;
+    (!head.status.is_informational() || downstream.was_upgraded()).then_some(head)
+}
+
+/// Says how the body ends, for a client that speaks HTTP/1.1. One of HTTP/1.0 knows no chunks (RFC 9112
+/// §6.1): there it ends with the connection. For one of HTTP/2 pingora takes it out.
 ///
 /// # Errors
 /// Never: it is a header.
-pub(super) fn frame(head: &mut ResponseHeader, method: &Method) -> pingora::Result<()> {
-    let told = head.headers.contains_key(header::CONTENT_LENGTH);
-    if !told && !head.status.is_informational() && may_have_a_body(head, method) {
-        head.insert_header(header::TRANSFER_ENCODING, "chunked")?;
+pub(super) fn frame(head: &mut ResponseHeader, downstream: &mut Downstream) -> pingora::Result<()> {
+    // Ours to the client, whatever the app speaks.
+    head.set_version(Version::HTTP_11);
+    if head.status == StatusCode::NO_CONTENT {
+        // It has none (RFC 9110 §8.6), and some would wait for it.
+        head.remove_header(&header::CONTENT_LENGTH);
     }
-    Ok(())
+    let asked = downstream.req_header();
+    let told = head.headers.contains_key(header::CONTENT_LENGTH);
+    if told || !may_have_a_body(head, &asked.method) {
+        return Ok(());
+    }
+    if asked.version == Version::HTTP_10 {
+        downstream.set_keepalive(None);
+        return Ok(());
+    }
+    head.insert_header(header::TRANSFER_ENCODING, "chunked")
+}
+
+/// The length that an answer's head tells. However often it is said and with however many zeros before
+/// it, from here on it is said once, and plainly.
+///
+/// # Errors
+/// When it is not one number.
+pub(super) fn length(head: &mut ResponseHeader) -> pingora::Result<Option<u64>> {
+    let mut said = head.headers.get_all(header::CONTENT_LENGTH).iter();
+    let Some(first) = said.next() else { return Ok(None) };
+    let mut is_plain = true;
+    for other in said {
+        is_plain = false;
+        if other != first {
+            return Err(wrong("two lengths of one body"));
+        }
+    }
+    let digits = first.as_bytes();
+    let is_number = (1..=MOST_DIGITS).contains(&digits.len())
+        && digits.iter().all(|digit| digit.is_ascii_digit());
+    let number = std::str::from_utf8(digits).ok().filter(|_| is_number);
+    let number = number.and_then(|digits| digits.parse().ok());
+    let number: u64 = number.ok_or_else(|| wrong("a length that is no number"))?;
+    is_plain &= digits.len() == 1 || digits[0] != b'0';
+    if !is_plain {
+        head.insert_header(header::CONTENT_LENGTH, HeaderValue::from(number))?;
+    }
+    Ok(Some(number))
+}
+
+fn wrong(what: &'static str) -> Box<Error> {
+    Error::explain(ErrorType::InvalidHTTPHeader, what).into_up()
 }
 
 /// Trailers as the client gets them: nothing in them speaks for us, or for a connection.
@@ -127,5 +179,7 @@ const NO_TRAILERS: [HeaderName; 7] = [
 
 /// What a request may not be without, or has from the proxies before us.
 const NOBODYS: [&str; 4] = ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+/// As many as fit into 63 bits, of which no body has more bytes.
+const MOST_DIGITS: usize = 18;
 /// Names that one connection has at most.
 const MOST_NAMED: usize = 9;

@@ -25,6 +25,10 @@ struct Use {
 }
 
 impl InUse {
+    /// Of an entry, for whoever wants to know what one takes.
+    #[cfg(test)]
+    pub(super) const BYTES: usize = size_of::<(SessionId, Use)>();
+
     pub(super) fn new() -> Self {
         Self { shards: std::array::from_fn(|_| Mutex::default()), all: AtomicUsize::new(0) }
     }

@@ -10,6 +10,7 @@ use crate::telemetry::ServerFailure;
 use crate::upstreams::{Asking, Ejected, Pool, Tried};
 
 use super::exchange::{Exchange, Stage};
+use super::heads;
 use super::way::Led;
 
 /// The next server for a request that leaves, and how connections to it are made.
@@ -69,7 +70,7 @@ pub(super) fn unreachable(exchange: &Exchange, error: &mut Error) {
 /// and brought no body.
 pub(super) fn broken(downstream: &mut Downstream, exchange: &Exchange, error: &mut Error) {
     let ours = *error.esource() == ErrorSource::Upstream;
-    let silent = downstream.response_written().is_none();
+    let silent = heads::answered(downstream).is_none();
     if !(ours && silent) {
         return;
     }

@@ -111,7 +111,7 @@ pub(super) async fn handed_out(
         HandedOut::Not(Waiting::Sent) => Err(NotSent::Sent),
         HandedOut::Not(Waiting::Lost | Waiting::Nothing | Waiting::Ready) => Err(NotSent::Lost),
         HandedOut::Unavailable(failed) => {
-            tracing::warn!(%failed, "the store of kept posts cannot be asked");
+            tracing::warn!(%failed, "nobody can tell whether a kept post was sent");
             Err(NotSent::Unavailable)
         }
     }

@@ -15,7 +15,7 @@ pub(super) type Way = (u64, Option<SocketAddr>);
 struct Kept {
     way: Way,
     stream: Cord,
-    since: Instant,
+    until: Instant,
 }
 
 /// A thread's own: connections are woken by the runtime they were made in.
@@ -29,11 +29,12 @@ thread_local! {
     static SHELF: RefCell<Shelf> = RefCell::default();
 }
 
-/// Keeps a connection on which nothing is under way, for [`IDLE`] at most.
-pub(super) fn give(way: Way, stream: Cord) {
+/// Keeps a connection on which nothing is under way, for `most` or [`IDLE`].
+pub(super) fn give(way: Way, stream: Cord, most: Duration) {
+    let until = Instant::now() + most.min(IDLE);
     let begins = SHELF.with_borrow_mut(|shelf| {
         if shelf.kept.len() < MOST {
-            shelf.kept.push(Kept { way, stream, since: Instant::now() });
+            shelf.kept.push(Kept { way, stream, until });
         }
         !std::mem::replace(&mut shelf.is_swept, true)
     });
@@ -61,7 +62,7 @@ pub(super) fn take(way: Way) -> Option<Cord> {
 impl Kept {
     /// Nothing may come on a connection that was asked for nothing.
     fn is_good(&mut self) -> bool {
-        self.since.elapsed() < IDLE && self.stream.is_silent()
+        Instant::now() < self.until && self.stream.is_silent()
     }
 }
 
@@ -89,7 +90,7 @@ const MOST: usize = 512;
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
@@ -106,8 +107,8 @@ mod tests {
         let (first, _app) = pair(&listener).await;
         let (second, _app) = pair(&listener).await;
         let names = [&first, &second].map(|stream| stream.local_addr().unwrap());
-        give((1, address), Cord::Plain(first));
-        give((1, address), Cord::Plain(second));
+        give((1, address), Cord::Plain(first), IDLE);
+        give((1, address), Cord::Plain(second), IDLE);
         assert!(take((2, address)).is_none());
         for name in names.into_iter().rev() {
             let Some(Cord::Plain(kept)) = take((1, address)) else { panic!("it was kept") };
@@ -126,8 +127,38 @@ mod tests {
         app.write_all(b"HTTP/1.1 408 Request Timeout\r\n\r\n").await.unwrap();
         for stream in [closed, talking] {
             stream.readable().await.unwrap();
-            give(way, Cord::Plain(stream));
+            give(way, Cord::Plain(stream), IDLE);
         }
         assert!(take(way).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_the_runtime_has_not_heard_of_yet_is_seen_all_the_same() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let way = (1, listener.local_addr().ok());
+        for word in [&b"HTTP/1.1 200 OK\r\n\r\n"[..], b""] {
+            let (mut ours, mut app) = pair(&listener).await;
+            app.write_all(b"all").await.unwrap();
+            ours.read_exact(&mut [0; 3]).await.unwrap();
+            let mut app = app.into_std().unwrap();
+            give(way, Cord::Plain(ours), IDLE);
+            // Without a turn for the runtime from here on.
+            std::io::Write::write_all(&mut app, word).unwrap();
+            drop(app);
+            assert!(take(way).is_none(), "{word:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn none_is_kept_longer_than_its_app_keeps_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let way = (1, listener.local_addr().ok());
+        for (most, wait, is_kept) in [(4, 3, true), (4, 5, false), (99, 59, true), (99, 61, false)]
+        {
+            let (ours, _app) = pair(&listener).await;
+            give(way, Cord::Plain(ours), Duration::from_secs(most));
+            tokio::time::advance(Duration::from_secs(wait)).await;
+            assert_eq!(take(way).is_some(), is_kept, "{most} {wait}");
+        }
     }
 }

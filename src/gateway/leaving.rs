@@ -10,6 +10,7 @@ use crate::telemetry::Outcome;
 
 use super::ending::End;
 use super::exchange::Exchange;
+use super::heads;
 use super::line::Line;
 use super::respond::Refused;
 use super::site::Site;
@@ -38,7 +39,7 @@ pub(super) fn too_late(exchange: &Exchange, error: &Error) -> Option<Refused> {
 
 /// Gives an event stream the end it has not by itself.
 pub(super) async fn close(downstream: &mut Downstream) {
-    if downstream.response_written().is_some_and(is_event_stream) {
+    if heads::answered(downstream).is_some_and(is_event_stream) {
         let _client_gone = downstream.write_response_body(None, true).await;
     }
 }
@@ -50,7 +51,7 @@ pub(super) fn outcome(
     error: Option<&Error>,
 ) -> Outcome {
     let endless =
-        downstream.was_upgraded() || downstream.response_written().is_some_and(is_event_stream);
+        downstream.was_upgraded() || heads::answered(downstream).is_some_and(is_event_stream);
     match (exchange.site.metrics.drain().is_grace_over(), error) {
         (false, _) => Outcome::Finished,
         (true, _) if endless => Outcome::Closed,

@@ -33,8 +33,8 @@ use super::site::Site;
 use super::talk::End;
 use super::verdict::{Step, Verdict};
 use super::{
-    accounts, calls, carry, checks, entrance, failing, journey, keeping, last_touch, leaving,
-    outlived, phases, steps, tunnel, wire,
+    accounts, calls, carry, checks, entrance, failing, heads, journey, keeping, last_touch,
+    leaving, outlived, phases, steps, tunnel, wire,
 };
 
 /// The gateway as pingora sees it.
@@ -366,7 +366,7 @@ async fn failed(downstream: &mut Downstream, error: &Error, exchange: &mut Excha
         refused.reply(asking(downstream), &exchange.request_id)
     });
     let code = reply.status.as_u16();
-    if downstream.response_written().is_none() {
+    if heads::answered(downstream).is_none() {
         // The connection is closed after this, and the client should hear of it.
         downstream.set_keepalive(None);
         let reply = last_touch::finished(reply, downstream, exchange);

@@ -127,6 +127,9 @@ impl Living {
         for entry in open.places.iter_mut().flatten() {
             entry.stays();
             if let Some(why) = entry.over(now_in_force) {
+                if why == Unfit::Ended {
+                    entry.site.refresher.revoke(&entry.session);
+                }
                 entry.leash.tell(End::Session(why));
             }
         }
@@ -239,3 +242,25 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_secs(3);
 const ASKED_AT_ONCE: usize = 64;
 /// Places that are kept when there is nothing.
 const FEW: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::super::in_use::InUse;
+    use super::*;
+
+    #[test]
+    fn a_place_among_what_is_open_is_small() {
+        let living = Living::default();
+        let mut open = living.open();
+        // As the list grows while ten thousand come: what it has allocated, by each of them.
+        (0..10_000).for_each(|_| open.places.push(None));
+        let places = open.places.capacity() * size_of::<Option<Entry>>() / 10_000;
+        let stays = InUse::BYTES;
+        let held = size_of::<Held>();
+        println!(
+            "{places} bytes a place, {held} with its request, {stays} for a session that stays"
+        );
+        assert!(places + held < 130, "{places} and {held}");
+        assert!(stays <= 32, "{stays}");
+    }
+}

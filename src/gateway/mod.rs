@@ -22,6 +22,7 @@ mod explain;
 mod failing;
 mod flow;
 mod forward;
+mod fruitless;
 mod grpc;
 mod handover;
 mod heads;

@@ -21,7 +21,7 @@ use crate::identity::ContextId;
 use crate::pages::Trouble;
 use crate::session::{Remembered, What};
 use crate::superid::{NoticeRefused, TenantNotice};
-use crate::telemetry::Event;
+use crate::telemetry::{Event, Revocation};
 use crate::web::Reply;
 
 use super::audited;
@@ -102,6 +102,7 @@ async fn sign_out(
     }
     let what = What::Tenant { authority: &environment.name, tenant };
     let revoked = site.revocations().revoke(what, site.clock.now()).await;
+    site.metrics.sessions().revoked(Revocation::Tenant);
     revoked
         .map_err(|failed| Refused::new(Trouble::TooBusy, format!("sign-out of {tenant}: {failed}")))
 }

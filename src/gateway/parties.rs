@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::{RelyingParty, Route};
 use crate::identity::ContextId;
+use crate::session::SessionState;
 
 use super::site::HostSite;
 
@@ -23,6 +24,17 @@ pub(super) fn parties<'a>(
         true => here.iter().filter(theirs).copied().collect(),
         false => here.into_iter().filter(|party| party.serves_tenant(tenant)).collect(),
     }
+}
+
+/// The relying party a session was made with, where the host still has it and it means what it meant
+/// then.
+pub(super) fn party_of<'a>(host: &'a HostSite, session: &SessionState) -> Option<&'a RelyingParty> {
+    let context = &session.principal.context;
+    host.parties().into_iter().find(|party| {
+        party.name == session.relying_party
+            && party.bond == session.bond
+            && party.tenant.as_ref().is_none_or(|own| own == context)
+    })
 }
 
 /// Those of several that the chooser page shows.

@@ -1,7 +1,7 @@
 //! What is done to a request on its way to its app or tenant, and to the answer on its way back.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderName, StatusCode, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
@@ -67,6 +67,9 @@ pub(super) fn answer(
     response: &mut ResponseHeader,
     exchange: &mut Exchange,
 ) -> pingora::Result<()> {
+    if response.status.is_informational() && response.status != StatusCode::SWITCHING_PROTOCOLS {
+        return before_the_answer(response, exchange);
+    }
     exchange.was_answered();
     calls::judge(downstream, response, exchange)?;
     leaving::last_answer(downstream, &exchange.site);
@@ -87,6 +90,31 @@ pub(super) fn answer(
     let host = &exchange.site.hosts[departure.host()];
     secure::pin(response, host);
     forward::edit_response(response, departure, &host.names)
+}
+
+/// What an app says before its answer (RFC 9110 §15.2), a hint of it for one. It decides nothing, tells of
+/// no body, and sets no cookie.
+///
+/// # Errors
+/// When it cannot go back as it is.
+pub(super) fn before_the_answer(
+    response: &mut ResponseHeader,
+    exchange: &Exchange,
+) -> pingora::Result<()> {
+    response.set_version(Version::HTTP_11);
+    let ours = &exchange.site.spoofable;
+    match (&exchange.call, exchange.departure()) {
+        (Some(call), _) if call.is_to_tenant() => calls::clean(response, call, ours)?,
+        (_, Some(departure)) => {
+            let route = exchange.site.route(departure.route());
+            returned::clean(response, ours, route.server_headers)?;
+        }
+        (_, None) => return Err(undecided()),
+    }
+    for name in &OF_AN_ANSWER {
+        response.remove_header(name);
+    }
+    Ok(())
 }
 
 /// What a used connection's end took with it is sent once more, pingora's or ours, and so is a call that
@@ -133,3 +161,7 @@ pub(super) fn unreachable(exchange: &mut Exchange, error: Box<Error>) -> Box<Err
 pub(super) fn undecided() -> Box<Error> {
     Error::explain(ErrorType::InternalError, "a request without a permit was about to leave")
 }
+
+/// What says something of an answer, or of the whole of a person's visit.
+const OF_AN_ANSWER: [HeaderName; 4] =
+    [header::CONTENT_LENGTH, REQUEST_ID, header::SET_COOKIE, header::TRANSFER_ENCODING];

@@ -15,7 +15,7 @@ use pingora::proxy::Session as Downstream;
 use crate::pages::Trouble;
 use crate::session::SessionState;
 use crate::signin::{Counter, NotEnded};
-use crate::telemetry::Event;
+use crate::telemetry::{Event, Revocation};
 use crate::web::{Fields, Reply};
 
 use super::audited;
@@ -63,6 +63,10 @@ pub(super) async fn take(
         whose = ended.whose,
         "the provider has signed somebody out"
     );
+    site.metrics.sessions().revoked(match ended.whose {
+        "session" => Revocation::ProviderSession,
+        _ => Revocation::Person,
+    });
     scene.record(Event::ProviderSignOut { provider: &ended.provider, whose: ended.whose });
     Ok(Reply::status(StatusCode::OK))
 }
@@ -78,8 +82,12 @@ pub(super) async fn in_a_frame(
     query: &str,
 ) -> Result<Reply, Refused> {
     let fields = Fields::parse(query.as_bytes()).unwrap_or_default();
-    let ended = exchange.site.desk.ended_in_a_frame(counter, session.as_deref(), &fields).await;
-    ended.map_err(|failed| Refused::without_store().because(failed))
+    let (site, sessions) = (&exchange.site, counter.sessions);
+    let ended = site.desk.ended_in_a_frame(counter, session.as_deref(), &fields).await;
+    let reply = ended.map_err(|failed| Refused::without_store().because(failed))?;
+    let over = session.filter(|session| !sessions.lives(session, site.clock.now()));
+    over.iter().for_each(|session| site.refresher.revoke(session));
+    Ok(reply)
 }
 
 /// Bytes of a form: a token of ours may have 16 KiB.

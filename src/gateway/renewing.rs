@@ -16,7 +16,9 @@ use crate::pages::{self, Trouble};
 use crate::session::SessionState;
 use crate::web::{Fields, Inbound, PublicOrigin, Reply, ReturnTo};
 
+use super::fruitless::{Fruitless, fruitless};
 use super::own_names::target;
+use super::parties::party_of;
 use super::respond::Refused;
 use super::site::{HostSite, Site};
 use super::start::{
@@ -48,7 +50,7 @@ pub(super) fn answer(site: &Site, number: usize, inbound: &Inbound<'_>, now: Tim
         Err(refused) => return Verdict::Refuse(*refused),
     };
     let with = fields.get("with");
-    let asked = Asked { host, route, tenant: named.as_ref(), with };
+    let asked = Asked { site, host, route, tenant: named.as_ref(), with };
     match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) if asked.is_met_by(&session, now) => {
             Verdict::Wait(Step::Renewed { origin: origin.clone() })
@@ -90,6 +92,7 @@ fn page_told<'h>(host: &'h HostSite, origin: Option<&str>) -> Option<&'h PublicO
 
 /// What a session has to be for.
 struct Asked<'a> {
+    site: &'a Site,
     host: &'a HostSite,
     route: Option<&'a Route>,
     tenant: Option<&'a ContextId>,
@@ -100,15 +103,14 @@ impl Asked<'_> {
     /// Whether signing in again would change nothing: who is kept out by a rule is signed in.
     fn is_met_by(&self, session: &Arc<SessionState>, now: Timestamp) -> bool {
         let party = session.relying_party.as_str();
-        if self.with.is_some_and(|with| with != party)
-            || !self.host.parties().iter().any(|known| known.name == party)
-        {
+        if self.with.is_some_and(|with| with != party) || party_of(self.host, session).is_none() {
             return false;
         }
         let Some(route) = self.route else { return true };
         let wanted = Wanted { host: &self.host.host, route, tenant: self.tenant };
         match Permit::ask(wanted, session.clone(), now) {
-            Ok(_) | Err(Denied::Administrator | Denied::Claim | Denied::Tenant) => true,
+            Ok(_) => !matches!(fruitless(self.site, route, session), Some(Fruitless::Ticket)),
+            Err(Denied::Administrator | Denied::Claim | Denied::Tenant) => true,
             Err(Denied::AnotherTenant | Denied::Credential | Denied::RelyingParty) => false,
         }
     }

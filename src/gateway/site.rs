@@ -144,7 +144,7 @@ impl Site {
         let desk = desk_of(&settings, stores, time, (&superid, &users, &metrics), desk);
         let known = before.map(|site| &site.refresher);
         let asked = (&superid, desk.providers());
-        let claims = (kept_claims(&settings.routes), &metrics);
+        let claims = (kept_claims(&settings.routes), &metrics, &stores.audit);
         let refresher = Refresher::new(&settings, asked, claims, time, known);
         let turnstile = Turnstile::new(&settings, &clock, before.map(|site| &site.turnstile));
         let machine = OnceCell::new();

@@ -43,9 +43,25 @@ pub(super) fn sign_in(
         several => Verdict::Choose(
             several
                 .iter()
-                .map(|party| (party.title.clone(), host.start_address(&target, Some(party))))
+                .map(|party| (party.title.clone(), choice(host, &target, (party, tenant.as_ref()))))
                 .collect(),
         ),
+    }
+}
+
+/// Where one of several is chosen, for the tenant that was asked for.
+fn choice(
+    host: &HostSite,
+    target: &ReturnTo,
+    (party, tenant): (&RelyingParty, Option<&ContextId>),
+) -> String {
+    let address = host.start_address(target, Some(party));
+    match tenant {
+        // The address of a renewal names it itself.
+        Some(tenant) if !target.is_renewal(&host.host.prefix) => {
+            format!("{address}&tenant={tenant}")
+        }
+        _ => address,
     }
 }
 

@@ -175,7 +175,9 @@ async fn sign_out(
     let party = parties.iter().find(|party| Some(party.name.as_str()) == named).or(parties.first());
     let counter = host.counter(cookies).seen(audited::scene(downstream, exchange));
     let outcome = site.desk.sign_out(counter, session.as_deref(), party.copied()).await;
-    outcome.map_err(|failed| Refused::without_store().because(failed))
+    let reply = outcome.map_err(|failed| Refused::without_store().because(failed))?;
+    session.iter().for_each(|session| site.refresher.revoke(session));
+    Ok(reply)
 }
 
 async fn provider_frame(

@@ -29,6 +29,10 @@ pub(super) trait Talk {
     /// As those of [`Talk::poll_step`].
     fn at_hand(&mut self) -> pingora::Result<Option<Part>>;
 
+    /// Sends what waits of the body when the answer is over: an app may answer before it has read all.
+    /// Ready with [`Wants::Piece`] where it takes more, and with [`Wants::Nothing`].
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Wants>;
+
     /// The client's side has taken so many bytes of the answer: as many more may come.
     fn was_taken(&mut self, bytes: usize);
 }
@@ -82,3 +86,6 @@ impl End {
         if is_done.into() { Self::Now } else { Self::Later }
     }
 }
+
+/// Heads before an answer's own, of one answer.
+pub(super) const MOST_EARLY: usize = 32;

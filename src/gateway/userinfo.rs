@@ -8,10 +8,12 @@ use crate::authn::Authenticated;
 use crate::clock::Timestamp;
 use crate::config::Session;
 use crate::identity::Credential;
+use crate::pages::Trouble;
 use crate::session::SessionState;
 use crate::web::{Fields, Inbound, Reply};
 
 use super::own_names::target;
+use super::parties::party_of;
 use super::respond::Refused;
 use super::site::HostSite;
 use super::start::unauthorized;
@@ -24,12 +26,13 @@ pub(super) fn answer(
     inbound: &Inbound<'_>,
     (settings, now): (&Session, Timestamp),
 ) -> Verdict {
-    let fields = Fields::parse(inbound.query().as_bytes()).unwrap_or_default();
+    let Ok(fields) = Fields::parse(inbound.query().as_bytes()) else {
+        return Verdict::Refuse(Refused::new(Trouble::BadRequest, "a parameter twice"));
+    };
     let with = fields.get("with");
     let known = |name: &str| host.parties().into_iter().find(|party| party.name == name);
     let wanted = |session: &SessionState| {
-        known(&session.relying_party).is_some()
-            && with.is_none_or(|with| with == session.relying_party)
+        party_of(host, session).is_some() && with.is_none_or(|with| with == session.relying_party)
     };
     let reply = match host.authenticator.authenticate(inbound, now) {
         Authenticated::Proven(session) if wanted(&session) => {

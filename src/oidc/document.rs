@@ -14,6 +14,7 @@ pub(super) struct Document {
     pub(super) userinfo: Option<Url>,
     pub(super) pushed_request: Option<Url>,
     pub(super) end_session: Option<Url>,
+    pub(super) revocation: Option<Url>,
     pub(super) by_certificate: ByCertificate,
     pub(super) answers: Answers,
 }
@@ -23,6 +24,7 @@ pub(super) struct Document {
 pub(super) struct ByCertificate {
     pub(super) token: Option<Url>,
     pub(super) pushed_request: Option<Url>,
+    pub(super) revocation: Option<Url>,
     pub(super) userinfo: Option<Url>,
 }
 
@@ -36,7 +38,7 @@ pub(super) enum Answers {
 impl Document {
     /// What is pinned, where that is enough to sign people in.
     pub(super) fn pinned(provider: &Provider) -> Option<Self> {
-        let Pins { authorize, token, keys, userinfo, pushed_request, end_session } =
+        let Pins { authorize, token, keys, userinfo, pushed_request, end_session, revocation } =
             provider.pins.clone();
         Some(Self {
             authorize: authorize?,
@@ -45,6 +47,7 @@ impl Document {
             userinfo,
             pushed_request,
             end_session,
+            revocation,
             by_certificate: ByCertificate::default(),
             answers: Answers::MayNameTheIssuer,
         })
@@ -85,6 +88,7 @@ impl Document {
             by_certificate.token = alias("token_endpoint", &pins.token)?;
             by_certificate.pushed_request =
                 alias("pushed_authorization_request_endpoint", &pins.pushed_request)?;
+            by_certificate.revocation = alias("revocation_endpoint", &pins.revocation)?;
             by_certificate.userinfo = alias("userinfo_endpoint", &pins.userinfo)?;
         }
         let named = document.get("authorization_response_iss_parameter_supported");
@@ -99,6 +103,7 @@ impl Document {
             userinfo: address("userinfo_endpoint", &pins.userinfo)?,
             pushed_request: address("pushed_authorization_request_endpoint", &pins.pushed_request)?,
             end_session: address("end_session_endpoint", &pins.end_session)?,
+            revocation: address("revocation_endpoint", &pins.revocation)?,
             by_certificate,
             answers,
         })

@@ -14,8 +14,8 @@ use crate::config::{
 use crate::crypto::{Authorities, ClientIdentity, Random};
 use crate::identity::{Principal, RefreshToken};
 use crate::superid::{
-    AnswerGarbled, ClaimsRefused, CodeGrant, Counted, ErrorCode, Nonce, Outage, RefreshFailed,
-    Refreshable, Refreshed, UnverifiedToken,
+    AnswerGarbled, ClaimsRefused, CodeGrant, Counted, ErrorCode, Nonce, NotRevoked, Outage,
+    RefreshFailed, Refreshable, Refreshed, UnverifiedToken,
 };
 use crate::telemetry::SuperIdCalls;
 
@@ -215,6 +215,23 @@ impl Providers {
             Ok(who) => Ok(Refreshed { who, rotated, asked, until }),
             Err(why) => Err(RefreshFailed { why, rotated }),
         }
+    }
+
+    /// Tells the provider that a refresh token is wanted no more (RFC 7009 §2.1).
+    ///
+    /// # Errors
+    /// [`NotRevoked`]; then it may still be good.
+    pub async fn revoke(
+        &self,
+        party: &RelyingParty,
+        token: &RefreshToken,
+    ) -> Result<(), NotRevoked> {
+        let member = self.member(party).map_err(|_gone| NotRevoked::NotOffered)?;
+        let document = member.known.document().await.map_err(tokens::unanswered)?;
+        let alias = document.by_certificate.revocation.as_ref();
+        let url = member.address(alias, document.revocation.as_ref());
+        let at = (url.ok_or(NotRevoked::NotOffered)?, &member.membership.client);
+        tokens::revoke(&member.channel, at, self.proving(party, member), token).await
     }
 
     /// Whom tokens are about: the id_token verified, and more asked for where that is configured.

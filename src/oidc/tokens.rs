@@ -8,7 +8,9 @@ use url::Url;
 
 use crate::crypto::Secret;
 use crate::identity::RefreshToken;
-use crate::superid::{AnswerGarbled, CodeGrant, Counted, ErrorCode, Object, Outage, seconds};
+use crate::superid::{
+    AnswerGarbled, CodeGrant, Counted, ErrorCode, NotRevoked, Object, Outage, seconds,
+};
 use crate::telemetry::{Child, Endpoint, child};
 
 use super::client_proof::{Proving, proven};
@@ -63,6 +65,35 @@ pub(super) async fn refresh(
 ) -> Result<Tokens, ProviderFailed> {
     let fields = [("grant_type", "refresh_token"), ("refresh_token", token.reveal())];
     answered(channel, url, proven(client, proving, &fields)?).await
+}
+
+/// Tells the provider that a refresh token is wanted no more. It says that this is done of one it does not
+/// know, too (RFC 7009 §2.2).
+///
+/// # Errors
+/// [`NotRevoked`].
+pub(super) async fn revoke(
+    channel: &Counted,
+    (url, client): (&Url, &ClientAuthentication),
+    proving: Proving<'_>,
+    token: &RefreshToken,
+) -> Result<(), NotRevoked> {
+    let fields = [("token", token.reveal()), ("token_type_hint", "refresh_token")];
+    let (form, authorization) = proven(client, proving, &fields).map_err(unanswered)?;
+    let to = (Endpoint::ProviderRevocation, url);
+    let answer = post(channel, to, form, authorization).await.map_err(unanswered)?;
+    match answer.status().is_success() {
+        true => Ok(()),
+        false => Err(NotRevoked::Answered(answer.status().as_u16())),
+    }
+}
+
+/// Why a token is not revoked where the provider could not be asked.
+pub(super) fn unanswered(failed: ProviderFailed) -> NotRevoked {
+    match failed {
+        ProviderFailed::Outage(outage) => NotRevoked::Unanswered(outage),
+        _ => NotRevoked::Unanswered(Outage::Unreadable.into()),
+    }
 }
 
 async fn answered(

@@ -67,6 +67,10 @@ pub enum Trouble<'a> {
     },
     /// SuperID does not answer.
     SuperIdUnreachable,
+    /// SuperOffice has deleted the customer's account.
+    TenantDeleted,
+    /// SuperOffice has suspended the customer's account.
+    TenantSuspended,
     /// The customer is not one that this gateway serves, or not running.
     TenantUnknown,
     /// A posted sign-in token was seen before.
@@ -184,6 +188,8 @@ impl Trouble<'_> {
             Self::ProviderUnreachable => &words::PROVIDER_UNREACHABLE,
             Self::SuperIdRefused { .. } => &words::SUPERID_REFUSED,
             Self::SuperIdUnreachable => &words::SUPERID_UNREACHABLE,
+            Self::TenantDeleted => &words::TENANT_DELETED,
+            Self::TenantSuspended => &words::TENANT_SUSPENDED,
             Self::TenantUnknown => &words::TENANT_UNKNOWN,
             Self::TokenReplayed => &words::TOKEN_REPLAYED,
             Self::TooBusy => &words::TOO_BUSY,
@@ -247,7 +253,7 @@ impl HtmlSafe for Body<'_> {}
 mod tests {
     use super::*;
 
-    const EVERY: [Trouble<'_>; 44] = [
+    const EVERY: [Trouble<'_>; 46] = [
         Trouble::NoSignIn(NoSignIn::ForTenant),
         Trouble::NoSignIn(NoSignIn::WhichTenant),
         Trouble::NotApproved(Authorization::Explicit),
@@ -284,6 +290,8 @@ mod tests {
         Trouble::PostOriginRefused,
         Trouble::SuperIdRefused { code: "invalid_request" },
         Trouble::SuperIdUnreachable,
+        Trouble::TenantDeleted,
+        Trouble::TenantSuspended,
         Trouble::TenantUnknown,
         Trouble::TokenReplayed,
         Trouble::TooBusy,

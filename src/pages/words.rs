@@ -392,6 +392,27 @@ pub(super) const SUPERID_UNREACHABLE: Words = Words {
     again: "Try again",
 };
 
+pub(super) const TENANT_DELETED: Words = Words {
+    status: StatusCode::GONE,
+    title: "This company’s SuperOffice is gone",
+    happened: "SuperOffice says that your company’s SuperOffice was deleted, and this app works with it \
+               alone.",
+    next: "If you belong to several companies, sign out and sign in for another one. Otherwise ask \
+           whoever looks after SuperOffice in your company.",
+    whom: Whom::Administrator,
+    again: "Try again",
+};
+
+pub(super) const TENANT_SUSPENDED: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "This company’s SuperOffice is suspended",
+    happened: "SuperOffice says that your company’s SuperOffice is suspended, and this app works with it \
+               alone.",
+    next: "Ask whoever looks after SuperOffice in your company. Once it runs again, so does this app.",
+    whom: Whom::Administrator,
+    again: "Try again",
+};
+
 pub(super) const TENANT_UNKNOWN: Words = Words {
     status: StatusCode::FORBIDDEN,
     title: "This company is not known here",

@@ -222,9 +222,10 @@ impl Sessions {
             let Known::Kept(before) = self.store.known(&handle.id.0, Duration::ZERO) else { break };
             // Nor is anything older written over what one brought since this request was let in.
             let kept = self.opened(&handle, &before);
+            let presented = kept.as_ref().and_then(|kept| kept.presented).max(renewed.presented);
             let newer = kept.filter(|kept| kept.round() > state.round());
             let renewed = newer.map_or_else(
-                || renewed.clone(),
+                || SessionState { presented, ..renewed.clone() },
                 |kept| SessionState { seen: now, ..(*kept).clone() },
             );
             let Ok(record) = self.record(&handle, &renewed, random) else { break };

@@ -52,7 +52,14 @@ impl SharedList {
             let mut arguments =
                 vec![self.link.word(), forgotten.to_string(), self.most.to_string(), everything];
             arguments.extend(some.iter().map(entry));
-            self.run(ADD, arguments).await?;
+            let answer = self.run(ADD, arguments).await?;
+            if let Some(Some(began)) = answer.first() {
+                tracing::warn!(
+                    until = %String::from_utf8_lossy(began),
+                    most = self.most,
+                    "the list of ended sessions is full: every session that began until then is over"
+                );
+            }
         }
         Ok(())
     }
@@ -144,6 +151,7 @@ if many > 0 then
     redis.call('ZREM', times, entry)
   end
   put(ARGV[4] .. ':' .. began)
+  return {began}
 end
 return {}";
 

@@ -63,6 +63,10 @@ pub struct SessionState {
     /// What keeps the credential good, where the provider gave something for it.
     #[serde(skip)]
     pub refresh: Option<Refresh>,
+    /// When a ticket last went along with a request, as far as that was written; it lives on from there
+    /// (`superid.md` §5). `None` for other credentials, and in sessions of before that was known.
+    #[serde(skip)]
+    pub presented: Option<Timestamp>,
 }
 
 impl SessionState {
@@ -75,8 +79,14 @@ impl SessionState {
         let mut plain = Zeroizing::new(postcard::to_stdvec(self)?);
         plain.extend_from_slice(&postcard::to_stdvec(&self.source)?);
         plain.extend_from_slice(&postcard::to_stdvec(&self.keys)?);
-        if let Some(refresh) = &self.refresh {
-            plain.extend_from_slice(&Zeroizing::new(postcard::to_stdvec(refresh)?));
+        match (&self.credential, &self.refresh, &self.presented) {
+            (Credential::Ticket(_), _, Some(presented)) => {
+                plain.extend_from_slice(&postcard::to_stdvec(presented)?);
+            }
+            (Credential::Bearer { .. } | Credential::Nothing, Some(refresh), _) => {
+                plain.extend_from_slice(&Zeroizing::new(postcard::to_stdvec(refresh)?));
+            }
+            (_, _, _) => {}
         }
         Ok(plain)
     }
@@ -94,12 +104,27 @@ impl SessionState {
             let (keys, beyond) = postcard::take_from_bytes(rest).ok()?;
             state.keys = keys;
             if !beyond.is_empty() {
-                let (refresh, beyond) = postcard::take_from_bytes::<Refresh>(beyond).ok()?;
-                state.refresh = Some(refresh).filter(|_| beyond.is_empty());
-                state.refresh.as_ref()?;
+                state.read_what_keeps_it_good(beyond)?;
             }
         }
         Some(state)
+    }
+
+    /// The last part: when a ticket went along, or what another credential is had anew with.
+    fn read_what_keeps_it_good(&mut self, bytes: &[u8]) -> Option<()> {
+        let rest = match &self.credential {
+            Credential::Ticket(_) => {
+                let (presented, rest) = postcard::take_from_bytes(bytes).ok()?;
+                self.presented = Some(presented);
+                rest
+            }
+            Credential::Bearer { .. } | Credential::Nothing => {
+                let (refresh, rest) = postcard::take_from_bytes(bytes).ok()?;
+                self.refresh = Some(refresh);
+                rest
+            }
+        };
+        rest.is_empty().then_some(())
     }
 
     /// It was sealed with this key as well.
@@ -117,14 +142,30 @@ impl SessionState {
         self.refresh.as_ref().map_or(0, Refresh::round)
     }
 
-    /// Whether the credential could still be used at `now`.
+    /// Whether the credential could still be used at `now`, as far as its times tell.
     pub fn credential_lives(&self, now: Timestamp) -> bool {
         match &self.credential {
             Credential::Bearer { until, .. } => now < *until,
-            Credential::Nothing | Credential::Ticket(_) => true,
+            Credential::Nothing => true,
+            Credential::Ticket(_) => now.since(self.ticket_used()) < TICKET_LIFE,
         }
     }
+
+    /// The session with its ticket going along now, where that is to be written: every tenth of a
+    /// ticket's life.
+    pub fn presenting(&self, now: Timestamp) -> Option<Self> {
+        let is_one = matches!(self.credential, Credential::Ticket(_));
+        let is_due = is_one && now.since(self.ticket_used()) >= TICKET_LIFE / 10;
+        is_due.then(|| Self { presented: Some(now), ..self.clone() })
+    }
+
+    fn ticket_used(&self) -> Timestamp {
+        self.presented.unwrap_or(self.seen)
+    }
 }
+
+/// Seconds a ticket lives after its last use; what is dead cannot be renewed (`superid.md` §5).
+const TICKET_LIFE: u64 = 6 * 60 * 60;
 
 #[cfg(test)]
 impl SessionState {
@@ -156,6 +197,7 @@ impl SessionState {
             signed_in,
             seen: signed_in,
             refresh: None,
+            presented: None,
         }
     }
 }
@@ -164,7 +206,7 @@ impl SessionState {
 mod tests {
     use super::super::refresh::Given;
     use super::*;
-    use crate::identity::RefreshToken;
+    use crate::identity::{RefreshToken, Ticket};
 
     #[test]
     fn what_was_sealed_before_is_read_and_what_is_sealed_now_is_read_as_before() {
@@ -197,5 +239,31 @@ mod tests {
             assert!(SessionState::from_bytes(&plain[..end]).is_none(), "the first {end} bytes");
         }
         assert!(SessionState::from_bytes(&[&plain[..], b"x"].concat()).is_none());
+    }
+
+    #[test]
+    fn a_ticket_lives_six_hours_from_when_it_last_went_along() {
+        let credential = Credential::Ticket(Ticket::parse("7T:x").unwrap());
+        let state = SessionState {
+            credential,
+            presented: Some(Timestamp(1_000)),
+            ..SessionState::of("a@b", [1; 16], Timestamp(1_000))
+        };
+        assert!(state.credential_lives(Timestamp(22_599)));
+        assert!(!state.credential_lives(Timestamp(22_600)));
+        let used = SessionState { seen: Timestamp(22_600), ..state.clone() };
+        assert!(!used.credential_lives(Timestamp(22_600)), "what went along without it is no use");
+        assert!(state.presenting(Timestamp(3_159)).is_none(), "it is not written each time");
+        let presenting = state.presenting(Timestamp(3_160)).unwrap();
+        assert!(presenting.credential_lives(Timestamp(24_759)));
+        let read = SessionState::from_bytes(&presenting.to_bytes().unwrap()).unwrap();
+        assert_eq!(read.presented, Some(Timestamp(3_160)));
+        let before = SessionState { presented: None, ..state }.to_bytes().unwrap();
+        let read = SessionState::from_bytes(&before).unwrap();
+        assert!(
+            read.credential_lives(Timestamp(22_599)),
+            "of before that was kept: by its last use"
+        );
+        assert!(!read.credential_lives(Timestamp(22_600)));
     }
 }

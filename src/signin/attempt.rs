@@ -43,6 +43,26 @@ pub(super) enum Place {
     Inline(String),
 }
 
+/// What of an attempt is chance, drawn at once: the generator is asked rather than computed with.
+pub(super) struct Seeds([u8; 64]);
+
+impl Seeds {
+    pub(super) fn fresh(random: &Random) -> Self {
+        Self(random.bytes())
+    }
+
+    /// The attempt's name.
+    pub(super) fn id(&self) -> [u8; 16] {
+        *self.0.first_chunk().expect("the first quarter")
+    }
+
+    /// Nonce and verifier.
+    fn secrets(&self) -> ([u8; 16], [u8; 32]) {
+        let (nonce, verifier) = self.0[16..].split_first_chunk().expect("the second quarter");
+        (*nonce, *verifier.first_chunk().expect("the other half"))
+    }
+}
+
 impl Attempt {
     /// A new attempt of one browser.
     pub(super) fn new(
@@ -50,14 +70,15 @@ impl Attempt {
         tenant: Option<ContextId>,
         binding: &Binding,
         begun: Timestamp,
-        random: &Random,
+        seeds: &Seeds,
     ) -> Self {
+        let (nonce, verifier) = seeds.secrets();
         Self {
-            id: random.bytes(),
+            id: seeds.id(),
             relying_party: party.name.clone(),
             bond: party.bond,
-            nonce: random.bytes(),
-            verifier: random.bytes(),
+            nonce,
+            verifier,
             binding: binding.fingerprint(),
             tenant,
             begun,

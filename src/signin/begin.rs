@@ -14,7 +14,7 @@ use crate::session::Loaded;
 use crate::web::{Reply, ReturnTo};
 use crate::ws_federation::sign_in_query;
 
-use super::attempt::{Attempt, Place};
+use super::attempt::{Attempt, Place, Seeds};
 use super::binding::{Binding, LegacyAttempt};
 use super::desk::{Counter, Desk};
 use super::failure::{Failed, Failure, Outcome};
@@ -74,7 +74,8 @@ impl Desk {
         round: u8,
     ) -> Outcome {
         let now = self.clock.now();
-        let id = self.random.bytes();
+        let seeds = Seeds::fresh(&self.random);
+        let id = seeds.id();
         if !self.spent.has_room(&id, now) {
             let detail = "the set of spent attempts is full";
             return Err(Failed::new(Failure::TooBusy, detail).again(wish.target.clone()));
@@ -83,8 +84,7 @@ impl Desk {
         self.metrics.sessions().sign_in_begun();
         let (location, extra) = match &wish.party.flow {
             Flow::Code | Flow::WsFederation => {
-                let mut attempt = Attempt::new(wish.party, tenant, &binding, now, &self.random);
-                attempt.id = id;
+                let mut attempt = Attempt::new(wish.party, tenant, &binding, now, &seeds);
                 attempt.rounds = round;
                 self.authorize(at, wish, attempt)?
             }
@@ -154,22 +154,26 @@ impl Desk {
             .append_pair("response_type", &party.response.words)
             .append_pair("client_id", &party.client_id)
             .append_pair("redirect_uri", &redirect)
-            .append_pair("scope", &scope(party))
-            .append_pair("state", &state)
-            .append_pair("nonce", &attempt.nonce());
+            .append_pair("scope", &scope(party));
         if let Some(member) = party.membership() {
             query.extend_pairs(&member.provider.asking.parameters);
         }
         if party.response != Response::code() {
             query.append_pair("response_mode", party.response.mode.word());
         }
+        // These are of letters that stand for themselves, and long.
+        let mut query = query.finish();
+        let mut append = |name: &str, value: &str| {
+            query.extend(["&", name, "=", value]);
+        };
+        append("state", &state);
+        append("nonce", &attempt.nonce());
         if party.pkce == Pkce::S256 && party.response.parts.code {
             let challenge = URL_SAFE_NO_PAD.encode(plain_sha256(attempt.verifier().as_bytes()));
-            query
-                .append_pair("code_challenge", &challenge)
-                .append_pair("code_challenge_method", "S256");
+            append("code_challenge", &challenge);
+            append("code_challenge_method", "S256");
         }
-        query.finish()
+        query
     }
 }
 

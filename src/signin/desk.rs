@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Host, RelyingParty, Settings};
+use crate::config::{Host, RefreshTokens, RelyingParty, Settings};
 use crate::crypto::{KeyRing, Random};
 use crate::identity::{Credential, Principal};
 use crate::oidc::Providers;
@@ -158,6 +158,7 @@ impl Desk {
         target: &ReturnTo,
     ) -> Outcome {
         let now = self.clock.now();
+        let presented = matches!(who.credential, Credential::Ticket(_)).then_some(now);
         let state = SessionState {
             id: SessionId::fresh(&self.random),
             relying_party: party.name.clone(),
@@ -168,7 +169,8 @@ impl Desk {
             signed_in: now,
             seen: now,
             keys: Vec::new(),
-            refresh: who.refresh,
+            refresh: who.refresh.filter(|_| party.refresh_tokens != RefreshTokens::Ignore),
+            presented,
         };
         let mut made = at.sessions.make(&state, &self.random, at.cookies).await;
         if matches!(made, Err(NotKept::TooLong(_))) && state.refresh.is_some() {

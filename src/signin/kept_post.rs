@@ -19,7 +19,7 @@ use super::begin::Wish;
 use super::binding::Binding;
 use super::desk::{Counter, Desk};
 use super::failure::Outcome;
-use super::posts::PostNotKept;
+use super::posts::{NotKnown, PostNotKept};
 use super::shelf::ShelfFull;
 
 /// A request that was not sent on.
@@ -58,8 +58,8 @@ pub enum HandedOut {
     Not(Waiting),
     /// It, with the cookie that says so.
     Now(Post, Option<HeaderValue>),
-    /// The store that replicas share cannot be asked.
-    Unavailable(LinkFailed),
+    /// Nobody can tell whether it was sent before.
+    Unavailable(NotKnown),
 }
 
 /// Whom it was kept for.
@@ -171,10 +171,10 @@ impl Desk {
                 return match sent {
                     Ok(true) => HandedOut::Not(Waiting::Sent),
                     Ok(false) => HandedOut::Not(Waiting::Lost),
-                    Err(failed) => HandedOut::Unavailable(failed),
+                    Err(failed) => HandedOut::Unavailable(failed.into()),
                 };
             }
-            Err(failed) => return HandedOut::Unavailable(failed),
+            Err(failed) => return HandedOut::Unavailable(failed.into()),
         };
         match self.posts.sends_first(&id, (until, now), &self.random).await {
             Ok(true) => HandedOut::Now(post, self.noted(at, &sent)),

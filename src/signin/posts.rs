@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::clock::Timestamp;
 use crate::crypto::Random;
 use crate::redis_link::{LinkFailed, RedisLink};
-use crate::session::Remembered;
+use crate::session::{Full, Remembered};
 
 use super::shelf::{Shelf, ShelfFull};
 
@@ -30,6 +30,15 @@ pub(super) struct Posts {
 pub enum PostNotKept {
     #[error(transparent)]
     Full(#[from] ShelfFull),
+    #[error("the store of kept posts: {0}")]
+    Unavailable(#[from] LinkFailed),
+}
+
+/// Why nobody can tell whether something was sent before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotKnown {
+    #[error(transparent)]
+    Full(#[from] Full),
     #[error("the store of kept posts: {0}")]
     Unavailable(#[from] LinkFailed),
 }
@@ -72,20 +81,25 @@ impl Posts {
     }
 
     /// Whether this is the one time that something is sent, which is known everywhere from now on. One who
-    /// cannot be told so sends nothing.
+    /// cannot be told so sends nothing, and neither does one who has no room to remember it.
     pub(super) async fn sends_first(
         &self,
         id: &[u8; 16],
         (until, now): (Timestamp, Timestamp),
         random: &Random,
-    ) -> Result<bool, LinkFailed> {
+    ) -> Result<bool, NotKnown> {
         if let Some(store) = &self.store
             && !first_of_all(store, id, life(until, now), random).await?
         {
             let _room = self.sent.first(id, until, now);
             return Ok(false);
         }
-        let first = self.sent.first(id, until, now) == Ok(true);
+        let first = match (self.sent.first(id, until, now), &self.store) {
+            (Err(full), None) => return Err(full.into()),
+            // The store remembers it for everybody.
+            (Err(_), Some(_)) => true,
+            (Ok(first), _) => first,
+        };
         self.here.drop_it(id);
         if let (true, Some(store)) = (first, &self.store) {
             let name = lying(id);
@@ -149,3 +163,30 @@ fn life(until: Timestamp, now: Timestamp) -> Duration {
 
 /// Seconds a post and what is known of it stay beyond their end, for a replica whose clock is behind.
 const CLOCKS_APART: u64 = 300;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Kind;
+
+    #[tokio::test]
+    async fn without_room_to_remember_it_nothing_counts_as_sent() {
+        let posts = Posts {
+            here: Arc::default(),
+            most: 1000,
+            sent: Arc::new(Remembered::new(1, Kind::Spent)),
+            store: None,
+        };
+        let (random, mut other) = (Random::counting(), [1; 16]);
+        other[15] = 2;
+        let time = (Timestamp(10), Timestamp(0));
+        assert_eq!(posts.sends_first(&[1; 16], time, &random).await, Ok(true));
+        assert_eq!(posts.sends_first(&[1; 16], time, &random).await, Ok(false));
+        posts.keep(other, time, "sealed".to_owned()).await.unwrap();
+        let full = posts.sends_first(&other, time, &random).await;
+        assert_eq!(full, Err(NotKnown::Full(Full)));
+        assert!(posts.may_have(&other, Timestamp(0)), "it is still there to be sent");
+        let later = (Timestamp(20), Timestamp(11));
+        assert_eq!(posts.sends_first(&other, later, &random).await, Ok(true));
+    }
+}

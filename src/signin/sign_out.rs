@@ -53,7 +53,7 @@ impl Desk {
         let names = at.names;
         let mut removed =
             Chunked { name: &names.handoff, attributes: at.attributes() }.remove(at.cookies);
-        let single = [&names.binding, &names.targets[0], &names.targets[1]];
+        let single = [&names.binding, &names.post, &names.targets[0], &names.targets[1]];
         removed.extend(single.into_iter().filter(|name| at.cookies.has(name)).map(|name| {
             SetCookie { name, value: "", max_age: Some(0), attributes: at.attributes() }.header()
         }));

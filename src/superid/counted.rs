@@ -36,9 +36,14 @@ impl Counted {
         self.count(endpoint, self.channel.get(url)).await
     }
 
-    /// Posts a form to the token endpoint.
-    pub(crate) async fn post(&self, url: &Url, form: String) -> Result<Answer, CallFailed> {
-        self.count(Endpoint::Token, self.channel.post(url, form)).await
+    /// Posts a form.
+    pub(crate) async fn post(
+        &self,
+        endpoint: Endpoint,
+        url: &Url,
+        form: String,
+    ) -> Result<Answer, CallFailed> {
+        self.count(endpoint, self.channel.post(url, form)).await
     }
 
     /// Posts a JSON document to where tickets are had.

@@ -19,6 +19,7 @@ mod minting;
 mod refreshed;
 #[cfg(test)]
 mod repeatable;
+mod revocation;
 mod serials;
 mod signed_token;
 mod soap;
@@ -47,6 +48,7 @@ pub(crate) use jwt::{UnverifiedToken, left_half};
 pub(crate) use key_store::KeyStore;
 pub use legacy::{LegacyRules, verify_legacy_token};
 pub use refreshed::{RefreshFailed, Refreshable, Refreshed};
+pub use revocation::NotRevoked;
 pub use signed_token::SignedSystemToken;
 pub use soap_call::{NotSoap, SoapCall, SoapHeader};
 pub use superid::{FrontToken, SignedIn, SuperId};

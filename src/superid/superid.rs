@@ -21,6 +21,7 @@ use super::key_hint::KeyHint;
 use super::key_store::KeyStore;
 use super::legacy_saml::AssertionRules;
 use super::refreshed::{RefreshFailed, Refreshable, Refreshed};
+use super::revocation::{self, NotRevoked};
 use super::serials::Serials;
 use super::system_user::BoughtTicket;
 use super::tenant_change::{NoticeRefused, NoticeRules, TenantNotice, UnverifiedNotice};
@@ -173,6 +174,18 @@ impl SuperId {
         let credential = Credential::Bearer { token: tokens.access_token, until };
         let who = SignedIn { claims, credential, refresh: None };
         Ok(Refreshed { who: Some(who), rotated: tokens.refresh_token, asked, until })
+    }
+
+    /// Tells SuperID that a refresh token is wanted no more.
+    ///
+    /// # Errors
+    /// [`NotRevoked`]; then it may still be good.
+    pub async fn revoke(
+        &self,
+        party: &RelyingParty,
+        token: &RefreshToken,
+    ) -> Result<(), NotRevoked> {
+        revocation::revoke(&self.errands, party, token).await
     }
 
     /// Verifies an id_token that came through the browser, and learns the tenant's serial. Whether it
@@ -410,6 +423,7 @@ fn transport<'a>(mut environments: impl Iterator<Item = &'a Environment>) -> Tra
     if environments.any(|one| {
         secure(&one.token_url)
             || secure(&one.jwks_url)
+            || optional(&one.revocation_url)
             || optional(&one.system_user_url)
             || optional(&one.system_user_soap_url)
             || state(one)

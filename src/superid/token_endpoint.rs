@@ -7,6 +7,7 @@ use crate::back_channel::Answer;
 use crate::config::{Environment, RelyingParty};
 use crate::crypto::Secret;
 use crate::identity::{AccessToken, ContextId, RefreshToken};
+use crate::telemetry::Endpoint;
 
 use super::asked::asked;
 use super::counted::Counted;
@@ -72,8 +73,8 @@ async fn answered(
     environment: &Environment,
     form: String,
 ) -> Result<Tokens, SignInFailed> {
-    let answer =
-        asked(back_channel.post(&environment.token_url, form)).await.map_err(Outage::from)?;
+    let posted = back_channel.post(Endpoint::Token, &environment.token_url, form);
+    let answer = asked(posted).await.map_err(Outage::from)?;
     if answer.status == StatusCode::OK {
         Ok(read(&answer.body).map_err(Outage::from)?)
     } else {

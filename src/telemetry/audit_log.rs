@@ -57,6 +57,23 @@ pub enum Event<'a> {
         reason: &'a str,
         detail: &'a str,
     },
+    /// A provider refused tokens anew, and the session ended with that.
+    RefreshRefused {
+        who: Who<'a>,
+        relying_party: &'a str,
+        detail: &'a str,
+    },
+    /// The refresh token of a session that was ended is not known to be revoked.
+    RefreshTokenNotRevoked {
+        who: Who<'a>,
+        relying_party: &'a str,
+        detail: &'a str,
+    },
+    /// The refresh token of a session that was ended is revoked where it came from.
+    RefreshTokenRevoked {
+        who: Who<'a>,
+        relying_party: &'a str,
+    },
     /// A sign-in ended without a session.
     SignInRefused {
         reason: &'a str,
@@ -189,6 +206,10 @@ impl Event<'_> {
             }
             Self::NoticeRefused { .. } | Self::TenantNotice { .. } => "tenant_notice",
             Self::ProviderSignOut { .. } => "provider_sign_out",
+            Self::RefreshRefused { .. } => "session_refresh",
+            Self::RefreshTokenNotRevoked { .. } | Self::RefreshTokenRevoked { .. } => {
+                "refresh_token_revoked"
+            }
             Self::SignInRefused { .. } | Self::SignedIn { .. } => "sign_in",
             Self::SignedOut { .. } => "sign_out",
             Self::TokenForgotten { .. } => "token_forgotten",
@@ -205,11 +226,14 @@ impl Event<'_> {
             | Self::CallRefused { .. }
             | Self::ConfigurationRefused { .. }
             | Self::NoticeRefused { .. }
+            | Self::RefreshRefused { .. }
+            | Self::RefreshTokenNotRevoked { .. }
             | Self::SignInRefused { .. }
             | Self::TokenNotStored { .. } => REFUSED,
             Self::AdminAction { .. }
             | Self::ConfigurationChanged { .. }
             | Self::ProviderSignOut { .. }
+            | Self::RefreshTokenRevoked { .. }
             | Self::SignedIn { .. }
             | Self::SignedOut { .. }
             | Self::TenantNotice { .. }
@@ -269,7 +293,14 @@ impl Event<'_> {
                 line.text(",\"provider\":\"", Some(provider));
                 line.text(",\"whose\":\"", Some(whose));
             }
-            Self::SignedIn { who, relying_party }
+            Self::RefreshRefused { .. }
+            | Self::RefreshTokenNotRevoked { .. }
+            | Self::TokenNotStored { .. }
+            | Self::TokenRevoked { .. }
+            | Self::TokenStored { .. }
+            | Self::TokenUsed { .. } => self.members_of_tokens(line),
+            Self::RefreshTokenRevoked { who, relying_party }
+            | Self::SignedIn { who, relying_party }
             | Self::SignedOut { who, relying_party }
             | Self::TokenForgotten { who, relying_party } => {
                 who.spell(line);
@@ -280,6 +311,17 @@ impl Event<'_> {
                 line.text(",\"environment\":\"", Some(environment));
                 line.text(",\"said\":\"", Some(said));
                 line.text(",\"found\":\"", Some(found));
+            }
+        }
+    }
+
+    fn members_of_tokens(&self, line: &mut Spelling<'_>) {
+        match *self {
+            Self::RefreshRefused { who, relying_party, detail }
+            | Self::RefreshTokenNotRevoked { who, relying_party, detail } => {
+                who.spell(line);
+                line.text(",\"relying_party\":\"", Some(relying_party));
+                line.text(",\"detail\":\"", Some(detail));
             }
             Self::TokenNotStored { tenant, user, relying_party, .. }
             | Self::TokenStored { tenant, user, relying_party } => {
@@ -293,6 +335,7 @@ impl Event<'_> {
             | Self::TokenUsed { tenant, relying_party } => {
                 spell_registration(line, tenant, relying_party);
             }
+            _ => {}
         }
     }
 }
@@ -327,7 +370,7 @@ mod tests {
         Who { user: "astrid@nordlys.example", associate_id: Some("5"), tenant: "Cust1" };
 
     /// Each event once, with all it can say.
-    fn every(texts: &[String]) -> [Event<'_>; 17] {
+    fn every(texts: &[String]) -> [Event<'_>; 20] {
         let (tenant, user, relying_party) = ("Cust1", "astrid", "main");
         let (reason, detail) = ("unverified", "why");
         [
@@ -339,6 +382,9 @@ mod tests {
             Event::ConfigurationRefused { reasons: texts },
             Event::NoticeRefused { reason, detail },
             Event::ProviderSignOut { provider: "google", whose: "session" },
+            Event::RefreshRefused { who: WHO, relying_party, detail },
+            Event::RefreshTokenNotRevoked { who: WHO, relying_party, detail },
+            Event::RefreshTokenRevoked { who: WHO, relying_party },
             Event::SignInRefused { reason, detail },
             Event::SignedIn { who: WHO, relying_party },
             Event::SignedOut { who: WHO, relying_party },

@@ -105,6 +105,10 @@ families! {
         "Keys of sessions by their names, and how each stands: seals, opens or revoked. The value is 1.";
     SESSION_REFRESHES = counter "superid_gateway_session_refreshes" ["outcome"]
         "Times the tokens of a session were to be had anew, by outcome.";
+    SESSION_REVOCATIONS = counter "superid_gateway_session_revocations" ["what"]
+        "Words that ended whatever sessions there were of something, by what they named.";
+    REFRESH_TOKENS_REVOKED = counter "superid_gateway_refresh_tokens_revoked" ["outcome"]
+        "Refresh tokens of ended sessions that were to be revoked at their provider, by outcome.";
     SESSION_COOKIES_REFUSED = counter "superid_gateway_session_cookies_refused" ["reason"]
         "Requests with a session cookie that counts for nothing, by why.";
 

@@ -54,7 +54,7 @@ pub use registry::{Levels, Registry};
 pub use route::{Answer, Asked, InFlight, RouteMetrics};
 pub use series::{Counter, Histogram, Times};
 pub use servers::{ServerCounters, ServerFailure, ServerLevel};
-pub use sessions::{Refreshing, SessionCounters, Unfit};
+pub use sessions::{Refreshing, Revocation, Revoking, SessionCounters, Unfit};
 pub use superid_calls::{Called, Endpoint, SuperIdCalls};
 pub use tickets::{TicketCounters, TicketExchange, TicketShare};
 pub use trace_context::TraceContext;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::catalogue::{
-    SESSION_CONNECTIONS_CLOSED, SESSION_COOKIES_REFUSED, SESSION_REFRESHES, SESSIONS_BY_LAST_WORD,
-    SESSIONS_ENDED, SESSIONS_MADE, SESSIONS_OF_OLDER_KEYS, SESSIONS_RENEWED, SIGN_INS,
-    SIGN_INS_BEGUN,
+    REFRESH_TOKENS_REVOKED, SESSION_CONNECTIONS_CLOSED, SESSION_COOKIES_REFUSED, SESSION_REFRESHES,
+    SESSION_REVOCATIONS, SESSIONS_BY_LAST_WORD, SESSIONS_ENDED, SESSIONS_MADE,
+    SESSIONS_OF_OLDER_KEYS, SESSIONS_RENEWED, SIGN_INS, SIGN_INS_BEGUN,
 };
 use super::named::Named;
 use super::registry::Registry;
@@ -27,6 +27,9 @@ pub struct SessionCounters {
     refused: Counter,
     unfit: [Counter; 6],
     refreshes: [Counter; 5],
+    ended_by_admin: Counter,
+    revocations: [Counter; 6],
+    tokens_revoked: [Counter; 3],
 }
 
 /// What became of a refresh.
@@ -42,6 +45,28 @@ pub enum Refreshing {
     Refreshed,
     /// The session ended with it.
     Refused,
+}
+
+/// What became of a refresh token that is wanted no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoking {
+    /// The provider did not say that it is done.
+    Failed,
+    /// Too many were on their way.
+    Left,
+    /// It is done.
+    Revoked,
+}
+
+/// What a word that ends sessions names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    Everything,
+    Key,
+    Person,
+    ProviderSession,
+    Session,
+    Tenant,
 }
 
 /// Why a session cookie counts for nothing.
@@ -80,6 +105,10 @@ impl SessionCounters {
             by_last_word: registry.counter(&SESSIONS_BY_LAST_WORD, &[]),
             of_an_older_key: registry.counter(&SESSIONS_OF_OLDER_KEYS, &[]),
             refused: registry.counter(&SESSIONS_ENDED, &["refused"]),
+            ended_by_admin: registry.counter(&SESSIONS_ENDED, &["admin"]),
+            revocations: REVOCATIONS.map(|what| registry.counter(&SESSION_REVOCATIONS, &[what])),
+            tokens_revoked: TOKENS_REVOKED
+                .map(|what| registry.counter(&REFRESH_TOKENS_REVOKED, &[what])),
             refreshes: REFRESHES.map(|what| registry.counter(&SESSION_REFRESHES, &[what])),
             unfit: UNFIT.map(|why| registry.counter(&SESSION_COOKIES_REFUSED, &[why])),
             closed: UNFIT.map(|why| registry.counter(&SESSION_CONNECTIONS_CLOSED, &[why])),
@@ -115,6 +144,21 @@ impl SessionCounters {
     /// Somebody signed out.
     pub fn signed_out(&self) {
         self.signed_out.inc();
+    }
+
+    /// Somebody ended one session by the admin API.
+    pub fn ended_by_admin(&self) {
+        self.ended_by_admin.inc();
+    }
+
+    /// Somebody ended whatever sessions there are of something.
+    pub fn revoked(&self, what: Revocation) {
+        self.revocations[what as usize].inc();
+    }
+
+    /// A refresh token is wanted no more, and this became of it.
+    pub fn token_revoked(&self, what: Revoking) {
+        self.tokens_revoked[what as usize].inc();
     }
 
     /// So many gave way to a new one, because memory had no room for more.
@@ -182,6 +226,11 @@ const FAILURES: [&str; 20] = [
 ];
 /// In the order of [`Refreshing`].
 const REFRESHES: [&str; 5] = ["adopted", "lost", "outage", "refreshed", "refused"];
+/// In the order of [`Revocation`].
+const REVOCATIONS: [&str; 6] =
+    ["everything", "key", "person", "provider_session", "session", "tenant"];
+/// In the order of [`Revoking`].
+const TOKENS_REVOKED: [&str; 3] = ["failed", "left", "revoked"];
 /// In the order of [`Unfit`].
 const UNFIT: [&str; 6] = ["ended", "gone", "idle", "too_old", "unrefreshed", "unreadable"];
 /// More than there are.

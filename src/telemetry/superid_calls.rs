@@ -8,7 +8,7 @@ use super::series::{Counter, Histogram};
 
 /// Counters of every endpoint.
 #[derive(Clone, Debug)]
-pub struct SuperIdCalls([(Histogram, [Counter; 8]); 10]);
+pub struct SuperIdCalls([(Histogram, [Counter; 8]); 12]);
 
 /// What SuperID is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +21,14 @@ pub enum Endpoint {
     ProviderKeys,
     /// Requests pushed to another provider (RFC 9126).
     ProviderPushed,
+    /// Refresh tokens that another provider is to take back.
+    ProviderRevocation,
     /// Tokens for a code, from another provider.
     ProviderToken,
     /// What another provider says of a person besides.
     ProviderUserinfo,
+    /// Refresh tokens that are to be taken back.
+    Revocation,
     /// A ticket of a system user, by JSON.
     SystemUser,
     /// The same by SOAP.
@@ -50,13 +54,15 @@ pub enum Called {
 
 impl SuperIdCalls {
     /// Their names, in the order of [`Endpoint`].
-    pub const ENDPOINTS: [&str; 10] = [
+    pub const ENDPOINTS: [&str; 12] = [
         "keys",
         "provider_discovery",
         "provider_keys",
         "provider_pushed",
+        "provider_revocation",
         "provider_token",
         "provider_userinfo",
+        "revocation",
         "system_user",
         "system_user_soap",
         "tenant_state",

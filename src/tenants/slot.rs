@@ -1,8 +1,10 @@
 //! What is known of one tenant: how long it holds, and when SuperID is asked again.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::Environment;
@@ -20,6 +22,8 @@ pub(super) struct Slot {
     flight: Arc<tokio::sync::Mutex<()>>,
     known: Mutex<Known>,
     touched: AtomicU64,
+    /// Told where the tenant is closed.
+    any_closed: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -62,7 +66,13 @@ enum Step {
 impl Slot {
     pub(super) fn new(environment: Arc<Environment>, tenant: ContextId) -> Self {
         let flight = Arc::new(tokio::sync::Mutex::new(()));
-        Self { environment, tenant, flight, known: Mutex::default(), touched: AtomicU64::new(0) }
+        let (known, touched) = (Mutex::default(), AtomicU64::new(0));
+        Self { environment, tenant, flight, known, touched, any_closed: Arc::default() }
+    }
+
+    /// One that tells when its tenant is closed.
+    pub(super) fn telling(self, any_closed: Arc<AtomicBool>) -> Self {
+        Self { any_closed, ..self }
     }
 
     /// Somebody asks about the tenant.
@@ -127,6 +137,22 @@ impl Slot {
         Some(Looked { before, now: answer.found.clone() })
     }
 
+    /// Why the tenant is closed, if it is, as far as SuperID last said. An old word has it asked meanwhile.
+    pub(super) fn closed(self: &Arc<Self>, superid: &Arc<SuperId>, clock: &Clock) -> Option<Away> {
+        let now = clock.now();
+        let (away, step) = {
+            let known = self.known();
+            (known.closed(now)?, known.step(now))
+        };
+        if !matches!(step, Step::Tell(_))
+            && Handle::try_current().is_ok()
+            && let Ok(flight) = self.flight.clone().try_lock_owned()
+        {
+            drop(self.ask(superid, now, flight));
+        }
+        Some(away)
+    }
+
     /// What is known, in a word: `usable`, or why not.
     pub(super) fn state(&self) -> &'static str {
         let known = self.known();
@@ -176,6 +202,9 @@ impl Slot {
             Ok(state) => {
                 known.answer = Some(self.answer(state, now));
                 known.failed = None;
+                if known.closed(now).is_some() {
+                    self.any_closed.store(true, Ordering::Release);
+                }
             }
             Err(failed) => {
                 // Once for an outage, not for each time it is met.
@@ -252,6 +281,15 @@ impl Known {
         let answer = self.answer.as_ref()?;
         let young = answer.checked <= now && now.since(answer.until) < STALE;
         answer.found.clone().ok().filter(|_| young)
+    }
+
+    fn closed(&self, now: Timestamp) -> Option<Away> {
+        let answer = self.answer.as_ref()?;
+        let reason = *answer.found.as_ref().err()?;
+        let young = answer.checked <= now && now.since(answer.until) < STALE;
+        let closed = matches!(reason, AwayReason::Deleted | AwayReason::Suspended);
+        let retry_after = answer.until.since(now).max(COOL_DOWN);
+        (closed && young).then_some(Away { reason, retry_after })
     }
 
     fn doubt(&mut self, now: Timestamp) {

@@ -1,6 +1,7 @@
 //! The directory of tenants: one slot each, bounded in number, kept across reloads.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Environment, Settings};
@@ -24,6 +25,8 @@ pub struct Tenants {
 struct Directory {
     environment: Arc<Environment>,
     slots: Slots,
+    /// Whether any of them ever was: mostly none is, and nobody looks for theirs.
+    any_closed: Arc<AtomicBool>,
 }
 
 impl Tenants {
@@ -88,6 +91,16 @@ impl Tenants {
         directory.slot(tenant, self.clock.now()).look(&self.superid, &self.clock).await
     }
 
+    /// Why nobody of a tenant is served: it is gone or suspended, as SuperID said when it was last asked about
+    /// it. Where that is old, SuperID is asked meanwhile, and for a day at most its last word stands.
+    pub fn closed(&self, environment: &Environment, tenant: &ContextId) -> Option<Away> {
+        let directory = self.directory(&environment.name)?;
+        if !directory.any_closed.load(Ordering::Acquire) {
+            return None;
+        }
+        directory.slots.get(tenant)?.closed(&self.superid, &self.clock)
+    }
+
     /// How many tenants there are in each state, as far as they were asked for.
     pub fn tell(&self, levels: &mut Levels) {
         for state in self.directories.iter().flat_map(|directory| directory.slots.states()) {
@@ -106,11 +119,16 @@ impl Tenants {
 
 impl Directory {
     fn new(environment: &Arc<Environment>) -> Self {
-        Self { environment: environment.clone(), slots: Slots::new(MOST) }
+        Self {
+            environment: environment.clone(),
+            slots: Slots::new(MOST),
+            any_closed: Arc::default(),
+        }
     }
 
     fn slot(&self, tenant: &ContextId, now: Timestamp) -> Arc<Slot> {
-        let make = || Slot::new(self.environment.clone(), tenant.clone());
+        let make =
+            || Slot::new(self.environment.clone(), tenant.clone()).telling(self.any_closed.clone());
         self.slots.get_or_make(tenant, now, make)
     }
 }

@@ -42,8 +42,9 @@ fn is_disguised(name: &HeaderName) -> bool {
     })
 }
 
-const SINGLE: [HeaderName; 5] = [
+const SINGLE: [HeaderName; 6] = [
     header::AUTHORIZATION,
+    header::CONTENT_LENGTH,
     header::CONTENT_TYPE,
     header::EXPECT,
     header::ORIGIN,
@@ -65,7 +66,14 @@ mod tests {
 
     #[test]
     fn what_two_readers_could_take_differently_is_refused() {
-        for name in ["authorization", "content-type", "expect", "origin", "proxy-authorization"] {
+        for name in [
+            "authorization",
+            "content-length",
+            "content-type",
+            "expect",
+            "origin",
+            "proxy-authorization",
+        ] {
             assert_eq!(checked(&[(name, "100-continue")]), Ok(()), "{name}");
             let twice = [(name, "100-continue"), (name, "100-continue")];
             assert_eq!(checked(&twice), Err(Refusal::Repeated), "{name}");

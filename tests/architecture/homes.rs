@@ -103,7 +103,11 @@ pub const HOMES: &[Row] = &[
     ("rustls_pki_types", Home::Anywhere, "certificates as bytes, and reading PEM"),
     ("serde", Home::Anywhere, "shapes"),
     ("serde_json", Home::Anywhere, "JSON is in claims, logs and replies"),
-    ("socket2", Home::In(&["server/"]), "only listeners set socket options"),
+    (
+        "socket2",
+        Home::In(&["server/", "gateway/cord.rs"]),
+        "only listeners set socket options; and a connection to an app is looked at below the runtime",
+    ),
     ("subtle", Home::Anywhere, "secrets are compared where they are held"),
     ("thiserror", Home::Anywhere, "errors"),
     ("time", Home::Anywhere, "dates as text; the hour itself comes from `clock`"),

@@ -157,7 +157,7 @@ const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'; frame
 // An app that shows what reached it and keeps its pages out of caches; `/slow` never answers.
 async function startApp() {
   const requests = [];
-  const server = http.createServer((request, answer) => {
+  const server = http.createServer(async (request, answer) => {
     const { method, url, headers } = request;
     if (url === "/favicon.ico") {
       answer.writeHead(404).end();
@@ -167,6 +167,7 @@ async function startApp() {
     requests.push(reached);
     request.setEncoding("utf8").on("data", (part) => (reached.body += part));
     if (url.startsWith("/slow")) return;
+    await once(request, "end");
     if (url.includes(".json")) {
       if (headers.origin) {
         answer.setHeader("access-control-allow-origin", headers.origin);

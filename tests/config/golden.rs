@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use superid_gateway::config::{
     self, Access, Assertion, Authority, Authorization, Destination, Flow, JobCaller, JobListener,
     LineDestination, ListenAddress, Loaded, PathMatch, Problem, Problems, Proof, RedisTls,
-    RelyingParty, Response, Route, Serves, Settings, Tls, TlsFiles, VaultPlace,
+    RefreshTokens, RelyingParty, Response, Route, Serves, Settings, Tls, TlsFiles, VaultPlace,
 };
 
 use crate::scratch::{Scratch, variables};
@@ -296,6 +296,10 @@ fn described_party(party: &RelyingParty) -> String {
         Authorization::Admin => String::new(),
         by => format!(" approved by {by:?}"),
     };
+    let refresh = match party.refresh_tokens {
+        RefreshTokens::UseAndRevoke => String::new(),
+        other => format!(" refresh tokens {other:?}"),
+    };
     let RelyingParty { name, title, client_id, redirect_path, pkce, .. } = party;
     let environment = match &party.authority {
         Authority::SuperId(environment) => environment.issuer.clone(),
@@ -303,6 +307,6 @@ fn described_party(party: &RelyingParty) -> String {
         Authority::WsFederation(trust) => format!("{trust:?}"),
     };
     format!(
-        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{shown}{approved}{errors}{system_user}{webhook}"
+        "party {name} {title:?} {environment} {client_id} {redirect_path} {flow} {pkce:?} {tenant}{shown}{approved}{errors}{refresh}{system_user}{webhook}"
     )
 }

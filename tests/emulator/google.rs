@@ -154,6 +154,28 @@ async fn a_code_is_good_once_and_with_its_verifier() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_is_revoked_by_its_own_client_alone() {
+    let scene = scene().await;
+    let offline = code(&scene, ASTRID, &[("access_type", "offline")]).await;
+    let token = redeem(&scene, &offline, &[]).await.json()["refresh_token"].clone();
+    let token = token.as_str().unwrap();
+    let proof = [("client_id", CLIENT), ("client_secret", SECRET)];
+    let refreshes = [("grant_type", "refresh_token"), ("refresh_token", token), proof[0], proof[1]];
+    let wrong = [("token", token), proof[0], ("client_secret", "another")];
+    let page = Browser::new().post(&scene.url("/google/revoke"), &wrong).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    let page = Browser::new().post(&scene.url("/google/tokens"), &refreshes).await;
+    assert!(page.json()["id_token"].is_string(), "{}", page.body);
+    for _ in 0..2 {
+        let fields = [("token", token), proof[0], proof[1]];
+        let page = Browser::new().post(&scene.url("/google/revoke"), &fields).await;
+        assert_eq!(page.status, StatusCode::OK, "also of one that nobody knows (RFC 7009 §2.2)");
+    }
+    let page = Browser::new().post(&scene.url("/google/tokens"), &refreshes).await;
+    assert_eq!(page.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
 async fn sign_out_leads_back_with_state_for_a_client_it_knows() {
     let scene = scene().await;
     let mut browser = Browser::new();

@@ -67,6 +67,41 @@ async fn after_an_early_answer_the_rest_of_the_body_is_never_a_request() {
 }
 
 #[tokio::test]
+async fn an_app_that_answers_early_still_gets_the_whole_body() {
+    let house = House::open().await;
+    let body = "x".repeat(100_000);
+    for length in [format!("Content-Length: {}", body.len()), "Transfer-Encoding: chunked".into()] {
+        let mut client = house.connect().await;
+        client.send(format!("POST /early HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n")).await;
+        assert_eq!(client.answer().await.unwrap().body, "early");
+        match length.starts_with('C') {
+            true => client.send(&body).await,
+            false => client.send(format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len())).await,
+        }
+        house.upstream.until(|book| !book.whole.is_empty()).await;
+        let heard = house.upstream.take_whole();
+        assert_eq!(heard[0].body, body.as_bytes(), "{length}");
+        // What the app says once more, unasked, is nobody's answer.
+        let mut other = house.connect().await;
+        other.send(get("/next")).await;
+        assert_eq!(other.answer().await.unwrap().body, "GET /next ", "{length}");
+        assert_eq!(house.upstream.take_whole().len(), 1);
+    }
+    house.upstream.heard_nothing_ambiguous();
+}
+
+#[tokio::test]
+async fn who_waits_to_be_asked_for_a_body_is_let_go_with_an_early_answer() {
+    let house = House::open().await;
+    let mut client = house.connect().await;
+    let head = "POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n";
+    client.send(format!("{head}Expect: 100-continue\r\n\r\n")).await;
+    assert_eq!(client.answer().await.unwrap().body, "early");
+    house.upstream.until(|book| book.cut == 1).await;
+    assert!(client.is_closed().await);
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_midway_aborts_the_apps_request_and_is_answered() {
     let house = House::open().await;
     let endings = ["XX\r\n0\r\n\r\n", "\r\n5\n", "\r\n0\r\nX: y\r\n\r\n", "\r\n-1\r\n"];

@@ -44,6 +44,29 @@ async fn an_upgrade_the_app_declines_leaves_a_connection_of_requests() {
 }
 
 #[tokio::test]
+async fn a_body_beside_an_upgrade_is_a_body() {
+    let house = House::open().await;
+    let hidden = get("/hidden");
+    let whole = format!("Content-Length: {}\r\n\r\n{hidden}", hidden.len());
+    let chunked =
+        format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len());
+    for (protocol, body) in ["websocket", "h2c", "nonsense"]
+        .into_iter()
+        .flat_map(|protocol| [(protocol, &whole), (protocol, &chunked)])
+    {
+        let mut client = house.connect().await;
+        let post = upgrade("/x", protocol).replace("GET", "POST");
+        let head = post.strip_suffix("\r\n").unwrap();
+        client.send(format!("{head}{body}{}", get("/2"))).await;
+        assert_eq!(client.answer().await.unwrap().body, format!("POST /x {hidden}"), "{protocol}");
+        assert_eq!(client.answer().await.unwrap().body, "GET /2 ", "{protocol}");
+    }
+    let book = house.upstream.book();
+    assert!(book.whole.iter().all(|request| request.target != "/hidden"), "{book:#?}");
+    house.upstream.heard_nothing_ambiguous();
+}
+
+#[tokio::test]
 async fn a_101_nobody_asked_for_makes_no_tunnel() {
     let house = House::open().await;
     for raw in [get("/101"), upgrade("/101", "h2c")] {

@@ -64,6 +64,11 @@ impl Upstream {
         self.kept.book.lock().unwrap().clone()
     }
 
+    /// The whole requests since the last time.
+    pub fn take_whole(&self) -> Vec<Request> {
+        std::mem::take(&mut self.kept.book.lock().unwrap().whole)
+    }
+
     /// Fails when a byte came that is not plainly part of one request.
     #[track_caller]
     pub fn heard_nothing_ambiguous(&self) {
@@ -122,7 +127,9 @@ impl Upstream {
                         return;
                     }
                 }
-                Some(Heard::Early) => {
+                // Said once more, unasked.
+                Some(Heard::Early(request)) => {
+                    self.note(|book| book.whole.push(request));
                     let _gone = stream.write_all(ok("early").as_bytes()).await;
                 }
                 None => return,
@@ -140,7 +147,7 @@ impl Upstream {
             match strict::request(bytes) {
                 Ok(Some(request)) => {
                     bytes.drain(..request.length);
-                    return Some(Heard::Whole(request));
+                    return Some(if early { Heard::Early(request) } else { Heard::Whole(request) });
                 }
                 Ok(None) => {}
                 Err(problem) => {
@@ -160,15 +167,13 @@ impl Upstream {
                 }
                 return None;
             }
-            if early && strict::request(bytes).is_ok_and(|request| request.is_some()) {
-                return Some(Heard::Early);
-            }
         }
     }
 }
 
 enum Heard {
-    Early,
+    /// One whose answer was given before its body had come.
+    Early(Request),
     Whole(Request),
 }
 

@@ -28,6 +28,31 @@ fn every_corpus_is_replayed() {
     assert_eq!(failed, Vec::<PathBuf>::new());
 }
 
+/// What is sealed by the program of today, so that a change of it is met here and not by whoever fuzzes.
+#[test]
+fn the_corpus_of_sealed_states_is_read_as_it_is_sealed_today() {
+    let (_, state) = TARGETS.iter().find(|(name, _)| *name == "state").unwrap();
+    let corpus = root().join("corpus/state");
+    for (file, is_taken) in [
+        ("attempt-cookie", true),
+        ("attempt-inline", true),
+        ("attempt-short", false),
+        ("binding", false),
+        ("binding-cut-short", false),
+        ("binding-of-a-loop", true),
+        ("session-bearer", true),
+        ("session-cut-short", false),
+        ("session-long-ago", false),
+        ("session-nothing", true),
+        ("session-of-a-key", true),
+        ("session-of-a-provider", true),
+        ("session-refresh-lost", true),
+        ("session-refreshed", true),
+    ] {
+        assert_eq!(state(&fs::read(corpus.join(file)).unwrap()), is_taken, "{file}");
+    }
+}
+
 #[test]
 fn every_target_has_a_program_a_corpus_and_its_place_in_the_manifest() {
     let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();

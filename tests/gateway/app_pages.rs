@@ -136,6 +136,18 @@ async fn uninstalling_wants_a_fresh_administrator_and_a_button_and_then_forgets(
 }
 
 #[tokio::test]
+async fn a_session_from_before_its_relying_party_meant_another_uninstalls_nothing() {
+    let mut world = world().await;
+    let mut browser = world.browser();
+    browser.sign_in(&world.url("/install"), ASTRID).await.is_page(200);
+    assert!(kept(&world).await.is_some());
+    world.reload("[relying_party.main]\ntenant = \"Cust67890\"").unwrap();
+    assert_eq!(confirm(&world, &mut browser, NORDLYS).await.0, 400);
+    assert_eq!(browser.visit(&world.url("/uninstall")).await.status, 303, "a new sign-in first");
+    assert!(kept(&world).await.is_some());
+}
+
+#[tokio::test]
 async fn a_user_or_nobody_uninstalls_nothing() {
     let world = world().await;
     world.signed_in(ASTRID).await;

@@ -18,6 +18,21 @@ fn changed(url: &str, name: &str, value: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_sign_in_from_before_something_else_was_asked_for_is_good_no_more() {
+    for asked in ["response_type = \"code id_token\"", "response_mode = \"form_post\""] {
+        let mut world = World::new().await;
+        let mut browser = world.browser();
+        let good = browser.until_callback(&world.url("/orders"), ASTRID).await;
+        world.reload(&format!("[relying_party.main]\n{asked}")).unwrap();
+        let before = world.asked(Kind::Tokens);
+        let late = browser.visit(&good).await;
+        late.is_page(400);
+        assert!(!late.signs_in(), "{asked}");
+        assert_eq!(world.asked(Kind::Tokens), before, "the code is not redeemed: {asked}");
+    }
+}
+
+#[tokio::test]
 async fn a_callback_without_a_readable_state_is_refused_before_anything_is_asked() {
     let world = World::new().await;
     let mut browser = world.browser();

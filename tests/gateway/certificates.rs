@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CipherSuite, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use superid_gateway::config::TlsPolicy;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -21,6 +21,7 @@ use crate::world::World;
 struct Shown {
     leaf: Vec<u8>,
     ocsp: Vec<u8>,
+    suite: Option<CipherSuite>,
 }
 
 /// Believes everybody, and remembers what they showed.
@@ -36,7 +37,7 @@ impl ServerCertVerifier for Credulous {
         ocsp: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        *self.0.lock().unwrap() = Shown { leaf: leaf.to_vec(), ocsp: ocsp.to_vec() };
+        *self.0.lock().unwrap() = Shown { leaf: leaf.to_vec(), ocsp: ocsp.to_vec(), suite: None };
         Ok(ServerCertVerified::assertion())
     }
 
@@ -86,7 +87,8 @@ async fn visit_by(
     let request = format!("GET /public/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let answer = read_answer(&mut stream, "GET").await.expect("an answer");
-    let shown = seen.0.lock().unwrap().clone();
+    let mut shown = seen.0.lock().unwrap().clone();
+    shown.suite = stream.get_ref().1.negotiated_cipher_suite().map(|suite| suite.suite());
     Some((shown, answer))
 }
 
@@ -196,6 +198,20 @@ async fn the_policy_says_which_versions_are_spoken() {
     let (port, host) = (modern.world.port, modern.world.authority().to_owned());
     assert!(visit_by(port, "localhost", &host, &TLS12).await.is_none());
     assert!(visit_by(port, "localhost", &host, &TLS13).await.is_some());
+}
+
+#[tokio::test]
+async fn of_the_suites_a_client_has_our_first_is_taken() {
+    let secure = Secure::with("suite", "").await;
+    let (port, host) = (secure.world.port, secure.world.authority().to_owned());
+    for (version, first) in [
+        (&TLS12, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+        (&TLS13, CipherSuite::TLS13_AES_128_GCM_SHA256),
+    ] {
+        // This client would rather have AES with 256 bits.
+        let (shown, _) = visit_by(port, "localhost", &host, version).await.unwrap();
+        assert_eq!(shown.suite, Some(first));
+    }
 }
 
 #[tokio::test]

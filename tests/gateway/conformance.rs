@@ -105,7 +105,7 @@ impl Plans {
 
 /// Carries an answer of the provider's as its mode says. The provider redirects in any case: what it
 /// says is put into a form here, as its page would.
-async fn carried(browser: &mut Browser, mode: &str, there: &Answer) -> Answer {
+pub async fn carried(browser: &mut Browser, mode: &str, there: &Answer) -> Answer {
     let location = there.location().to_owned();
     let (url, said) = location.split_once(['?', '#']).unwrap_or((&location, ""));
     match mode {
@@ -236,6 +236,13 @@ async fn oidcc_client_test_invalid_chash() {
 async fn oidcc_client_test_missing_chash() {
     let plans = Plans::of(&[CODE_AND_TOKEN]).await;
     plans.refused(|it| it.front_claims = json!({"c_hash": null})).await;
+}
+
+/// Not of the suite: OpenID Connect Core §3.3.3.6.
+#[tokio::test]
+async fn the_two_id_tokens_of_a_providers_hybrid_have_to_be_about_one_person() {
+    let plans = Plans::of(&[CODE_AND_TOKEN]).await;
+    plans.refused(|it| it.front_claims = json!({"sub": "eve-1"})).await;
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ fn somebody(party: &RelyingParty, number: usize, id: [u8; 16]) -> SessionState {
         signed_in,
         seen,
         refresh,
+        presented: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use superid_gateway::emulator::{EntraRealm, EntraToken, SamlDraft};
+use superid_gateway::server::Running;
 
 use crate::browser::Browser;
 use crate::wire::Answer;
@@ -75,6 +76,14 @@ impl Scene {
         let mut table = self.configuration.clone();
         crate::world::lay(&mut table, more.parse().unwrap());
         self.world.reload(&table.to_string()).unwrap();
+    }
+
+    /// Another process with the same configuration and a piece of TOML laid over it, which browsers meet
+    /// from now on.
+    pub async fn beside(&self, more: &str) -> Running {
+        let mut table = self.configuration.clone();
+        crate::world::lay(&mut table, more.parse().unwrap());
+        self.world.beside(&table.to_string()).await
     }
 
     /// Begins at a page of the app and signs in at the provider, up to the form that leads back.

@@ -308,6 +308,18 @@ async fn what_was_sent_makes_room_for_the_next() {
         world.app.clear();
     }
 }
+
+#[tokio::test]
+async fn whoever_signs_out_leaves_nothing_that_could_be_sent() {
+    let world = World::with(KEEPING).await;
+    let mut browser = world.browser();
+    posted_and_signed_in(&world, &mut browser, "sum=17", ASTRID).await;
+    assert!(browser.jar.value("superid-gateway-post").is_some());
+    browser.visit(&world.url("/auth/sign_out")).await;
+    assert_eq!(browser.jar.value("superid-gateway-post"), None);
+    world.app.heard_nothing();
+}
+
 /// Settings under which replicas share what is kept.
 fn sharing(redis: &RedisServer) -> String {
     let socket = redis.socket();

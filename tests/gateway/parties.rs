@@ -75,6 +75,20 @@ async fn an_address_that_names_no_tenant_asks_and_shows_no_customer_that_is_not_
 }
 
 #[tokio::test]
+async fn whoever_chooses_signs_in_to_the_tenant_that_was_asked_for() {
+    let second = CUSTOMERS.replace("tenant = \"Cust12345\"\n", "");
+    let world = World::with(&second).await;
+    let page = asked(&world, "/auth/start?rd=/panel&tenant=Cust20011").await;
+    page.is_page(200);
+    for (name, client) in [("main", "client-of-main"), ("nordlys", "client-of-nordlys")] {
+        let links = page.body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let mut links = links.map(|link| link.replace("&#38;", "&"));
+        let link = links.find(|link| link.contains(&format!("with={name}"))).unwrap();
+        is_sent_to(&asked(&world, &link).await, client, "Cust20011");
+    }
+}
+
+#[tokio::test]
 async fn what_names_no_tenant_clearly_is_refused_before_anything_else() {
     let world = World::with(CUSTOMERS).await;
     let mut browser = world.browser();
@@ -236,6 +250,8 @@ async fn a_table_of_the_same_name_that_means_another_registration_takes_no_old_s
         assert_eq!(browser.visit(&world.url("/")).await.status, 200);
         world.app.clear();
         world.reload(&format!("[relying_party.main]\n{changed}")).unwrap();
+        let told = browser.clone().visit(&world.url("/auth/userinfo")).await;
+        assert_eq!(told.status, 401, "{changed}: {}", told.body);
         let answer = browser.visit(&world.url("/")).await;
         assert_eq!(answer.status, 303, "{changed}");
         let state = begun.parameter("state").unwrap();

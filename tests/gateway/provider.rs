@@ -11,7 +11,7 @@ use crate::world::{NOW, World};
 
 /// A gateway whose people come by this provider: those of `nordlys.example`, unless `more` names
 /// others.
-fn at(provider: &Dishonest, more: &str) -> String {
+pub fn at(provider: &Dishonest, more: &str) -> String {
     let url = &provider.url;
     let people = match more.contains("[relying_party.main.people]") {
         true => "",
@@ -246,6 +246,21 @@ async fn a_mapping_says_who_somebody_is_and_for_which_tenant() {
     provider.turn(|it| it.claims = json!({"sub": "ada-3"}));
     let answer = world.browser().open(&world.url("/")).await;
     assert_eq!(answer.status, 403);
+}
+
+#[tokio::test]
+async fn whoever_is_of_another_tenant_than_was_asked_for_is_not_signed_in() {
+    let more = "[route.app]\ntenant_parameter = \"uctx\"\n[relying_party.main.people.hosted_domains]\n\
+                \"nordlys.example\" = \"Cust12345\"\n\"bakke.example\" = \"Cust20011\"";
+    let provider = Dishonest::start().await;
+    let world = World::with(&at(&provider, more)).await;
+    for (domain, status) in [("nordlys.example", 400), ("bakke.example", 200)] {
+        provider.turn(|it| it.claims = json!({"hd": domain}));
+        let mut browser = world.browser();
+        let answer = browser.open(&world.url("/panel?uctx=Cust20011")).await;
+        assert_eq!(answer.status, status, "{domain}: {}", answer.body);
+        assert_eq!(world.app.requests().len(), usize::from(status == 200), "{domain}");
+    }
 }
 
 #[tokio::test]

@@ -63,6 +63,8 @@ pub enum Reply {
     Held,
     /// The connection is closed.
     HangUp,
+    /// These bytes, and then the connection is closed.
+    Last(String),
 }
 
 impl Recorder {
@@ -214,6 +216,10 @@ impl Recorder {
                 Reply::Bytes(text) => text,
                 Reply::Echo(text) => return echo(stream, text).await,
                 Reply::HangUp => return,
+                Reply::Last(text) => {
+                    let _gone = said(&mut stream, &text).await;
+                    return;
+                }
                 Reply::Listen(text) => {
                     let _gone = said(&mut stream, &text).await;
                     let _gone = stream.read_to_end(&mut bytes).await;

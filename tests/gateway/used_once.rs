@@ -1,8 +1,14 @@
 //! Tokens that nothing but our own memory keeps from being used twice: once for all replicas, where they
 //! share a store, and not at all while that cannot be asked.
 
+use superid_gateway::emulator::EntraToken;
+
+use crate::conformance::carried;
+use crate::dishonest::Dishonest;
+use crate::federation_scene::{Scene, answer};
 use crate::front_channel::{Begun, asking, brought};
 use crate::legacy::{self, LEGACY};
+use crate::provider::at;
 use crate::redis_server::RedisServer;
 use crate::world::World;
 
@@ -45,6 +51,42 @@ async fn a_legacy_token_signs_in_once_on_all_replicas_together() {
     let fresh = legacy::draft(&world).claim("jti", "another").sign();
     let (mut browser, answer) = legacy::told(&world, &fresh).await;
     assert_eq!(browser.arrive(answer).await.status, 200, "another token is not meant");
+}
+
+#[tokio::test]
+async fn a_token_of_ws_federation_signs_in_once_on_all_replicas_together() {
+    let Some(redis) = RedisServer::start() else { return };
+    let scene = Scene::new(EntraToken::Saml20).await;
+    let _one = scene.beside(&sharing(&redis)).await;
+    let mut browser = scene.world.browser();
+    let posting = scene.arrive_with(&mut browser, answer(&scene.draft().sign())).await;
+    let mut copy = browser.clone();
+    let posted = posting.post(&mut browser).await;
+    assert_eq!(browser.arrive(posted).await.status, 200);
+    let _other = scene.beside(&sharing(&redis)).await;
+    let replayed = posting.post(&mut copy).await;
+    replayed.is_page(400);
+    assert!(replayed.body.contains("This sign-in was sent twice"), "{}", replayed.body);
+}
+
+#[tokio::test]
+async fn a_providers_implicit_answer_signs_in_once_on_all_replicas_together() {
+    let Some(redis) = RedisServer::start() else { return };
+    let provider = Dishonest::start().await;
+    let asking =
+        "[relying_party.main]\nresponse_type = \"id_token\"\nresponse_mode = \"form_post\"";
+    let world = World::with(&format!("{}{}", at(&provider, asking), sharing(&redis))).await;
+    let mut browser = world.browser();
+    let begun = browser.visit(&world.url("/orders")).await;
+    let there = browser.step(&begun).await;
+    let mut copy = browser.clone();
+    let handed = carried(&mut browser, "form_post", &there).await;
+    assert_eq!(browser.arrive(handed).await.status, 200);
+    let _other = world.beside("").await;
+    let handed = carried(&mut copy, "form_post", &there).await;
+    let replayed = copy.step(&handed).await;
+    replayed.is_page(400);
+    assert!(replayed.body.contains("This sign-in was sent twice"), "{}", replayed.body);
 }
 
 #[tokio::test]

@@ -73,6 +73,10 @@ async fn a_page_is_told_where_to_sign_in_when_nobody_is() {
     let other = browser.visit(&world.url("/auth/userinfo?with=second")).await;
     assert_eq!(other.status, 401, "a session of one relying party is none of another");
     assert_eq!(other.json()["sign_in"], world.url("/auth/start?rd=%2F&with=second").as_str());
+    for twice in ["with=main&with=second", "with=second&with=second", "rd=%2F&rd=%2Fa"] {
+        let url = world.url(&format!("/auth/userinfo?{twice}"));
+        assert_eq!(browser.visit(&url).await.status, 400, "{twice}");
+    }
     world.turn_clock(3601);
     assert_eq!(browser.visit(&world.url("/auth/userinfo")).await.status, 401, "idle for too long");
     let posted = world.api().send("POST", &world.url("/auth/userinfo"), "").await;

@@ -8,6 +8,7 @@ mod calls;
 mod certificates;
 mod client;
 mod hides;
+mod leave;
 mod lines;
 mod locations;
 mod machine_roots;

@@ -114,8 +114,8 @@ export const cases = [
     const another = assertionIn(await form(world, world.person(), "agreed"));
     await isRefused(world, await posts(world, stranger, "agreed", another), "without the binding cookie");
   }],
-  // SAML 1.1 bindings §4.1.2: each statement must have the bearer's confirmation, as AD FS and Entra
-  // write it. SimpleSAMLphp's own WS-Federation writes none.
+  // A token that a browser carries says that it is its bearer's: AD FS and Entra write that confirmation
+  // into each statement, and SimpleSAMLphp's own WS-Federation writes none.
   ["a token of WS-Federation that confirms no bearer is refused", async (world) => {
     await isRefused(world, await signsIn(world, "federated"), "no bearer confirmation");
   }],

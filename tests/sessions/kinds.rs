@@ -140,6 +140,7 @@ pub fn astrid(signed_in: Timestamp) -> SessionState {
         signed_in,
         seen: signed_in,
         refresh: None,
+        presented: None,
     }
 }
 

@@ -8,8 +8,8 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{
     Admin, AllowedAddresses, Audit, Authority, Authorization, Bond, Crowd, Environment, Flow,
     Forwarded, Legacy, LegacyMethod, LegacySaml, LegacyToken, Limits, LineDestination, Log,
-    LogLevel, NullOrigin, Pkce, RedirectParameter, RelyingParty, Response, SameSite, SamlRecipient,
-    Session, SessionStore, Settings, Sha1,
+    LogLevel, NullOrigin, Pkce, RedirectParameter, RefreshTokens, RelyingParty, Response, SameSite,
+    SamlRecipient, Session, SessionStore, Settings, Sha1,
 };
 use superid_gateway::crypto::{KeyRing, Secret};
 use superid_gateway::identity::ContextId;
@@ -127,6 +127,7 @@ fn environment(base: &str) -> Environment {
         token_url: at("/tokens"),
         jwks_url: at("/jwks"),
         logout_url: at("/logout"),
+        revocation_url: Some(at("/revoke")),
         legacy_login_url: at("/login/"),
         system_user_url: Some(at("/rest")),
         system_user_soap_url: Some(at("/soap")),
@@ -147,6 +148,7 @@ fn party(environment: &Arc<Environment>, flow: Flow) -> RelyingParty {
         response: Response::code(),
         error_callback_path: None,
         pkce: Pkce::S256,
+        refresh_tokens: RefreshTokens::UseAndRevoke,
         tenant: None,
         listed: true,
         authorization: Authorization::Admin,

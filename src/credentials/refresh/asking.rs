@@ -209,6 +209,7 @@ mod tests {
             signed_in: Timestamp(0),
             seen: Timestamp(0),
             refresh: Some(refresh.clone()),
+            presented: None,
         };
         let brought = |who| {
             renewed((&state, &refresh), (who, Credential::Nothing), given("new"), Timestamp(9))

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use crate::identity::RefreshToken;
 use crate::redis_link::{Lease, LinkFailed, RedisLink, Turn};
 use crate::session::{Newest, NotKept, Refresh, SessionState, Sessions};
-use crate::telemetry::Refreshing;
+use crate::telemetry::{Event, Refreshing, Who};
 
 use super::asking::NotRefreshed;
 use super::flights::Landed;
@@ -101,6 +101,12 @@ impl Errand {
         match asked {
             Ok(state) => {
                 self.count(Refreshing::Refreshed);
+                if !self.sessions.lives(&state, means.clock.now()) {
+                    // Ended while the call ran: what came is wanted by nobody.
+                    self.revoke(&Arc::new(state));
+                    release(turn).await;
+                    return Landed::Ended;
+                }
                 self.keep(state, turn).await;
                 Landed::Refreshed
             }
@@ -117,6 +123,9 @@ impl Errand {
             Err(NotRefreshed::Refused(detail)) => {
                 tracing::info!(party, detail, "a session ends: its refresh was refused");
                 self.count(Refreshing::Refused);
+                let (who, relying_party) = (Who::is(&self.state.principal), party.as_str());
+                let refused = Event::RefreshRefused { who, relying_party, detail: &detail };
+                means.revoking.audit.record(refused);
                 self.end().await;
                 release(turn).await;
                 Landed::Ended
@@ -193,6 +202,12 @@ impl Errand {
         let now = self.means.clock.now();
         if let Err(failed) = self.sessions.end(&self.state, now).await {
             tracing::warn!(%failed, "a session that was refused lives until it is asked for again");
+        }
+    }
+
+    fn revoke(&self, state: &Arc<SessionState>) {
+        if let Some(party) = self.means.asking.party(state) {
+            self.means.revoking.revoke(party, state);
         }
     }
 

@@ -9,6 +9,7 @@ use crate::telemetry::Metrics;
 use super::asking::Asking;
 use super::flights::Flights;
 use super::quiet::Quiet;
+use super::revoking::Revoking;
 
 /// Shared by all refreshes of one configuration.
 pub(super) struct Means {
@@ -18,4 +19,5 @@ pub(super) struct Means {
     pub metrics: Arc<Metrics>,
     pub flights: Arc<Flights>,
     pub quiet: Arc<Quiet>,
+    pub revoking: Revoking,
 }

@@ -6,6 +6,7 @@ mod flights;
 mod means;
 mod quiet;
 mod refresher;
+mod revoking;
 
 pub use flights::{Landed, Waiting};
 pub use refresher::{Needed, Refresher};

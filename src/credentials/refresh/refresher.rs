@@ -5,17 +5,18 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::Settings;
+use crate::config::{RefreshTokens, Settings};
 use crate::crypto::Random;
 use crate::oidc::Providers;
 use crate::session::{Refresh, SessionState, Sessions};
 use crate::superid::SuperId;
-use crate::telemetry::Metrics;
+use crate::telemetry::{AuditLog, Metrics};
 
 use super::asking::Asking;
 use super::errand::Errand;
 use super::flights::{Flight, Flights, Waiting};
 use super::means::Means;
+use super::revoking::Revoking;
 
 /// One for each configuration that is in force; what is under way is known to all of them.
 pub struct Refresher(Arc<Means>);
@@ -36,7 +37,7 @@ impl Refresher {
     pub fn new(
         settings: &Settings,
         (superid, providers): (&Arc<SuperId>, &Arc<Providers>),
-        (kept_claims, metrics): (Vec<String>, &Arc<Metrics>),
+        (kept_claims, metrics, audit): (Vec<String>, &Arc<Metrics>, &AuditLog),
         (clock, random): (&Clock, &Random),
         before: Option<&Self>,
     ) -> Self {
@@ -46,13 +47,23 @@ impl Refresher {
             parties: settings.relying_parties.clone(),
             kept_claims,
         };
+        let flights = before.map_or_else(Flights::new, |before| before.0.flights.clone());
+        let revoking = Revoking {
+            superid: superid.clone(),
+            providers: providers.clone(),
+            metrics: metrics.clone(),
+            audit: audit.clone(),
+            flights: flights.clone(),
+            told: before.map_or_else(Arc::default, |before| before.0.revoking.told.clone()),
+        };
         Self(Arc::new(Means {
             asking,
             clock: clock.clone(),
             random: random.clone(),
             metrics: metrics.clone(),
-            flights: before.map_or_else(Flights::new, |before| before.0.flights.clone()),
+            flights,
             quiet: before.map_or_else(Arc::default, |before| before.0.quiet.clone()),
+            revoking,
         }))
     }
 
@@ -60,7 +71,7 @@ impl Refresher {
     /// it fails, a later request does the same.
     pub fn ahead(&self, sessions: &Sessions, state: &Arc<SessionState>, now: Timestamp) {
         let due = state.refresh.as_ref().is_some_and(|refresh| refresh.is_due(now));
-        if !due || self.0.metrics.drain().has_begun() {
+        if !due || self.0.metrics.drain().has_begun() || !self.may_use(state) {
             return;
         }
         if let (_, Some(flight)) = self.0.flights.join(state.id.0)
@@ -72,7 +83,7 @@ impl Refresher {
 
     /// For a session whose access token is dead.
     pub fn needed(&self, sessions: &Sessions, state: &Arc<SessionState>, now: Timestamp) -> Needed {
-        if state.refresh.as_ref().and_then(Refresh::token).is_none() {
+        if state.refresh.as_ref().and_then(Refresh::token).is_none() || !self.may_use(state) {
             return Needed::Nothing;
         }
         let (waiting, flight) = self.0.flights.join(state.id.0);
@@ -84,9 +95,24 @@ impl Refresher {
         Needed::Wait(waiting)
     }
 
+    /// Has the refresh token of a session that was ended revoked where it came from, if that is wanted and
+    /// possible. Nobody waits for it.
+    pub fn revoke(&self, state: &Arc<SessionState>) {
+        if state.can_be_refreshed()
+            && let Some(party) = self.0.asking.party(state)
+        {
+            self.0.revoking.revoke(party, state);
+        }
+    }
+
     /// Waits until nothing is under way, for a process that stops: a token on its way would be lost.
     pub async fn settled(&self) {
         self.0.flights.settled().await;
+    }
+
+    fn may_use(&self, state: &SessionState) -> bool {
+        let party = self.0.asking.party(state);
+        party.is_none_or(|party| party.refresh_tokens != RefreshTokens::Ignore)
     }
 
     /// Sets out, on the runtime of whoever calls: a caller who gives up does not take it down for the

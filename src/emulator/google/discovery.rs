@@ -20,6 +20,7 @@ pub(super) fn metadata(world: &World) -> Answer {
         "userinfo_endpoint": at("userinfo"),
         "jwks_uri": at("jwks"),
         "end_session_endpoint": at("logout"),
+        "revocation_endpoint": at("revoke"),
         "pushed_authorization_request_endpoint": at("par"),
         "authorization_response_iss_parameter_supported":
             settings.iss_parameter != IssParameter::Absent,

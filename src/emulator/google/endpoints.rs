@@ -17,6 +17,7 @@ pub(in crate::emulator) fn answer(world: &World, kind: Kind, call: &Call) -> Ans
         Kind::GoogleJwks => discovery::jwks(world),
         Kind::GoogleLogout => logout::logout(world, call),
         Kind::GooglePar => authorize::push(world, call),
+        Kind::GoogleRevoke => tokens::revoke(world, call),
         Kind::GoogleSignIn => authorize::sign_in(world, call),
         Kind::GoogleTokens => tokens::tokens(world, call),
         Kind::GoogleUserinfo => tokens::userinfo(world, call),

@@ -26,6 +26,27 @@ pub(super) fn tokens(world: &World, call: &Call) -> Answer {
     }
 }
 
+/// `POST /google/revoke` (RFC 7009): 200 also for a token nobody knows, and a client's own alone.
+pub(super) fn revoke(world: &World, call: &Call) -> Answer {
+    if call.method != Method::POST {
+        return Answer::text(StatusCode::METHOD_NOT_ALLOWED, "POST only").refused("method");
+    }
+    let client = match authenticated(world, call) {
+        Ok(client) => client,
+        Err(why) => return refused(("invalid_client", why)),
+    };
+    let Some(token) = call.param("token") else {
+        return refused(("invalid_request", "token is missing"));
+    };
+    for shelf in [&world.google.refresh, &world.google.access] {
+        let grant = shelf.get(token, world.now());
+        if grant.is_some_and(|grant| grant.client_id == client.client_id) {
+            shelf.forget(token);
+        }
+    }
+    Answer::text(StatusCode::OK, "").for_client(&client.client_id).not_stored()
+}
+
 pub(super) fn refused((error, description): Refusal) -> Answer {
     let status = match error {
         "invalid_client" => StatusCode::UNAUTHORIZED,

@@ -7,6 +7,7 @@ use http::HeaderValue;
 use url::Url;
 
 use crate::authn::{CallPermit, Permit};
+use crate::clock::Timestamp;
 use crate::config::{Destination, JobCaller, Present, RelyingParty, Route};
 use crate::credentials::{Again, Held, Partner, SystemUsers};
 use crate::identity::{ContextId, Credential, TenantKey};
@@ -58,8 +59,8 @@ pub(in crate::gateway) enum Presents {
     Bearer(HeaderValue),
     /// The system user's ticket.
     SystemUser,
-    /// The value of `Authorization` for a person's ticket.
-    Ticket(HeaderValue),
+    /// The value of `Authorization` for a person's ticket, and when their session began.
+    Ticket(HeaderValue, Timestamp),
 }
 
 /// What has been tried already: each is tried once more, once.
@@ -115,7 +116,10 @@ impl Call {
         let presents = match (route.present, &session.credential) {
             (Present::SystemUser, _) => Some(Presents::SystemUser),
             (_, Credential::Bearer { token, .. }) => token.authorization().map(Presents::Bearer),
-            (_, Credential::Ticket(ticket)) => ticket.authorization().map(Presents::Ticket),
+            (_, Credential::Ticket(ticket)) => {
+                let began = session.signed_in;
+                ticket.authorization().map(|value| Presents::Ticket(value, began))
+            }
             (_, Credential::Nothing) => None,
         };
         let presents = presents.ok_or_else(|| {
@@ -169,8 +173,13 @@ impl Call {
         Ok(())
     }
 
-    /// The tenant's ticket is dead, it says. Whether another one is worth a try.
+    /// The tenant's ticket is dead, it says. Whether another one is worth a try: of a person's own there is no
+    /// other before they sign in again.
     pub(in crate::gateway) fn ticket_died(&mut self, users: &SystemUsers) -> Again {
+        if let Presents::Ticket(value, began) = &self.presents {
+            users.ticket_refused(value, *began);
+            return Again::No;
+        }
         // One just bought is not dead: whatever the tenant means, buying more would not help, and
         // others live by it.
         if self.tried.ticket {
@@ -282,7 +291,7 @@ impl Call {
     /// The value of `Authorization`.
     pub(in crate::gateway) fn authorization(&self) -> Option<&HeaderValue> {
         match &self.presents {
-            Presents::Bearer(value) | Presents::Ticket(value) => Some(value),
+            Presents::Bearer(value) | Presents::Ticket(value, _) => Some(value),
             Presents::SystemUser => self.held.as_ref()?.authorization(),
         }
     }
@@ -292,7 +301,7 @@ impl Call {
     pub(in crate::gateway) fn app_token(&self) -> AppToken<'_> {
         match self.presents {
             Presents::Bearer(_) => AppToken::Absent,
-            Presents::SystemUser | Presents::Ticket(_) => {
+            Presents::SystemUser | Presents::Ticket(..) => {
                 AppToken::Beside(self.partner.app_token())
             }
         }

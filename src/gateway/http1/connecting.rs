@@ -50,10 +50,10 @@ pub(in crate::gateway) async fn connect(
     Ok(Connection { cord, used: Used::Never, way })
 }
 
-/// Keeps a connection on which nothing is under way, where it may be kept.
-pub(super) fn keep(cord: Cord, way: Option<kept::Way>) {
+/// Keeps a connection on which nothing is under way, where it may be kept, for `most` at most.
+pub(super) fn keep(cord: Cord, way: Option<kept::Way>, most: Duration) {
     if let Some(way) = way {
-        kept::give(way, cord);
+        kept::give(way, cord, most);
     }
 }
 

@@ -1,11 +1,13 @@
 //! How an answer's body ends (RFC 9112 §6.3), and its pieces.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, Version, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType};
 
-use super::super::heads::may_have_a_body;
+use super::super::heads::{length, may_have_a_body};
 use super::super::talk::{Part, Rest};
 use super::chunks::{Chunks, Next};
 
@@ -21,7 +23,8 @@ pub(super) enum Body {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Afterwards {
     Closed,
-    Kept,
+    /// For so long at most.
+    Kept(Duration),
 }
 
 impl Body {
@@ -39,7 +42,11 @@ impl Body {
             return Err(odd("a coding nobody asked for"));
         }
         head.remove_header(&header::TRANSFER_ENCODING);
-        let length = length(&head.headers)?;
+        let length = length(head)?;
+        if head.status == StatusCode::NO_CONTENT && (coded || length.is_some_and(|some| some > 0)) {
+            // Whoever promises what cannot be there may send it all the same.
+            return Ok((Self::Length(0), Afterwards::Closed));
+        }
         if !may_have_a_body(head, method) {
             return Ok((Self::Length(0), afterwards));
         }
@@ -107,10 +114,24 @@ fn afterwards(head: &ResponseHeader) -> Afterwards {
         let mut words = value.as_bytes().split(|byte| *byte == b',');
         words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
     });
-    match head.version == Version::HTTP_11 && !closes {
-        true => Afterwards::Kept,
-        false => Afterwards::Closed,
+    match kept(&head.headers) {
+        most if head.version == Version::HTTP_11 && !closes && !most.is_zero() => {
+            Afterwards::Kept(most)
+        }
+        _ => Afterwards::Closed,
     }
+}
+
+/// How long a server says that it keeps a connection at rest (RFC 2068 §19.7.1.1; not in later ones, and
+/// still said), less what a request may be on its way: what is sent at that moment is lost.
+fn kept(headers: &HeaderMap) -> Duration {
+    let said = headers.get(KEEP_ALIVE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let timeout = said.split(',').find_map(|word| {
+        let (name, seconds) = word.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("timeout").then_some(seconds.trim())
+    });
+    let seconds = timeout.and_then(|seconds| seconds.parse().ok());
+    seconds.map_or(Duration::MAX, Duration::from_secs).saturating_sub(ON_THE_WAY)
 }
 
 fn is_chunked(headers: &HeaderMap) -> bool {
@@ -120,29 +141,12 @@ fn is_chunked(headers: &HeaderMap) -> bool {
         && codings.next().is_none()
 }
 
-/// One number, however often it is said.
-fn length(headers: &HeaderMap) -> pingora::Result<Option<u64>> {
-    let mut said = headers.get_all(header::CONTENT_LENGTH).iter();
-    let Some(first) = said.next() else { return Ok(None) };
-    if said.any(|other| other != first) {
-        return Err(odd("two lengths of one body"));
-    }
-    let digits = first.as_bytes();
-    let is_number = (1..=MOST_DIGITS).contains(&digits.len())
-        && digits.iter().all(|digit| digit.is_ascii_digit());
-    let number = std::str::from_utf8(digits).ok().filter(|_| is_number);
-    match number.and_then(|digits| digits.parse().ok()) {
-        Some(number) => Ok(Some(number)),
-        None => Err(odd("a length that is no number")),
-    }
-}
-
 fn odd(what: &'static str) -> Box<Error> {
     Error::explain(ErrorType::InvalidHTTPHeader, what).into_up()
 }
 
-/// So many fit into 64 bits.
-const MOST_DIGITS: usize = 19;
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const ON_THE_WAY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -167,7 +171,11 @@ mod tests {
                     Body::Chunked(_) => "chunked".to_owned(),
                     Body::UntilClose => "until close".to_owned(),
                 };
-                format!("{body}, {afterwards:?}")
+                let afterwards = match afterwards {
+                    Afterwards::Closed => "Closed",
+                    Afterwards::Kept(_) => "Kept",
+                };
+                format!("{body}, {afterwards}")
             }
             Err(error) => error.context.unwrap().as_str().to_owned(),
         }
@@ -185,6 +193,7 @@ mod tests {
             (&[(LENGTH, "7, 7")], "a length that is no number"),
             (&[(LENGTH, "+7")], "a length that is no number"),
             (&[(LENGTH, "")], "a length that is no number"),
+            (&[(LENGTH, "9999999999999999999")], "a length that is no number"),
             (&[(LENGTH, "99999999999999999999")], "a length that is no number"),
             (&[(CODING, "Chunked")], "chunked, Kept"),
             (&[(CODING, "chunked"), (LENGTH, "7")], "chunked, Closed"),
@@ -196,10 +205,49 @@ mod tests {
         ] {
             assert_eq!(framed(200, Method::GET, fields), expected, "{fields:?}");
         }
-        for (status, method) in [(200, Method::HEAD), (204, Method::GET), (304, Method::GET)] {
+        for (status, method) in [(200, Method::HEAD), (304, Method::GET)] {
             for fields in [&[(LENGTH, "7")][..], &[(CODING, "chunked")], &[]] {
                 assert_eq!(framed(status, method.clone(), fields), "0, Kept", "{status} {method}");
             }
+        }
+        for (fields, expected) in [
+            (&[(LENGTH, "7")][..], "0, Closed"),
+            (&[(CODING, "chunked")], "0, Closed"),
+            (&[(LENGTH, "0")], "0, Kept"),
+            (&[], "0, Kept"),
+        ] {
+            assert_eq!(framed(204, Method::GET, fields), expected, "204 {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_connection_is_kept_for_as_long_as_the_app_says_it_is_less_a_second() {
+        for (said, expected) in [
+            ("timeout=5, max=100", Afterwards::Kept(Duration::from_secs(4))),
+            ("max=100, Timeout = 2", Afterwards::Kept(Duration::from_secs(1))),
+            ("timeout=1", Afterwards::Closed),
+            ("timeout=0", Afterwards::Closed),
+        ] {
+            let mut head = head(200, &[("content-length", "7"), ("keep-alive", said)]);
+            assert_eq!(Body::of(&mut head, &Method::GET).unwrap().1, expected, "{said}");
+        }
+        for said in ["", "max=1", "timeout", "timeout=x"] {
+            let mut head = head(200, &[("content-length", "7"), ("keep-alive", said)]);
+            let Afterwards::Kept(most) = Body::of(&mut head, &Method::GET).unwrap().1 else {
+                panic!("{said}: it is kept")
+            };
+            assert!(most > Duration::from_secs(3_600), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_passed_on_once_and_plainly() {
+        for said in [&["7"][..], &["7", "7"], &["007"], &["007", "007"]] {
+            let fields: Vec<_> = said.iter().map(|said| ("content-length", *said)).collect();
+            let mut head = head(200, &fields);
+            Body::of(&mut head, &Method::GET).unwrap();
+            let told: Vec<_> = head.headers.get_all("content-length").iter().collect();
+            assert_eq!(told, ["7"], "{said:?}");
         }
     }
 

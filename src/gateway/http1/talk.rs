@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 
 use super::super::cord::Cord;
 use super::super::kept;
-use super::super::talk::{End, Part, Rest, Step, Talk, Wants};
+use super::super::talk::{End, MOST_EARLY, Part, Rest, Step, Talk, Wants};
 use super::connecting::{Connection, keep};
 use super::framing::{Afterwards, Body};
 use super::head;
@@ -32,6 +32,9 @@ pub(in crate::gateway) struct Talking<S = Cord> {
     /// Heads before the answer's own.
     early: usize,
     afterwards: Afterwards,
+    /// Some of the request was sent after the answer was over: whether the app is done with both, nobody
+    /// knows.
+    is_behind: bool,
 }
 
 /// What of the answer is next.
@@ -65,8 +68,8 @@ impl Talking {
 
     /// Gives the connection back to where it is kept, if it is good for another request.
     pub(in crate::gateway) fn ends(self) {
-        if self.is_good() {
-            keep(self.stream, self.way);
+        if let (true, Afterwards::Kept(most)) = (self.is_good(), self.afterwards) {
+            keep(self.stream, self.way, most);
         }
     }
 }
@@ -91,14 +94,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talking<S> {
             method: request.method.clone(),
             early: 0,
             afterwards: Afterwards::Closed,
+            is_behind: false,
         })
     }
 
     /// Whether the app has said all it was asked for and heard all it was told.
     fn is_good(&self) -> bool {
         matches!(self.answer, Answer::Over)
-            && self.afterwards == Afterwards::Kept
+            && self.afterwards != Afterwards::Closed
             && self.upload.is_sent()
+            && !self.is_behind
             && self.input.is_empty()
     }
 
@@ -230,6 +235,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk for Talking<S> {
         }
     }
 
+    /// An app that closes its connection behind its answer reads no more.
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Wants> {
+        self.is_behind = true;
+        let reads_on = self.afterwards != Afterwards::Closed;
+        if reads_on && self.upload.has_to_go() {
+            ready!(self.poll_sent(context));
+        }
+        Poll::Ready(match &self.broken {
+            None if reads_on => self.upload.wants(),
+            _ => Wants::Nothing,
+        })
+    }
+
     /// What is not taken is not read on.
     fn was_taken(&mut self, _bytes: usize) {}
 }
@@ -240,8 +258,6 @@ fn odd(what: &'static str) -> Box<Error> {
 
 /// Bytes read at a time until the head is whole.
 const HEAD: usize = 8 << 10;
-/// Informational answers before one.
-const MOST_EARLY: usize = 32;
 
 #[cfg(test)]
 mod tests {

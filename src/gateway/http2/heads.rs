@@ -4,7 +4,7 @@ use http::{Method, Request, Response, Uri, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::{Error, ErrorType, OrErr as _};
 
-use super::super::heads::{leave_the_connection_out, may_have_a_body};
+use super::super::heads::{leave_the_connection_out, length, may_have_a_body};
 use super::super::talk::Rest;
 
 /// The request as the app gets it: `:authority` is what `Host` said (RFC 9113 §8.3.1).
@@ -30,7 +30,7 @@ pub(super) fn asked(request: RequestHeader, scheme: &str) -> pingora::Result<Req
 /// The answer as pingora has it; it frames the message anew for the client.
 ///
 /// # Errors
-/// When the app promised a body in the head it ended with (RFC 9113 §8.1.1).
+/// When the app promised a body in the head it ended with (RFC 9113 §8.1.1), or one of no length.
 pub(super) fn answered(
     head: Response<()>,
     rest: Rest,
@@ -38,8 +38,7 @@ pub(super) fn answered(
 ) -> pingora::Result<Box<ResponseHeader>> {
     let mut head = Box::new(ResponseHeader::from(head.into_parts().0));
     head.set_version(Version::HTTP_11);
-    let said = head.headers.get(header::CONTENT_LENGTH);
-    let promised = said.is_some_and(|said| said.as_bytes().iter().any(|digit| *digit != b'0'));
+    let promised = length(&mut head)?.is_some_and(|bytes| bytes > 0);
     if rest == Rest::Nothing && promised && may_have_a_body(&head, method) {
         let wrong = "the app ended before the body it promised";
         return Err(Error::explain(ErrorType::H2Error, wrong).into_up());

@@ -1,12 +1,13 @@
 //! One request and its answer on a connection of HTTP/2.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::Method;
 use pingora::http::RequestHeader;
+use pingora::{Error, ErrorType};
 
-use super::super::talk::{End, Part, Step, Talk, Wants};
+use super::super::talk::{End, MOST_EARLY, Part, Step, Talk, Wants};
 use super::answer::Answer;
 use super::faults::unsent;
 use super::heads;
@@ -18,6 +19,8 @@ pub(in crate::gateway) struct Talking {
     upload: Upload,
     answer: Answer,
     method: Method,
+    /// Heads before the answer's own.
+    early: usize,
 }
 
 impl Talking {
@@ -36,7 +39,7 @@ impl Talking {
         let is_empty = end == End::Now;
         let (answer, stream) = lease.sender.send_request(request, is_empty).map_err(unsent)?;
         let upload = if is_empty { Upload::none(stream) } else { Upload::new(stream) };
-        Ok(Self { upload, answer: Answer::Head(answer), method })
+        Ok(Self { upload, answer: Answer::Head(answer), method, early: 0 })
     }
 }
 
@@ -58,12 +61,27 @@ impl Talk for Talking {
         if self.wants() == Wants::Room && self.upload.poll_sent(context).is_ready() {
             return Poll::Ready(Ok(Step::Sent));
         }
-        self.answer.poll_next(context, &self.method).map_ok(Step::Answer)
+        let part = ready!(self.answer.poll_next(context, &self.method))?;
+        if matches!(part, Part::Informational(_)) {
+            self.early += 1;
+        }
+        if self.early > MOST_EARLY {
+            let endless = "more heads than any answer has";
+            return Poll::Ready(Err(Error::explain(ErrorType::H2Error, endless).into_up()));
+        }
+        Poll::Ready(Ok(Step::Answer(part)))
     }
 
     /// Frames are handed over one by one.
     fn at_hand(&mut self) -> pingora::Result<Option<Part>> {
         Ok(None)
+    }
+
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Wants> {
+        while self.wants() == Wants::Room {
+            ready!(self.upload.poll_sent(context));
+        }
+        Poll::Ready(if self.upload.is_wanted() { Wants::Piece } else { Wants::Nothing })
     }
 
     fn was_taken(&mut self, bytes: usize) {

@@ -47,6 +47,11 @@ impl Upload {
         }
     }
 
+    /// Whether the app takes the next piece.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.stage == Stage::Open
+    }
+
     /// The next piece, none before it having to wait; or the end.
     pub(super) fn give(&mut self, piece: Option<Bytes>, end: End) {
         match (self.stage, end) {

@@ -8,6 +8,7 @@ use crate::crypto::KeyId;
 use crate::gateway::Site;
 use crate::identity::ContextId;
 use crate::session::{NotSpread, SessionId, What};
+use crate::telemetry::Revocation;
 
 use super::asked::{authorities, person, tenant};
 use super::reply::{Done, Refusal};
@@ -51,6 +52,7 @@ pub(super) async fn revoke(site: &Site, body: &Bytes) -> Result<Done, Refusal> {
         let told = site.revocations().revoke(asked.what(authority), site.clock.now()).await;
         spread = spread.and(told);
     }
+    site.metrics.sessions().revoked(asked.counted());
     Ok(Done::of(json!({ "revoked": asked.word() }), Some(detail)).spread(spread))
 }
 
@@ -97,6 +99,17 @@ impl Asked {
         match self {
             Self::Everything | Self::Key(_) | Self::Session(_) => &authorities[..1],
             Self::Person(..) | Self::ProviderSession { .. } | Self::Tenant(_) => authorities,
+        }
+    }
+
+    fn counted(&self) -> Revocation {
+        match self {
+            Self::Everything => Revocation::Everything,
+            Self::Key(_) => Revocation::Key,
+            Self::Person(..) => Revocation::Person,
+            Self::ProviderSession { .. } => Revocation::ProviderSession,
+            Self::Session(_) => Revocation::Session,
+            Self::Tenant(_) => Revocation::Tenant,
         }
     }
 

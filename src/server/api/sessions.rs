@@ -48,6 +48,7 @@ pub(super) async fn end(site: &Site, id: SessionId) -> Result<Done, Refusal> {
     if !found {
         return Err(Refusal::new(Reason::NotFound, format!("there is no session {id}")));
     }
+    site.metrics.sessions().ended_by_admin();
     let done = Done::of(json!({ "revoked": "session" }), Some(format!("session {id}")));
     Ok(done.spread(spread))
 }

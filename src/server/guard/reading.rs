@@ -115,8 +115,8 @@ impl<S: IO> Guard<S> {
         }
     }
 
-    /// Ready when the client closes, or is to be told that what it hears is over. What it sends ahead is kept for later, and beyond the size of
-    /// a header it waits in the socket.
+    /// Ready when the client closes, or is to be told that what it hears is over. What it sends ahead
+    /// is kept for later, and beyond the size of a header it waits in the socket.
     fn poll_client_gone(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.farewell.is_said(context) {
             return Poll::Ready(Ok(()));

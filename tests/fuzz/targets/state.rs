@@ -10,10 +10,10 @@ use superid_gateway::config::{RelyingParty, Settings, load_text};
 use superid_gateway::crypto::{KeyRing, Purpose, Random};
 use superid_gateway::oidc::Providers;
 use superid_gateway::session::{Loaded, Revocations, Sessions, Store};
-use superid_gateway::signin::{Consent, Consents, Counter, Desk, Failure};
+use superid_gateway::signin::{Consent, Consents, Counter, Desk, Failure, Wish};
 use superid_gateway::superid::SuperId;
 use superid_gateway::telemetry::{Metrics, SuperIdCalls};
-use superid_gateway::web::{CookieNames, Cookies};
+use superid_gateway::web::{CookieNames, Cookies, ReturnTo};
 
 /// The first byte chooses: as they came, or sealed by us as an attempt, a binding or a session, so
 /// that what opens is looked at too.
@@ -33,7 +33,7 @@ pub fn state(bytes: &[u8]) -> bool {
         1 => comes_back(&sealed(Purpose::Attempt, host.origin.as_str().as_bytes()), &names, None),
         2 => {
             let binding = sealed(Purpose::Binding, &context(&names.binding));
-            comes_back("x", &names, Some((&names.binding, &binding)))
+            goes_round(&binding, &names)
         }
         _ => lives(&sealed(Purpose::Session, &context(&names.session)), &names),
     }
@@ -53,6 +53,18 @@ fn comes_back(state: &str, names: &CookieNames, cookie: Option<(&str, &str)>) ->
     let outcome = runtime.block_on(DESK.complete(counter, &query.finish(), &parties));
     let failed = outcome.expect_err("a sign-in nobody began");
     failed.failure == Failure::BindingMissing
+}
+
+/// A sign-in of a browser with this binding: whether the binding says that it goes round.
+fn goes_round(binding: &str, names: &CookieNames) -> bool {
+    let headers = headers(Some((&names.binding, binding)));
+    let (host, sessions) = (&SETTINGS.hosts[0], sealed_cookie(names));
+    let cookies = Cookies::of(&headers);
+    let counter = Counter { host, names, sessions: &sessions, cookies, scene: None };
+    let party = &SETTINGS.relying_parties[0];
+    let wish = Wish { party, target: ReturnTo::root(), tenant: None };
+    let begun = DESK.begin(counter, &wish);
+    begun.is_err_and(|failed| failed.failure == Failure::LoopCookie)
 }
 
 /// A session cookie: what lives is the same when it is written again, and ends with its time.

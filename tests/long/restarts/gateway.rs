@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use rustls::pki_types::CertificateDer;
 
 use crate::plan::Plan;
+use crate::program::program;
 
 pub struct Gateway {
     pub ports: [u16; 2],
@@ -54,7 +55,7 @@ impl Gateway {
             .replace("$APP", &app.to_string())
             .replace("$GRACE", &plan.grace.as_secs().to_string());
         fs::write(folder.join("gateway.toml"), text.replace("$REQUESTS", "5000")).unwrap();
-        let mut first = Command::new(env!("CARGO_BIN_EXE_superid-gateway"))
+        let mut first = program()
             .args(["run", "--config"])
             .arg(folder.join("gateway.toml"))
             .stdout(Stdio::piped())

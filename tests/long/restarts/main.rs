@@ -10,6 +10,8 @@ mod gateway;
 mod http1;
 mod http2;
 mod plan;
+#[path = "../setting/program.rs"]
+mod program;
 mod slow;
 
 use std::sync::Arc;

@@ -4,12 +4,17 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use rustls::{ClientConfig, RootCertStore};
+
+use self::program::program;
+
+#[path = "program.rs"]
+mod program;
 
 /// Runs until dropped.
 pub struct Gateway {
@@ -35,7 +40,7 @@ impl Gateway {
         fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
         fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
         fs::write(folder.join("gateway.toml"), text + limits).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_superid-gateway"))
+        let process = program()
             .args(["run", "--config"])
             .arg(folder.join("gateway.toml"))
             .stdout(Stdio::null())

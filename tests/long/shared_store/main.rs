@@ -12,6 +12,8 @@ mod counts;
 mod fleet;
 mod outages;
 mod people;
+#[path = "../setting/program.rs"]
+mod program;
 mod replica;
 
 use std::time::Duration;
@@ -33,12 +35,16 @@ const SHORT: Plan =
 
 fn main() {
     superid_gateway::crypto::install_provider();
-    let plan = if std::env::args().any(|text| text == "short") { SHORT } else { WHOLE };
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let plan = if wanted == "short" { SHORT } else { WHOLE };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let broken = runtime.block_on(async {
         let app = app::start().await;
-        let mut broken = churn::run(plan, app).await;
+        let mut broken = Vec::new();
+        if wanted != "outages" {
+            broken.extend(churn::run(plan, app).await);
+        }
         broken.extend(outages::run(plan, app).await);
         broken
     });

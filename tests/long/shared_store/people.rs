@@ -44,6 +44,7 @@ pub async fn sign_in(text: &str, redis: &Redis, many: usize) -> Vec<Person> {
             source: Source::of("sod"),
             keys: Vec::new(),
             refresh: None,
+            presented: None,
             signed_in: now,
             seen: now,
         };

@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::fleet::{free, scratch};
+use crate::program::program;
 
 /// Killed when it is dropped.
 pub struct Replica {
@@ -76,7 +77,7 @@ pub fn configuration(port: u16, admin: u16, app: u16, redis: &str) -> String {
 }
 
 fn started(folder: &std::path::Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_superid-gateway"))
+    program()
         .args(["run", "--config"])
         .arg(folder.join("gateway.toml"))
         .stdout(Stdio::null())
@@ -84,7 +85,8 @@ fn started(folder: &std::path::Path) -> Child {
         .unwrap()
 }
 
-/// A session lives for as long as it is used every minute: it ends where renewals are lost.
+/// A session lives for as long as it is used every two minutes: it ends where renewals are lost for
+/// longer than Redis is away here.
 const CONFIGURATION: &str = r#"
 [listener.plain]
 address = "127.0.0.1:$PORT"
@@ -106,7 +108,7 @@ max_connections_per_address = 10000
 [session]
 keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
 store = "redis"
-idle = "1m"
+idle = "2m"
 [redis]
 $REDIS
 "#;
