@@ -94,6 +94,9 @@ tenants = ["*"]
 [vault]
 path = "vault.db"
 keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
+[limits]
+header_timeout = "1m"
+idle_timeout = "5m"
 [admin]
 enabled = false
 "#;
