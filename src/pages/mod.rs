@@ -12,6 +12,7 @@ mod renewed;
 mod signed_out;
 mod trouble;
 mod words;
+mod words_of_posts;
 
 pub use chooser::{Choice, chooser};
 pub use fragment::{fragment, fragment_policy};

@@ -8,6 +8,7 @@ use crate::config::Authorization;
 
 use super::layout::{Footing, Page, Sheet};
 use super::words::{self, Words};
+use super::words_of_posts;
 
 /// Why the person does not get what they asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,11 +175,11 @@ impl Trouble<'_> {
             Self::NoSignIn(NoSignIn::ForTenant) => &words::NO_SIGN_IN_FOR_TENANT,
             Self::NoSignIn(NoSignIn::WhichTenant) => &words::NO_SIGN_IN_WITHOUT_TENANT,
             Self::NotFound => &words::NOT_FOUND,
-            Self::NotSent(NotSent::AnotherPersons) => &words::KEPT_FOR_ANOTHER,
-            Self::NotSent(NotSent::Lost) => &words::KEPT_NO_MORE,
-            Self::NotSent(NotSent::Sent) => &words::SENT_ALREADY,
-            Self::NotSent(NotSent::Unavailable) => &words::KEPT_POSTS_UNAVAILABLE,
-            Self::PostOriginRefused => &words::POST_ORIGIN_REFUSED,
+            Self::NotSent(NotSent::AnotherPersons) => &words_of_posts::KEPT_FOR_ANOTHER,
+            Self::NotSent(NotSent::Lost) => &words_of_posts::KEPT_NO_MORE,
+            Self::NotSent(NotSent::Sent) => &words_of_posts::SENT_ALREADY,
+            Self::NotSent(NotSent::Unavailable) => &words_of_posts::KEPT_POSTS_UNAVAILABLE,
+            Self::PostOriginRefused => &words_of_posts::POST_ORIGIN_REFUSED,
             Self::ReapprovalNeeded => &words::REAPPROVAL_NEEDED,
             Self::SessionsUnavailable => &words::SESSIONS_UNAVAILABLE,
             Self::StoreUnavailable => &words::STORE_UNAVAILABLE,
