@@ -117,11 +117,9 @@ fn restricted(restriction: &Restriction, principal: &Principal) -> Result<(), De
 fn credential_serves(present: Present, session: &SessionState, now: Timestamp) -> bool {
     match (present, &session.credential) {
         (Present::Nothing | Present::SystemUser, _) => true,
-        (Present::Auto, Credential::Nothing | Credential::Ticket(_)) => true,
-        (Present::Ticket, Credential::Ticket(_)) => true,
-        (Present::Auto | Present::Bearer, Credential::Bearer { .. }) => {
-            session.credential_lives(now)
-        }
+        (Present::Auto, Credential::Nothing) => true,
+        (Present::Auto | Present::Bearer, Credential::Bearer { .. })
+        | (Present::Auto | Present::Ticket, Credential::Ticket(_)) => session.credential_lives(now),
         (Present::Bearer, Credential::Nothing | Credential::Ticket(_)) => false,
         (Present::Ticket, Credential::Bearer { .. } | Credential::Nothing) => false,
     }
