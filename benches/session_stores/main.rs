@@ -32,8 +32,10 @@ fn main() {
     runtime.expect("a runtime").block_on(async {
         println!("{many} people; ns to find a session");
         println!("store     same person   anybody   bytes kept   bytes of cookie");
+        // First of all: what others gave back would be taken for it.
+        let kept = kept_in_memory(many).await;
         cookie(many).await;
-        memory(many).await;
+        memory(many, kept).await;
         redis(many).await;
     });
 }
@@ -44,21 +46,24 @@ async fn cookie(many: usize) {
     told("cookie", &sessions, &people, 0).await;
 }
 
-async fn memory(many: usize) {
-    let settings = setting::settings_kept(9, 1, ("store = \"memory\"", ""));
-    let in_memory = || {
-        let store = Store::Memory(Arc::new(Records::new(many * 2)));
-        setting::store_in(&settings, store)
-    };
-    // Without the clients' own cookies, which are not what is measured.
-    let (counted, random, none) = (in_memory(), Random::system(), HeaderMap::new());
+/// Bytes for each session, without the clients' own cookies, which are not what is measured.
+async fn kept_in_memory(many: usize) -> usize {
+    let (sessions, random, none) = (in_memory(many), Random::system(), HeaderMap::new());
     let before = resident();
     for _ in 0..many {
-        let made = counted.make(&setting::session(), &random, Cookies::of(&none)).await;
+        let made = sessions.make(&setting::session(), &random, Cookies::of(&none)).await;
         made.expect("a session that is kept");
     }
-    let kept = resident().saturating_sub(before) / many;
-    let sessions = in_memory();
+    resident().saturating_sub(before) / many
+}
+
+fn in_memory(many: usize) -> Sessions {
+    let settings = setting::settings_kept(9, 1, ("store = \"memory\"", ""));
+    setting::store_in(&settings, Store::Memory(Arc::new(Records::new(many * 2))))
+}
+
+async fn memory(many: usize, kept: usize) {
+    let sessions = in_memory(many);
     let people = sign_in(&sessions, many).await;
     told("memory", &sessions, &people, kept).await;
 }
