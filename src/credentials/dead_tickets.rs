@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock};
 
 use http::HeaderValue;
 
@@ -18,8 +18,8 @@ use crate::identity::Ticket;
 pub struct DeadTickets {
     /// Whether there ever was one: mostly there was none, and nobody works out a name.
     any: AtomicBool,
-    /// When each was found dead, by a digest of it.
-    found: Mutex<HashMap<[u8; 16], Timestamp>>,
+    /// When each was found dead, by a digest of it. Requests read it, and do not wait for each other.
+    found: RwLock<HashMap<[u8; 16], Timestamp>>,
 }
 
 impl DeadTickets {
@@ -28,7 +28,7 @@ impl DeadTickets {
     pub fn refused(&self, authorization: &HeaderValue, began: Timestamp, now: Timestamp) {
         let ticket = authorization.as_bytes().strip_prefix(SCHEME);
         let Some(ticket) = ticket.filter(|_| now.since(began) >= YOUNG) else { return };
-        let mut found = self.lock();
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
         if found.len() >= MOST {
             found.retain(|_, when| now.since(*when) < KNOWN);
         }
@@ -40,15 +40,12 @@ impl DeadTickets {
 
     /// Whether a ticket is one of them.
     pub fn has(&self, ticket: &Ticket, now: Timestamp) -> bool {
-        self.any.load(Ordering::Acquire)
-            && self
-                .lock()
-                .get(&name(ticket.reveal().as_bytes()))
-                .is_some_and(|when| now.since(*when) < KNOWN)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 16], Timestamp>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+        if !self.any.load(Ordering::Acquire) {
+            return false;
+        }
+        let name = name(ticket.reveal().as_bytes());
+        let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
+        found.get(&name).is_some_and(|when| now.since(*when) < KNOWN)
     }
 }
 
@@ -94,10 +91,10 @@ mod tests {
     fn no_more_of_them_are_known_than_there_is_room_for() {
         let dead = DeadTickets::default();
         (0..=MOST).for_each(|one| dead.refused(&value(one), Timestamp(0), Timestamp(1_000)));
-        assert_eq!(dead.lock().len(), MOST);
+        assert_eq!(dead.found.read().unwrap().len(), MOST);
         let later = Timestamp(1_000 + KNOWN);
         dead.refused(&value(MOST + 1), Timestamp(0), later);
         assert!(dead.has(&ticket(MOST + 1), later));
-        assert_eq!(dead.lock().len(), 1);
+        assert_eq!(dead.found.read().unwrap().len(), 1);
     }
 }

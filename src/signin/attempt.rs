@@ -43,7 +43,7 @@ pub(super) enum Place {
     Inline(String),
 }
 
-/// What of an attempt is chance, drawn at once: the generator is asked rather than computed with.
+/// The random bytes of an attempt, drawn at once: each draw has the generator ask the processor, which is slow.
 pub(super) struct Seeds([u8; 64]);
 
 impl Seeds {

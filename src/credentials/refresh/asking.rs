@@ -153,7 +153,7 @@ impl From<RefreshFailed<ProviderFailed>> for NotRefreshed {
 }
 
 /// With every source; none of them holds a token.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -4,7 +4,6 @@
 //! over or fails is counted and in the audit log, and the token ends by the provider's own rules.
 
 use std::collections::{HashSet, VecDeque};
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
@@ -18,6 +17,7 @@ use crate::session::{Refresh, SessionState};
 use crate::superid::{NotRevoked, SuperId};
 use crate::telemetry::{AuditLog, Event, Metrics, Revoking as Outcome, Who};
 
+use super::asking::chain;
 use super::flights::Flights;
 
 /// Tells providers of tokens that are wanted no more; cheap to clone.
@@ -121,17 +121,6 @@ impl Default for Told {
     fn default() -> Self {
         Self { places: Arc::new(Semaphore::new(AT_ONCE)), latest: Mutex::default() }
     }
-}
-
-/// With every source; none of them holds a token.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 /// On their way: each is over within the time that calls to SuperID have.
