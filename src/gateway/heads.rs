@@ -1,8 +1,8 @@
 //! Heads of messages between a client and an app, whatever either of them speaks.
 
+use super::downstream::Downstream;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
 use crate::web::Spoofable;
@@ -51,7 +51,7 @@ fn odd() -> Box<Error> {
 
 /// The head of the answer a client has got, or the beginning of it. What comes before an answer is none
 /// (RFC 9110 §15.2), but for the 101 of a tunnel.
-pub(super) fn answered(downstream: &Downstream) -> Option<&ResponseHeader> {
+pub(super) fn answered<'a>(downstream: &'a Downstream<'_>) -> Option<&'a ResponseHeader> {
     let head = downstream.response_written()?;
     (!head.status.is_informational() || downstream.was_upgraded()).then_some(head)
 }
@@ -61,7 +61,10 @@ pub(super) fn answered(downstream: &Downstream) -> Option<&ResponseHeader> {
 ///
 /// # Errors
 /// Never: it is a header.
-pub(super) fn frame(head: &mut ResponseHeader, downstream: &mut Downstream) -> pingora::Result<()> {
+pub(super) fn frame(
+    head: &mut ResponseHeader,
+    downstream: &mut Downstream<'_>,
+) -> pingora::Result<()> {
     // Ours to the client, whatever the app speaks.
     head.set_version(Version::HTTP_11);
     if head.status == StatusCode::NO_CONTENT {
@@ -74,7 +77,7 @@ pub(super) fn frame(head: &mut ResponseHeader, downstream: &mut Downstream) -> p
         return Ok(());
     }
     if asked.version == Version::HTTP_10 {
-        downstream.set_keepalive(None);
+        downstream.is_last();
         return Ok(());
     }
     head.insert_header(header::TRANSFER_ENCODING, "chunked")
