@@ -42,6 +42,7 @@ mod leaving;
 mod lifecycle;
 mod line;
 mod living;
+mod measure;
 mod notices;
 mod outlived;
 mod over;

@@ -6,7 +6,7 @@ use pingora::protocols::http::HttpTask;
 use pingora::{Error, ErrorType, OrErr as _};
 use tokio::io::AsyncWriteExt as _;
 
-use super::super::heads::may_have_a_body;
+use super::super::measure::may_have_a_body;
 use super::head;
 use super::opened::{Behind, Opened};
 

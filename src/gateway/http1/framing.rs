@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType};
 
-use super::super::heads::{length, may_have_a_body};
+use super::super::measure::{length, may_have_a_body};
 use super::super::talk::{Part, Rest};
 use super::chunks::{Chunks, Next};
 
