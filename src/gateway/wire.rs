@@ -48,7 +48,7 @@ pub(super) async fn write(
     site: &Site,
     reply: Reply,
 ) -> pingora::Result<()> {
-    let mut head = ResponseHeader::build(reply.status, Some(reply.headers.len()))?;
+    let mut head = ResponseHeader::build_no_case(reply.status, Some(reply.headers.len()))?;
     for (name, value) in reply.headers {
         head.append_header(name, value)?;
     }

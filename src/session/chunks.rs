@@ -71,7 +71,8 @@ impl Chunked<'_> {
     }
 
     fn removals(&self, cookies: Cookies<'_>, from: usize) -> impl Iterator<Item = HeaderValue> {
-        (from..Self::MOST)
+        let most = if cookies.size() == 0 { from } else { Self::MOST };
+        (from..most)
             .filter(move |index| cookies.has(&CookieNames::chunk(self.name, *index)))
             .map(|index| self.cookie(index, "", Some(0)))
     }

@@ -8,7 +8,7 @@ use http::HeaderValue;
 use crate::config::{
     Authority, Environment, Flow, Legacy, Pkce, RedirectParameter, RelyingParty, Response,
 };
-use crate::crypto::plain_sha256;
+use crate::crypto::{Random, plain_sha256};
 use crate::identity::ContextId;
 use crate::session::Loaded;
 use crate::web::{Reply, ReturnTo};
@@ -37,15 +37,22 @@ impl Desk {
     /// succeed one after the other and the session never comes back, `BadRequest` for another tenant
     /// than the relying party is for.
     pub fn begin(&self, at: Counter<'_>, wish: &Wish<'_>) -> Outcome {
-        self.begin_as(at, wish, self.binding(at).unwrap_or_else(|| Binding::fresh(&self.random)))
+        let random = self.random.drawn();
+        let binding = self.binding(at).unwrap_or_else(|| Binding::fresh(&random));
+        self.begun(at, wish, binding, &random)
     }
 
     /// As [`Desk::begin`], for this browser.
-    pub(super) fn begin_as(
+    pub(super) fn begin_as(&self, at: Counter<'_>, wish: &Wish<'_>, binding: Binding) -> Outcome {
+        self.begun(at, wish, binding, &self.random.drawn())
+    }
+
+    fn begun(
         &self,
         at: Counter<'_>,
         wish: &Wish<'_>,
         mut binding: Binding,
+        random: &Random,
     ) -> Outcome {
         if !self.changes_tenant(at, wish) && !binding.begins(&wish.party.name, self.clock.now()) {
             binding.forget_returns();
@@ -53,7 +60,7 @@ impl Desk {
             let failed = Failed::new(Failure::LoopCookie, detail).again(wish.target.clone());
             return Err(failed.with_cookie(self.bind(at, &binding)));
         }
-        self.begin_round(at, wish, binding, 0)
+        self.begin_with(at, wish, (binding, random), 0)
     }
 
     /// Whether the session came back, and is of another tenant than is asked for: a person with two
@@ -70,11 +77,21 @@ impl Desk {
         &self,
         at: Counter<'_>,
         wish: &Wish<'_>,
-        mut binding: Binding,
+        binding: Binding,
+        round: u8,
+    ) -> Outcome {
+        self.begin_with(at, wish, (binding, &self.random.drawn()), round)
+    }
+
+    fn begin_with(
+        &self,
+        at: Counter<'_>,
+        wish: &Wish<'_>,
+        (mut binding, random): (Binding, &Random),
         round: u8,
     ) -> Outcome {
         let now = self.clock.now();
-        let seeds = Seeds::fresh(&self.random);
+        let seeds = Seeds::fresh(random);
         let id = seeds.id();
         if !self.spent.has_room(&id, now) {
             let detail = "the set of spent attempts is full";
@@ -86,7 +103,7 @@ impl Desk {
             Flow::Code | Flow::WsFederation => {
                 let mut attempt = Attempt::new(wish.party, tenant, &binding, now, &seeds);
                 attempt.rounds = round;
-                self.authorize(at, wish, attempt)?
+                self.authorize(at, wish, attempt, random)?
             }
             Flow::Legacy(legacy) => {
                 let environment = wish.party.environment().ok_or_else(nobody)?;
@@ -103,7 +120,7 @@ impl Desk {
         };
         Ok(Reply::redirect(&location)
             .with_cookies(at.sessions.remove(at.cookies))
-            .with_cookies([self.bind(at, &binding)])
+            .with_cookies([self.bind_by(at, &binding, random)])
             .with_cookies(extra))
     }
 
@@ -114,6 +131,7 @@ impl Desk {
         at: Counter<'_>,
         wish: &Wish<'_>,
         mut attempt: Attempt,
+        random: &Random,
     ) -> Result<(String, Option<HeaderValue>), Failed> {
         let base = match &wish.party.authority {
             Authority::SuperId(environment) => environment.authorize(attempt.tenant.as_ref()),
@@ -123,18 +141,18 @@ impl Desk {
             Authority::WsFederation(trust) => trust.federation.sign_in_url.clone().into(),
         };
         attempt.target = Place::Inline(wish.target.as_str().to_owned());
-        let mut query = self.authorize_query(at, wish.party, &attempt);
+        let mut query = self.authorize_query(at, wish.party, &attempt, random);
         let mut cookie = None;
         if query.len() > MOST_QUERY {
             cookie = self.keep_long_target(at, &mut attempt, &wish.target);
             if cookie.is_none() {
                 attempt.target = Place::Inline(without_query(&wish.target));
             }
-            query = self.authorize_query(at, wish.party, &attempt);
+            query = self.authorize_query(at, wish.party, &attempt, random);
         }
         if query.len() > MOST_QUERY {
             attempt.target = Place::Inline("/".to_owned());
-            query = self.authorize_query(at, wish.party, &attempt);
+            query = self.authorize_query(at, wish.party, &attempt, random);
         }
         // An authorize address may have a query of its own (RFC 6749 §3.1).
         let joint = if base.contains('?') { '&' } else { '?' };
@@ -142,9 +160,15 @@ impl Desk {
     }
 
     /// OpenID Connect Core §3.1.2.1, RFC 7636 §4.3, and `superid.md` §2.
-    fn authorize_query(&self, at: Counter<'_>, party: &RelyingParty, attempt: &Attempt) -> String {
+    fn authorize_query(
+        &self,
+        at: Counter<'_>,
+        party: &RelyingParty,
+        attempt: &Attempt,
+        random: &Random,
+    ) -> String {
         let redirect = redirect_url(at, party);
-        let state = attempt.seal(&at.host.origin, &self.keys, &self.random);
+        let state = attempt.seal(&at.host.origin, &self.keys, random);
         if let Some(trust) = party.trust() {
             let ours = (party.client_id.as_str(), redirect.as_str());
             return sign_in_query(&trust.federation, ours, &state, self.clock.now());

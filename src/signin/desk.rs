@@ -194,7 +194,17 @@ impl Desk {
 
     /// The binding cookie of this browser.
     pub(super) fn bind(&self, at: Counter<'_>, binding: &Binding) -> http::HeaderValue {
-        binding.cookie(at.names, &at.host.origin, &self.keys, &self.random, at.attributes())
+        self.bind_by(at, binding, &self.random)
+    }
+
+    /// The same, sealed with bytes of `random`.
+    pub(super) fn bind_by(
+        &self,
+        at: Counter<'_>,
+        binding: &Binding,
+        random: &Random,
+    ) -> http::HeaderValue {
+        binding.cookie(at.names, &at.host.origin, &self.keys, random, at.attributes())
     }
 
     /// What ties this browser's attempts to it, if its cookie opens.

@@ -138,11 +138,12 @@ impl CookieAttributes {
 impl SetCookie<'_> {
     /// The header's value.
     pub fn header(&self) -> HeaderValue {
-        let mut text = format!("{}={}; Path=/; HttpOnly", self.name, self.value);
+        let mut text = String::with_capacity(self.name.len() + self.value.len() + ATTRIBUTES);
+        text.extend([self.name, "=", self.value, "; Path=/; HttpOnly"]);
         if self.attributes.secure {
             text.push_str("; Secure");
         }
-        let _infallible = write!(text, "; SameSite={}", self.attributes.same_site);
+        text.extend(["; SameSite=", self.attributes.same_site]);
         if let Some(seconds) = self.max_age {
             let _infallible = write!(text, "; Max-Age={seconds}");
         }
@@ -151,6 +152,9 @@ impl SetCookie<'_> {
         value
     }
 }
+
+/// Room for all that may stand behind a cookie's value.
+const ATTRIBUTES: usize = 80;
 
 /// The value of a pair if this is its name.
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {

@@ -1,6 +1,6 @@
 //! Whether a request is a person going somewhere or a program asking for something.
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 
 /// Who asks. A navigation can be redirected to a sign-in; a program gets 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +24,11 @@ impl Asking {
 
     /// As [`Asking::of`] where browsers post forms: there the method tells nothing.
     pub fn of_form(headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).map(|value| value.as_bytes());
-        if headers.contains_key(header::UPGRADE) || headers.contains_key("x-requested-with") {
+        let text = |name: &HeaderName| headers.get(name).map(|value| value.as_bytes());
+        if headers.contains_key(header::UPGRADE) || headers.contains_key(&REQUESTED_WITH) {
             return Self::Program;
         }
-        match (text("sec-fetch-mode"), text("sec-fetch-dest")) {
+        match (text(&FETCH_MODE), text(&FETCH_DEST)) {
             (Some(b"navigate"), None | Some(b"document" | b"iframe" | b"frame")) => {
                 Self::Navigation
             }
@@ -48,6 +48,10 @@ fn accepts_html(headers: &HeaderMap) -> bool {
         })
     })
 }
+
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 #[cfg(test)]
 mod tests {
