@@ -72,7 +72,7 @@ async fn try_once(downstream: &mut Downstream<'_>, exchange: &mut Exchange) -> p
     let relay = Relay { downstream, exchange, flow, patience, is_told_to_go_on: false };
     match led.dial.protocol() {
         UpstreamProtocol::Http1 => relay.by_http1(&led, whose).await,
-        UpstreamProtocol::Http2 => relay.by_http2(&led, whose).await,
+        UpstreamProtocol::Http2 => Box::pin(relay.by_http2(&led, whose)).await,
     }
 }
 
@@ -189,10 +189,8 @@ impl Relay<'_, '_> {
                 Event::Step(step) => match step? {
                     Step::Sent => {}
                     Step::Answer(part) => match self.give(part, talk).await? {
-                        Course::Ended => {
-                            self.rest(talk).await;
-                            return Ok(());
-                        }
+                        Course::Ended if talk.wants() == Wants::Nothing => return Ok(()),
+                        Course::Ended => return Ok(Box::pin(self.rest(talk)).await),
                         Course::GoesOn => {}
                     },
                 },
@@ -202,7 +200,8 @@ impl Relay<'_, '_> {
                     return Err(late.into_up());
                 }
             }
-            silence.set(sleep(self.patience));
+            // Later than before, which costs the runtime nothing.
+            silence.as_mut().reset(tokio::time::Instant::now() + self.patience);
         }
     }
 

@@ -12,7 +12,8 @@ use pingora::proxy::Session;
 use super::client::{Behind, Message};
 use super::line::Line;
 
-/// One request, and the way its answer goes.
+/// One request, and the way its answer goes. What pingora does takes large futures: each in a box, for
+/// requests that need none have no room for it.
 pub(super) enum Downstream<'a> {
     /// Of HTTP/1: by ourselves.
     Ours(Message<'a>),
@@ -134,7 +135,7 @@ impl Downstream<'_> {
     pub(super) async fn piece(&mut self) -> pingora::Result<Option<Bytes>> {
         match self {
             Self::Ours(message) => message.piece().await,
-            Self::Pingoras(session) => session.read_request_body().await,
+            Self::Pingoras(session) => Box::pin(session.read_request_body()).await,
         }
     }
 
@@ -147,7 +148,7 @@ impl Downstream<'_> {
         match self {
             Self::Ours(message) if message.body_is_done() => message.leaves().await,
             Self::Ours(message) => message.piece().await,
-            Self::Pingoras(session) => session.read_body_or_idle(false).await,
+            Self::Pingoras(session) => Box::pin(session.read_body_or_idle(false)).await,
         }
     }
 
@@ -158,7 +159,7 @@ impl Downstream<'_> {
     pub(super) async fn leaves(&mut self) -> pingora::Result<Option<Bytes>> {
         match self {
             Self::Ours(message) => message.leaves().await,
-            Self::Pingoras(session) => session.read_body_or_idle(true).await,
+            Self::Pingoras(session) => Box::pin(session.read_body_or_idle(true)).await,
         }
     }
 
@@ -240,7 +241,9 @@ impl Downstream<'_> {
     pub(super) async fn write(&mut self, tasks: Vec<HttpTask>) -> pingora::Result<()> {
         match self {
             Self::Ours(message) => message.write(tasks).await,
-            Self::Pingoras(session) => session.write_response_tasks(tasks).await.map(|_is_end| ()),
+            Self::Pingoras(session) => {
+                Box::pin(session.write_response_tasks(tasks)).await.map(|_is_end| ())
+            }
         }
     }
 }

@@ -104,12 +104,17 @@ pub(super) fn trailers(trailers: HeaderMap, ours: &Spoofable) -> HeaderMap {
 
 pub(super) fn leave_the_connection_out(headers: &mut HeaderMap) {
     let takes_trailers = takes_trailers(headers);
-    for name in &OF_THE_CONNECTION {
+    // Most have one of them or none: to look at all names costs less than to remove nine.
+    while let Some(name) = headers.keys().find_map(|name| of_the_connection(name)) {
         headers.remove(name);
     }
     if takes_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
+}
+
+fn of_the_connection(name: &HeaderName) -> Option<&'static HeaderName> {
+    OF_THE_CONNECTION.iter().find(|one| *one == name)
 }
 
 /// gRPC asks for it, and HTTP/2 has no other word there (RFC 9113 §8.2.2).
@@ -122,7 +127,7 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
 }
 
 /// Nearly every one of them would be an error in HTTP/2; credentials for a proxy are for this one.
-const OF_THE_CONNECTION: [HeaderName; 9] = [
+static OF_THE_CONNECTION: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),

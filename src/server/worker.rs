@@ -1,6 +1,6 @@
 //! A worker: one thread with a runtime of its own, a proxy of its own, and every listener's door.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -128,5 +128,6 @@ fn front(work: &Work) -> Front {
         access: work.access.clone(),
         lobby: work.load.house.open_lobby(),
         load: work.load.clone(),
+        spare: OnceLock::new(),
     }
 }

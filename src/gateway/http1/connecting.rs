@@ -46,7 +46,9 @@ pub(in crate::gateway) async fn connect(
             return Ok(Connection { cord, used: Used::Before, way });
         }
     }
-    let cord = led.dial.connect(&led.address, Some(led.patience.connect), whose).await?;
+    // Seldom, and a large future: not a part of every request's.
+    let cord = led.dial.connect(&led.address, Some(led.patience.connect), whose);
+    let cord = Box::pin(cord).await?;
     Ok(Connection { cord, used: Used::Never, way })
 }
 

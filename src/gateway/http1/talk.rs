@@ -1,14 +1,15 @@
 //! One request and its answer on a connection of HTTP/1.1.
 
 use std::io;
-use std::pin::pin;
+use std::mem::MaybeUninit;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http::{Method, StatusCode};
 use pingora::http::RequestHeader;
 use pingora::{Error, ErrorType, RetryType};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 use super::super::cord::Cord;
 use super::super::kept;
@@ -127,15 +128,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talking<S> {
 
     /// Reads `room` bytes at most; `false` at the connection's end.
     fn poll_more(&mut self, context: &mut Context<'_>, room: usize) -> Poll<pingora::Result<bool>> {
-        let room = match self.answer {
-            Answer::Head => HEAD,
-            Answer::Body(_) | Answer::Over => room,
+        let read = match self.answer {
+            Answer::Head => ready!(self.poll_head(context)),
+            Answer::Body(_) | Answer::Over => {
+                self.input.reserve(room);
+                let mut limited = (&mut self.input).limit(room);
+                let read = pin!(self.stream.read_buf(&mut limited));
+                ready!(read.poll(context))
+            }
         };
-        self.input.reserve(room);
-        let mut limited = (&mut self.input).limit(room);
-        let read = pin!(self.stream.read_buf(&mut limited));
-        let read = ready!(read.poll(context));
         Poll::Ready(read.map(|count| count > 0).map_err(|error| self.failed(Some(error))))
+    }
+
+    /// Reads what comes of the head, and with it. An app that thinks takes no memory meanwhile.
+    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut scratch = [MaybeUninit::uninit(); HEAD];
+        let mut read = ReadBuf::uninit(&mut scratch);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut read))?;
+        self.input.extend_from_slice(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
     }
 
     /// The next part of the answer in what has come.
