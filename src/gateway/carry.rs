@@ -190,7 +190,10 @@ impl Relay<'_, '_> {
                     Step::Sent => {}
                     Step::Answer(part) => match self.give(part, talk).await? {
                         Course::Ended if talk.wants() == Wants::Nothing => return Ok(()),
-                        Course::Ended => return Ok(Box::pin(self.rest(talk)).await),
+                        Course::Ended => {
+                            Box::pin(self.rest(talk)).await;
+                            return Ok(());
+                        }
                         Course::GoesOn => {}
                     },
                 },

@@ -14,6 +14,7 @@ use super::line::Line;
 
 /// One request, and the way its answer goes. What pingora does takes large futures: each in a box, for
 /// requests that need none have no room for it.
+#[allow(clippy::large_enum_variant, reason = "there is one of it for each request, on its future")]
 pub(super) enum Downstream<'a> {
     /// Of HTTP/1: by ourselves.
     Ours(Message<'a>),
