@@ -23,7 +23,7 @@ pub struct Gateway {
 pub enum Counted {
     Everywhere,
     /// In the function of this name and all that it calls, from there: a function that others call too is
-    /// counted only for this one.
+    /// counted only for this one. Instructions are told apart.
     Within(&'static str),
 }
 
@@ -40,6 +40,7 @@ impl Gateway {
         command.arg("--tool=callgrind");
         if let Counted::Within(function) = counted {
             command.arg(format!("--toggle-collect={function}"));
+            command.args(["--dump-instr=yes", "--compress-pos=no"]);
         }
         command
             .arg(format!("--callgrind-out-file={}", counts.display()))

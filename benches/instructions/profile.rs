@@ -15,6 +15,8 @@ pub struct Profile {
     calls: HashMap<String, u64>,
     /// By function, without what it calls.
     own: HashMap<String, u64>,
+    /// By function: its first instruction that was counted, and how often that was done.
+    first: HashMap<String, (u64, u64)>,
 }
 
 impl Profile {
@@ -26,12 +28,18 @@ impl Profile {
             reading.take(line);
         }
         let total = reading.total.expect("it has a line of totals");
-        Self { total, calls: reading.calls, own: reading.own }
+        Self { total, calls: reading.calls, own: reading.own, first: reading.first }
     }
 
     /// How often a function was called, by its path.
     pub fn calls_of(&self, function: &str) -> u64 {
         self.calls.get(function).copied().unwrap_or_default()
+    }
+
+    /// How often a function was entered where instructions were counted, which `calls_of` does not tell:
+    /// callgrind counts calls everywhere. Only where it tells instructions apart.
+    pub fn entered(&self, function: &str) -> u64 {
+        self.first.get(function).map_or(0, |(_, times)| *times)
     }
 
     /// Instructions of all functions but those whose name begins so.
@@ -49,6 +57,7 @@ struct Reading {
     names: HashMap<String, String>,
     calls: HashMap<String, u64>,
     own: HashMap<String, u64>,
+    first: HashMap<String, (u64, u64)>,
     calling: String,
     called: String,
     /// The next line says what the calls just read cost.
@@ -72,6 +81,22 @@ impl Reading {
             self.total = Some(last_number(line));
         } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
             *self.own.entry(self.calling.clone()).or_default() += last_number(line);
+            self.instruction(line);
+        }
+    }
+
+    /// `0xADDRESS LINE COST`, where instructions are told apart.
+    fn instruction(&mut self, line: &str) {
+        let address = line.strip_prefix("0x").and_then(|line| line.split(' ').next());
+        let Some(address) = address.and_then(|digits| u64::from_str_radix(digits, 16).ok()) else {
+            return;
+        };
+        let first = self.first.entry(self.calling.clone()).or_insert((address, 0));
+        if address < first.0 {
+            *first = (address, 0);
+        }
+        if address == first.0 {
+            first.1 += last_number(line);
         }
     }
 

@@ -112,19 +112,15 @@ fn within(names: [&'static str; 2], profile: &Profile, calls: usize) -> [Figure;
     let calls = calls as u64;
     let instructions = spent(profile);
     assert!(instructions > calls, "callgrind counted nothing for {:?}", names[0]);
-    let asked = number_of_allocations(profile);
+    let asked: u64 = ALLOCATING.map(|function| profile.entered(function)).iter().sum();
     [(names[0], (instructions + calls / 2) / calls), (names[1], (asked + calls / 2) / calls)]
 }
 
 /// All that Rust asks of the allocator.
 fn allocations(profile: &Profile) -> u64 {
-    let number = number_of_allocations(profile);
+    let number = ALLOCATING.map(|function| profile.calls_of(function)).iter().sum();
     assert_ne!(number, 0, "callgrind counted no allocation: has the allocator other functions?");
     number
-}
-
-fn number_of_allocations(profile: &Profile) -> u64 {
-    ALLOCATING.map(|function| profile.calls_of(function)).iter().sum()
 }
 
 /// Calls of a function that the second run had more.
