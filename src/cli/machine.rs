@@ -3,9 +3,8 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Takes as many file descriptors as it may have, and says so when they are too few for
-/// `connections`; takes memory in small pages.
+/// `connections`.
 pub(super) fn prepare(connections: usize) {
-    small_pages();
     let most = descriptors();
     let wanted = 2 * connections as u64 + BESIDE;
     if most < wanted {
@@ -23,15 +22,16 @@ fn descriptors() -> u64 {
     most.unwrap_or(u64::MAX)
 }
 
+/// Takes memory in small pages from here on; the first memory there is takes four megabytes less so.
 /// Buffers are mostly room for what may come: a huge page makes all of that real memory, 60 kB for
 /// each slow upload.
 #[cfg(target_os = "linux")]
-fn small_pages() {
+pub fn small_pages() {
     let _refused = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 #[cfg(not(target_os = "linux"))]
-fn small_pages() {}
+pub fn small_pages() {}
 
 /// Descriptors for everything but connections.
 const BESIDE: u64 = 100;

@@ -40,6 +40,7 @@ pub use command::main;
 pub use explain::explain;
 pub use health::{Admin, Question, health};
 pub use keys::keys;
+pub use machine::small_pages;
 pub use partner_keys::{Conversion, Form, KeySource, PartnerKeyCommand, partner_keys};
 pub use session_keys::{SessionKeyCommand, session_keys};
 pub use status::{Show, status};

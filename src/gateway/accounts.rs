@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::downstream::Downstream;
 use http::header;
 use pingora::Error;
-use pingora::proxy::Session as Downstream;
 
 use crate::config::AccessField;
 use crate::telemetry::{AccessLine, AccessLog, Request};
@@ -16,7 +16,7 @@ use super::{heads, wire};
 
 /// Counts it, and tells it where somebody listens.
 pub(super) fn close(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     exchange: &mut Exchange,
     access: Option<&AccessLog>,
     error: Option<&Error>,
@@ -32,7 +32,7 @@ pub(super) fn close(
     }
 }
 
-fn trace(downstream: &Downstream, exchange: &Exchange, status: u16) {
+fn trace(downstream: &Downstream<'_>, exchange: &Exchange, status: u16) {
     let Some(trace) = &exchange.trace else { return };
     let (method, path) = asked(downstream, exchange);
     trace.finish(&Request {
@@ -47,7 +47,7 @@ fn trace(downstream: &Downstream, exchange: &Exchange, status: u16) {
 }
 
 fn line(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     exchange: &Exchange,
     (access, status, lived): (&AccessLog, u16, Duration),
     error: Option<&Error>,
@@ -84,7 +84,7 @@ fn line(
 }
 
 /// What was asked of us, or of the proxy that asks us.
-fn asked<'a>(downstream: &'a Downstream, exchange: &'a Exchange) -> (&'a str, &'a str) {
+fn asked<'a>(downstream: &'a Downstream<'_>, exchange: &'a Exchange) -> (&'a str, &'a str) {
     match &exchange.described {
         Some(described) => (described.method().as_str(), described.path()),
         None => (downstream.req_header().method.as_str(), downstream.req_header().uri.path()),

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
+use super::downstream::Downstream;
 use http::{Method, header};
-use pingora::proxy::Session as Downstream;
 
 use crate::authn::Authenticated;
 use crate::clock::Timestamp;
@@ -68,7 +68,7 @@ pub(super) async fn page(
     exchange: &Exchange,
     number: usize,
     page: AppPage,
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
 ) -> Result<Reply, Refused> {
     let site = &exchange.site;
     let host = &site.hosts[number];
@@ -230,7 +230,7 @@ impl Desk<'_> {
         Ok(respond::page(pages::uninstall(path, self.company(), &self.footing(None))))
     }
 
-    async fn forget(&self, downstream: &mut Downstream) -> Result<Reply, Refused> {
+    async fn forget(&self, downstream: &mut Downstream<'_>) -> Result<Reply, Refused> {
         if let Some(refused) = self.no_administrator() {
             return Err(refused);
         }

@@ -1,7 +1,7 @@
 //! What of a request goes to the audit log, and in which words.
 
+use super::downstream::Downstream;
 use http::header;
-use pingora::proxy::Session as Downstream;
 
 use crate::telemetry::{Event, Scene, Who};
 use crate::web::Client;
@@ -13,7 +13,7 @@ use super::exchange::Exchange;
 use super::respond::{During, Reason, Refused};
 
 /// Where and when a request happens, as far as it is known.
-pub(super) fn scene<'a>(downstream: &'a Downstream, exchange: &'a Exchange) -> Scene<'a> {
+pub(super) fn scene<'a>(downstream: &'a Downstream<'_>, exchange: &'a Exchange) -> Scene<'a> {
     let site = &exchange.site;
     let request = downstream.req_header();
     let described = exchange.described.as_ref().and_then(|described| described.host());
@@ -25,14 +25,14 @@ pub(super) fn scene<'a>(downstream: &'a Downstream, exchange: &'a Exchange) -> S
         log: &site.audit,
         request_id: &exchange.request_id,
         client: exchange.client.as_ref().map(Client::address),
-        server: downstream.server_addr().and_then(|address| address.as_inet()).copied(),
+        server: downstream.server_addr(),
         host: number.map(|number| site.hosts[number].host.origin.authority()),
     }
 }
 
 /// Records a refusal that says something about somebody: a sign-in that failed, a person or a caller
 /// that may not, a notice that is not believed. Others are in the access log alone.
-pub(super) fn refusal(downstream: &Downstream, exchange: &Exchange, refused: &Refused) {
+pub(super) fn refusal(downstream: &Downstream<'_>, exchange: &Exchange, refused: &Refused) {
     let word = refused.word();
     let (reason, detail) = (word.as_str(), refused.detail.as_str());
     let door = job_door(downstream);

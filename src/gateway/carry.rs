@@ -10,12 +10,12 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::downstream::Downstream;
 use bytes::Bytes;
 use http::header::{EXPECT, TE};
 use http::{StatusCode, Version};
 use pingora::http::RequestHeader;
 use pingora::protocols::http::HttpTask;
-use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 use tokio::time::{Sleep, sleep};
 
@@ -36,10 +36,10 @@ use super::{calls, entrance, heads, http1, http2, journey, phases};
 /// # Errors
 /// Why there is no answer, or not all of it.
 pub(super) async fn carry(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     exchange: &mut Exchange,
 ) -> pingora::Result<()> {
-    downstream.enable_retry_buffering();
+    downstream.keeps_body();
     let mut tries = 1;
     loop {
         let Err(failed) = try_once(downstream, exchange).await else { return Ok(()) };
@@ -51,14 +51,18 @@ pub(super) async fn carry(
     }
 }
 
-async fn try_once(downstream: &mut Downstream, exchange: &mut Exchange) -> pingora::Result<()> {
+async fn try_once(downstream: &mut Downstream<'_>, exchange: &mut Exchange) -> pingora::Result<()> {
     exchange.asked = Some(Instant::now());
     exchange.upstream = exchange.open(Child::Upstream);
     let (led, whose) = match calls::lead(exchange).await? {
         Some(led) => (led, ProxyHeader::Nobodys),
         None => {
             let led = journey::lead(exchange).await?;
-            (led, entrance::whose(downstream, exchange.client.as_ref()))
+            let whose = match led.dial.introduces() {
+                true => entrance::whose(downstream, exchange.client.as_ref()),
+                false => ProxyHeader::Nobodys,
+            };
+            (led, whose)
         }
     };
     let flow = flow(downstream, led.dial.protocol());
@@ -73,15 +77,15 @@ async fn try_once(downstream: &mut Downstream, exchange: &mut Exchange) -> pingo
 }
 
 /// Answers of a client that has many at a time share the room of all, and hear of its connection's end.
-fn flow(downstream: &Downstream, protocol: UpstreamProtocol) -> Arc<Flow> {
+fn flow(downstream: &Downstream<'_>, protocol: UpstreamProtocol) -> Arc<Flow> {
     let shares = downstream.is_http2() || protocol == UpstreamProtocol::Http2;
-    let line = Line::of(downstream).filter(|_| shares);
+    let line = downstream.line().filter(|_| shares);
     line.map_or_else(|| Arc::new(Flow::alone()), Line::flow)
 }
 
 /// Both directions of one request.
-struct Relay<'a> {
-    downstream: &'a mut Downstream,
+struct Relay<'a, 'd> {
+    downstream: &'a mut Downstream<'d>,
     exchange: &'a mut Exchange,
     flow: Arc<Flow>,
     /// How long nothing may go either way.
@@ -108,9 +112,9 @@ enum Course {
     GoesOn,
 }
 
-impl Relay<'_> {
+impl Relay<'_, '_> {
     async fn by_http1(mut self, led: &Led, whose: ProxyHeader) -> pingora::Result<()> {
-        let line = Line::of(self.downstream).filter(|_| self.downstream.is_http2());
+        let line = self.downstream.line().filter(|_| self.downstream.is_http2());
         let handshakes = line.map(|line| line.handshakes().clone());
         let connection = match http1::connect(led, whose, handshakes).await {
             Ok(connection) => connection,
@@ -125,7 +129,7 @@ impl Relay<'_> {
         let mut request = self.request()?;
         // Trailers of such an app go nowhere.
         request.remove_header(&TE);
-        let with = match self.downstream.as_mut().is_body_empty() {
+        let with = match self.downstream.is_body_empty() {
             true => http1::With::NoBody,
             false => http1::With::ABody,
         };
@@ -159,7 +163,7 @@ impl Relay<'_> {
         scheme: &str,
     ) -> pingora::Result<()> {
         let request = self.request()?;
-        let end = End::at(self.downstream.as_mut().is_body_empty());
+        let end = End::at(self.downstream.is_body_empty());
         let mut talk = http2::Talking::begin(lease, scheme, request, end)?;
         self.talk(&mut talk).await
     }
@@ -168,14 +172,14 @@ impl Relay<'_> {
     fn request(&mut self) -> pingora::Result<RequestHeader> {
         let mut request = heads::of_client(self.downstream.req_header())?;
         phases::leave(&mut request, self.exchange)?;
-        if self.downstream.as_mut().is_body_empty() {
+        if self.downstream.is_body_empty() {
             phases::body(self.downstream, &mut None, End::Now, self.exchange)?;
         }
         Ok(request)
     }
 
     async fn talk(&mut self, talk: &mut impl Talk) -> pingora::Result<()> {
-        if let Some(again) = self.downstream.get_retry_buffer() {
+        if let Some(again) = self.downstream.kept_body() {
             self.upload(talk, Some(again))?;
         }
         let mut silence = pin!(sleep(self.patience));
@@ -269,7 +273,7 @@ impl Relay<'_> {
             return Ok(course);
         }
         let written = tokio::select! {
-            written = self.downstream.write_response_tasks(tasks) => written,
+            written = self.downstream.write(tasks) => written,
             // A client that takes nothing holds up no end.
             () = self.flow.is_ended() => return Err(over()),
         };
@@ -317,17 +321,11 @@ fn over() -> Box<Error> {
 }
 
 /// The next piece of a body, where one is wanted; else that the client leaves.
-async fn heard(downstream: &mut Downstream, wants: Wants) -> pingora::Result<Option<Bytes>> {
+async fn heard(downstream: &mut Downstream<'_>, wants: Wants) -> pingora::Result<Option<Bytes>> {
     let heard = match wants {
-        Wants::Piece => downstream.read_body_or_idle(false).await,
-        Wants::Nothing => downstream.read_body_or_idle(true).await,
-        Wants::Room => match downstream.watch_h2_stream_close() {
-            Some(left) => {
-                let why = left.await;
-                Error::e_explain(ErrorType::H2Error, format!("the client left: {why:?}"))
-            }
-            None => std::future::pending().await,
-        },
+        Wants::Piece => downstream.piece_or_leaves().await,
+        Wants::Nothing => downstream.leaves().await,
+        Wants::Room => downstream.leaves_unread().await,
     };
     heard.map_err(|error| error.into_down())
 }

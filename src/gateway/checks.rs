@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
+use super::downstream::Downstream;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use pingora::proxy::Session as Downstream;
 
 use crate::config::{Destination, ForwardAuth, SignInAnswer};
 use crate::pages::Trouble;
@@ -29,7 +29,7 @@ use super::{entrance, traces, wire};
 /// # Errors
 /// pingora's, when the proxy is gone.
 pub(super) async fn answer(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     exchange: &mut Exchange,
     terms: &ForwardAuth,
 ) -> pingora::Result<bool> {
@@ -78,7 +78,7 @@ impl From<Refusal> for Denied {
 }
 
 async fn checked(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     exchange: &mut Exchange,
     terms: &ForwardAuth,
 ) -> Result<Box<Departure>, Denied> {

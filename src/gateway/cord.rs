@@ -40,8 +40,8 @@ impl Cord {
         }
     }
 
-    /// A look that nobody is woken for.
-    fn is_pending(&mut self) -> bool {
+    /// Whether the runtime has heard of nothing on it. A look that nobody is woken for.
+    pub(super) fn is_pending(&mut self) -> bool {
         let mut room = [0];
         let mut buffer = ReadBuf::new(&mut room);
         let read =

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::downstream::Downstream;
 use http::header;
-use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
 use crate::config::{ForwardAuth, Limits, Serves};
@@ -23,15 +23,15 @@ use super::turnstile::Over;
 /// Nobody waits for ever. The guard bounds HTTP/1 on its own, in total and with one timer for the
 /// connection, and a tunnel's silence is measured where it leads to the app. Requests of HTTP/2 are
 /// counted on their connection until their exchange ends.
-pub(super) fn bound(downstream: &mut Downstream, exchange: &mut Exchange) {
+pub(super) fn bound(downstream: &mut Downstream<'_>, exchange: &mut Exchange) {
     let limits = &exchange.site.settings.limits;
     let unguarded = downstream.is_http2();
-    downstream.set_read_timeout(unguarded.then_some(limits.idle_timeout));
-    if unguarded {
-        downstream.set_write_timeout(Some(limits.write_timeout));
+    match unguarded {
+        true => downstream.waits_at_most(limits.idle_timeout, limits.write_timeout),
+        false => downstream.is_guarded(),
     }
-    downstream.set_total_drain_timeout(Some(limits.unread_body_timeout));
-    let line = if unguarded { Line::of(downstream) } else { None };
+    downstream.drains_for(limits.unread_body_timeout);
+    let line = if unguarded { downstream.line() } else { None };
     exchange.busy = line.map(Line::enter);
 }
 
@@ -48,55 +48,53 @@ pub(super) fn let_in(exchange: &mut Exchange) -> Result<(), Over> {
 /// in TLS is the way to us, not the host that its client asked for; and who names nothing has
 /// nothing to differ from.
 pub(super) fn is_misdirected(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     site: &Site,
     peer: Option<Peer>,
     inbound: &Inbound<'_>,
 ) -> bool {
-    let named = Line::of(downstream).and_then(|line| line.named.get());
+    let named = downstream.line().and_then(|line| line.named.get());
     named.is_some_and(|named| {
         !named.leads_to(inbound.authority()) && !peer.is_some_and(|peer| site.trusts(peer))
     })
 }
 
 /// Whether it came to a listener that sends everybody on to https.
-pub(super) fn is_to_go_by_https(downstream: &Downstream) -> bool {
-    Line::of(downstream).is_some_and(|line| line.serves == Serves::RedirectsToHttps)
+pub(super) fn is_to_go_by_https(downstream: &Downstream<'_>) -> bool {
+    downstream.line().is_some_and(|line| line.serves == Serves::RedirectsToHttps)
 }
 
 /// How proxies ask at the listener it came to, where they do.
-pub(super) fn checks(downstream: &Downstream) -> Option<Arc<ForwardAuth>> {
-    match &Line::of(downstream)?.serves {
+pub(super) fn checks(downstream: &Downstream<'_>) -> Option<Arc<ForwardAuth>> {
+    match &downstream.line()?.serves {
         Serves::Checks(terms) => Some(terms.clone()),
         Serves::Everything | Serves::EverythingAndH2c | Serves::RedirectsToHttps => None,
     }
 }
 
 /// What is known of a connection that came to a job listener.
-pub(super) fn job_door(downstream: &Downstream) -> Option<Arc<JobDoor>> {
-    Line::of(downstream)?.jobs.clone()
+pub(super) fn job_door(downstream: &Downstream<'_>) -> Option<Arc<JobDoor>> {
+    downstream.line()?.jobs.clone()
 }
 
 /// Who is at the other end of the connection.
-pub(super) fn peer(downstream: &Downstream) -> Option<Peer> {
-    if let Some(user) = Line::of(downstream).and_then(|line| line.user) {
+pub(super) fn peer(downstream: &Downstream<'_>) -> Option<Peer> {
+    if let Some(user) = downstream.line().and_then(|line| line.user) {
         return Some(Peer::User(user));
     }
-    let address = downstream.client_addr()?.as_inet()?.ip();
-    Some(Peer::Address(address))
+    downstream.client_addr().map(|address| Peer::Address(address.ip()))
 }
 
 /// What an app that is told by the PROXY protocol hears of the client, and of where that connected. Of
 /// one whom a trusted proxy names nobody knows the port.
-pub(super) fn whose(downstream: &Downstream, client: Option<&Client>) -> ProxyHeader {
+pub(super) fn whose(downstream: &Downstream<'_>, client: Option<&Client>) -> ProxyHeader {
     let address = client.and_then(|client| client.address().parse::<IpAddr>().ok());
     let Some(address) = address else { return ProxyHeader::Nobodys };
-    let inet = |end: Option<&pingora::protocols::l4::socket::SocketAddr>| end?.as_inet().copied();
-    let port = inet(downstream.client_addr()).filter(|peer| peer.ip() == address);
+    let port = downstream.client_addr().filter(|peer| peer.ip() == address);
     let unknown = || SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
     ProxyHeader::Client {
         client: SocketAddr::new(address, port.map_or(0, |peer| peer.port())),
-        server: inet(downstream.server_addr()).unwrap_or_else(unknown),
+        server: downstream.server_addr().unwrap_or_else(unknown),
     }
 }
 
@@ -105,7 +103,7 @@ pub(super) fn whose(downstream: &Downstream, client: Option<&Client>) -> ProxyHe
 /// # Errors
 /// When its stated length is more than its lane takes, or there is no place.
 pub(super) fn let_out(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     exchange: &mut Exchange,
     lane: Lane,
 ) -> Result<(), Over> {
@@ -137,7 +135,7 @@ pub(super) async fn line_up(exchange: &mut Exchange, lane: Lane) -> Result<(), R
 /// # Errors
 /// [`TOO_LARGE`] or [`TOO_SLOW`], which end the request to the app unfinished.
 pub(super) fn measure(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     exchange: &mut Exchange,
     bytes: usize,
 ) -> pingora::Result<()> {
@@ -168,7 +166,7 @@ pub(super) const TOO_LARGE: ErrorType = ErrorType::HTTPStatus(413);
 /// What marks an error as meeting [`Limit::BodyRate`].
 pub(super) const TOO_SLOW: ErrorType = ErrorType::HTTPStatus(408);
 
-fn stated_length(downstream: &Downstream) -> u64 {
+fn stated_length(downstream: &Downstream<'_>) -> u64 {
     let stated = downstream.req_header().headers.get(header::CONTENT_LENGTH);
     stated.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
 }

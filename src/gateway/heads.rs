@@ -1,12 +1,13 @@
 //! Heads of messages between a client and an app, whatever either of them speaks.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
+use super::downstream::Downstream;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
 use crate::web::Spoofable;
 
+use super::measure::may_have_a_body;
 use super::returned;
 
 /// The client's request without what is about the client's own connection (RFC 9113 §8.2.2), and what
@@ -51,7 +52,7 @@ fn odd() -> Box<Error> {
 
 /// The head of the answer a client has got, or the beginning of it. What comes before an answer is none
 /// (RFC 9110 §15.2), but for the 101 of a tunnel.
-pub(super) fn answered(downstream: &Downstream) -> Option<&ResponseHeader> {
+pub(super) fn answered<'a>(downstream: &'a Downstream<'_>) -> Option<&'a ResponseHeader> {
     let head = downstream.response_written()?;
     (!head.status.is_informational() || downstream.was_upgraded()).then_some(head)
 }
@@ -61,7 +62,10 @@ pub(super) fn answered(downstream: &Downstream) -> Option<&ResponseHeader> {
 ///
 /// # Errors
 /// Never: it is a header.
-pub(super) fn frame(head: &mut ResponseHeader, downstream: &mut Downstream) -> pingora::Result<()> {
+pub(super) fn frame(
+    head: &mut ResponseHeader,
+    downstream: &mut Downstream<'_>,
+) -> pingora::Result<()> {
     // Ours to the client, whatever the app speaks.
     head.set_version(Version::HTTP_11);
     if head.status == StatusCode::NO_CONTENT {
@@ -74,42 +78,10 @@ pub(super) fn frame(head: &mut ResponseHeader, downstream: &mut Downstream) -> p
         return Ok(());
     }
     if asked.version == Version::HTTP_10 {
-        downstream.set_keepalive(None);
+        downstream.is_last();
         return Ok(());
     }
     head.insert_header(header::TRANSFER_ENCODING, "chunked")
-}
-
-/// The length that an answer's head tells. However often it is said and with however many zeros before
-/// it, from here on it is said once, and plainly.
-///
-/// # Errors
-/// When it is not one number.
-pub(super) fn length(head: &mut ResponseHeader) -> pingora::Result<Option<u64>> {
-    let mut said = head.headers.get_all(header::CONTENT_LENGTH).iter();
-    let Some(first) = said.next() else { return Ok(None) };
-    let mut is_plain = true;
-    for other in said {
-        is_plain = false;
-        if other != first {
-            return Err(wrong("two lengths of one body"));
-        }
-    }
-    let digits = first.as_bytes();
-    let is_number = (1..=MOST_DIGITS).contains(&digits.len())
-        && digits.iter().all(|digit| digit.is_ascii_digit());
-    let number = std::str::from_utf8(digits).ok().filter(|_| is_number);
-    let number = number.and_then(|digits| digits.parse().ok());
-    let number: u64 = number.ok_or_else(|| wrong("a length that is no number"))?;
-    is_plain &= digits.len() == 1 || digits[0] != b'0';
-    if !is_plain {
-        head.insert_header(header::CONTENT_LENGTH, HeaderValue::from(number))?;
-    }
-    Ok(Some(number))
-}
-
-fn wrong(what: &'static str) -> Box<Error> {
-    Error::explain(ErrorType::InvalidHTTPHeader, what).into_up()
 }
 
 /// Trailers as the client gets them: nothing in them speaks for us, or for a connection.
@@ -128,10 +100,6 @@ pub(super) fn trailers(trailers: HeaderMap, ours: &Spoofable) -> HeaderMap {
         kept.remove(name);
     }
     kept
-}
-
-pub(super) fn may_have_a_body(head: &ResponseHeader, method: &Method) -> bool {
-    method != Method::HEAD && !matches!(head.status.as_u16(), 204 | 304)
 }
 
 pub(super) fn leave_the_connection_out(headers: &mut HeaderMap) {
@@ -179,7 +147,5 @@ const NO_TRAILERS: [HeaderName; 7] = [
 
 /// What a request may not be without, or has from the proxies before us.
 const NOBODYS: [&str; 4] = ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
-/// As many as fit into 63 bits, of which no body has more bytes.
-const MOST_DIGITS: usize = 18;
 /// Names that one connection has at most.
 const MOST_NAMED: usize = 9;

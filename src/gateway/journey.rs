@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use pingora::proxy::Session as Downstream;
+use super::downstream::Downstream;
 use pingora::{Error, ErrorSource, ErrorType};
 
 use crate::config::UpstreamProtocol;
@@ -39,7 +39,7 @@ pub(super) async fn lead(exchange: &mut Exchange) -> pingora::Result<Led> {
 }
 
 /// Whether a request that leaves may become a tunnel to its app: the app has to speak HTTP/1.1.
-pub(super) fn may_be_a_tunnel(downstream: &Downstream, exchange: &Exchange) -> bool {
+pub(super) fn may_be_a_tunnel(downstream: &Downstream<'_>, exchange: &Exchange) -> bool {
     if !downstream.is_upgrade_req()
         || exchange.call.as_ref().is_some_and(|call| call.is_to_tenant())
     {
@@ -68,7 +68,7 @@ pub(super) fn unreachable(exchange: &Exchange, error: &mut Error) {
 
 /// The server gave no answer. Another may have the request where it cannot do twice what it does,
 /// and brought no body.
-pub(super) fn broken(downstream: &mut Downstream, exchange: &Exchange, error: &mut Error) {
+pub(super) fn broken(downstream: &mut Downstream<'_>, exchange: &Exchange, error: &mut Error) {
     let ours = *error.esource() == ErrorSource::Upstream;
     let silent = heads::answered(downstream).is_none();
     if !(ours && silent) {
@@ -77,7 +77,7 @@ pub(super) fn broken(downstream: &mut Downstream, exchange: &Exchange, error: &m
     let others = failed(exchange, ServerFailure::Answer);
     let safe = downstream.req_header().method.is_idempotent()
         && !downstream.is_upgrade_req()
-        && downstream.as_mut().is_body_empty();
+        && downstream.is_body_empty();
     if safe && others == Others::Up {
         error.set_retry(true);
     }

@@ -1,6 +1,6 @@
 //! From a message to a verdict: what nobody outside may say is removed, what is left is admitted, and decided.
 
-use pingora::proxy::Session as Downstream;
+use super::downstream::Downstream;
 
 use crate::config::Destination;
 use crate::pages::Trouble;
@@ -17,7 +17,7 @@ use super::{calls, entrance, proof, secure, traces, wire};
 
 /// Removes what nobody outside may say, admits, and decides. Where sessions are kept in a shared store it
 /// is asked before, if it has to be: a decision waits for nothing.
-pub(super) async fn judged(downstream: &mut Downstream, exchange: &mut Exchange) -> Verdict {
+pub(super) async fn judged(downstream: &mut Downstream<'_>, exchange: &mut Exchange) -> Verdict {
     let peer = entrance::peer(downstream);
     let site = exchange.site.clone();
     let headers = &downstream.req_header().headers;

@@ -5,9 +5,9 @@
 //! sign-in, the browser gets the address and meets a page of ours there, which posts some bytes to it in the same way;
 //! what was kept goes to the app in their place, once.
 
+use super::downstream::Downstream;
 use form_urlencoded::Serializer;
 use http::{Method, header};
-use pingora::proxy::Session as Downstream;
 
 use crate::authn::Permit;
 use crate::pages::{self, Footing, NotSent, Trouble};
@@ -97,7 +97,7 @@ pub(super) fn waiting(
 pub(super) async fn handed_out(
     exchange: &Exchange,
     departure: &Departure,
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
 ) -> Result<Resumed, NotSent> {
     let site = &exchange.site;
     let host = &site.hosts[departure.host()];
@@ -137,7 +137,7 @@ pub(super) fn abandoned(
 }
 
 /// The page that asks the browser for the fragment and goes on to the sign-in.
-pub(super) fn fragment(exchange: &Exchange, host: usize, downstream: &Downstream) -> Reply {
+pub(super) fn fragment(exchange: &Exchange, host: usize, downstream: &Downstream<'_>) -> Reply {
     let host = &exchange.site.hosts[host];
     let mut query = Serializer::new(String::new());
     query.append_pair("rd", target_of(host, downstream).as_str());
@@ -147,7 +147,7 @@ pub(super) fn fragment(exchange: &Exchange, host: usize, downstream: &Downstream
 }
 
 /// The page that sends what was kept.
-pub(super) fn resend(exchange: &Exchange, host: usize, downstream: &Downstream) -> Reply {
+pub(super) fn resend(exchange: &Exchange, host: usize, downstream: &Downstream<'_>) -> Reply {
     let target = target_of(&exchange.site.hosts[host], downstream);
     let footing = Footing { request_id: &exchange.request_id, again: None, home: "/" };
     respond::page_under(pages::resend(target.as_str(), &footing), pages::resend_policy())
@@ -160,7 +160,7 @@ pub(super) fn resend(exchange: &Exchange, host: usize, downstream: &Downstream) 
 pub(super) async fn take(
     exchange: &Exchange,
     (number, route): (usize, usize),
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
 ) -> Result<Reply, Refused> {
     let site = &exchange.site;
     let (host, route) = (&site.hosts[number], site.route(route));
@@ -210,7 +210,12 @@ pub(super) async fn take(
 }
 
 /// Why what was kept is not sent, for a page; what cannot be sent any more is forgotten.
-pub(super) fn not_sent(site: &Site, host: usize, why: NotSent, downstream: &Downstream) -> Refused {
+pub(super) fn not_sent(
+    site: &Site,
+    host: usize,
+    why: NotSent,
+    downstream: &Downstream<'_>,
+) -> Refused {
     let host = &site.hosts[host];
     let request = downstream.req_header().as_owned_parts();
     let refused = Refused::new(Trouble::NotSent(why), format!("a kept post: {why:?}"));
@@ -244,7 +249,7 @@ fn is_of_our_page(inbound: &Inbound<'_>) -> bool {
 }
 
 /// The address that was asked for; it was admitted.
-fn target_of(host: &HostSite, downstream: &Downstream) -> ReturnTo {
+fn target_of(host: &HostSite, downstream: &Downstream<'_>) -> ReturnTo {
     let raw = std::str::from_utf8(downstream.req_header().raw_path()).unwrap_or("/");
     ReturnTo::parse(raw, &host.host.origin, &host.host.prefix).unwrap_or_else(ReturnTo::root)
 }

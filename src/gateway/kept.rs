@@ -1,6 +1,8 @@
 //! Connections to apps between two requests, where pingora's own pool cannot keep them.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,7 +15,6 @@ use super::cord::Cord;
 pub(super) type Way = (u64, Option<SocketAddr>);
 
 struct Kept {
-    way: Way,
     stream: Cord,
     until: Instant,
 }
@@ -21,7 +22,9 @@ struct Kept {
 /// A thread's own: connections are woken by the runtime they were made in.
 #[derive(Default)]
 struct Shelf {
-    kept: Vec<Kept>,
+    /// By their ways; a way all of whose connections are in use has none here.
+    kept: HashMap<Way, Vec<Kept>, BuildHasherDefault<Number>>,
+    count: usize,
     is_swept: bool,
 }
 
@@ -33,8 +36,9 @@ thread_local! {
 pub(super) fn give(way: Way, stream: Cord, most: Duration) {
     let until = Instant::now() + most.min(IDLE);
     let begins = SHELF.with_borrow_mut(|shelf| {
-        if shelf.kept.len() < MOST {
-            shelf.kept.push(Kept { way, stream, until });
+        if shelf.count < MOST {
+            shelf.kept.entry(way).or_default().push(Kept { stream, until });
+            shelf.count += 1;
         }
         !std::mem::replace(&mut shelf.is_swept, true)
     });
@@ -49,31 +53,39 @@ pub(super) fn give(way: Way, stream: Cord, most: Duration) {
 /// The connection that was given last and is still open.
 pub(super) fn take(way: Way) -> Option<Cord> {
     SHELF.with_borrow_mut(|shelf| {
-        while let Some(at) = shelf.kept.iter().rposition(|kept| kept.way == way) {
-            let mut kept = shelf.kept.remove(at);
-            if kept.is_good() {
-                return Some(kept.stream);
+        let Shelf { kept, count, .. } = shelf;
+        let kept = kept.get_mut(&way)?;
+        while let Some(mut last) = kept.pop() {
+            *count -= 1;
+            // Nothing may come on a connection that was asked for nothing.
+            if Instant::now() < last.until && last.stream.is_silent() {
+                return Some(last.stream);
             }
         }
         None
     })
 }
 
-impl Kept {
-    /// Nothing may come on a connection that was asked for nothing.
-    fn is_good(&mut self) -> bool {
-        Instant::now() < self.until && self.stream.is_silent()
+impl Shelf {
+    /// Closes what is too old or talks unasked, as far as the runtime has heard.
+    fn sweep(&mut self) {
+        let now = Instant::now();
+        self.kept.retain(|_, kept| {
+            kept.retain_mut(|one| now < one.until && one.stream.is_pending());
+            !kept.is_empty()
+        });
+        self.count = self.kept.values().map(Vec::len).sum();
     }
 }
 
-/// Closes what is not good any more, for as long as anything is kept.
+/// Looks after all of them, for as long as anything is kept.
 async fn sweep() {
     loop {
         sleep(BETWEEN).await;
         let empty = SHELF.with_borrow_mut(|shelf| {
-            shelf.kept.retain_mut(Kept::is_good);
-            shelf.is_swept = !shelf.kept.is_empty();
-            shelf.kept.is_empty()
+            shelf.sweep();
+            shelf.is_swept = shelf.count > 0;
+            !shelf.is_swept
         });
         if empty {
             return;
@@ -81,12 +93,29 @@ async fn sweep() {
     }
 }
 
+/// A server's number is a digest already; what else is in a way is left to comparing.
+#[derive(Default)]
+struct Number(u64);
+
+impl Hasher for Number {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _address: &[u8]) {}
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
 /// How long a connection that nobody uses is kept.
 pub(super) const IDLE: Duration = Duration::from_secs(60);
 /// Between two looks at all of them.
 const BETWEEN: Duration = Duration::from_secs(10);
-/// Of each thread.
-const MOST: usize = 512;
+/// Of each thread. Each was wanted at once with all the others within [`IDLE`]; with fewer kept, a worker
+/// with more requests on their way than that would connect anew for the rest of them, again and again.
+const MOST: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -115,6 +144,32 @@ mod tests {
             assert_eq!(kept.local_addr().unwrap(), name);
         }
         assert!(take((1, address)).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_are_kept_as_were_wanted_at_once_and_the_idle_are_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let way = |server| (server, None);
+        let mut apps = Vec::new();
+        for server in 0..600 {
+            let (ours, app) = pair(&listener).await;
+            give(way(server % 3), Cord::Plain(ours), IDLE);
+            apps.push(app);
+        }
+        assert_eq!(SHELF.with_borrow(|shelf| shelf.count), 600);
+        let taken: Vec<_> = std::iter::from_fn(|| take(way(1))).collect();
+        assert_eq!(taken.len(), 200);
+        // Left by its app, and nobody asked for it.
+        drop(apps.remove(0));
+        taken.into_iter().for_each(|cord| give(way(1), cord, IDLE));
+        assert_eq!(SHELF.with_borrow(|shelf| shelf.count), 600);
+        sleep(BETWEEN).await;
+        tokio::task::yield_now().await;
+        assert_eq!(SHELF.with_borrow(|shelf| shelf.count), 599);
+        sleep(IDLE).await;
+        tokio::task::yield_now().await;
+        let left = SHELF.with_borrow(|shelf| (shelf.count, shelf.kept.len(), shelf.is_swept));
+        assert_eq!(left, (0, 0, false));
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! What every answer of ours gets before it goes out.
 
-use pingora::proxy::Session as Downstream;
+use super::downstream::Downstream;
 
 use crate::web::Reply;
 
@@ -9,7 +9,7 @@ use super::{grpc, readable, respond, secure};
 
 /// The answer with the request's name, with what browsers are told of https and of pages elsewhere, in
 /// the words of whoever asked, and without its body where HEAD asked.
-pub(super) fn finished(reply: Reply, downstream: &Downstream, exchange: &Exchange) -> Reply {
+pub(super) fn finished(reply: Reply, downstream: &Downstream<'_>, exchange: &Exchange) -> Reply {
     let request = downstream.req_header();
     let reply = respond::named(reply, &exchange.request_id);
     let reply = secure::pinned(reply, downstream, &exchange.site);

@@ -1,8 +1,9 @@
 //! Requests that are in flight when the process is told to end.
 
+use super::downstream::Downstream;
 use http::header;
 use pingora::http::ResponseHeader;
-use pingora::proxy::Session as Downstream;
+use pingora::protocols::http::HttpTask;
 use pingora::{Error, ErrorSource};
 
 use crate::pages::Trouble;
@@ -11,20 +12,19 @@ use crate::telemetry::Outcome;
 use super::ending::End;
 use super::exchange::Exchange;
 use super::heads;
-use super::line::Line;
 use super::respond::Refused;
 use super::site::Site;
 
 /// Lets an answer say that its connection closes, where the process is about to end, or where its
 /// client has to come anew with another certificate. HTTP/2 says it once for a connection, by GOAWAY.
-pub(super) fn last_answer(downstream: &mut Downstream, site: &Site) {
-    let line = Line::of(downstream);
+pub(super) fn last_answer(downstream: &mut Downstream<'_>, site: &Site) {
+    let line = downstream.line();
     let lapsed = line.filter(|line| line.jobs.as_ref().is_some_and(|door| door.has_lapsed()));
     if let Some(line) = lapsed {
         line.send_away();
     }
     if lapsed.is_some() || site.metrics.drain().has_begun() {
-        downstream.set_keepalive(None);
+        downstream.is_last();
     }
 }
 
@@ -38,15 +38,15 @@ pub(super) fn too_late(exchange: &Exchange, error: &Error) -> Option<Refused> {
 }
 
 /// Gives an event stream the end it has not by itself.
-pub(super) async fn close(downstream: &mut Downstream) {
+pub(super) async fn close(downstream: &mut Downstream<'_>) {
     if heads::answered(downstream).is_some_and(is_event_stream) {
-        let _client_gone = downstream.write_response_body(None, true).await;
+        let _client_gone = downstream.write(vec![HttpTask::Done]).await;
     }
 }
 
 /// How a request ended that was in flight; not called for those whose connection is cut.
 pub(super) fn outcome(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     exchange: &Exchange,
     error: Option<&Error>,
 ) -> Outcome {

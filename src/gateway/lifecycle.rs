@@ -8,19 +8,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use pingora::Error;
-use pingora::apps::{HttpPersistentSettings, ReusedHttpStream};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::prelude::HttpPeer;
-use pingora::protocols::Stream;
-use pingora::protocols::http::ServerSession;
-use pingora::proxy::{FailToProxy, ProxyHttp, Session as Downstream};
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
 
 use crate::config::SameSite;
 use crate::telemetry::{AccessLog, Child, Limit, traced};
 use crate::web::Asking;
 
+use super::client::{Behind, Message, Opened, Whence};
+use super::downstream::Downstream;
 use super::exchange::{Exchange, Stage};
 use super::failing::refused_for;
 use super::judging::judged;
@@ -64,31 +64,28 @@ impl Gateway {
     }
 
     /// Serves the one message of HTTP/1 that waits on a connection, which asks for no other protocol. What
-    /// is left of the connection, if it goes on. `settle` says what its session is to keep to; once `stop`
-    /// is true, an answer says that it is the last.
-    ///
-    /// pingora reads the request and writes the answer. Its own course of a request would do the same,
-    /// in a future of some ninety kilobytes that is moved three times.
+    /// becomes of the connection: `behind` says whether another may come on it, for all its keeper cares;
+    /// once `stop` is true, an answer says that it is the last.
     pub async fn serve(
         &self,
-        message: Stream,
-        settle: impl FnOnce(&mut ServerSession) + Send,
+        wire: &mut dyn Opened,
+        whence: &Whence,
+        behind: Behind,
         stop: &watch::Receiver<bool>,
-    ) -> Option<ReusedHttpStream> {
-        let mut downstream = Downstream::new_h1(message);
-        settle(&mut downstream.downstream_session);
-        match downstream.downstream_session.read_request().await {
-            Ok(true) => {}
-            Ok(false) => return None,
+    ) -> Behind {
+        let message = match Message::read(&mut *wire, whence, behind) {
+            Ok(message) => message,
             Err(error) => {
                 // The guard has read it before.
                 tracing::debug!(%error, "a request that cannot be read");
-                let _client_gone = downstream.downstream_session.respond_error(400).await;
-                return None;
+                let _client_gone = wire.write_all(UNREADABLE).await;
+                let _client_gone = wire.shutdown().await;
+                return Behind::Closed;
             }
-        }
+        };
+        let mut downstream = Downstream::Ours(message);
         if *stop.borrow() {
-            downstream.set_keepalive(None);
+            downstream.is_last();
         }
         let mut exchange = self.new_ctx();
         let answered = match filtered(&mut downstream, &mut exchange).await {
@@ -99,21 +96,19 @@ impl Gateway {
         if let Err(error) = answered {
             failed(&mut downstream, &error, &mut exchange).await;
             if self.access.is_none() {
-                tracing::error!("{error}, {}", self.request_summary(&downstream, &exchange));
+                tracing::error!("{error}, {}", summary(downstream.req_header(), &exchange));
             }
             self.closes(&downstream, Some(&error), &mut exchange);
-            return None;
+            return Behind::Closed;
         }
         self.closes(&downstream, None, &mut exchange);
         // Its places are free before the connection is looked after.
         drop(exchange);
-        let settings = HttpPersistentSettings::for_session(&downstream.downstream_session);
-        let left = downstream.downstream_session.finish().await.ok()??;
-        Some(ReusedHttpStream::from_reusable_stream(left, settings))
+        downstream.ends().await
     }
 
     /// Says how a request went.
-    fn closes(&self, downstream: &Downstream, error: Option<&Error>, exchange: &mut Exchange) {
+    fn closes(&self, downstream: &Downstream<'_>, error: Option<&Error>, exchange: &mut Exchange) {
         if exchange.site.metrics.drain().has_begun() {
             exchange.outcome = leaving::outcome(downstream, exchange, error);
         }
@@ -135,32 +130,32 @@ impl ProxyHttp for Gateway {
 
     async fn request_filter(
         &self,
-        downstream: &mut Downstream,
+        downstream: &mut Session,
         exchange: &mut Exchange,
     ) -> pingora::Result<bool> {
-        Ok(filtered(downstream, exchange).await? == Answered::Here)
+        Ok(filtered(&mut Downstream::Pingoras(downstream), exchange).await? == Answered::Here)
     }
 
     async fn request_body_filter(
         &self,
-        downstream: &mut Downstream,
+        downstream: &mut Session,
         body: &mut Option<Bytes>,
         end_of_stream: bool,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        phases::body(downstream, body, End::at(end_of_stream), exchange)
+        phases::body(&mut Downstream::Pingoras(downstream), body, End::at(end_of_stream), exchange)
     }
 
     async fn upstream_peer(
         &self,
-        downstream: &mut Downstream,
+        downstream: &mut Session,
         exchange: &mut Exchange,
     ) -> pingora::Result<Box<HttpPeer>> {
         exchange.asked = Some(Instant::now());
         exchange.upstream = exchange.open(Child::Upstream);
         calls::lead(exchange).await?;
         let led = journey::lead(exchange).await?;
-        let whose = entrance::whose(downstream, exchange.client.as_ref());
+        let whose = entrance::whose(&Downstream::Pingoras(downstream), exchange.client.as_ref());
         let departure = exchange.departure().ok_or_else(phases::undecided)?;
         let bounds = &exchange.site.route(departure.route()).bounds;
         let silence = tunnel::Silence::new(led.patience.read, bounds);
@@ -171,7 +166,7 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_request_filter(
         &self,
-        _downstream: &mut Downstream,
+        _downstream: &mut Session,
         request: &mut RequestHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
@@ -180,27 +175,27 @@ impl ProxyHttp for Gateway {
 
     async fn response_filter(
         &self,
-        downstream: &mut Downstream,
+        downstream: &mut Session,
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        phases::answer(downstream, response, exchange)
+        phases::answer(&mut Downstream::Pingoras(downstream), response, exchange)
     }
 
     fn error_while_proxy(
         &self,
         _peer: &HttpPeer,
-        downstream: &mut Downstream,
+        downstream: &mut Session,
         error: Box<Error>,
         exchange: &mut Exchange,
         _reused: bool,
     ) -> Box<Error> {
-        phases::broken(downstream, exchange, error)
+        phases::broken(&mut Downstream::Pingoras(downstream), exchange, error)
     }
 
     fn fail_to_connect(
         &self,
-        _downstream: &mut Downstream,
+        _downstream: &mut Session,
         _peer: &HttpPeer,
         exchange: &mut Exchange,
         error: Box<Error>,
@@ -210,33 +205,32 @@ impl ProxyHttp for Gateway {
 
     async fn fail_to_proxy(
         &self,
-        downstream: &mut Downstream,
+        downstream: &mut Session,
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
         FailToProxy {
-            error_code: failed(downstream, error, exchange).await,
+            error_code: failed(&mut Downstream::Pingoras(downstream), error, exchange).await,
             can_reuse_downstream: false,
         }
     }
 
     async fn logging(
         &self,
-        downstream: &mut Downstream,
+        downstream: &mut Session,
         error: Option<&Error>,
         exchange: &mut Exchange,
     ) {
-        self.closes(downstream, error, exchange);
+        self.closes(&Downstream::Pingoras(downstream), error, exchange);
     }
 
     /// pingora's own log lines name no query: codes and states ride there.
-    fn request_summary(&self, downstream: &Downstream, exchange: &Exchange) -> String {
-        let request = downstream.req_header();
-        format!("{} {} ({})", request.method, request.uri.path(), &*exchange.request_id)
+    fn request_summary(&self, downstream: &Session, exchange: &Exchange) -> String {
+        summary(downstream.req_header(), exchange)
     }
 
     /// Ours says it once, with the request's id.
-    fn suppress_error_log(&self, _: &Downstream, _: &Exchange, _: &Error) -> bool {
+    fn suppress_error_log(&self, _: &Session, _: &Exchange, _: &Error) -> bool {
         self.access.is_some()
     }
 }
@@ -252,7 +246,7 @@ enum Answered {
 
 /// Cleaned, admitted, decided; then answered, or on its way.
 async fn filtered(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     exchange: &mut Exchange,
 ) -> pingora::Result<Answered> {
     entrance::bound(downstream, exchange);
@@ -301,7 +295,7 @@ async fn filtered(
 /// What may leave, leaves if there is a place for it on the way, and a turn with its tenant; any
 /// other verdict is given back.
 async fn sent_on(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     exchange: &mut Exchange,
     verdict: Verdict,
 ) -> Option<Verdict> {
@@ -349,7 +343,7 @@ async fn sent_on(
 
 /// An upstream that fails becomes a page or JSON, unless its answer has begun already. The status; 0 for
 /// the end of a tunnel.
-async fn failed(downstream: &mut Downstream, error: &Error, exchange: &mut Exchange) -> u16 {
+async fn failed(downstream: &mut Downstream<'_>, error: &Error, exchange: &mut Exchange) -> u16 {
     exchange.was_asked_in_vain(failing::asked(error));
     let silence = exchange.silence.as_ref();
     if silence.is_some_and(|silence| silence.has_ended_a_tunnel(error)) {
@@ -368,7 +362,7 @@ async fn failed(downstream: &mut Downstream, error: &Error, exchange: &mut Excha
     let code = reply.status.as_u16();
     if heads::answered(downstream).is_none() {
         // The connection is closed after this, and the client should hear of it.
-        downstream.set_keepalive(None);
+        downstream.is_last();
         let reply = last_touch::finished(reply, downstream, exchange);
         let _client_gone = wire::write(downstream, &exchange.site, reply).await;
     } else if exchange.end().is_some() || exchange.site.metrics.drain().is_grace_over() {
@@ -377,10 +371,18 @@ async fn failed(downstream: &mut Downstream, error: &Error, exchange: &mut Excha
     code
 }
 
-fn asking(downstream: &Downstream) -> Asking {
+fn summary(request: &RequestHeader, exchange: &Exchange) -> String {
+    format!("{} {} ({})", request.method, request.uri.path(), &*exchange.request_id)
+}
+
+fn asking(downstream: &Downstream<'_>) -> Asking {
     let request = downstream.req_header();
     Asking::of(&request.method, &request.headers)
 }
+
+/// To what nobody can read. It is not known to whom.
+const UNREADABLE: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 #[cfg(test)]
 mod tests {
@@ -409,7 +411,7 @@ mod tests {
         let site = Site::new(loaded.settings, Clock::system(), Random::counting());
         let gateway = Gateway::new(Arc::new(ArcSwap::from_pointee(site)), None);
         let (_client, ours) = tokio::io::duplex(64);
-        let mut downstream = Downstream::new_h1(Box::new(ours));
+        let mut downstream = Session::new_h1(Box::new(ours));
         for stage in [Stage::Undecided, Stage::Answered] {
             let mut exchange = gateway.new_ctx();
             exchange.stage = stage;

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use pingora::proxy::Session as Downstream;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
@@ -14,7 +13,7 @@ use crate::web::{JobDoor, LocalUser, NamedInTls};
 use super::ending::End;
 use super::flow::Flow;
 
-/// Kept where pingora lets its users keep one thing of a connection.
+/// For connections that pingora serves it is kept where that lets its users keep one thing.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// The host that TLS was asked for.
@@ -85,11 +84,6 @@ impl Line {
     /// The same, giving its place up in turn when others wait for one in `house`.
     pub fn in_house(self, house: &Arc<House>) -> Self {
         Self { house: Some(house.clone()), ..self }
-    }
-
-    /// The line a request came on, where one is kept.
-    pub(super) fn of(downstream: &Downstream) -> Option<&Self> {
-        downstream.digest()?.proxy_digest.as_ref()?.user_data.as_ref()?.downcast_ref()
     }
 
     /// One more request is on it. Only those of HTTP/2 are counted.

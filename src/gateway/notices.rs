@@ -12,8 +12,8 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
+use super::downstream::Downstream;
 use http::StatusCode;
-use pingora::proxy::Session as Downstream;
 
 use crate::config::Environment;
 use crate::credentials::Noticed;
@@ -37,7 +37,7 @@ use super::wire::{self, Form};
 pub(super) async fn take(
     site: &Site,
     host: usize,
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     exchange: &Exchange,
 ) -> Result<Reply, Refused> {
     let time = site.settings.limits.form_timeout;

@@ -1,7 +1,7 @@
 //! Requests on their way whose session ended meanwhile.
 
+use super::downstream::Downstream;
 use http::Method;
-use pingora::proxy::Session as Downstream;
 
 use crate::telemetry::Unfit;
 use crate::web::{Asking, Reply, ReturnTo};
@@ -19,7 +19,7 @@ pub(super) fn why(exchange: &Exchange) -> Option<Unfit> {
 }
 
 /// What a client hears whose answer had not begun: what anybody hears who is not signed in.
-pub(super) fn reply(downstream: &Downstream, exchange: &Exchange) -> Option<Reply> {
+pub(super) fn reply(downstream: &Downstream<'_>, exchange: &Exchange) -> Option<Reply> {
     why(exchange)?;
     let host = &exchange.site.hosts[exchange.departure()?.host()];
     let (request, target) = (downstream.req_header(), ReturnTo::root());

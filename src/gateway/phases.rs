@@ -1,9 +1,9 @@
 //! What is done to a request on its way to its app or tenant, and to the answer on its way back.
 
+use super::downstream::Downstream;
 use bytes::Bytes;
 use http::{HeaderName, StatusCode, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
 use crate::telemetry::Answer;
@@ -42,7 +42,7 @@ pub(super) fn leave(request: &mut RequestHeader, exchange: &mut Exchange) -> pin
 /// # Errors
 /// When there is too much of it, or it is not what it has to be.
 pub(super) fn body(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     body: &mut Option<Bytes>,
     end: End,
     exchange: &mut Exchange,
@@ -63,7 +63,7 @@ pub(super) fn body(
 /// # Errors
 /// When it is such a reason, or cannot go back as it is.
 pub(super) fn answer(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     response: &mut ResponseHeader,
     exchange: &mut Exchange,
 ) -> pingora::Result<()> {
@@ -120,7 +120,7 @@ pub(super) fn before_the_answer(
 /// What a used connection's end took with it is sent once more, pingora's or ours, and so is a call that
 /// its tenant asked for anew; both only as long as all of the body is at hand.
 pub(super) fn broken(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     exchange: &mut Exchange,
     error: Box<Error>,
 ) -> Box<Error> {
@@ -132,7 +132,7 @@ pub(super) fn broken(
     let flow = exchange.flow.as_ref();
     let reused = flow.is_some_and(|flow| flow.is_reused());
     let over = exchange.end().is_some();
-    let whole = !downstream.as_ref().retry_buffer_truncated();
+    let whole = !downstream.has_forgotten_body();
     let unseen = *error.etype() == http2::UNSEEN;
     let idempotent = downstream.req_header().method.is_idempotent();
     let harmless = (idempotent || unseen) && exchange.again == 0;

@@ -9,8 +9,8 @@
 
 use std::sync::Arc;
 
+use super::downstream::Downstream;
 use http::StatusCode;
-use pingora::proxy::Session as Downstream;
 
 use crate::pages::Trouble;
 use crate::session::SessionState;
@@ -30,7 +30,7 @@ use super::wire::{self, Form};
 pub(super) async fn take(
     exchange: &Exchange,
     number: usize,
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
 ) -> Result<Reply, Refused> {
     let site = &exchange.site;
     let time = site.settings.limits.form_timeout;

@@ -1,6 +1,6 @@
 //! A refusal on its way out: counted, recorded, and made an answer.
 
-use pingora::proxy::Session as Downstream;
+use super::downstream::Downstream;
 
 use crate::telemetry::{Answer, TurnedAway};
 use crate::web::{Asking, Reply};
@@ -11,7 +11,7 @@ use super::respond::{During, Refused};
 
 /// The answer to somebody who is refused.
 pub(super) fn refuse(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     exchange: &mut Exchange,
     refused: Refused,
     asking: Asking,

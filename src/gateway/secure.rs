@@ -1,9 +1,9 @@
 //! To https, and back to it: a listener that sends everybody on, and what browsers are told to
 //! remember.
 
+use super::downstream::Downstream;
 use http::{HeaderValue, StatusCode, header};
 use pingora::http::ResponseHeader;
-use pingora::proxy::Session as Downstream;
 
 use crate::web::{Inbound, Refusal, Reply};
 
@@ -33,7 +33,7 @@ pub(super) fn sent_on(site: &Site, inbound: &Inbound<'_>) -> Verdict {
 
 /// An answer of ours with what browsers are told of its host's https. Where it goes out without
 /// TLS, for https alone, it means nothing and is not said (RFC 6797 §7.2).
-pub(super) fn pinned(reply: Reply, downstream: &Downstream, site: &Site) -> Reply {
+pub(super) fn pinned(reply: Reply, downstream: &Downstream<'_>, site: &Site) -> Reply {
     if site.hosts.iter().all(|host| host.hsts.is_none())
         || entrance::is_to_go_by_https(downstream)
         || entrance::job_door(downstream).is_some()

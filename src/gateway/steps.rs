@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::downstream::Downstream;
 use http::Method;
-use pingora::proxy::Session as Downstream;
 
 use crate::config::{Flow, RelyingParty, ResponseMode};
 use crate::pages::Trouble;
@@ -26,7 +26,7 @@ use super::{app_pages, audited, keeping, notices, provider_word};
 /// # Errors
 /// What the caller is told instead.
 pub(super) async fn take(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     exchange: &Exchange,
     step: Step,
 ) -> Result<Reply, Refused> {
@@ -35,7 +35,7 @@ pub(super) async fn take(
 }
 
 async fn taken(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     exchange: &Exchange,
     step: Step,
 ) -> Result<Reply, Refused> {
@@ -65,7 +65,7 @@ async fn taken(
 }
 
 /// How whoever wants a step wants to be answered. A posted form is a navigation too.
-pub(super) fn asking(step: &Step, downstream: &Downstream) -> Asking {
+pub(super) fn asking(step: &Step, downstream: &Downstream<'_>) -> Asking {
     let request = downstream.req_header();
     match step {
         Step::AppPage { .. }
@@ -91,7 +91,7 @@ async fn begin(
     exchange: &Exchange,
     host: usize,
     wanted: &Wanted,
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
 ) -> Result<Reply, Refused> {
     let site = &exchange.site;
     let host = &site.hosts[host];
@@ -109,7 +109,7 @@ async fn begin(
 async fn callback(
     exchange: &Exchange,
     host: usize,
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
 ) -> Result<Reply, Refused> {
     let site = &exchange.site;
     let host = &site.hosts[host];
@@ -149,7 +149,7 @@ fn fragment_page(exchange: &Exchange, query: &str, parties: &[&RelyingParty]) ->
 async fn finish(
     exchange: &Exchange,
     host: usize,
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
 ) -> Result<Reply, Refused> {
     let site = &exchange.site;
     let host = &site.hosts[host];
@@ -164,7 +164,7 @@ async fn finish(
 async fn sign_out(
     exchange: &Exchange,
     number: usize,
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
 ) -> Result<Reply, Refused> {
     let (site, host) = (&exchange.site, &exchange.site.hosts[number]);
     let request = downstream.req_header().as_owned_parts();
@@ -183,7 +183,7 @@ async fn sign_out(
 async fn provider_frame(
     exchange: &Exchange,
     number: usize,
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
 ) -> Result<Reply, Refused> {
     let host = &exchange.site.hosts[number];
     let request = downstream.req_header().as_owned_parts();
@@ -210,7 +210,7 @@ async fn session(
 async fn posted(
     exchange: &Exchange,
     number: usize,
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
 ) -> Result<Reply, Refused> {
     let site = &exchange.site;
     let host = &site.hosts[number];
@@ -223,7 +223,11 @@ async fn posted(
     outcome.map_err(|failed| Refused::failed(host, failed))
 }
 
-async fn told(site: &Site, number: usize, downstream: &mut Downstream) -> Result<Reply, Refused> {
+async fn told(
+    site: &Site,
+    number: usize,
+    downstream: &mut Downstream<'_>,
+) -> Result<Reply, Refused> {
     let host = &site.hosts[number];
     let fields = match downstream.req_header().method == Method::POST {
         true => form(site, downstream).await?,
@@ -234,7 +238,7 @@ async fn told(site: &Site, number: usize, downstream: &mut Downstream) -> Result
     Err(Refused::failed(host, site.desk.told(counter, &fields)))
 }
 
-async fn form(site: &Site, downstream: &mut Downstream) -> Result<Vec<u8>, Refused> {
+async fn form(site: &Site, downstream: &mut Downstream<'_>) -> Result<Vec<u8>, Refused> {
     let limits = &site.settings.limits;
     match wire::read_form(downstream, limits.form_bytes, limits.form_timeout).await {
         Form::Whole(form) => Ok(form),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::downstream::Downstream;
 use http::{HeaderMap, HeaderName, Request, Version, request};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::http::HttpTask;
-use pingora::proxy::Session as Downstream;
 
 use crate::web::{HeaderBag, Reply};
 
@@ -44,7 +44,7 @@ pub(super) fn parts(request: &mut RequestHeader) -> request::Parts {
 /// # Errors
 /// pingora's, when the client is gone or the answer cannot be put into a message.
 pub(super) async fn write(
-    downstream: &mut Downstream,
+    downstream: &mut Downstream<'_>,
     site: &Site,
     reply: Reply,
 ) -> pingora::Result<()> {
@@ -52,18 +52,13 @@ pub(super) async fn write(
     for (name, value) in reply.headers {
         head.append_header(name, value)?;
     }
-    let has_body = !reply.body.is_empty();
     leaving::last_answer(downstream, site);
-    if downstream.is_http2() && !has_body {
-        // One frame: gRPC reads its status in a head only where nothing follows.
-        let whole = vec![HttpTask::Header(Box::new(head), true)];
-        return downstream.write_response_tasks(whole).await.map(|_is_ended| ());
+    // One frame where nothing follows: gRPC reads its status in a head only there.
+    let mut whole = vec![HttpTask::Header(Box::new(head), reply.body.is_empty())];
+    if !reply.body.is_empty() {
+        whole.push(HttpTask::Body(Some(reply.body), true));
     }
-    downstream.write_response_header(Box::new(head), !has_body).await?;
-    if has_body {
-        downstream.write_response_body(Some(reply.body), true).await?;
-    }
-    Ok(())
+    downstream.write(whole).await
 }
 
 /// How a version of HTTP is called.
@@ -87,15 +82,19 @@ pub(super) enum Form {
 
 /// Reads a request's body of at most `most` bytes in at most `time`. HTTP/2 has no guard of ours in
 /// front, so the time is bounded here.
-pub(super) async fn read_form(downstream: &mut Downstream, most: usize, time: Duration) -> Form {
+pub(super) async fn read_form(
+    downstream: &mut Downstream<'_>,
+    most: usize,
+    time: Duration,
+) -> Form {
     let reading = tokio::time::timeout(time, read(downstream, most));
     reading.await.unwrap_or(Form::Stopped)
 }
 
-async fn read(downstream: &mut Downstream, most: usize) -> Form {
+async fn read(downstream: &mut Downstream<'_>, most: usize) -> Form {
     let mut form = Vec::new();
     loop {
-        match downstream.read_request_body().await {
+        match downstream.piece().await {
             Ok(Some(part)) if form.len() + part.len() > most => return Form::TooLarge,
             Ok(Some(part)) => form.extend_from_slice(&part),
             Ok(None) => return Form::Whole(form),
@@ -106,17 +105,22 @@ async fn read(downstream: &mut Downstream, most: usize) -> Form {
 
 #[cfg(test)]
 mod tests {
+    use pingora::proxy::Session;
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
 
+    async fn read(session: &mut Session, most: usize) -> Form {
+        read_form(&mut Downstream::Pingoras(session), most, A_WHILE).await
+    }
+
     const A_WHILE: Duration = Duration::from_secs(9);
 
-    async fn posted(body: &str) -> (tokio::io::DuplexStream, Downstream) {
+    async fn posted(body: &str) -> (tokio::io::DuplexStream, Session) {
         let (mut client, ours) = tokio::io::duplex(4096);
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n";
         client.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-        let mut downstream = Downstream::new_h1(Box::new(ours));
+        let mut downstream = Session::new_h1(Box::new(ours));
         assert!(downstream.read_request().await.unwrap());
         downstream.set_read_timeout(None);
         (client, downstream)
@@ -126,21 +130,18 @@ mod tests {
     async fn a_form_that_never_ends_is_given_up() {
         let (_client, mut downstream) = posted("jwt=").await;
         let began = tokio::time::Instant::now();
-        assert_eq!(read_form(&mut downstream, 64, A_WHILE).await, Form::Stopped);
+        assert_eq!(read(&mut downstream, 64).await, Form::Stopped);
         assert_eq!(began.elapsed(), A_WHILE);
     }
 
     #[tokio::test]
     async fn a_form_is_whole_too_large_or_broken_off() {
         let (_client, mut downstream) = posted("jwt=12345").await;
-        assert_eq!(
-            read_form(&mut downstream, 64, A_WHILE).await,
-            Form::Whole(b"jwt=12345".to_vec())
-        );
+        assert_eq!(read(&mut downstream, 64).await, Form::Whole(b"jwt=12345".to_vec()));
         let (_client, mut downstream) = posted("jwt=12345").await;
-        assert_eq!(read_form(&mut downstream, 8, A_WHILE).await, Form::TooLarge);
+        assert_eq!(read(&mut downstream, 8).await, Form::TooLarge);
         let (client, mut downstream) = posted("jwt=").await;
         drop(client);
-        assert_eq!(read_form(&mut downstream, 64, A_WHILE).await, Form::Stopped);
+        assert_eq!(read(&mut downstream, 64).await, Form::Stopped);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::StatusCode;
-use pingora::apps::{HttpPersistentSettings, HttpServerApp as _, ReusedHttpStream};
+use pingora::apps::HttpServerApp as _;
 use pingora::http::ResponseHeader;
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::http::ServerSession;
@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::config::Serves;
 use crate::crypto::stands_for;
-use crate::gateway::{Gateway, Line, Living, Site};
+use crate::gateway::{Behind, Gateway, Line, Living, Site, Whence};
 use crate::telemetry::{AccessLog, HandshakeFailure, Limit};
 use crate::web::{JobDoor, Peer, ServerName, Shown};
 
@@ -78,8 +78,11 @@ impl Front {
         };
         let line = Line::to(jobs.map(JobDoor::new)).of_user(peer.user()).that(serves.clone());
         let line = line.in_house(&self.load.house);
-        let is_told = jobs.is_some() || tls.is_some() || peer.user().is_some();
-        if is_told || serves != Serves::Everything {
+        let is_told = jobs.is_some()
+            || tls.is_some()
+            || peer.user().is_some()
+            || serves != Serves::Everything;
+        if is_told {
             carry(&mut connection, line.clone());
         }
         match tls {
@@ -96,7 +99,8 @@ impl Front {
                 }
                 let stays = || serving.now() == serves;
                 let connection = Box::new(connection);
-                Box::pin(self.http1(connection, terms, peer, course, &stays)).await;
+                let from = (peer, is_told.then_some(line));
+                Box::pin(self.http1(connection, terms, from, course, &stays)).await;
             }
             Some(tls) => {
                 let handshake = self.handshake(connection, &line, tls, handshake_timeout);
@@ -208,7 +212,7 @@ impl Front {
         if matches!(connection.selected_alpn_proto(), Some(ALPN::H2)) {
             Box::pin(self.http2(connection, client, line, course)).await;
         } else {
-            Box::pin(self.http1(connection, terms, client, course, &|| true)).await;
+            Box::pin(self.http1(connection, terms, (client, Some(line)), course, &|| true)).await;
         }
     }
 
@@ -216,13 +220,14 @@ impl Front {
         &self,
         connection: Box<S>,
         terms: Terms,
-        client: Peer,
+        (client, line): (Peer, Option<Line>),
         mut course: Course,
         stays: Stays<'_>,
     ) {
+        let whence = Whence { socket: connection.get_socket_digest(), line };
         let (guard, way_back) = Guard::new(connection, terms);
         let farewell = guard.farewell();
-        let mut serving = Box::pin(self.messages(Box::new(guard), course.clone(), stays));
+        let mut serving = Box::pin(self.messages(Box::new(guard), whence, course.clone(), stays));
         let mut ending = pin!(course.reaches(Stage::Ending));
         tokio::select! {
             biased;
@@ -241,15 +246,15 @@ impl Front {
         Box::pin(parted.end()).await;
     }
 
-    /// Serves message after message, each by a session of its own, until one ends the connection.
+    /// Serves message after message until one ends the connection.
     /// What its listener does may change meanwhile: then the connection ends before it asks for more.
     async fn messages<S: IO + 'static>(
         &self,
         mut guard: Box<Guard<S>>,
+        whence: Whence,
         course: Course,
         stays: Stays<'_>,
     ) {
-        let mut kept: Option<HttpPersistentSettings> = None;
         let since = Instant::now();
         let mut told = course.clone();
         let mut quiet = pin!(told.reaches(Stage::Quiet));
@@ -258,42 +263,40 @@ impl Front {
             if !stays() {
                 return;
             }
-            let is_last = self.load.house.takes_turn(since);
-            if is_last {
+            let mut behind = Behind::Open;
+            if self.load.house.takes_turn(since) {
                 self.load.yielded();
+                behind = Behind::Closed;
             }
-            let before = kept.take();
-            let settle = |session: &mut ServerSession| {
-                match before {
-                    Some(kept) => kept.apply_to_session(session),
-                    // Without an end: the guard's deadlines are the ones that count.
-                    None => session.set_keepalive(Some(0)),
-                }
-                if is_last {
-                    // The answer says so: `Connection: close`.
-                    session.set_keepalive_reuses_remaining(Some(0));
-                }
-            };
-            let Some(reused) = self.message(guard, settle, &course.stop).await else { return };
-            let (stream, settings) = reused.consume();
-            let Ok(same) = stream.into_any().downcast() else { return };
-            (guard, kept) = (same, settings);
+            if guard.asks_upgrade() {
+                let Some(same) = self.tunnel(guard, behind, &course.stop).await else { return };
+                guard = same;
+                continue;
+            }
+            let served = self.gateway.serve(guard.as_mut(), &whence, behind, &course.stop);
+            if Box::pin(served).await == Behind::Closed {
+                return;
+            }
         }
     }
 
-    /// Serves a message; one that may lead into a tunnel goes pingora's own way.
-    async fn message<S: IO + 'static>(
+    /// A message that may lead into a tunnel goes pingora's own way. What is left of the connection
+    /// where it has not, and goes on.
+    async fn tunnel<S: IO + 'static>(
         &self,
         guard: Box<Guard<S>>,
-        settle: impl FnOnce(&mut ServerSession) + Send,
+        behind: Behind,
         stop: &watch::Receiver<bool>,
-    ) -> Option<ReusedHttpStream> {
-        if !guard.asks_upgrade() {
-            return Box::pin(self.gateway.serve(guard, settle, stop)).await;
-        }
+    ) -> Option<Box<Guard<S>>> {
         let mut session = ServerSession::new_http1(guard);
-        settle(&mut session);
-        self.proxy.process_new_http(session, stop).await
+        // Without an end: the guard's deadlines are the ones that count.
+        session.set_keepalive(Some(0));
+        if behind == Behind::Closed {
+            // The answer says so: `Connection: close`.
+            session.set_keepalive_reuses_remaining(Some(0));
+        }
+        let (stream, _) = self.proxy.process_new_http(session, stop).await?.consume();
+        stream.into_any().downcast().ok()
     }
 
     /// Waits for a message. One that has been idle when others wait for its place is closed.

@@ -1,8 +1,8 @@
 //! A tenant's answer: whether to ask once more, and what of it goes back.
 
+use super::super::downstream::Downstream;
 use http::{HeaderName, StatusCode, header};
 use pingora::http::ResponseHeader;
-use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
 use crate::config::ServerHeaders;
@@ -17,7 +17,7 @@ use super::call::Call;
 /// # Errors
 /// [`AGAIN`], where asking once more is worth it and all of the request's body can be sent again.
 pub(in crate::gateway) fn judge(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     response: &ResponseHeader,
     call: &mut Call,
     users: &SystemUsers,
@@ -32,7 +32,7 @@ pub(in crate::gateway) fn judge(
         }
         _ => Again::No,
     };
-    if again == Again::Yes && !downstream.as_ref().retry_buffer_truncated() {
+    if again == Again::Yes && !downstream.has_forgotten_body() {
         let mut once_more = Error::explain(AGAIN, "the tenant is asked once more");
         once_more.set_retry(true);
         return Err(once_more);

@@ -1,7 +1,7 @@
 //! What a call needs at each step of its request: prepared, led to its tenant, edited, judged.
 
+use super::super::downstream::Downstream;
 use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::proxy::Session as Downstream;
 use pingora::{Error, ErrorType};
 
 use crate::credentials::Again;
@@ -75,7 +75,7 @@ pub(in crate::gateway) fn edit(
 /// # Errors
 /// Where the tenant is to be asked once more.
 pub(in crate::gateway) fn judge(
-    downstream: &Downstream,
+    downstream: &Downstream<'_>,
     response: &ResponseHeader,
     exchange: &mut Exchange,
 ) -> pingora::Result<()> {

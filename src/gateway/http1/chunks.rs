@@ -5,7 +5,7 @@
 
 /// Where in a chunked body we are.
 #[derive(Debug)]
-pub(super) struct Chunks {
+pub(in crate::gateway) struct Chunks {
     place: Place,
     /// The size as read so far, then the data still to come.
     left: u64,

@@ -7,13 +7,13 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType};
 
-use super::super::heads::{length, may_have_a_body};
+use super::super::measure::{length, may_have_a_body};
 use super::super::talk::{Part, Rest};
 use super::chunks::{Chunks, Next};
 
 /// What of a body is still to come.
 #[derive(Debug)]
-pub(super) enum Body {
+pub(in crate::gateway) enum Body {
     Length(u64),
     Chunked(Chunks),
     UntilClose,
@@ -63,7 +63,7 @@ impl Body {
     }
 
     /// Whether nothing more is to come, whatever comes.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::gateway) fn is_over(&self) -> bool {
         matches!(self, Self::Length(0))
     }
 
@@ -71,7 +71,10 @@ impl Body {
     ///
     /// # Errors
     /// When what comes is no part of it.
-    pub(super) fn next(&mut self, input: &mut BytesMut) -> pingora::Result<Option<Part>> {
+    pub(in crate::gateway) fn next(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> pingora::Result<Option<Part>> {
         let piece = match self {
             Self::Length(0) => return Ok(Some(Part::End)),
             _ if input.is_empty() => return Ok(None),

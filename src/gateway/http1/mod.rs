@@ -7,5 +7,7 @@ mod head;
 mod talk;
 mod upload;
 
+pub(super) use chunks::Chunks;
 pub(super) use connecting::{Connection, connect};
+pub(super) use framing::Body;
 pub(super) use talk::{Talking, With};

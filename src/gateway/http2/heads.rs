@@ -4,7 +4,8 @@ use http::{Method, Request, Response, Uri, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::{Error, ErrorType, OrErr as _};
 
-use super::super::heads::{leave_the_connection_out, length, may_have_a_body};
+use super::super::heads::leave_the_connection_out;
+use super::super::measure::{length, may_have_a_body};
 use super::super::talk::Rest;
 
 /// The request as the app gets it: `:authority` is what `Host` said (RFC 9113 §8.3.1).

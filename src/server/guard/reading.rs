@@ -4,9 +4,11 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Buf as _;
+use bytes::{Buf as _, Bytes};
 use pingora::protocols::IO;
 use tokio::io::{AsyncRead, ReadBuf};
+
+use crate::gateway::Opened;
 
 use super::chunks::Outcome;
 use super::fault::Fault;
@@ -37,6 +39,14 @@ impl<S: IO> AsyncRead for Guard<S> {
             Phase::Message(_) => guard.poll_client_gone(context),
             Phase::Tunnel(_) => guard.poll_tunnel(context, buffer),
         }
+    }
+}
+
+impl<S: IO> Opened for Guard<S> {
+    fn take_header(&mut self) -> Bytes {
+        let Phase::Message(message) = &mut self.phase else { return Bytes::new() };
+        let length = std::mem::take(&mut message.head_left);
+        self.arrived.split_to(length).freeze()
     }
 }
 

@@ -1,0 +1,192 @@
+//! One request of HTTP/1, and the way back to its client.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Version, header};
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::protocols::http::HttpTask;
+use pingora::{Error, ErrorType, OrErr as _};
+use tokio::io::{AsyncWriteExt as _, ReadBuf};
+use tokio::time::timeout;
+
+use super::super::line::Line;
+use super::answering::Answering;
+use super::head;
+use super::incoming::Incoming;
+use super::opened::{Behind, Opened, Whence};
+
+/// A request that was read, its body as it comes, and its answer as it goes.
+pub struct Message<'a> {
+    wire: &'a mut dyn Opened,
+    whence: &'a Whence,
+    pub(in crate::gateway) request: RequestHeader,
+    incoming: Incoming,
+    /// The longest that is waited for what nobody wants of its body.
+    drain_time: Option<Duration>,
+    answering: Answering,
+    behind: Behind,
+}
+
+impl<'a> Message<'a> {
+    /// The one that waits on a connection; `behind` says whether another may come after it, for all we
+    /// care.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(in crate::gateway) fn read(
+        wire: &'a mut dyn Opened,
+        whence: &'a Whence,
+        behind: Behind,
+    ) -> pingora::Result<Self> {
+        let request = head::read(&wire.take_header())?;
+        let incoming = Incoming::of(&request.headers)?;
+        let behind = match behind {
+            Behind::Open if stays(&request) => Behind::Open,
+            _ => Behind::Closed,
+        };
+        let answering = Answering::to(&request.method);
+        Ok(Self { wire, whence, request, incoming, drain_time: None, answering, behind })
+    }
+
+    pub(in crate::gateway) fn line(&self) -> Option<&Line> {
+        self.whence.line.as_ref()
+    }
+
+    pub(in crate::gateway) fn client_addr(&self) -> Option<SocketAddr> {
+        self.whence.socket.as_ref()?.peer_addr()?.as_inet().copied()
+    }
+
+    pub(in crate::gateway) fn server_addr(&self) -> Option<SocketAddr> {
+        self.whence.socket.as_ref()?.local_addr()?.as_inet().copied()
+    }
+
+    pub(in crate::gateway) fn drains_for(&mut self, most: Duration) {
+        self.drain_time = Some(most);
+    }
+
+    /// It is the last on its connection.
+    pub(in crate::gateway) fn is_last(&mut self) {
+        self.behind = Behind::Closed;
+    }
+
+    pub(in crate::gateway) fn body_is_empty(&self) -> bool {
+        self.incoming.is_empty()
+    }
+
+    pub(in crate::gateway) fn body_is_done(&self) -> bool {
+        self.incoming.is_done()
+    }
+
+    pub(in crate::gateway) fn body_bytes(&self) -> usize {
+        self.incoming.bytes
+    }
+
+    /// From here on what is read of the body is remembered, in bounds.
+    pub(in crate::gateway) fn keeps_body(&mut self) {
+        self.incoming.is_kept();
+    }
+
+    pub(in crate::gateway) fn has_forgotten_body(&self) -> bool {
+        self.incoming.is_too_much_to_send_again()
+    }
+
+    pub(in crate::gateway) fn kept_body(&self) -> Option<Bytes> {
+        self.incoming.again()
+    }
+
+    /// The next piece of the body, or its end. Can be given up and begun again.
+    ///
+    /// # Errors
+    /// When the client stops, or breaks off.
+    pub(in crate::gateway) async fn piece(&mut self) -> pingora::Result<Option<Bytes>> {
+        self.incoming.piece(self.wire).await
+    }
+
+    /// Waits for as long as the client is there. Can be given up and begun again.
+    ///
+    /// # Errors
+    /// When it has left; and when it says what it was not asked for.
+    pub(in crate::gateway) async fn leaves(&mut self) -> pingora::Result<Option<Bytes>> {
+        let mut probe = [0; 1];
+        let mut probe = ReadBuf::new(&mut probe);
+        let read = std::future::poll_fn(|context| {
+            Pin::new(&mut *self.wire).poll_read(context, &mut probe)
+        });
+        read.await.or_err(ErrorType::ReadError, "waiting for an answer")?;
+        self.behind = Behind::Closed;
+        if !probe.filled().is_empty() {
+            return Error::e_explain(ErrorType::ReadError, "a body where none is read");
+        }
+        Error::e_explain(
+            ErrorType::ConnectionClosed,
+            match self.answering.written() {
+                None => "the client left before its answer",
+                Some(_) => "the client left before the end of its answer",
+            },
+        )
+    }
+
+    /// The head of the answer that was written last.
+    pub(in crate::gateway) fn written(&self) -> Option<&ResponseHeader> {
+        self.answering.written()
+    }
+
+    /// Bytes of the answer's body that were written.
+    pub(in crate::gateway) fn answer_bytes(&self) -> usize {
+        self.answering.bytes()
+    }
+
+    /// Writes parts of the answer, and lets them go.
+    ///
+    /// # Errors
+    /// When the client takes nothing for too long, or is gone.
+    pub(in crate::gateway) async fn write(&mut self, tasks: Vec<HttpTask>) -> pingora::Result<()> {
+        if !self.incoming.is_done() {
+            // What comes behind the answer would have to be read first.
+            self.behind = Behind::Closed;
+        }
+        for task in tasks {
+            self.answering.write(self.wire, task, &mut self.behind).await?;
+        }
+        let flushed = self.wire.flush().await;
+        flushed
+            .or_err(ErrorType::WriteError, "writing an answer")
+            .map_err(|error| error.into_down())
+    }
+
+    /// Ends it, and reads on to its end where another may come behind.
+    pub(in crate::gateway) async fn ends(mut self) -> Behind {
+        if self.behind == Behind::Closed {
+            let _client_gone = self.wire.shutdown().await;
+            return Behind::Closed;
+        }
+        if !self.incoming.is_done() {
+            let most = self.drain_time.unwrap_or(Duration::MAX);
+            let drained = async { while let Ok(Some(_)) = self.piece().await {} };
+            let _too_late = timeout(most, drained).await;
+        }
+        match self.incoming.is_done() {
+            true => Behind::Open,
+            false => Behind::Closed,
+        }
+    }
+}
+
+/// Whether a client keeps its connection: one of HTTP/1.1 unless it says otherwise, one of HTTP/1.0 where it
+/// says so (RFC 9112 §9.3).
+fn stays(request: &RequestHeader) -> bool {
+    match request.version {
+        Version::HTTP_11 => !says(&request.headers, b"close"),
+        _ => says(&request.headers, b"keep-alive"),
+    }
+}
+
+fn says(headers: &HeaderMap, what: &[u8]) -> bool {
+    headers.get_all(header::CONNECTION).iter().any(|value| {
+        let mut words = value.as_bytes().split(|byte| *byte == b',');
+        words.any(|word| word.trim_ascii().eq_ignore_ascii_case(what))
+    })
+}
