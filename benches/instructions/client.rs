@@ -1,6 +1,6 @@
 //! A client with one kept connection, which asks the next when it has its answer.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -18,9 +18,20 @@ pub fn ask<'a>(port: u16, requests: impl Iterator<Item = &'a [u8]>) {
         stream.write_all(request).expect("the gateway reads");
         answer.clear();
         while !is_whole(&answer) {
-            let read = stream.read(&mut piece).expect("the gateway answers in time");
+            let read = read(&mut stream, &mut piece).expect("the gateway answers in time");
             assert_ne!(read, 0, "it hung up after {:?}", String::from_utf8_lossy(&answer));
             answer.extend_from_slice(&piece[..read]);
+        }
+    }
+}
+
+/// As [`Read::read`], which a process that was stopped for a while hears of as an error where reading
+/// has a time.
+fn read(stream: &mut TcpStream, piece: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
         }
     }
 }

@@ -18,6 +18,15 @@ pub struct Gateway {
     pub ports: Ports,
 }
 
+/// Where instructions are counted.
+#[derive(Clone, Copy)]
+pub enum Counted {
+    Everywhere,
+    /// In the function of this name and all that it calls, from there: a function that others call too is
+    /// counted only for this one. Instructions are told apart.
+    Within(&'static str),
+}
+
 #[derive(Clone, Copy)]
 pub struct Ports {
     pub people: u16,
@@ -26,10 +35,14 @@ pub struct Ports {
 
 impl Gateway {
     /// Starts it and waits until it serves. What callgrind counts goes to `counts`.
-    pub fn start(program: &Path, configuration: &Path, counts: &Path) -> Self {
+    pub fn start(program: &Path, configuration: &Path, counts: &Path, counted: Counted) -> Self {
         let mut command = Command::new("valgrind");
+        command.arg("--tool=callgrind");
+        if let Counted::Within(function) = counted {
+            command.arg(format!("--toggle-collect={function}"));
+            command.args(["--dump-instr=yes", "--compress-pos=no"]);
+        }
         command
-            .arg("--tool=callgrind")
             .arg(format!("--callgrind-out-file={}", counts.display()))
             .arg(format!("--log-file={}.log", counts.display()))
             .arg(program)

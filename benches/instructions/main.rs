@@ -6,9 +6,9 @@
 //! INSTRUCTIONS PROGRAM FOLDER BASELINE [accept]
 //! ```
 //!
-//! This process is the clients, the app and SuperID; the gateway runs under valgrind, with one worker,
-//! three times: with a load of each kind, and with twice the load of one kind. What was more then is
-//! that kind's alone, without the start and the end of the program.
+//! This process is the clients, the app and SuperID; the gateway runs under valgrind, with one worker:
+//! with a load of each kind, and with twice the load of one kind. What was more then is that kind's
+//! alone, without the start and the end of the program. Then once for each function that is counted alone.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]

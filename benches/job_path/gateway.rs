@@ -7,13 +7,14 @@ use std::path::Path;
 use superid_gateway::config::{self, Settings};
 use superid_gateway::server::{Options, Running};
 use superid_gateway::telemetry::AccessLog;
+use superid_gateway::vault::Entry;
 
 use crate::child::serve_until_told;
-use crate::job::{CLIENT_ID, CLIENT_SECRET, PASSWORD, entry};
+use crate::job::{CLIENT_ID, CLIENT_SECRET, PASSWORD};
 
-/// As `run` makes it, with one worker, its access log written to nowhere, and the tenant's system
-/// user token in its vault. Serves until told to end.
-pub fn serve(upstream: u16, superid: &str, token: &str, key: &str) {
+/// As `run` makes it, with one worker, its access log written to nowhere, and tenants' system user
+/// tokens in its vault. Serves until told to end.
+pub fn serve(upstream: u16, superid: &str, entries: Vec<Entry>, key: &str) {
     let nowhere = File::options().write(true).open("/dev/null").expect("there is a /dev/null");
     let (access, writer) = AccessLog::to(nowhere);
     let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -31,7 +32,9 @@ pub fn serve(upstream: u16, superid: &str, token: &str, key: &str) {
         let running = running.unwrap_or_else(|failed| panic!("{failed}"));
         let users = running.system_users();
         let vault = users.vault().expect("the configuration has a vault");
-        vault.put(entry(token)).await.expect("memory takes it");
+        for entry in entries {
+            vault.put(entry).await.expect("memory takes it");
+        }
         running
     });
     serve_until_told(port);

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         }
         ["proxy", STOCK, upstream] => serve_until_told(bare::on_the_stock_server(number(upstream))),
         ["proxy", GATEWAY, upstream, superid, token, key] => {
-            gateway::serve(number(upstream), superid, token, key);
+            gateway::serve(number(upstream), superid, vec![job::entry(token)], key);
         }
         ["once", BARE, requests] => once(BARE, number(requests)),
         ["once", GATEWAY, requests] => once(GATEWAY, number(requests)),
