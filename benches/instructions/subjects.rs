@@ -141,7 +141,14 @@ const REQUESTS: usize = 2_000;
 /// Cookies the gateway opens for the first time.
 const COOKIES: usize = 500;
 /// mimalloc's, called by Rust alone.
-const ALLOCATING: [&str; 3] = ["mi_malloc_aligned", "mi_zalloc_aligned", "mi_realloc_aligned"];
+const ALLOCATING: [&str; 6] = [
+    "mi_malloc",
+    "mi_malloc_aligned",
+    "mi_zalloc",
+    "mi_zalloc_aligned",
+    "mi_realloc",
+    "mi_realloc_aligned",
+];
 /// How functions begin that are not counted. The allocator's: it looks for pages when it happens to want
 /// some. Those by which aws-lc has its first randomness, once: it measures as often as the machine's
 /// jitter makes it.
