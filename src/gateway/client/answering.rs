@@ -16,6 +16,8 @@ pub(super) struct Answering {
     asks_for_head: bool,
     framing: Framing,
     written: Option<Box<ResponseHeader>>,
+    /// A part of it was begun and is not whole: whoever wrote it was stopped, or the client takes no more.
+    is_torn: bool,
     bytes: usize,
 }
 
@@ -35,7 +37,7 @@ enum Framing {
 impl Answering {
     pub(super) fn to(method: &Method) -> Self {
         let asks_for_head = *method == Method::HEAD;
-        Self { asks_for_head, framing: Framing::Unsaid, written: None, bytes: 0 }
+        Self { asks_for_head, framing: Framing::Unsaid, written: None, is_torn: false, bytes: 0 }
     }
 
     /// The head that was written last.
@@ -53,6 +55,22 @@ impl Answering {
     /// # Errors
     /// When it cannot be written, or is not what its head has promised.
     pub(super) async fn write(
+        &mut self,
+        wire: &mut dyn Opened,
+        task: HttpTask,
+        behind: &mut Behind,
+    ) -> pingora::Result<()> {
+        if self.is_torn {
+            // Nothing that follows would be read as what it is.
+            return Err(odd("an answer that was torn"));
+        }
+        self.is_torn = true;
+        self.part(wire, task, behind).await?;
+        self.is_torn = false;
+        Ok(())
+    }
+
+    async fn part(
         &mut self,
         wire: &mut dyn Opened,
         task: HttpTask,
@@ -157,4 +175,121 @@ async fn put(wire: &mut dyn Opened, bytes: &[u8]) -> pingora::Result<()> {
 
 fn odd(what: &'static str) -> Box<Error> {
     Error::explain(ErrorType::WriteError, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    impl Opened for DuplexStream {
+        fn take_header(&mut self) -> Bytes {
+            Bytes::new()
+        }
+    }
+
+    fn head(status: u16, fields: &[(&'static str, &'static str)], ends: bool) -> HttpTask {
+        let mut head = ResponseHeader::build(status, None).unwrap();
+        for (name, value) in fields {
+            head.append_header(*name, *value).unwrap();
+        }
+        HttpTask::Header(Box::new(head), ends)
+    }
+
+    fn piece(text: &'static str, ends: bool) -> HttpTask {
+        HttpTask::Body(Some(Bytes::from_static(text.as_bytes())), ends)
+    }
+
+    /// What goes out behind its head, and what becomes of the connection.
+    async fn answered(method: Method, tasks: Vec<HttpTask>) -> pingora::Result<(String, Behind)> {
+        let (mut wire, mut client) = duplex(1 << 20);
+        let (mut answering, mut behind) = (Answering::to(&method), Behind::Open);
+        for task in tasks {
+            answering.write(&mut wire, task, &mut behind).await?;
+        }
+        drop(wire);
+        let mut text = String::new();
+        client.read_to_string(&mut text).await.unwrap();
+        let (_, body) = text.rsplit_once("connection: ").unwrap();
+        Ok((body.replace("keep-alive\r\n\r\n", "").replace("close\r\n\r\n", ""), behind))
+    }
+
+    #[tokio::test]
+    async fn a_body_goes_as_its_head_says() {
+        let chunked = [("Transfer-Encoding", "chunked")];
+        let five = [("Content-Length", "5")];
+        for (method, tasks, body, behind) in [
+            (
+                Method::GET,
+                vec![head(200, &five, false), piece("hello", true)],
+                "hello",
+                Behind::Open,
+            ),
+            (
+                Method::GET,
+                vec![
+                    head(200, &chunked, false),
+                    piece("hello", false),
+                    piece("", false),
+                    HttpTask::Done,
+                ],
+                "5\r\nhello\r\n0\r\n\r\n",
+                Behind::Open,
+            ),
+            (
+                Method::GET,
+                vec![head(200, &[], false), piece("hello", true)],
+                "hello",
+                Behind::Closed,
+            ),
+            (Method::HEAD, vec![head(200, &five, true)], "", Behind::Open),
+            (Method::GET, vec![head(304, &five, true)], "", Behind::Open),
+            (Method::GET, vec![head(204, &[], true)], "", Behind::Open),
+            (
+                Method::GET,
+                vec![head(103, &[], false), head(200, &five, false), piece("hello", true)],
+                "hello",
+                Behind::Open,
+            ),
+        ] {
+            assert_eq!(answered(method, tasks).await.unwrap(), (body.to_owned(), behind));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_as_its_head_says_ends_the_answer() {
+        let five = [("Content-Length", "5")];
+        for tasks in [
+            vec![head(200, &five, false), piece("hello!", true)],
+            vec![head(200, &five, false), piece("hell", true)],
+            vec![head(200, &[("Content-Length", "five")], false)],
+            vec![piece("hello", true)],
+            vec![HttpTask::Done],
+            vec![head(200, &five, false), head(200, &five, false)],
+        ] {
+            assert!(answered(Method::GET, tasks).await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn behind_a_part_that_was_torn_nothing_is_written() {
+        let (mut wire, mut client) = duplex(8);
+        let (mut answering, mut behind) = (Answering::to(&Method::GET), Behind::Open);
+        {
+            let first = answering.write(&mut wire, head(200, &[], false), &mut behind);
+            let mut first = std::pin::pin!(first);
+            let is_over = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(first.as_mut().poll(context).is_ready())
+            });
+            assert!(!is_over.await, "there is room for eight bytes");
+        }
+        let second = answering.write(&mut wire, head(401, &[], true), &mut behind).await;
+        assert!(second.is_err());
+        drop(wire);
+        let mut text = String::new();
+        client.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "HTTP/1.1");
+    }
 }

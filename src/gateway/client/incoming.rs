@@ -123,3 +123,69 @@ fn odd(what: &'static str) -> Box<Error> {
 const ROOM: usize = 32 << 10;
 /// Bytes of a body that are remembered.
 const MOST_AGAIN: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    fn framed(name: &'static str, value: &'static str) -> Incoming {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        Incoming::of(&headers).unwrap()
+    }
+
+    /// All of it.
+    async fn read(body: &mut Incoming, wire: &mut DuplexStream) -> pingora::Result<Vec<u8>> {
+        let mut whole = Vec::new();
+        while let Some(piece) = body.piece(wire).await? {
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_to_its_end() {
+        let (mut client, mut wire) = duplex(1 << 20);
+        for (name, value, sent, whole) in [
+            ("content-length", "5", "hello", "hello"),
+            ("content-length", "0", "", ""),
+            ("transfer-encoding", "chunked", "3\r\nhel\r\n2;a=b\r\nlo\r\n0\r\n\r\n", "hello"),
+            ("x-none", "", "", ""),
+        ] {
+            let mut body = framed(name, value);
+            assert_eq!(body.is_empty(), sent.is_empty());
+            client.write_all(sent.as_bytes()).await.unwrap();
+            assert_eq!(read(&mut body, &mut wire).await.unwrap(), whole.as_bytes(), "{sent:?}");
+            assert_eq!((body.is_done(), body.bytes), (true, whole.len()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_an_error() {
+        for (name, value, sent) in
+            [("content-length", "6", "hello"), ("transfer-encoding", "chunked", "5\r\nhello\r\n")]
+        {
+            let (mut client, mut wire) = duplex(1 << 20);
+            client.write_all(sent.as_bytes()).await.unwrap();
+            drop(client);
+            assert!(read(&mut framed(name, value), &mut wire).await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_read_is_remembered_from_when_that_was_asked_for_and_in_bounds() {
+        let (mut client, mut wire) = duplex(1 << 20);
+        let mut body = framed("content-length", "70000");
+        client.write_all(&[b'x'; 70_000]).await.unwrap();
+        assert_eq!(body.again(), None);
+        body.is_kept();
+        let first = body.piece(&mut wire).await.unwrap().unwrap();
+        assert_eq!(body.again(), Some(first));
+        read(&mut body, &mut wire).await.unwrap();
+        assert_eq!(body.again(), None);
+        assert!(body.is_too_much_to_send_again());
+    }
+}

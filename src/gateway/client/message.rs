@@ -144,11 +144,11 @@ impl<'a> Message<'a> {
     /// # Errors
     /// When the client takes nothing for too long, or is gone.
     pub(in crate::gateway) async fn write(&mut self, tasks: Vec<HttpTask>) -> pingora::Result<()> {
-        if !self.incoming.is_done() {
-            // What comes behind the answer would have to be read first.
-            self.behind = Behind::Closed;
-        }
         for task in tasks {
+            if !self.incoming.is_done() && is_an_answer(&task) {
+                // The rest of the request would have to be read first.
+                self.behind = Behind::Closed;
+            }
             self.answering.write(self.wire, task, &mut self.behind).await?;
         }
         let flushed = self.wire.flush().await;
@@ -173,6 +173,11 @@ impl<'a> Message<'a> {
             false => Behind::Closed,
         }
     }
+}
+
+/// Whether it is an answer's own head, not one before it.
+fn is_an_answer(task: &HttpTask) -> bool {
+    matches!(task, HttpTask::Header(head, _) if !head.status.is_informational())
 }
 
 /// Whether a client keeps its connection: one of HTTP/1.1 unless it says otherwise, one of HTTP/1.0 where it

@@ -1,4 +1,4 @@
-//! The strict front of HTTP/1: what stands between a client's bytes and pingora.
+//! The strict front of HTTP/1: what stands between a client's bytes and whoever serves them.
 
 mod alphabet;
 mod body;

@@ -1,4 +1,4 @@
-//! What pingora reads through a guard.
+//! What is read through a guard.
 
 use std::io;
 use std::pin::Pin;

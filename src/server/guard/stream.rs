@@ -1,4 +1,4 @@
-//! A client's connection as pingora may see it: one strict message at a time.
+//! A client's connection as it may be seen: one strict message at a time.
 //!
 //! ```text
 //! Between ──head read and found good──▶ Message ──next_message──▶ Between …

@@ -1,4 +1,4 @@
-//! What pingora writes through a guard.
+//! What is written through a guard.
 
 use std::io;
 use std::pin::Pin;
