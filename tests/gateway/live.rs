@@ -11,7 +11,7 @@ use crate::http2_apps::{answered, post, text};
 use crate::recorder::Reply;
 use crate::redis_server::RedisServer;
 use crate::tls::{Secure, text_of};
-use crate::wire::{Door, Stream, find, read_answer, read_some};
+use crate::wire::{Door, Stream, find, read_answer, read_some, until};
 use crate::world::{ASTRID, JONAS, World};
 
 /// The route wants no token, which would end before the session does.
@@ -134,7 +134,7 @@ async fn events_end_and_a_download_is_cut_and_what_waits_is_sent_to_sign_in() {
     world.app.hears_more_than(3).await;
     let mut sends = asked(&world, &astrid, "POST", "Content-Length: 99999999\r\n").await;
     sends.write_all(&[b'x'; 4096]).await.unwrap();
-    world.app.hears_more_than(4).await;
+    until("all are on their way", async || world.metric("requests_in_flight").await == 5).await;
     astrid.visit(&world.url("/auth/sign_out")).await;
     assert_eq!(read_answer(&mut events, "GET").await.expect("a whole body").body, "data: 1\n\n");
     let cut = rest(&mut download).await;
