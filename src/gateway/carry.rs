@@ -179,8 +179,11 @@ impl Relay<'_, '_> {
     }
 
     async fn talk(&mut self, talk: &mut impl Talk) -> pingora::Result<()> {
-        if let Some(again) = self.downstream.kept_body() {
-            self.upload(talk, Some(again))?;
+        // Of a try before. One that is over without a byte, an empty chunked one, has its end to be told.
+        let again = self.downstream.kept_body();
+        let is_over = self.downstream.is_body_done() && !self.downstream.is_body_empty();
+        if again.is_some() || is_over {
+            self.upload(talk, again)?;
         }
         let mut silence = pin!(sleep(self.patience));
         loop {
@@ -234,7 +237,10 @@ impl Relay<'_, '_> {
 
     /// Whether the client sends its body without having been asked to, or was asked to.
     fn comes_on(&self) -> bool {
-        self.is_told_to_go_on || !self.downstream.req_header().headers.contains_key(EXPECT)
+        let request = self.downstream.req_header();
+        // HTTP/1.0 knows no such thing (RFC 9110 §10.1.1).
+        let waits = request.version != Version::HTTP_10 && request.headers.contains_key(EXPECT);
+        self.is_told_to_go_on || !waits
     }
 
     async fn next(&mut self, talk: &mut impl Talk, silence: Pin<&mut Sleep>) -> Event {

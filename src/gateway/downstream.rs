@@ -107,11 +107,11 @@ impl Downstream<'_> {
         }
     }
 
-    /// How long is waited for a body that nobody wants.
+    /// How long is waited for a body that nobody wants, where that is read: behind an answer of ours to half
+    /// a request its connection is closed.
     pub(super) fn drains_for(&mut self, most: Duration) {
-        match self {
-            Self::Ours(message) => message.drains_for(most),
-            Self::Pingoras(session) => session.set_total_drain_timeout(Some(most)),
+        if let Self::Pingoras(session) = self {
+            session.set_total_drain_timeout(Some(most));
         }
     }
 

@@ -22,7 +22,7 @@ struct Kept {
 /// A thread's own: connections are woken by the runtime they were made in.
 #[derive(Default)]
 struct Shelf {
-    /// By their ways; a way all of whose connections are in use has none here.
+    /// By their ways; those of a way all of whose connections are in use are none, until the next look.
     kept: HashMap<Way, Vec<Kept>, BuildHasherDefault<Number>>,
     count: usize,
     is_swept: bool,

@@ -174,7 +174,7 @@ async fn put(wire: &mut dyn Opened, bytes: &[u8]) -> pingora::Result<()> {
 }
 
 fn odd(what: &'static str) -> Box<Error> {
-    Error::explain(ErrorType::WriteError, what)
+    Error::explain(ErrorType::InternalError, what).into_in()
 }
 
 #[cfg(test)]
@@ -182,6 +182,7 @@ mod tests {
     use bytes::Bytes;
     use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
 
+    use super::super::super::talk::Rest::{self, Comes, Nothing};
     use super::*;
 
     impl Opened for DuplexStream {
@@ -190,16 +191,16 @@ mod tests {
         }
     }
 
-    fn head(status: u16, fields: &[(&'static str, &'static str)], ends: bool) -> HttpTask {
+    fn head(status: u16, fields: &[(&'static str, &'static str)], rest: Rest) -> HttpTask {
         let mut head = ResponseHeader::build(status, None).unwrap();
         for (name, value) in fields {
             head.append_header(*name, *value).unwrap();
         }
-        HttpTask::Header(Box::new(head), ends)
+        HttpTask::Header(Box::new(head), rest == Rest::Nothing)
     }
 
-    fn piece(text: &'static str, ends: bool) -> HttpTask {
-        HttpTask::Body(Some(Bytes::from_static(text.as_bytes())), ends)
+    fn piece(text: &'static str, rest: Rest) -> HttpTask {
+        HttpTask::Body(Some(Bytes::from_static(text.as_bytes())), rest == Rest::Nothing)
     }
 
     /// What goes out behind its head, and what becomes of the connection.
@@ -223,16 +224,16 @@ mod tests {
         for (method, tasks, body, behind) in [
             (
                 Method::GET,
-                vec![head(200, &five, false), piece("hello", true)],
+                vec![head(200, &five, Comes), piece("hello", Nothing)],
                 "hello",
                 Behind::Open,
             ),
             (
                 Method::GET,
                 vec![
-                    head(200, &chunked, false),
-                    piece("hello", false),
-                    piece("", false),
+                    head(200, &chunked, Comes),
+                    piece("hello", Comes),
+                    piece("", Comes),
                     HttpTask::Done,
                 ],
                 "5\r\nhello\r\n0\r\n\r\n",
@@ -240,16 +241,16 @@ mod tests {
             ),
             (
                 Method::GET,
-                vec![head(200, &[], false), piece("hello", true)],
+                vec![head(200, &[], Comes), piece("hello", Nothing)],
                 "hello",
                 Behind::Closed,
             ),
-            (Method::HEAD, vec![head(200, &five, true)], "", Behind::Open),
-            (Method::GET, vec![head(304, &five, true)], "", Behind::Open),
-            (Method::GET, vec![head(204, &[], true)], "", Behind::Open),
+            (Method::HEAD, vec![head(200, &five, Nothing)], "", Behind::Open),
+            (Method::GET, vec![head(304, &five, Nothing)], "", Behind::Open),
+            (Method::GET, vec![head(204, &[], Nothing)], "", Behind::Open),
             (
                 Method::GET,
-                vec![head(103, &[], false), head(200, &five, false), piece("hello", true)],
+                vec![head(103, &[], Comes), head(200, &five, Comes), piece("hello", Nothing)],
                 "hello",
                 Behind::Open,
             ),
@@ -262,12 +263,12 @@ mod tests {
     async fn what_is_not_as_its_head_says_ends_the_answer() {
         let five = [("Content-Length", "5")];
         for tasks in [
-            vec![head(200, &five, false), piece("hello!", true)],
-            vec![head(200, &five, false), piece("hell", true)],
-            vec![head(200, &[("Content-Length", "five")], false)],
-            vec![piece("hello", true)],
+            vec![head(200, &five, Comes), piece("hello!", Nothing)],
+            vec![head(200, &five, Comes), piece("hell", Nothing)],
+            vec![head(200, &[("Content-Length", "five")], Comes)],
+            vec![piece("hello", Nothing)],
             vec![HttpTask::Done],
-            vec![head(200, &five, false), head(200, &five, false)],
+            vec![head(200, &five, Comes), head(200, &five, Comes)],
         ] {
             assert!(answered(Method::GET, tasks).await.is_err());
         }
@@ -278,14 +279,14 @@ mod tests {
         let (mut wire, mut client) = duplex(8);
         let (mut answering, mut behind) = (Answering::to(&Method::GET), Behind::Open);
         {
-            let first = answering.write(&mut wire, head(200, &[], false), &mut behind);
+            let first = answering.write(&mut wire, head(200, &[], Comes), &mut behind);
             let mut first = std::pin::pin!(first);
             let is_over = std::future::poll_fn(|context| {
                 std::task::Poll::Ready(first.as_mut().poll(context).is_ready())
             });
             assert!(!is_over.await, "there is room for eight bytes");
         }
-        let second = answering.write(&mut wire, head(401, &[], true), &mut behind).await;
+        let second = answering.write(&mut wire, head(401, &[], Nothing), &mut behind).await;
         assert!(second.is_err());
         drop(wire);
         let mut text = String::new();

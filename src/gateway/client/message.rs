@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Version, header};
@@ -10,7 +9,6 @@ use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::http::HttpTask;
 use pingora::{Error, ErrorType, OrErr as _};
 use tokio::io::{AsyncWriteExt as _, ReadBuf};
-use tokio::time::timeout;
 
 use super::super::line::Line;
 use super::answering::Answering;
@@ -24,8 +22,6 @@ pub struct Message<'a> {
     whence: &'a Whence,
     pub(in crate::gateway) request: RequestHeader,
     incoming: Incoming,
-    /// The longest that is waited for what nobody wants of its body.
-    drain_time: Option<Duration>,
     answering: Answering,
     behind: Behind,
 }
@@ -48,7 +44,7 @@ impl<'a> Message<'a> {
             _ => Behind::Closed,
         };
         let answering = Answering::to(&request.method);
-        Ok(Self { wire, whence, request, incoming, drain_time: None, answering, behind })
+        Ok(Self { wire, whence, request, incoming, answering, behind })
     }
 
     pub(in crate::gateway) fn line(&self) -> Option<&Line> {
@@ -61,10 +57,6 @@ impl<'a> Message<'a> {
 
     pub(in crate::gateway) fn server_addr(&self) -> Option<SocketAddr> {
         self.whence.socket.as_ref()?.local_addr()?.as_inet().copied()
-    }
-
-    pub(in crate::gateway) fn drains_for(&mut self, most: Duration) {
-        self.drain_time = Some(most);
     }
 
     /// It is the last on its connection.
@@ -157,21 +149,14 @@ impl<'a> Message<'a> {
             .map_err(|error| error.into_down())
     }
 
-    /// Ends it, and reads on to its end where another may come behind.
-    pub(in crate::gateway) async fn ends(mut self) -> Behind {
+    /// Ends it. Where another may come behind it was read to its end, or its answer would have said that
+    /// none may.
+    pub(in crate::gateway) async fn ends(self) -> Behind {
         if self.behind == Behind::Closed {
             let _client_gone = self.wire.shutdown().await;
             return Behind::Closed;
         }
-        if !self.incoming.is_done() {
-            let most = self.drain_time.unwrap_or(Duration::MAX);
-            let drained = async { while let Ok(Some(_)) = self.piece().await {} };
-            let _too_late = timeout(most, drained).await;
-        }
-        match self.incoming.is_done() {
-            true => Behind::Open,
-            false => Behind::Closed,
-        }
+        Behind::Open
     }
 }
 
@@ -181,12 +166,10 @@ fn is_an_answer(task: &HttpTask) -> bool {
 }
 
 /// Whether a client keeps its connection: one of HTTP/1.1 unless it says otherwise, one of HTTP/1.0 where it
-/// says so (RFC 9112 §9.3).
+/// says so; who says both closes it (RFC 9112 §9.3).
 fn stays(request: &RequestHeader) -> bool {
-    match request.version {
-        Version::HTTP_11 => !says(&request.headers, b"close"),
-        _ => says(&request.headers, b"keep-alive"),
-    }
+    let asks = || request.version == Version::HTTP_11 || says(&request.headers, b"keep-alive");
+    !says(&request.headers, b"close") && asks()
 }
 
 fn says(headers: &HeaderMap, what: &[u8]) -> bool {
@@ -194,4 +177,29 @@ fn says(headers: &HeaderMap, what: &[u8]) -> bool {
         let mut words = value.as_bytes().split(|byte| *byte == b',');
         words.any(|word| word.trim_ascii().eq_ignore_ascii_case(what))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_close_closes_and_http_1_0_stays_where_it_asks_to() {
+        for (version, said, is_kept) in [
+            (Version::HTTP_11, &[][..], true),
+            (Version::HTTP_11, &["Close"], false),
+            (Version::HTTP_11, &["x-one, close"], false),
+            (Version::HTTP_10, &[], false),
+            (Version::HTTP_10, &["Keep-Alive"], true),
+            (Version::HTTP_10, &["keep-alive, close"], false),
+            (Version::HTTP_10, &["keep-alive", "close"], false),
+        ] {
+            let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+            request.set_version(version);
+            for value in said {
+                request.append_header("Connection", *value).unwrap();
+            }
+            assert_eq!(stays(&request), is_kept, "{version:?} {said:?}");
+        }
+    }
 }

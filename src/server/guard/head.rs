@@ -160,6 +160,9 @@ fn request_line(line: &[u8], most: usize) -> Result<Option<(usize, Version)>, Fa
         Some(b'\n') => return Err(Fault::LineEnd),
         Some(_) => return Err(Fault::Target),
     }
+    if !is_a_target(&rest[..target]) {
+        return Err(Fault::Target);
+    }
     let Some(version) = version(&rest[target + 1..])? else { return Ok(None) };
     match &line[..method] {
         b"CONNECT" => Err(Fault::Connect),
@@ -167,6 +170,15 @@ fn request_line(line: &[u8], most: usize) -> Result<Option<(usize, Version)>, Fa
         b"PRI" => Err(Fault::Method),
         _ => Ok(Some((method + 1 + target + 1 + VERSION_LINE, version))),
     }
+}
+
+/// Whether no letter stands in it that would have to be encoded there (RFC 3986 §3.3, §3.4), of those that a
+/// parser behind us takes offence at.
+fn is_a_target(target: &[u8]) -> bool {
+    let query = memchr::memchr(b'?', target).unwrap_or(target.len());
+    let (path, query) = target.split_at(query);
+    memchr::memchr3(b'<', b'>', b'`', path).is_none()
+        && memchr::memchr3(b'<', b'>', b'"', query).is_none()
 }
 
 fn version(rest: &[u8]) -> Result<Option<Version>, Fault> {

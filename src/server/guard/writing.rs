@@ -47,7 +47,8 @@ impl<S: IO> AsyncWrite for Guard<S> {
         if guard.owes_answer() {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(guard.inner()).poll_shutdown(context)
+        let shut = Pin::new(guard.inner()).poll_shutdown(context);
+        guard.unless_stalled(context, shut)
     }
 }
 
