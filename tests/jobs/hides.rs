@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use http::Method;
 use superid_gateway::emulator::{Fault, Kind, TenantState};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::world::{NORDLYS, World, nightly};
@@ -56,6 +58,25 @@ async fn a_dead_ticket_is_replaced_and_the_call_made_once_more() {
     let answer = program.send(Method::POST, path, &headers, body.clone()).await;
     assert_eq!(answer.told(), (200, ""));
     assert_eq!(answer.body, body, "the body was sent again, whole");
+    assert_eq!(world.exchanges(NORDLYS), 2);
+}
+
+#[tokio::test]
+async fn a_body_of_chunks_without_a_byte_is_sent_again_to_its_end() {
+    let world = World::new().await;
+    let headers = [("authorization", &*nightly())];
+    assert_eq!(world.program().get(PATH, &headers).await.status, 200);
+    world.superid.tenants().kill_tickets(NORDLYS);
+    let mut stream = TcpStream::connect(world.address()).await.unwrap();
+    let request = format!(
+        "POST /Cust12345/api/v1/Document/1/Content HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n\
+         Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
+        nightly()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert_eq!(world.exchanges(NORDLYS), 2);
 }
 
