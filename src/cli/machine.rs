@@ -22,7 +22,7 @@ fn descriptors() -> u64 {
     most.unwrap_or(u64::MAX)
 }
 
-/// Takes memory in small pages from here on; the first memory there is takes four megabytes less so.
+/// Takes memory in small pages from here on, whatever the machine is set to.
 /// Buffers are mostly room for what may come: a huge page makes all of that real memory, 60 kB for
 /// each slow upload.
 #[cfg(target_os = "linux")]
