@@ -230,7 +230,7 @@ async fn a_client_that_keeps_us_waiting_is_counted_by_what_it_is_late_with() {
 }
 
 #[tokio::test]
-async fn the_rest_of_a_body_that_nobody_wants_is_awaited_for_so_long() {
+async fn a_connection_closes_behind_an_answer_to_half_a_request() {
     let world = World::tuned("", |settings| {
         settings.limits.unread_body_timeout = Duration::from_millis(200);
         settings.limits.body_grace = Duration::from_secs(600);
