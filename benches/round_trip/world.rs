@@ -4,13 +4,18 @@
 //! writes would wake them, and the waking, which on a real network is not the proxy's, would be
 //! counted as its own: the more, the more often they are idle.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+
+#[path = "../setting/app.rs"]
+mod app;
+
+use app::{accept, say};
 
 /// Prints the app's port, then carries out each order it reads, `PORT REQUESTS COOKIE`, and says `done`.
 /// Every client sends `request`, again and again; with this cookie, where there is one.
@@ -39,40 +44,6 @@ fn with_cookie(request: &[u8], cookie: &str) -> Arc<[u8]> {
     let (before, rest) = text.split_once("cookie: ").expect("a cookie");
     let (_, after) = rest.split_once("\r\n").expect("a whole line");
     format!("{before}cookie: {cookie}\r\n{after}").into_bytes().into()
-}
-
-fn say(line: &str) {
-    println!("{line}");
-    std::io::stdout().flush().expect("a reader");
-}
-
-async fn accept(listener: TcpListener) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let _latency_only = stream.set_nodelay(true);
-        tokio::spawn(answer(stream));
-    }
-}
-
-/// One request at a time, none with a body: that is all a pooled connection of pingora's sends.
-async fn answer(mut stream: TcpStream) {
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n\
-         Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: {BODY}\r\n\r\n{}",
-        "x".repeat(BODY)
-    );
-    let mut request = Vec::with_capacity(8 << 10);
-    loop {
-        request.clear();
-        while !request.ends_with(b"\r\n\r\n") {
-            match stream.read_buf(&mut request).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-        }
-        if stream.write_all(answer.as_bytes()).await.is_err() {
-            return;
-        }
-    }
 }
 
 /// Sends `requests` over [`CONNECTIONS`] kept connections. Every answer must be a 200.
@@ -118,5 +89,4 @@ fn is_whole(answer: &[u8]) -> bool {
     answer.len() >= head + 4 + length
 }
 
-const BODY: usize = 512;
 const CONNECTIONS: usize = 32;

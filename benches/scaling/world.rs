@@ -1,7 +1,7 @@
 //! What is on both sides of a proxy: the app behind it and the clients before it, in one thread that
 //! never sleeps while there is load, so that waking it is not counted as the proxy's.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +13,11 @@ use tokio::task::JoinSet;
 
 use crate::number;
 use crate::requests::Requests;
+
+#[path = "../setting/app.rs"]
+mod app;
+
+use app::{BODY, accept, say};
 
 /// Prints the app's port, then carries out each order it reads, and says `done`:
 /// `open PORT CONNECTIONS FILE`, `load REQUESTS`, `close`.
@@ -36,40 +41,6 @@ pub fn run() {
             other => panic!("{other:?} is no order"),
         }
         say("done");
-    }
-}
-
-fn say(line: &str) {
-    println!("{line}");
-    std::io::stdout().flush().expect("a reader");
-}
-
-async fn accept(listener: TcpListener) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let _latency_only = stream.set_nodelay(true);
-        tokio::spawn(answer(stream));
-    }
-}
-
-/// One request at a time, none with a body.
-async fn answer(mut stream: TcpStream) {
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n\
-         Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: {BODY}\r\n\r\n{}",
-        "x".repeat(BODY)
-    );
-    let mut request = Vec::with_capacity(4 << 10);
-    loop {
-        request.clear();
-        while !request.ends_with(b"\r\n\r\n") {
-            match stream.read_buf(&mut request).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-        }
-        if stream.write_all(answer.as_bytes()).await.is_err() {
-            return;
-        }
     }
 }
 
@@ -154,5 +125,3 @@ fn is_whole(answer: &[u8]) -> bool {
 
 /// Connections that are made before they ask.
 const AT_ONCE: usize = 64;
-/// Bytes of the body of every answer.
-const BODY: usize = 512;
