@@ -140,8 +140,10 @@ impl KeyRing {
     /// The key a sealed value says it is sealed with, ours or not.
     pub fn key_named(sealed: &[u8]) -> Option<KeyId> {
         // Seven letters hold the first five bytes.
-        let bytes = URL_SAFE_NO_PAD.decode([sealed.get(..7)?, b"A"].concat()).ok()?;
-        bytes.get(1..5)?.try_into().ok()
+        let [a, b, c, d, e, f, g] = *sealed.first_chunk()?;
+        let mut bytes = [0; 6];
+        URL_SAFE_NO_PAD.decode_slice([a, b, c, d, e, f, g, b'A'], &mut bytes).ok()?;
+        bytes[1..5].try_into().ok()
     }
 
     /// What a key is called.

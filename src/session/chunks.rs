@@ -1,5 +1,7 @@
 //! One long value over several cookies, because browsers keep 4,096 bytes of each at most.
 
+use std::borrow::Cow;
+
 use http::HeaderValue;
 
 use crate::web::{CookieAttributes, CookieNames, Cookies, SetCookie};
@@ -24,17 +26,15 @@ impl Chunked<'_> {
     pub const SIZE: usize = 3800;
 
     /// The value, put together again. `None` when a piece is missing or the count is not ours.
-    pub fn read(&self, cookies: Cookies<'_>) -> Option<Vec<u8>> {
-        let first = cookies.one(self.name)?;
-        let (count, mut value) = match first {
-            [digit @ b'1'..=b'9', b'.', rest @ ..] => (usize::from(digit - b'0'), rest.to_vec()),
-            _ => return None,
-        };
+    pub fn read<'c>(&self, cookies: Cookies<'c>) -> Option<Cow<'c, [u8]>> {
+        let [digit @ b'1'..=b'9', b'.', first @ ..] = cookies.one(self.name)? else { return None };
+        let count = usize::from(digit - b'0');
         if count > Self::MOST {
             return None;
         }
+        let mut value = Cow::Borrowed(first);
         for index in 1..count {
-            value.extend_from_slice(cookies.one(&CookieNames::chunk(self.name, index))?);
+            value.to_mut().extend_from_slice(cookies.one(&CookieNames::chunk(self.name, index))?);
         }
         Some(value)
     }
@@ -107,7 +107,7 @@ mod tests {
         let set = CHUNKED.write(&value, None, Cookies::of(&none)).unwrap();
         assert_eq!(set.len(), 3);
         assert!(set.iter().all(|cookie| cookie.len() < 4096));
-        assert_eq!(CHUNKED.read(Cookies::of(&request(&set))).unwrap(), value.as_bytes());
+        assert_eq!(*CHUNKED.read(Cookies::of(&request(&set))).unwrap(), *value.as_bytes());
     }
 
     #[test]

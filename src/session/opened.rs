@@ -8,12 +8,22 @@ use super::SessionState;
 
 /// Remembers what sealed values held. A value opens to the same state every time, so this changes
 /// no answer: whether the state still lives is asked at each request. Only what opened gets in.
-/// There is one place for each value and many values for each place; the latest has it.
+/// There is one place for each value and many values for each place. Whoever comes twice in a row has
+/// it: of more people than places most come once, and what made room for each of them would cost more
+/// than it spares.
 pub(super) struct Opened {
-    places: Box<[Mutex<Option<Entry>>]>,
+    places: Box<[Mutex<Place>]>,
+}
+
+#[derive(Default)]
+struct Place {
+    entry: Option<Entry>,
+    /// The value that was opened last and is not the entry's.
+    met: u64,
 }
 
 struct Entry {
+    name: u64,
     sealed: Box<[u8]>,
     state: Arc<SessionState>,
 }
@@ -25,26 +35,35 @@ impl Opened {
 
     /// What `sealed` held, if it was opened lately.
     pub(super) fn state(&self, sealed: &[u8]) -> Option<Arc<SessionState>> {
-        let place = self.place(sealed)?;
-        place.as_ref().filter(|entry| same(&entry.sealed, sealed)).map(|entry| entry.state.clone())
+        let name = name(sealed)?;
+        let place = self.place(name);
+        let entry = place.entry.as_ref().filter(|entry| entry.name == name)?;
+        same(&entry.sealed, sealed).then(|| entry.state.clone())
     }
 
-    /// Remembers what `sealed` held.
+    /// Remembers what `sealed` held, where there is room, or it was opened twice in a row.
     pub(super) fn remember(&self, sealed: &[u8], state: &Arc<SessionState>) {
-        if sealed.len() > LONGEST {
+        let Some(name) = name(sealed).filter(|_| sealed.len() <= LONGEST) else { return };
+        let mut place = self.place(name);
+        if place.entry.is_some() && place.met != name {
+            place.met = name;
             return;
         }
-        if let Some(mut place) = self.place(sealed) {
-            *place = Some(Entry { sealed: sealed.into(), state: state.clone() });
-        }
+        place.entry = Some(Entry { name, sealed: sealed.into(), state: state.clone() });
     }
 
-    /// By four letters of the nonce, which nobody but us chooses for a value that opens.
-    fn place(&self, sealed: &[u8]) -> Option<MutexGuard<'_, Option<Entry>>> {
-        let letters = sealed.get(NONCE..)?.first_chunk::<4>()?;
-        let number = letters.iter().fold(0, |sum, letter| sum * 61 + usize::from(*letter));
-        Some(self.places[number % PLACES].lock().unwrap_or_else(PoisonError::into_inner))
+    fn place(&self, name: u64) -> MutexGuard<'_, Place> {
+        // The letters' lowest bits differ least: their product with an odd number has all of them on top.
+        let number = name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.ilog2());
+        let number = usize::try_from(number).unwrap_or_default();
+        self.places[number].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Eight letters of the nonce, which nobody but us chooses for a value that opens. Who finds out by time that
+/// one is known has nothing of what else the value must be.
+fn name(sealed: &[u8]) -> Option<u64> {
+    sealed.get(NONCE..)?.first_chunk().copied().map(u64::from_le_bytes)
 }
 
 impl fmt::Debug for Opened {
@@ -59,7 +78,7 @@ fn same(one: &[u8], other: &[u8]) -> bool {
         && one.iter().zip(other).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
 }
 
-/// Sessions remembered at most; with [`LONGEST`] this bounds the memory at some 8 MB for a host.
+/// Sessions remembered at most, a power of two; with [`LONGEST`] this bounds the memory at some 8 MB for a host.
 const PLACES: usize = 1024;
 /// Bytes of a sealed value at most; a longer one is opened each time.
 const LONGEST: usize = 4096;
@@ -68,6 +87,9 @@ const NONCE: usize = 8;
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
     use crate::clock::Timestamp;
 
@@ -87,5 +109,34 @@ mod tests {
             assert!(opened.state(&other).is_none(), "byte {at}");
             assert!(opened.state(&value[..at]).is_none(), "the first {at} bytes");
         }
+    }
+
+    #[test]
+    fn of_those_that_share_a_place_the_one_that_comes_twice_in_a_row_has_it() {
+        let opened = Opened::new();
+        let value = |number: u64| format!("AQIDBAUG{number:08}noncenonce and what it holds");
+        let place =
+            |number| std::ptr::from_ref(&*opened.place(name(value(number).as_bytes()).unwrap()));
+        let other = (2..).find(|other| place(*other) == place(1)).unwrap();
+        let remember = |number| opened.remember(value(number).as_bytes(), &state());
+        let knows = |number| opened.state(value(number).as_bytes()).is_some();
+        remember(1);
+        remember(other);
+        assert!(knows(1) && !knows(other), "one visit makes nobody give way");
+        remember(other);
+        assert!(!knows(1) && knows(other));
+    }
+
+    #[test]
+    fn values_have_places_all_over() {
+        let opened = Opened::new();
+        let values = (0..8 * PLACES as u64).map(|number| {
+            let random = number.wrapping_mul(0x2545_f491_4f6c_dd1d);
+            URL_SAFE_NO_PAD.encode([&[1; 6][..], &random.to_be_bytes(), &[2; 4]].concat())
+        });
+        values.for_each(|value| opened.remember(value.as_bytes(), &state()));
+        let taken = opened.places.iter().filter(|place| place.lock().unwrap().entry.is_some());
+        let taken = taken.count();
+        assert!(taken > PLACES * 99 / 100, "{taken}");
     }
 }
