@@ -14,7 +14,6 @@ use super::downstream::Downstream;
 use bytes::Bytes;
 use http::header::{EXPECT, TE};
 use http::{StatusCode, Version};
-use pingora::http::RequestHeader;
 use pingora::protocols::http::HttpTask;
 use pingora::{Error, ErrorType};
 use tokio::time::{Sleep, sleep};
@@ -27,6 +26,7 @@ use super::exchange::Exchange;
 use super::flow::Flow;
 use super::line::Line;
 use super::living::Leash;
+use super::outbound::Outbound;
 use super::talk::{End, Part, Rest, Step, Talk, Wants};
 use super::way::Led;
 use super::{calls, entrance, heads, http1, http2, journey, phases};
@@ -126,14 +126,16 @@ impl Relay<'_, '_> {
     }
 
     async fn talked_by_http1(&mut self, connection: http1::Connection) -> pingora::Result<()> {
-        let mut request = self.request()?;
-        // Trailers of such an app go nowhere.
-        request.remove_header(&TE);
         let with = match self.downstream.is_body_empty() {
             true => http1::With::NoBody,
             false => http1::With::ABody,
         };
-        let mut talk = http1::Talking::begin(connection, request, with)?;
+        let asked = self.request(|mut request| {
+            // Trailers of such an app go nowhere.
+            request.leave_out(TE);
+            http1::Asked::of(request, with)
+        })?;
+        let mut talk = http1::Talking::begin(connection, asked);
         talk.sends().await;
         self.talk(&mut talk).await?;
         talk.ends();
@@ -162,16 +164,21 @@ impl Relay<'_, '_> {
         lease: &mut http2::Lease,
         scheme: &str,
     ) -> pingora::Result<()> {
-        let request = self.request()?;
+        let request = self.request(|request| http2::asked(&request, scheme))?;
         let end = End::at(self.downstream.is_body_empty());
-        let mut talk = http2::Talking::begin(lease, scheme, request, end)?;
+        let mut talk = http2::Talking::begin(lease, request, end)?;
         self.talk(&mut talk).await
     }
 
-    /// The head that leaves. Where no body follows, that may be wrong by itself.
-    fn request(&mut self) -> pingora::Result<RequestHeader> {
-        let mut request = heads::of_client(self.downstream.req_header())?;
+    /// The head that leaves, as it is made for its connection. Where no body follows, that may be wrong by
+    /// itself.
+    fn request<T>(
+        &mut self,
+        made: impl FnOnce(Outbound<'_>) -> pingora::Result<T>,
+    ) -> pingora::Result<T> {
+        let mut request = Outbound::of_client(self.downstream.req_header())?;
         phases::leave(&mut request, self.exchange)?;
+        let request = made(request)?;
         if self.downstream.is_body_empty() {
             phases::body(self.downstream, &mut None, End::Now, self.exchange)?;
         }

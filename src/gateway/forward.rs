@@ -1,65 +1,59 @@
 //! What is set and removed on the way to the app and on the way back.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use pingora::http::{RequestHeader, ResponseHeader};
-use pingora::{Error, ErrorType};
+use http::{HeaderName, HeaderValue, Method, header};
+use pingora::http::ResponseHeader;
 
 use crate::web::CookieNames;
 
 use super::exchange::Exchange;
+use super::outbound::Outbound;
 use super::request_id::REQUEST_ID;
 use super::respond::told;
 use super::returned::binds_the_connection;
 use super::verdict::Departure;
 use super::way::Way;
-use super::wire;
 
 /// Sets what the app is told. It wants the departure, which only a permit makes.
-///
-/// pingora's own inserts read each name anew, at a multiple of the price.
 ///
 /// # Errors
 /// When a header cannot be set: then the request does not leave.
 pub(super) fn edit_request(
-    request: &mut RequestHeader,
+    request: &mut Outbound<'_>,
     departure: &Departure,
     exchange: &Exchange,
 ) -> pingora::Result<()> {
-    let mut parts = wire::parts(request);
-    let headers = &mut parts.headers;
-    headers.reserve(departure.injection().len() + OURS);
     let site = &exchange.site;
     let host = &site.hosts[departure.host()];
-    match departure.cookie() {
-        Some(cookie) => headers.insert(header::COOKIE, cookie.clone()),
-        None => headers.remove(header::COOKIE),
-    };
     let server = exchange.chosen.server();
     let way = site.roads[departure.route()].as_ref().and_then(|roads| roads.ways.get(server));
     let upstream_host = way.and_then(Way::host);
-    headers.insert(header::HOST, upstream_host.unwrap_or(&host.authority).clone());
-    headers.insert(FORWARDED_HOST, host.authority.clone());
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));
-    headers.insert(REQUEST_ID, exchange.request_id.value());
+    // Before all others (RFC 9110 §7.2).
+    request.set(header::HOST, upstream_host.unwrap_or(&host.authority).clone());
+    match departure.cookie() {
+        Some(cookie) => request.set(header::COOKIE, cookie.clone()),
+        None => request.leave_out(header::COOKIE),
+    }
+    request.set(FORWARDED_HOST, host.authority.clone());
+    request.set(FORWARDED_PROTO, HeaderValue::from_static(host.host.origin.scheme()));
+    request.set(REQUEST_ID, exchange.request_id.value());
     // A user of this machine has no address to tell.
     if let Some(client) = exchange.client.as_ref().filter(|client| !client.is_local()) {
-        headers.insert(FORWARDED_FOR, value(client.chain())?);
-        headers.insert(REAL_IP, value(client.address())?);
+        request.say(FORWARDED_FOR, client.chain())?;
+        request.say(REAL_IP, client.address())?;
     }
-    if headers.get_all(header::AUTHORIZATION).iter().any(binds_the_connection) {
-        headers.remove(header::AUTHORIZATION);
+    if request.all(&header::AUTHORIZATION).any(binds_the_connection) {
+        request.leave_out(header::AUTHORIZATION);
     }
-    if parts.method == Method::OPTIONS {
-        one_hop_less(headers);
+    if request.method() == Method::OPTIONS {
+        one_hop_less(request);
     }
     if let Some(resumed) = departure.resumed() {
-        resumed.edit(headers);
+        resumed.edit(request);
     }
     for (name, value) in departure.injection() {
-        headers.insert(name.clone(), value.clone());
+        request.set(name.clone(), value.clone());
     }
-    *request = RequestHeader::from(parts);
     Ok(())
 }
 
@@ -71,18 +65,13 @@ pub(super) fn fill(body: &mut Option<Bytes>, exchange: &Exchange) {
 }
 
 /// RFC 9110 §7.6.2. It was admitted as one number above zero, or is not there.
-fn one_hop_less(headers: &mut HeaderMap) {
-    let hops =
-        headers.get(header::MAX_FORWARDS).and_then(|value| value.to_str().ok()?.parse().ok());
+fn one_hop_less(request: &mut Outbound<'_>) {
+    let mut said = request.all(&header::MAX_FORWARDS);
+    let hops = said.next().and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    drop(said);
     if let Some(hops) = hops {
-        let hops: u64 = hops;
-        headers.insert(header::MAX_FORWARDS, HeaderValue::from(hops.saturating_sub(1)));
+        request.set(header::MAX_FORWARDS, HeaderValue::from(hops.saturating_sub(1)));
     }
-}
-
-fn value(text: &str) -> pingora::Result<HeaderValue> {
-    let cause = |error| Error::because(ErrorType::InternalError, "not a header's value", error);
-    HeaderValue::from_str(text).map_err(cause)
 }
 
 /// Keeps the app from setting our cookies, keeps what a signed-in person was told out of shared
@@ -188,5 +177,3 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-/// How many of the headers above may be new to a request.
-const OURS: usize = 5;

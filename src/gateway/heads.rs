@@ -2,7 +2,7 @@
 
 use super::downstream::Downstream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
-use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType};
 
 use crate::web::Spoofable;
@@ -10,23 +10,11 @@ use crate::web::Spoofable;
 use super::measure::may_have_a_body;
 use super::returned;
 
-/// The client's request without what is about the client's own connection (RFC 9113 §8.2.2), and what
-/// that says is. Nothing of ours is in it yet: a client must not be able to name that.
+/// What `Connection` says is its own (RFC 9110 §7.6.1).
 ///
 /// # Errors
-/// When it says so of what no connection has: whoever does that is after something.
-pub(super) fn of_client(request: &RequestHeader) -> pingora::Result<RequestHeader> {
-    let named = named(&request.headers)?;
-    let mut parts: http::request::Parts = request.clone().into();
-    for name in named {
-        parts.headers.remove(name);
-    }
-    leave_the_connection_out(&mut parts.headers);
-    Ok(parts.into())
-}
-
-/// What `Connection` says is its own (RFC 9110 §7.6.1).
-fn named(headers: &HeaderMap) -> pingora::Result<Vec<HeaderName>> {
+/// When that is what no connection has.
+pub(super) fn named(headers: &HeaderMap) -> pingora::Result<Vec<HeaderName>> {
     let mut names = Vec::new();
     for value in headers.get_all(header::CONNECTION) {
         for word in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
@@ -118,7 +106,7 @@ fn of_the_connection(name: &HeaderName) -> Option<&'static HeaderName> {
 }
 
 /// gRPC asks for it, and HTTP/2 has no other word there (RFC 9113 §8.2.2).
-fn takes_trailers(headers: &HeaderMap) -> bool {
+pub(super) fn takes_trailers(headers: &HeaderMap) -> bool {
     let mut said = headers.get_all(header::TE).iter();
     said.any(|value| {
         let mut words = value.as_bytes().split(|byte| *byte == b',');
@@ -127,7 +115,7 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
 }
 
 /// Nearly every one of them would be an error in HTTP/2; credentials for a proxy are for this one.
-static OF_THE_CONNECTION: [HeaderName; 9] = [
+pub(super) static OF_THE_CONNECTION: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),

@@ -26,6 +26,7 @@ use super::failing::refused_for;
 use super::judging::judged;
 use super::lane::Lane;
 use super::living::{Leash, Living};
+use super::outbound::Outbound;
 use super::refusing::{count, refuse};
 use super::request_id::RequestIds;
 use super::respond::{self, Refused};
@@ -170,7 +171,13 @@ impl ProxyHttp for Gateway {
         request: &mut RequestHeader,
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
-        phases::leave(request, exchange)
+        // What is of the connection stays: pingora asks for the tunnel by it.
+        let mut parts = wire::parts(request);
+        let mut outbound = Outbound::whole(&parts);
+        phases::leave(&mut outbound, exchange)?;
+        parts.headers = outbound.headers();
+        *request = RequestHeader::from(parts);
+        Ok(())
     }
 
     async fn response_filter(
@@ -258,6 +265,7 @@ async fn filtered(
     let Some(verdict) = sent_on(downstream, exchange, verdict).await else {
         // pingora's own way is the tunnels'.
         if journey::may_be_a_tunnel(downstream, exchange) {
+            wire::forget_spelling(downstream.req_header_mut());
             return Ok(Answered::ByATunnel);
         }
         Box::pin(carry::carry(downstream, exchange)).await?;
@@ -337,7 +345,6 @@ async fn sent_on(
         }
         stage => stage,
     };
-    wire::forget_spelling(downstream.req_header_mut());
     None
 }
 

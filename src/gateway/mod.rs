@@ -44,6 +44,7 @@ mod line;
 mod living;
 mod measure;
 mod notices;
+mod outbound;
 mod outlived;
 mod over;
 mod own_names;

@@ -3,12 +3,13 @@
 use super::downstream::Downstream;
 use bytes::Bytes;
 use http::{HeaderName, StatusCode, Version, header};
-use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType};
 
 use crate::telemetry::Answer;
 
 use super::exchange::Exchange;
+use super::outbound::Outbound;
 use super::request_id::REQUEST_ID;
 use super::talk::End;
 use super::{calls, entrance, failing, forward, http2, journey, leaving, returned, secure, traces};
@@ -17,7 +18,7 @@ use super::{calls, entrance, failing, forward, http2, journey, leaving, returned
 ///
 /// # Errors
 /// When something cannot be set: then the request does not leave.
-pub(super) fn leave(request: &mut RequestHeader, exchange: &mut Exchange) -> pingora::Result<()> {
+pub(super) fn leave(request: &mut Outbound<'_>, exchange: &mut Exchange) -> pingora::Result<()> {
     // What was sent before is sent, and counted, again.
     exchange.body = 0;
     let to_tenant = exchange.call.as_ref().is_some_and(|call| call.is_to_tenant());
@@ -28,7 +29,8 @@ pub(super) fn leave(request: &mut RequestHeader, exchange: &mut Exchange) -> pin
     match (&exchange.call, exchange.departure()) {
         (Some(_), _) => {
             calls::edit(request, exchange)?;
-            calls::begin(request, exchange)
+            calls::begin(request, exchange);
+            Ok(())
         }
         (None, Some(_)) => Ok(()),
         (None, None) => Err(undecided()),

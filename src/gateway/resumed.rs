@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, header};
 
 use crate::signin::Post;
 use crate::web::PublicOrigin;
+
+use super::outbound::Outbound;
 
 /// One that is sent now. The browser sends some bytes in its place, which nobody reads.
 #[derive(Debug)]
@@ -33,16 +35,16 @@ impl Resumed {
     }
 
     /// Makes the head of the browser's request what it was. This runs again for a retry.
-    pub(super) fn edit(&self, headers: &mut HeaderMap) {
+    pub(super) fn edit(&self, request: &mut Outbound<'_>) {
         self.has_passed.store(false, Ordering::Relaxed);
-        headers.remove(header::TRANSFER_ENCODING);
-        headers.remove(header::REFERER);
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
-        headers.insert(header::ORIGIN, self.origin.clone());
+        request.leave_out(header::TRANSFER_ENCODING);
+        request.leave_out(header::REFERER);
+        request.set(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        request.set(header::ORIGIN, self.origin.clone());
         match &self.content_type {
-            Some(kind) => headers.insert(header::CONTENT_TYPE, kind.clone()),
-            None => headers.remove(header::CONTENT_TYPE),
-        };
+            Some(kind) => request.set(header::CONTENT_TYPE, kind.clone()),
+            None => request.leave_out(header::CONTENT_TYPE),
+        }
     }
 
     /// The first piece becomes all of what was kept, and every other one empty.

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use pingora::http::RequestHeader;
-use pingora::{Error, ErrorType};
+use http::{HeaderMap, HeaderName};
 
 use crate::telemetry::{Trace, TraceContext};
 use crate::web::Peer;
 
 use super::exchange::Exchange;
+use super::outbound::Outbound;
 use super::site::Site;
 
 /// Begins the request's part: of the trace a trusted proxy names, else of a new one. Nothing where
@@ -25,17 +24,14 @@ pub(super) fn begun(site: &Site, peer: Option<Peer>, headers: &HeaderMap) -> Opt
 /// Tells the app. Without traces of ours, what came passes.
 ///
 /// # Errors
-/// pingora's, when a header cannot be set.
-pub(super) fn tell(request: &mut RequestHeader, exchange: &Exchange) -> pingora::Result<()> {
+/// When a header cannot be set.
+pub(super) fn tell(request: &mut Outbound<'_>, exchange: &Exchange) -> pingora::Result<()> {
     let Some(trace) = &exchange.trace else { return Ok(()) };
     let (parent, state) = trace.headers(exchange.upstream.as_ref());
-    request.insert_header(TRACE_PARENT, parent)?;
-    request.remove_header(&TRACE_STATE);
+    request.say(TRACE_PARENT, &parent)?;
+    request.leave_out(TRACE_STATE);
     if let Some(state) = state {
-        let value = HeaderValue::from_str(state).map_err(|error| {
-            Error::because(ErrorType::InternalError, "not a header's value", error)
-        })?;
-        request.insert_header(TRACE_STATE, value)?;
+        request.say(TRACE_STATE, state)?;
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
-use pingora::http::RequestHeader;
 use pingora::{Error, ErrorType};
 
 use crate::config::SoapCredentials;
@@ -10,25 +9,20 @@ use crate::superid::{SoapCall, SoapHeader};
 
 use super::super::exchange::Exchange;
 use super::super::lane::Lane;
+use super::super::outbound::Outbound;
 use super::call::{Call, To};
 use super::target::Service;
 
 /// Begins the envelope of a try anew, where the job listener asks for one: its length is not known
 /// before it has passed.
-///
-/// # Errors
-/// When a header cannot be set.
-pub(in crate::gateway) fn begin(
-    request: &mut RequestHeader,
-    exchange: &mut Exchange,
-) -> pingora::Result<()> {
+pub(in crate::gateway) fn begin(request: &mut Outbound<'_>, exchange: &mut Exchange) {
     exchange.soap = None;
-    if !wanted(exchange) || request.method != Method::POST {
-        return Ok(());
+    if !wanted(exchange) || request.method() != Method::POST {
+        return;
     }
     exchange.soap = Some(SoapCall::default());
-    request.remove_header(&header::CONTENT_LENGTH);
-    request.insert_header(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))
+    request.leave_out(header::CONTENT_LENGTH);
+    request.set(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
 }
 
 /// Puts the credentials into a piece of the body, or keeps it until there is more.

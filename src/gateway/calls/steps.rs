@@ -1,13 +1,14 @@
 //! What a call needs at each step of its request: prepared, led to its tenant, edited, judged.
 
 use super::super::downstream::Downstream;
-use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType};
 
 use crate::credentials::Again;
 
 use super::super::exchange::Exchange;
 use super::super::lane::Lane;
+use super::super::outbound::Outbound;
 use super::super::respond::Refused;
 use super::super::way::Led;
 use super::call::{Call, To};
@@ -58,7 +59,7 @@ async fn led(call: &mut Call, exchange: &mut Exchange) -> pingora::Result<Option
 /// # Errors
 /// When it is not prepared: then nothing leaves.
 pub(in crate::gateway) fn edit(
-    request: &mut RequestHeader,
+    request: &mut Outbound<'_>,
     exchange: &Exchange,
 ) -> pingora::Result<()> {
     let call = exchange.call.as_ref().ok_or_else(no_call)?;

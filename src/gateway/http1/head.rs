@@ -6,19 +6,20 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, StatusCode, Version, response};
 use httparse::{EMPTY_HEADER, Error as ParseError, ParserConfig, Response, Status};
-use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType, OrErr as _};
 
+use super::super::outbound::Outbound;
+
 /// A request's head, with its blank line. The target has no origin in it (RFC 9112 §3.2.1).
-pub(super) fn spelled(request: &RequestHeader) -> BytesMut {
-    let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-    let fields = request.headers.iter().map(|(name, value)| field(name, value)).sum::<usize>();
-    let mut text = BytesMut::with_capacity(LINE + target.len() + fields);
-    text.extend_from_slice(request.method.as_str().as_bytes());
+pub(super) fn spelled(request: &Outbound<'_>) -> BytesMut {
+    let target = request.target();
+    let mut text = BytesMut::with_capacity(LINE + target.len() + request.bytes_at_most());
+    text.extend_from_slice(request.method().as_str().as_bytes());
     text.extend_from_slice(b" ");
     text.extend_from_slice(target.as_bytes());
     text.extend_from_slice(b" HTTP/1.1\r\n");
-    for (name, value) in &request.headers {
+    for (name, value) in request.fields() {
         text.extend_from_slice(name.as_str().as_bytes());
         text.extend_from_slice(b": ");
         text.extend_from_slice(value.as_bytes());
@@ -85,10 +86,6 @@ fn built(
     Ok(Box::new(ResponseHeader::from(parts)))
 }
 
-fn field(name: &HeaderName, value: &HeaderValue) -> usize {
-    name.as_str().len() + value.len() + ": \r\n".len()
-}
-
 fn odd(what: &'static str) -> Box<Error> {
     Error::explain(ErrorType::InvalidHTTPHeader, what).into_up()
 }
@@ -103,6 +100,8 @@ const OURS: usize = 8;
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
 
     fn read(text: &str) -> pingora::Result<Option<Box<ResponseHeader>>> {
@@ -147,10 +146,9 @@ mod tests {
 
     #[test]
     fn a_request_is_spelled_with_its_path_alone() {
-        let mut request = RequestHeader::build("GET", b"/", None).unwrap();
-        request.set_uri("https://app.example/a?b=c".parse().unwrap());
-        request.insert_header("Host", "app.example").unwrap();
-        let text = spelled(&request);
+        let request = Request::get("https://app.example/a?b=c").header("Host", "app.example");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let text = spelled(&Outbound::whole(&parts));
         assert_eq!(&text[..], b"GET /a?b=c HTTP/1.1\r\nhost: app.example\r\n\r\n");
     }
 }

@@ -10,4 +10,5 @@ mod upload;
 pub(super) use chunks::Chunks;
 pub(super) use connecting::{Connection, connect};
 pub(super) use framing::Body;
-pub(super) use talk::{Talking, With};
+pub(super) use talk::Talking;
+pub(super) use upload::{Asked, With};

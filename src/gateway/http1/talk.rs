@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http::{Method, StatusCode};
-use pingora::http::RequestHeader;
 use pingora::{Error, ErrorType, RetryType};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
@@ -17,7 +16,7 @@ use super::super::talk::{End, MOST_EARLY, Part, Rest, Step, Talk, Wants};
 use super::connecting::{Connection, keep};
 use super::framing::{Afterwards, Body};
 use super::head;
-use super::upload::Upload;
+use super::upload::{Asked, Upload};
 
 /// Both directions on one connection, which is kept afterwards where nothing speaks against it.
 #[derive(Debug)]
@@ -46,25 +45,10 @@ enum Answer {
     Over,
 }
 
-/// Whether a request has a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::gateway) enum With {
-    ABody,
-    NoBody,
-}
-
 impl Talking {
     /// One that begins on `connection`.
-    ///
-    /// # Errors
-    /// When the head says what no request has: then nothing of it leaves.
-    pub(in crate::gateway) fn begin(
-        connection: Connection,
-        request: RequestHeader,
-        with: With,
-    ) -> pingora::Result<Self> {
-        let (cord, way) = connection.into_parts();
-        Self::on((cord, way), request, with)
+    pub(in crate::gateway) fn begin(connection: Connection, asked: Asked) -> Self {
+        Self::on(connection.into_parts(), asked)
     }
 
     /// Gives the connection back to where it is kept, if it is good for another request.
@@ -76,27 +60,19 @@ impl Talking {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Talking<S> {
-    fn on(
-        (stream, way): (S, Option<kept::Way>),
-        mut request: RequestHeader,
-        with: With,
-    ) -> pingora::Result<Self> {
-        let upload = match with {
-            With::ABody => Upload::with_a_body(&mut request)?,
-            With::NoBody => Upload::without_a_body(&request),
-        };
-        Ok(Self {
+    fn on((stream, way): (S, Option<kept::Way>), asked: Asked) -> Self {
+        Self {
             stream,
             way,
-            upload,
+            upload: asked.upload,
             broken: None,
             input: BytesMut::new(),
             answer: Answer::Head,
-            method: request.method.clone(),
+            method: asked.method,
             early: 0,
             afterwards: Afterwards::Closed,
             is_behind: false,
-        })
+        }
     }
 
     /// Whether the app has said all it was asked for and heard all it was told.
@@ -272,16 +248,23 @@ const HEAD: usize = 8 << 10;
 
 #[cfg(test)]
 mod tests {
+    use http::{Request, request};
     use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
 
+    use super::super::super::outbound::Outbound;
+    use super::super::upload::With;
     use super::*;
 
     const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
 
+    fn asked(request: request::Builder, with: With) -> Asked {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        Asked::of(Outbound::whole(&parts), with).unwrap()
+    }
+
     fn begun(method: &str, with: With) -> (Talking<DuplexStream>, DuplexStream) {
         let (ours, app) = duplex(1 << 20);
-        let request = RequestHeader::build(method, b"/", None).unwrap();
-        (Talking::on((ours, None), request, with).unwrap(), app)
+        (Talking::on((ours, None), asked(Request::builder().method(method), with)), app)
     }
 
     async fn step(talk: &mut Talking<DuplexStream>, room: usize) -> pingora::Result<Step> {
@@ -417,9 +400,8 @@ mod tests {
 
         let of = |length: &str| {
             let (ours, app) = duplex(1 << 20);
-            let mut request = RequestHeader::build("POST", b"/", None).unwrap();
-            request.insert_header("content-length", length).unwrap();
-            (Talking::on((ours, None), request, With::ABody).unwrap(), app)
+            let request = Request::post("/").header("content-length", length);
+            (Talking::on((ours, None), asked(request, With::ABody)), app)
         };
         let (mut talk, mut app) = of("6");
         talk.give(Some(Bytes::from("hello")), End::Later).unwrap();

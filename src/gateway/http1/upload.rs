@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use http::{HeaderValue, header};
-use pingora::http::RequestHeader;
+use http::{HeaderValue, Method, header};
 use pingora::{Error, ErrorType};
 use tokio::io::AsyncWrite;
 
+use super::super::outbound::Outbound;
 use super::super::talk::{End, Wants};
 use super::head::spelled;
 
@@ -47,40 +47,56 @@ enum Stage {
     Broken,
 }
 
-impl Upload {
-    /// One that begins with this head and has a body, which the head may not tell of yet.
+/// Whether a request has a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::gateway) enum With {
+    ABody,
+    NoBody,
+}
+
+/// A request whose head is spelled.
+#[derive(Debug)]
+pub(in crate::gateway) struct Asked {
+    pub(super) method: Method,
+    pub(super) upload: Upload,
+}
+
+impl Asked {
+    /// One that begins with this head; where it has a body, the head may not tell of it yet.
     ///
     /// # Errors
     /// When the head says what no body has.
-    pub(super) fn with_a_body(request: &mut RequestHeader) -> pingora::Result<Self> {
-        let coded = request.headers.contains_key(header::TRANSFER_ENCODING);
-        let framing = match request.headers.get(header::CONTENT_LENGTH) {
-            Some(length) if !coded => {
-                let length = length.to_str().ok().and_then(|length| length.parse().ok());
-                Framing::Length(length.ok_or_else(|| wrong("a length that is no number"))?)
-            }
-            _ => {
-                request.remove_header(&header::CONTENT_LENGTH);
-                let chunked = HeaderValue::from_static("chunked");
-                request.insert_header(header::TRANSFER_ENCODING, chunked)?;
-                Framing::Chunked
-            }
+    pub(in crate::gateway) fn of(request: Outbound<'_>, with: With) -> pingora::Result<Self> {
+        let mut request = request;
+        let (framing, stage) = match with {
+            With::ABody => (framed(&mut request)?, Stage::Open),
+            With::NoBody => (Framing::Length(0), Stage::Given),
         };
-        Ok(Self { framing, stage: Stage::Open, ..Self::without_a_body(request) })
-    }
-
-    /// One that is over with this head.
-    pub(super) fn without_a_body(request: &RequestHeader) -> Self {
-        Self {
-            before: spelled(request),
+        let upload = Upload {
+            before: spelled(&request),
             piece: Bytes::new(),
             after: &[],
             is_flushed: false,
-            framing: Framing::Length(0),
-            stage: Stage::Given,
-        }
+            framing,
+            stage,
+        };
+        Ok(Self { method: request.method().clone(), upload })
     }
+}
 
+fn framed(request: &mut Outbound<'_>) -> pingora::Result<Framing> {
+    let is_coded = request.all(&header::TRANSFER_ENCODING).next().is_some();
+    let length = request.all(&header::CONTENT_LENGTH).next().filter(|_| !is_coded);
+    if let Some(length) = length {
+        let length = length.to_str().ok().and_then(|length| length.parse().ok());
+        return length.map(Framing::Length).ok_or_else(|| wrong("a length that is no number"));
+    }
+    request.leave_out(header::CONTENT_LENGTH);
+    request.set(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    Ok(Framing::Chunked)
+}
+
+impl Upload {
     /// What it cannot go on without.
     pub(super) fn wants(&self) -> Wants {
         match self.stage {

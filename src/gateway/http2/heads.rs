@@ -1,26 +1,31 @@
 //! Heads of messages, as pingora has them and as HTTP/2 has them.
 
 use http::{Method, Request, Response, Uri, Version, header};
-use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorType, OrErr as _};
 
 use super::super::heads::leave_the_connection_out;
 use super::super::measure::{length, may_have_a_body};
+use super::super::outbound::Outbound;
 use super::super::talk::Rest;
 
 /// The request as the app gets it: `:authority` is what `Host` said (RFC 9113 §8.3.1).
 ///
 /// # Errors
 /// When it cannot be put into a request of HTTP/2: then it does not leave.
-pub(super) fn asked(request: RequestHeader, scheme: &str) -> pingora::Result<Request<()>> {
-    let mut parts: http::request::Parts = request.into();
+pub(in crate::gateway) fn asked(
+    request: &Outbound<'_>,
+    scheme: &str,
+) -> pingora::Result<Request<()>> {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.method = request.method().clone();
+    parts.headers = request.headers();
     let host = parts.headers.remove(header::HOST);
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let authority = host.as_ref().map_or(&b""[..], |host| host.as_bytes());
     parts.uri = Uri::builder()
         .scheme(scheme)
         .authority(authority)
-        .path_and_query(target)
+        .path_and_query(request.target())
         .build()
         .or_err(ErrorType::InternalError, "a target that HTTP/2 cannot have")?;
     parts.version = Version::HTTP_2;
@@ -52,16 +57,15 @@ pub(super) fn answered(
 mod tests {
     use http::HeaderName;
 
-    use super::super::super::heads::of_client;
     use super::*;
 
     fn leaves(fields: &[(&'static str, &'static str)]) -> Request<()> {
-        let mut request = RequestHeader::build("POST", b"/a/b?c=d", None).unwrap();
-        request.insert_header("Host", "app.example").unwrap();
+        let mut request = Request::post("/a/b?c=d").header("Host", "app.example");
         for (name, value) in fields {
-            request.append_header(*name, *value).unwrap();
+            request = request.header(*name, *value);
         }
-        asked(of_client(&request).unwrap(), "https").unwrap()
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        asked(&Outbound::of_client(&parts).unwrap(), "https").unwrap()
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod talk;
 mod upload;
 
 pub(super) use faults::UNSEEN;
+pub(super) use heads::asked;
 pub(super) use links::{Lease, lease};
 pub(super) use look::look;
 pub(super) use talk::Talking;

@@ -3,14 +3,12 @@
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::Method;
-use pingora::http::RequestHeader;
+use http::{Method, Request};
 use pingora::{Error, ErrorType};
 
 use super::super::talk::{End, MOST_EARLY, Part, Step, Talk, Wants};
 use super::answer::Answer;
 use super::faults::unsent;
-use super::heads;
 use super::links::Lease;
 use super::upload::Upload;
 
@@ -27,15 +25,13 @@ impl Talking {
     /// Sends the head, on a connection that has a place for it; `end` says whether that is all.
     ///
     /// # Errors
-    /// When it cannot be put into a request of HTTP/2, or on the connection.
+    /// When it cannot be put on the connection.
     pub(in crate::gateway) fn begin(
         lease: &mut Lease,
-        scheme: &str,
-        request: RequestHeader,
+        request: Request<()>,
         end: End,
     ) -> pingora::Result<Self> {
-        let method = request.method.clone();
-        let request = heads::asked(request, scheme)?;
+        let method = request.method().clone();
         let is_empty = end == End::Now;
         let (answer, stream) = lease.sender.send_request(request, is_empty).map_err(unsent)?;
         let upload = if is_empty { Upload::none(stream) } else { Upload::new(stream) };
