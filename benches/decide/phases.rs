@@ -22,10 +22,14 @@ pub struct Phases {
 }
 
 impl Phases {
-    /// Reads the bench's request from a pipe, as from a client. Must be called in a runtime.
+    /// Reads the bench's request from a pipe, as from a client; it asks for a WebSocket, for those alone go through
+    /// pingora's phases, and can be stopped between them. Must be called in a runtime.
     pub async fn new(site: Arc<Site>, access: AccessLog) -> Self {
         let (mut client, server) = tokio::io::duplex(8 << 10);
-        client.write_all(&setting::request()).await.expect("room for a request");
+        let request = setting::request();
+        let head = request.strip_suffix(b"\r\n").expect("a request ends with an empty line");
+        client.write_all(head).await.expect("room for a request");
+        client.write_all(UPGRADE).await.expect("room for a request");
         let mut downstream = Session::new_h1(Box::new(server));
         downstream.as_downstream_mut().read_request().await.expect("a request");
         let gateway = Gateway::new(Arc::new(ArcSwap::from(site)), Some(access));
@@ -66,6 +70,11 @@ impl Phases {
         ]
     }
 }
+
+/// RFC 6455 §4.1.
+const UPGRADE: &[u8] =
+    b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// What one costs beyond the other.
 pub fn less(one: Cost, other: Cost) -> Cost {
