@@ -69,6 +69,10 @@ impl Told {
             }
             Some(_) | None => {
                 let (injection, stale) = self.made(permit, session, to);
+                // One that is held for this request alone is not met again.
+                if Arc::strong_count(session) == 1 {
+                    return injection;
+                }
                 let session = session.clone();
                 *place = Some(Entry { session, way, injection: injection.clone(), stale });
                 injection
@@ -177,13 +181,23 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_only_its_request_holds_is_not_kept_by_what_was_told_of_it() {
+        let (settings, told) = (settings(), Told::new(None));
+        let permit = permit(&settings.routes[0], session(&settings, "a@b"));
+        told.injection(&permit, (0, 0), to(&settings.routes[0]));
+        assert_eq!(permit.shared().map(Arc::strong_count), Some(1));
+    }
+
+    #[test]
     fn a_session_that_takes_the_place_of_a_dropped_one_is_not_taken_for_it() {
         let (settings, told) = (settings(), Told::new(None));
         for each in 0..5000 {
             let name = format!("{each}@a");
-            let permit = permit(&settings.routes[0], session(&settings, &name));
+            let session = session(&settings, &name);
+            let permit = permit(&settings.routes[0], session.clone());
             let injection = told.injection(&permit, (0, 0), to(&settings.routes[0]));
             assert!(injection.iter().any(|(_, value)| value == name.as_str()), "{name}");
+            assert_eq!(Arc::strong_count(&session), 3, "it is remembered");
         }
     }
 }
