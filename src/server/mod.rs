@@ -30,7 +30,7 @@ mod worker;
 
 pub use assemble::{Options, StartFailed};
 pub use guard::{Farewell, Fault, Guard, Head, HeadScan, Opening, Parted, Terms, WayBack};
-pub use http2::{Heard, Http2Terms, Notice, Refusal, Watched};
+pub use http2::{Forewarning, Heard, Http2Terms, Notice, Refusal, Watched};
 pub use report::{Changed, Wanted};
 pub use run::Running;
 pub use socket::Listening;

@@ -13,7 +13,7 @@ use crate::web::Peer;
 
 use super::connection::Front;
 use super::drain::{Course, Stage};
-use super::http2::{Http2Terms, Watched};
+use super::http2::{Forewarning, Http2Terms, Watched};
 use super::noting::Noting;
 
 /// Why a connection is told to go.
@@ -40,7 +40,8 @@ impl Front {
         let terms = Http2Terms::of(&self.site.load().settings.limits);
         let noting = Noting::new(self.load.clone(), self.access.clone(), client);
         let heard = Box::new(move |notice| noting.notice(notice));
-        let connection = Box::new(Watched::new(*connection, terms, heard));
+        let mut connection = Box::new(Watched::new(*connection, terms, heard));
+        let forewarning = connection.forewarning();
         let (go, told) = watch::channel(false);
         let mut end = course.clone();
         let ending = async {
@@ -50,7 +51,7 @@ impl Front {
         };
         tokio::select! {
             _closed = self.proxy.process_new(connection, &told) => {}
-            () = self.sends_away(&line, &go, course.clone()) => {}
+            () = self.sends_away(&line, (forewarning, &go), course.clone()) => {}
             () = ending => {}
         }
         if course.has_reached(Stage::Ending) {
@@ -60,19 +61,31 @@ impl Front {
     }
 
     /// Says GOAWAY when it should go; ready when it may be closed.
-    async fn sends_away(&self, line: &Line, go: &watch::Sender<bool>, course: Course) {
+    async fn sends_away(
+        &self,
+        line: &Line,
+        (forewarning, go): (Forewarning, &watch::Sender<bool>),
+        course: Course,
+    ) {
         let why = self.until_it_should_go(line, course).await;
-        go.send_replace(true);
-        if why != Why::Idle {
+        let telling = async {
+            forewarning.say().await;
+            go.send_replace(true);
             // It ends with its last answer.
-            return std::future::pending().await;
-        }
-        loop {
-            sleep(ONE_ROUND).await;
-            line.idles().await;
-            if line.idle_since().elapsed() >= ONE_ROUND {
-                return;
+            std::future::pending().await
+        };
+        let idling = async {
+            loop {
+                sleep(ONE_ROUND).await;
+                line.idles().await;
+                if line.idle_since().elapsed() >= ONE_ROUND {
+                    return;
+                }
             }
+        };
+        tokio::select! {
+            () = telling => {}
+            () = idling, if why == Why::Idle => {}
         }
     }
 

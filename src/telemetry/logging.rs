@@ -27,7 +27,10 @@ pub fn log_through(outlet: &Outlet, level: LogLevel) {
     };
     let filter = Targets::new()
         .with_default(LevelFilter::WARN.min(ours))
-        .with_target("superid_gateway", ours);
+        .with_target("superid_gateway", ours)
+        // It warns of answers to pings that are not its own: a connection that is to go has one
+        // (`server/http2/forewarning.rs`), and anybody can send more.
+        .with_target("h2::proto::ping_pong", LevelFilter::ERROR);
     let lines = Lines(outlet.clone());
     let _already = tracing_subscriber::registry().with(filter).with(lines).try_init();
 }

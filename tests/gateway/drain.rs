@@ -8,10 +8,11 @@ use superid_gateway::server::Running;
 use superid_gateway::telemetry::Drained;
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::recorder::{Recorder, Reply};
-use crate::tls::{Secure, text_of, told_to_go};
-use crate::wire::{Answer, Net, Stream, read_answer, read_some, until};
+use crate::tls::{Secure, asked, text_of, told_to_go};
+use crate::wire::{Answer, Net, PATIENCE, Stream, read_answer, read_some, until};
 use crate::world::World;
 
 /// A world whose gateway is taken out, so that it can be stopped.
@@ -134,6 +135,32 @@ async fn http2_is_told_to_go_and_its_request_in_flight_is_finished() {
     app.open();
     let (head, mut body) = response.await.unwrap().into_parts();
     assert_eq!((head.status.as_u16(), text_of(&mut body).await.as_str()), (200, "the app"));
+    assert_eq!(stopping.await.unwrap(), Drained { closed: 0, cut: 0, finished: 1 });
+}
+
+/// A ping is answered before anything else (RFC 9113 §6.7), so a client's answer says nothing of the
+/// requests it made before it heard.
+#[tokio::test]
+async fn a_request_that_was_made_before_goaway_was_heard_is_answered_though_it_comes_behind_a_ping()
+{
+    let secure = Secure::new("behind").await;
+    let (client, connection, unread) = secure.h2_client_by_hand().await;
+    let mut connection = std::pin::pin!(connection);
+    let url = secure.world.url("/public/x");
+    let first = asked(&client, &url);
+    let status = tokio::select! {
+        status = first => status,
+        _ = &mut connection => panic!("the connection ended"),
+    };
+    assert_eq!(status, 200);
+    // Nothing is read or written for the client from here on.
+    let stopping = tokio::spawn(secure.world.gateway.stop());
+    timeout(PATIENCE, unread.peek(&mut [0])).await.expect("GOAWAY").unwrap();
+    let mut ready = client.clone().ready().await.expect("a client that has not heard");
+    let (response, _) = ready.send_request(Request::get(url).body(()).unwrap(), true).unwrap();
+    let (answer, ended) = tokio::join!(response, connection);
+    assert_eq!(answer.expect("an answer").status(), 200);
+    ended.unwrap();
     assert_eq!(stopping.await.unwrap(), Drained { closed: 0, cut: 0, finished: 1 });
 }
 

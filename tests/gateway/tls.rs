@@ -13,6 +13,7 @@ use superid_gateway::config::Settings;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::recorder::Reply;
 use crate::wire::until;
@@ -26,6 +27,9 @@ pub struct Secure {
 }
 
 pub struct Folder(PathBuf);
+
+/// What reads and writes for a client of HTTP/2.
+pub type Talk = h2::client::Connection<TlsStream<TcpStream>, Bytes>;
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -86,14 +90,33 @@ impl Secure {
         port: u16,
         terms: &Builder,
     ) -> SendRequest<Bytes> {
-        let connector = connector(certificate, &[b"h2"]);
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let (client, connection) = Self::greeted(certificate, stream, terms).await;
+        tokio::spawn(connection);
+        client
+    }
+
+    /// A connection of HTTP/2 on which nothing is read or written but while it is awaited, and its
+    /// socket, to see what waits there.
+    pub async fn h2_client_by_hand(&self) -> (SendRequest<Bytes>, Talk, TcpStream) {
+        let stream = std::net::TcpStream::connect(("127.0.0.1", self.world.port)).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let unread = TcpStream::from_std(stream.try_clone().unwrap()).unwrap();
+        let stream = TcpStream::from_std(stream).unwrap();
+        let (client, talk) = Self::greeted(&self.certificate, stream, &Builder::new()).await;
+        (client, talk, unread)
+    }
+
+    async fn greeted(
+        certificate: &CertificateDer<'static>,
+        stream: TcpStream,
+        terms: &Builder,
+    ) -> (SendRequest<Bytes>, Talk) {
+        let connector = connector(certificate, &[b"h2"]);
         stream.set_nodelay(true).unwrap();
         let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        let (client, connection) = terms.handshake(stream).await.unwrap();
-        tokio::spawn(connection);
-        client
+        terms.handshake(stream).await.unwrap()
     }
 
     /// One HTTP/2 request on a connection of its own.

@@ -34,7 +34,7 @@ impl Outgoing {
     }
 
     /// Adds a few bytes behind everything else.
-    pub(super) fn append(&mut self, bytes: &[u8]) {
+    pub(in crate::server) fn append(&mut self, bytes: &[u8]) {
         self.waiting.extend_from_slice(bytes);
     }
 

@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use crate::telemetry::Limit;
 
 use super::budget::{Budget, Spent, Told};
+use super::forewarning::Forewarned;
 use super::frames::{CONTINUATION, END_HEADERS, Frame, Frames, GOAWAY, HEADERS, SETTINGS};
 use super::refusal::{Notice, Refusal};
 use super::terms::Http2Terms;
@@ -67,8 +68,13 @@ impl Account {
     ///
     /// # Errors
     /// Why the connection ends; they are not to be passed on then.
-    pub(super) fn hear(&mut self, mut bytes: &[u8]) -> Result<(), End> {
+    pub(super) fn hear(
+        &mut self,
+        mut bytes: &[u8],
+        forewarned: &mut Forewarned,
+    ) -> Result<(), End> {
         while let Some(frame) = self.incoming.next(&mut bytes) {
+            forewarned.hear(frame);
             self.budget.heard(frame).map_err(|Spent| End::Met(Limit::H2ControlFrames))?;
             // The library takes any frame for the first.
             if !self.settled && frame.kind != SETTINGS {
@@ -109,6 +115,11 @@ impl Account {
             true => (since + self.terms.header_timeout, End::Met(Limit::HeaderTimeout)),
             false => (since + self.terms.handshake_timeout, End::Met(Limit::HandshakeTimeout)),
         })
+    }
+
+    /// Whether another frame may stand behind what has been said.
+    pub(super) fn is_between(&self) -> bool {
+        self.outgoing.is_between()
     }
 
     /// A GOAWAY that says why, where it may stand: between two frames, and once (RFC 9113 §6.8).

@@ -2,6 +2,7 @@
 
 mod account;
 mod budget;
+mod forewarning;
 mod frames;
 mod passing;
 mod reading;
@@ -10,6 +11,7 @@ mod stream;
 mod terms;
 mod writing;
 
+pub use forewarning::Forewarning;
 pub use refusal::{Heard, Notice, Refusal};
 pub use stream::Watched;
 pub use terms::Http2Terms;

@@ -22,10 +22,13 @@ impl<S: IO> AsyncRead for Watched<S> {
         }
         let before = buffer.filled().len();
         let end = match Pin::new(&mut watched.inner).poll_read(context, buffer) {
-            Poll::Ready(Ok(())) => match watched.account.hear(&buffer.filled()[before..]) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(end) => end,
-            },
+            Poll::Ready(Ok(())) => {
+                let came = &buffer.filled()[before..];
+                match watched.account.hear(came, &mut watched.forewarned) {
+                    Ok(()) => return Poll::Ready(Ok(())),
+                    Err(end) => end,
+                }
+            }
             Poll::Ready(failed) => return Poll::Ready(failed),
             Poll::Pending => {
                 let Some((deadline, end)) = watched.account.deadline() else {

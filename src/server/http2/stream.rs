@@ -10,10 +10,12 @@ use tokio::time::Instant;
 use crate::server::guard::{Outgoing, Pace};
 
 use super::account::{Account, End};
+use super::forewarning::{Forewarned, Forewarning};
 use super::refusal::{Heard, Notice};
 use super::terms::Http2Terms;
 
-/// Wraps a client's connection. Every byte passes as it is, small writes gathered. A client that
+/// Wraps a client's connection. Every byte passes as it is, small writes gathered; one thing is said
+/// beside them, a [`Forewarning`]. A client that
 /// meets a limit is told so by GOAWAY (ENHANCE_YOUR_CALM, RFC 9113 §7), where no other frame is half
 /// written, and the connection ends; what the library still writes goes nowhere then. The same,
 /// with PROTOCOL_ERROR, for one whose first frame is not SETTINGS.
@@ -24,6 +26,7 @@ pub struct Watched<S> {
     pub(super) out: Outgoing,
     pub(super) pace: Pace,
     pub(super) phase: Phase,
+    pub(super) forewarned: Forewarned,
     pub(super) write_timeout: Duration,
 }
 
@@ -54,8 +57,16 @@ impl<S: IO> Watched<S> {
             out: Outgoing::default(),
             pace: Pace::default(),
             phase: Phase::Open,
+            forewarned: Forewarned::Over,
             write_timeout: terms.write_timeout,
         }
+    }
+
+    /// For whoever will tell its client to go; before the connection is served.
+    pub fn forewarning(&mut self) -> Forewarning {
+        let (forewarning, forewarned) = Forewarning::new();
+        self.forewarned = forewarned;
+        forewarning
     }
 
     /// Ends the connection: with GOAWAY if that can be said.

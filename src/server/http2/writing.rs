@@ -38,6 +38,7 @@ impl<S: IO> AsyncWrite for Watched<S> {
         if watched.phase != Phase::Open {
             return Poll::Ready(Ok(()));
         }
+        watched.forewarns(context);
         let flushed = match watched.out.poll_drain(&mut watched.inner, context) {
             Poll::Ready(Ok(())) => Pin::new(&mut watched.inner).poll_flush(context),
             unfinished => unfinished,
@@ -52,6 +53,17 @@ impl<S: IO> AsyncWrite for Watched<S> {
 }
 
 impl<S: IO> Watched<S> {
+    /// Asked at every flush, with which the library ends each of its turns. What it wrote is whole
+    /// then, its SETTINGS were the first of it, and these are two whole frames.
+    fn forewarns(&mut self, context: &mut Context<'_>) {
+        if self.forewarned.is_due(context)
+            && self.account.is_between()
+            && let Some(words) = self.forewarned.words()
+        {
+            self.out.append(&words);
+        }
+    }
+
     /// A client that takes nothing for too long is given up.
     fn unless_stalled<T>(
         &mut self,

@@ -3,6 +3,7 @@
 mod conformance;
 mod ends;
 mod floods;
+mod forewarning;
 pub mod frames;
 mod framing;
 mod hpack;

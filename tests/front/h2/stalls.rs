@@ -173,7 +173,7 @@ fn seconds(count: u64) -> Duration {
 }
 
 /// The defaults.
-fn terms() -> Http2Terms {
+pub fn terms() -> Http2Terms {
     Http2Terms {
         control_frames: 1_000,
         header_bytes: 32 << 10,
