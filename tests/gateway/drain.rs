@@ -158,9 +158,9 @@ async fn a_request_that_was_made_before_goaway_was_heard_is_answered_though_it_c
     timeout(PATIENCE, unread.peek(&mut [0])).await.expect("GOAWAY").unwrap();
     let mut ready = client.clone().ready().await.expect("a client that has not heard");
     let (response, _) = ready.send_request(Request::get(url).body(()).unwrap(), true).unwrap();
-    let (answer, ended) = tokio::join!(response, connection);
+    // Whoever closes first, the other may find it closed.
+    let (answer, _closed) = tokio::join!(response, connection);
     assert_eq!(answer.expect("an answer").status(), 200);
-    ended.unwrap();
     assert_eq!(stopping.await.unwrap(), Drained { closed: 0, cut: 0, finished: 1 });
 }
 
