@@ -172,11 +172,10 @@ impl ProxyHttp for Gateway {
         exchange: &mut Exchange,
     ) -> pingora::Result<()> {
         // What is of the connection stays: pingora asks for the tunnel by it.
-        let mut parts = wire::parts(request);
+        let parts = wire::parts(request);
         let mut outbound = Outbound::whole(&parts);
         phases::leave(&mut outbound, exchange)?;
-        parts.headers = outbound.headers();
-        *request = RequestHeader::from(parts);
+        *request = RequestHeader::from(outbound.parts());
         Ok(())
     }
 

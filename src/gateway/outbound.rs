@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::heads::{OF_THE_CONNECTION, named, takes_trailers};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use pingora::{Error, ErrorType};
 
 /// What an app is sent. What is set leaves first, then what is left of the client's, each in its order.
@@ -15,6 +15,8 @@ pub(super) struct Outbound<'a> {
     client: &'a Parts,
     target: Option<Uri>,
     gone: Vec<HeaderName>,
+    /// Which of the client's names leave at all.
+    goes: Option<fn(&str) -> bool>,
     set: Vec<(HeaderName, HeaderValue)>,
     /// Of the names of both, and of what never leaves.
     seen: Marks,
@@ -28,19 +30,20 @@ impl<'a> Outbound<'a> {
     /// When it says so of what no connection has: whoever does that is after something.
     pub(super) fn of_client(client: &'a Parts) -> pingora::Result<Self> {
         let mut outbound = Self { seen: *CONNECTIONS, ..Self::whole(client) };
-        for name in named(&client.headers)? {
-            outbound.leave_out(name);
-        }
-        if takes_trailers(&client.headers) {
+        let named = named(&client.headers)?;
+        // One that is named is of that connection (RFC 9110 §10.1.4): it says nothing to the app.
+        if takes_trailers(&client.headers) && !named.contains(&header::TE) {
             outbound.set(header::TE, HeaderValue::from_static("trailers"));
         }
+        named.into_iter().for_each(|name| outbound.leave_out(name));
         Ok(outbound)
     }
 
     /// All of it, for who sees to the connection's own.
     pub(super) fn whole(client: &'a Parts) -> Self {
         let seen = Marks::default();
-        Self { client, target: None, gone: Vec::new(), set: Vec::with_capacity(MANY), seen }
+        let (gone, set) = (Vec::new(), Vec::with_capacity(MANY));
+        Self { client, target: None, gone, goes: None, set, seen }
     }
 
     pub(super) fn method(&self) -> &'a Method {
@@ -57,7 +60,7 @@ impl<'a> Outbound<'a> {
         self.target = Some(target);
     }
 
-    /// Sets a field in the place of all there are of its name.
+    /// Sets a field in the place of all there are of its name; `Host` before all others (RFC 9110 §7.2).
     pub(super) fn set(&mut self, name: HeaderName, value: HeaderValue) {
         let before = match self.seen.mark(&name) {
             Mark::New => None,
@@ -65,6 +68,7 @@ impl<'a> Outbound<'a> {
         };
         match before {
             Some((_, before)) => *before = value,
+            None if name == header::HOST => self.set.insert(0, (name, value)),
             None => self.set.push((name, value)),
         }
     }
@@ -87,12 +91,9 @@ impl<'a> Outbound<'a> {
         self.gone.push(name);
     }
 
-    /// Leaves out all whose names are not among these.
-    pub(super) fn leave_out_but(&mut self, stays: impl Fn(&str) -> bool) {
-        let gone = |name: &&HeaderName| !stays(name.as_str());
-        let names: Vec<HeaderName> =
-            self.fields().map(|(name, _)| name).filter(gone).cloned().collect();
-        names.into_iter().for_each(|name| self.leave_out(name));
+    /// Leaves out all of the client's whose names are not among these.
+    pub(super) fn leave_out_but(&mut self, goes: fn(&str) -> bool) {
+        self.goes = Some(goes);
     }
 
     /// All there are of a name.
@@ -116,19 +117,24 @@ impl<'a> Outbound<'a> {
         fields.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum()
     }
 
-    /// The same, for who needs them by name.
-    pub(super) fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(self.client.headers.len() + self.set.len());
+    /// All of it, for who needs the fields by name.
+    pub(super) fn parts(&self) -> Parts {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.method = self.client.method.clone();
+        parts.uri = self.target.as_ref().unwrap_or(&self.client.uri).clone();
+        parts.version = self.client.version;
+        parts.headers.reserve(self.client.headers.len() + self.set.len());
         for (name, value) in self.fields() {
-            headers.append(name, value.clone());
+            parts.headers.append(name, value.clone());
         }
-        headers
+        parts
     }
 
     /// Whether the client's fields of this name stay behind.
     #[inline]
     fn is_gone(&self, name: &HeaderName) -> bool {
-        self.seen.has(name) && self.is_among_the_seen(name)
+        self.goes.is_some_and(|goes| !goes(name.as_str()))
+            || (self.seen.has(name) && self.is_among_the_seen(name))
     }
 
     fn is_among_the_seen(&self, name: &HeaderName) -> bool {
@@ -205,9 +211,10 @@ mod tests {
             format!("{name}: {}", value.to_str().unwrap())
         };
         let fields: Vec<String> = outbound.fields().map(field).collect();
-        let mut of_map: Vec<String> = outbound.headers().iter().map(field).collect();
+        let mut of_map: Vec<String> = outbound.parts().headers.iter().map(field).collect();
         let mut sorted = fields.clone();
-        (sorted.sort(), of_map.sort());
+        sorted.sort();
+        of_map.sort();
         assert_eq!(sorted, of_map, "one and the same by name and in order");
         fields
     }
@@ -228,6 +235,19 @@ mod tests {
         let outbound = Outbound::of_client(&client).unwrap();
         assert_eq!(left(&outbound), ["te: trailers", "x-stays: 1"]);
         assert_eq!(left(&Outbound::whole(&client)).len(), 9, "but for who sees to it");
+    }
+
+    #[test]
+    fn trailers_are_asked_for_where_that_was_not_of_the_clients_connection() {
+        for (connection, te, left_of_it) in [
+            ("keep-alive", "trailers", &["te: trailers"][..]),
+            ("TE", "trailers", &[]),
+            ("te, close", "gzip, trailers;q=1", &[]),
+            ("keep-alive", "gzip", &[]),
+        ] {
+            let client = client(&[("connection", connection), ("te", te)]);
+            assert_eq!(left(&Outbound::of_client(&client).unwrap()), left_of_it, "{connection}");
+        }
     }
 
     #[test]
@@ -253,8 +273,11 @@ mod tests {
         assert!(all(&outbound, "a").is_empty() && all(&outbound, "b").is_empty());
         outbound.set(HeaderName::from_static("b"), value("z"));
         assert_eq!(left(&outbound), ["transfer-encoding: chunked", "b: z", "c: 4"]);
-        outbound.leave_out_but(|name| name == "c");
-        assert_eq!(left(&outbound), ["c: 4"]);
+        outbound.set(header::HOST, value("app.example"));
+        let fields = ["host: app.example", "transfer-encoding: chunked", "b: z"];
+        assert_eq!(left(&outbound), [&fields[..], &["c: 4"]].concat());
+        outbound.leave_out_but(|name| name != "c");
+        assert_eq!(left(&outbound), fields);
     }
 
     #[test]
@@ -273,7 +296,7 @@ mod tests {
         for name in names.iter().step_by(4) {
             outbound.leave_out(HeaderName::try_from(name).unwrap());
         }
-        assert_eq!(outbound.headers().len(), 1_500);
+        assert_eq!(outbound.parts().headers.len(), 1_500);
         for (number, name) in names.iter().enumerate() {
             let said: Vec<_> = outbound.all(&HeaderName::try_from(name).unwrap()).collect();
             let is = match number % 4 {

@@ -8,9 +8,9 @@ use super::SessionState;
 
 /// Remembers what sealed values held. A value opens to the same state every time, so this changes
 /// no answer: whether the state still lives is asked at each request. Only what opened gets in.
-/// There is one place for each value and many values for each place. Whoever comes twice in a row has
-/// it: of more people than places most come once, and what made room for each of them would cost more
-/// than it spares.
+/// There is one place for each value and many values for each place. Who has it keeps it until another
+/// is opened for it twice, with no third between: of more people than places most come once, and to make
+/// room for each of them would cost more than it spares.
 pub(super) struct Opened {
     places: Box<[Mutex<Place>]>,
 }
@@ -18,7 +18,7 @@ pub(super) struct Opened {
 #[derive(Default)]
 struct Place {
     entry: Option<Entry>,
-    /// The value that was opened last and is not the entry's.
+    /// The value that was opened last and did not get the place.
     met: u64,
 }
 
@@ -41,7 +41,7 @@ impl Opened {
         same(&entry.sealed, sealed).then(|| entry.state.clone())
     }
 
-    /// Remembers what `sealed` held, where there is room, or it was opened twice in a row.
+    /// Remembers what `sealed` held, where there is room, or it was the last one to find none.
     pub(super) fn remember(&self, sealed: &[u8], state: &Arc<SessionState>) {
         let Some(name) = name(sealed).filter(|_| sealed.len() <= LONGEST) else { return };
         let mut place = self.place(name);
@@ -80,6 +80,7 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 
 /// Sessions remembered at most, a power of two; with [`LONGEST`] this bounds the memory at some 8 MB for a host.
 const PLACES: usize = 1024;
+const _: () = assert!(PLACES.is_power_of_two() && PLACES > 1, "a place is some bits of a number");
 /// Bytes of a sealed value at most; a longer one is opened each time.
 const LONGEST: usize = 4096;
 /// Where in a sealed value letters of the nonce alone begin.
@@ -112,19 +113,22 @@ mod tests {
     }
 
     #[test]
-    fn of_those_that_share_a_place_the_one_that_comes_twice_in_a_row_has_it() {
+    fn a_place_is_given_up_to_who_is_opened_twice_with_no_third_between() {
         let opened = Opened::new();
         let value = |number: u64| format!("AQIDBAUG{number:08}noncenonce and what it holds");
         let place =
             |number| std::ptr::from_ref(&*opened.place(name(value(number).as_bytes()).unwrap()));
-        let other = (2..).find(|other| place(*other) == place(1)).unwrap();
+        let mut others = (2..).filter(|other| place(*other) == place(1));
+        let [other, third] = [others.next().unwrap(), others.next().unwrap()];
         let remember = |number| opened.remember(value(number).as_bytes(), &state());
         let knows = |number| opened.state(value(number).as_bytes()).is_some();
         remember(1);
-        remember(other);
-        assert!(knows(1) && !knows(other), "one visit makes nobody give way");
-        remember(other);
-        assert!(!knows(1) && knows(other));
+        for passing in [other, third, other, third] {
+            remember(passing);
+            assert!(knows(1) && !knows(passing), "one visit makes nobody give way");
+        }
+        remember(third);
+        assert!(!knows(1) && knows(third));
     }
 
     #[test]

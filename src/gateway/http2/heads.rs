@@ -17,9 +17,7 @@ pub(in crate::gateway) fn asked(
     request: &Outbound<'_>,
     scheme: &str,
 ) -> pingora::Result<Request<()>> {
-    let (mut parts, ()) = Request::new(()).into_parts();
-    parts.method = request.method().clone();
-    parts.headers = request.headers();
+    let mut parts = request.parts();
     let host = parts.headers.remove(header::HOST);
     let authority = host.as_ref().map_or(&b""[..], |host| host.as_bytes());
     parts.uri = Uri::builder()
