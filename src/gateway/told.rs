@@ -58,26 +58,23 @@ impl Told {
         let Some(session) = permit.shared() else { return Arc::new(injected(permit, to.route)) };
         let address = Arc::as_ptr(session).addr();
         let mixed = address / size_of::<SessionState>() + way.1 * 31 + way.0 * 7;
-        let mut place = self.places[mixed % PLACES].lock().unwrap_or_else(PoisonError::into_inner);
-        match place.as_ref() {
-            Some(entry)
-                if Arc::ptr_eq(&entry.session, session)
-                    && entry.way == way
-                    && to.now < entry.stale =>
-            {
-                entry.injection.clone()
-            }
-            Some(_) | None => {
-                let (injection, stale) = self.made(permit, session, to);
-                // One that is held for this request alone is not met again.
-                if Arc::strong_count(session) == 1 {
-                    return injection;
-                }
-                let session = session.clone();
-                *place = Some(Entry { session, way, injection: injection.clone(), stale });
-                injection
-            }
+        let place = &self.places[mixed % PLACES];
+        let lock = || place.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_told = |entry: &&Entry| {
+            Arc::ptr_eq(&entry.session, session) && entry.way == way && to.now < entry.stale
+        };
+        if let Some(entry) = lock().as_ref().filter(is_told) {
+            return entry.injection.clone();
         }
+        // Nobody waits while it is made, or signed, and what lay there is let go of.
+        let (injection, stale) = self.made(permit, session, to);
+        // One that is held for this request alone is not met again.
+        if Arc::strong_count(session) > 1 {
+            let session = session.clone();
+            let entry = Entry { session, way, injection: injection.clone(), stale };
+            let _gone = lock().replace(entry);
+        }
+        injection
     }
 
     /// The headers, and until when they are good.

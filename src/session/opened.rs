@@ -44,12 +44,20 @@ impl Opened {
     /// Remembers what `sealed` held, where there is room, or it was the last one to find none.
     pub(super) fn remember(&self, sealed: &[u8], state: &Arc<SessionState>) {
         let Some(name) = name(sealed).filter(|_| sealed.len() <= LONGEST) else { return };
-        let mut place = self.place(name);
-        if place.entry.is_some() && place.met != name {
-            place.met = name;
+        if !self.takes(name) {
             return;
         }
-        place.entry = Some(Entry { name, sealed: sealed.into(), state: state.clone() });
+        let entry = Entry { name, sealed: sealed.into(), state: state.clone() };
+        // What lay there is let go of when nobody waits for the place.
+        let _gone = self.place(name).entry.replace(entry);
+    }
+
+    /// Whether a place is to be had: it is free, or was wanted for the same the time before.
+    fn takes(&self, name: u64) -> bool {
+        let mut place = self.place(name);
+        let takes = place.entry.is_none() || place.met == name;
+        place.met = name;
+        takes
     }
 
     fn place(&self, name: u64) -> MutexGuard<'_, Place> {
