@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -16,9 +16,10 @@ use super::series::Counter;
 use super::sink::{AUDIT, Sink};
 use super::spelling::Spelling;
 
-/// Takes lines. A request's waits at most a tenth of a second, others do not; when the output cannot keep up and 4 MiB
-/// wait, further lines are dropped. What is dropped, or cannot be written, is counted, and said in the
-/// next line that can be.
+/// Takes lines, and keeps nobody waiting. A request's is written within a tenth of a second, others at once; when the
+/// output cannot keep up and 4 MiB wait, further lines are dropped. What is dropped, or cannot be written, is
+/// counted, and said in the next line that can be. Lines of one thread stay in their order; of several, only the
+/// audit log's do.
 #[derive(Clone)]
 pub struct Outlet(Arc<Shared>);
 
@@ -43,7 +44,10 @@ struct Shared {
     form: LineForm,
     /// Whether each line has its severity's digit before it.
     marked: bool,
-    waiting: Mutex<Vec<u8>>,
+    /// A thread has one, so that workers do not meet at a lock.
+    waiting: Box<[Mutex<Vec<u8>>]>,
+    /// Of all of them.
+    bytes: AtomicUsize,
     dropped: AtomicU64,
     stopping: AtomicBool,
     reopening: AtomicBool,
@@ -119,7 +123,10 @@ impl Outlet {
             name,
             form,
             marked: sink.wants_marks(),
-            waiting: Mutex::new(Vec::new()),
+            waiting: (0..if name == AUDIT { 1 } else { SHELVES })
+                .map(|_| Mutex::default())
+                .collect(),
+            bytes: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             reopening: AtomicBool::new(false),
@@ -155,13 +162,14 @@ impl Shared {
     }
 
     fn collect(&self, line: &[u8]) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() + line.len() > MOST_WAITING {
-            drop(waiting);
+        if self.bytes.fetch_add(line.len(), Ordering::Relaxed) + line.len() > MOST_WAITING {
+            self.bytes.fetch_sub(line.len(), Ordering::Relaxed);
             self.dropped.fetch_add(1, Ordering::Relaxed);
             self.full.inc();
             return;
         }
+        let shelf = &self.waiting[number() % self.waiting.len()];
+        let mut waiting = shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let before = waiting.len();
         waiting.extend_from_slice(line);
         drop(waiting);
@@ -171,11 +179,30 @@ impl Shared {
         }
     }
 
+    /// Puts all that waits behind `batch`. Nobody waits for more than `spare` to take its place.
+    fn collected(&self, batch: &mut Vec<u8>, spare: &mut Vec<u8>) {
+        for shelf in &self.waiting {
+            std::mem::swap(spare, &mut *shelf.lock().unwrap_or_else(PoisonError::into_inner));
+            self.bytes.fetch_sub(spare.len(), Ordering::Relaxed);
+            batch.append(spare);
+            spare.shrink_to(KEPT);
+        }
+    }
+
     fn wake(&self) {
         if let Some(writer) = self.writer.get() {
             writer.unpark();
         }
     }
+}
+
+/// The calling thread's.
+fn number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
 }
 
 /// The thread that writes.
@@ -189,7 +216,7 @@ struct Round<'a> {
 
 impl Round<'_> {
     fn run(mut self) {
-        let mut batch = Vec::new();
+        let (mut batch, mut spare) = (Vec::new(), Vec::new());
         loop {
             let stopping = self.shared.stopping.load(Ordering::Acquire);
             if self.shared.reopening.swap(false, Ordering::AcqRel)
@@ -197,10 +224,7 @@ impl Round<'_> {
             {
                 self.trouble.is(self.shared.name, &format!("cannot be opened anew: {error}"), 0);
             }
-            std::mem::swap(
-                &mut batch,
-                &mut *self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner),
-            );
+            self.shared.collected(&mut batch, &mut spare);
             let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
                 self.unsaid += dropped;
@@ -282,7 +306,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LAST: Duration = Duration::from_secs(2);
 /// How often the same trouble is told.
 const AGAIN: Duration = Duration::from_secs(60);
+/// Bytes that wait at most.
 const MOST_WAITING: usize = 4 << 20;
+/// More threads than these share some.
+const SHELVES: usize = 16;
 /// Bytes that are written at once, without waiting for more.
 const MANY: usize = 64 << 10;
 const KEPT: usize = 4 * MANY;
