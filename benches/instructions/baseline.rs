@@ -57,6 +57,13 @@ impl Baseline {
             println!("\nFAILED: nothing counts \"{gone}\" any more.\n{ACCEPT}");
             return ExitCode::FAILURE;
         }
+        // Nothing becomes free by itself: what was counted before is not met any more.
+        let lost =
+            accepted.counts.iter().find(|(name, before)| self.counts[*name] == 0 && **before > 0);
+        if let Some((lost, _)) = lost {
+            println!("\nFAILED: \"{lost}\" was counted as nothing.\n{ACCEPT}");
+            return ExitCode::FAILURE;
+        }
         if changes.iter().any(past) {
             println!("\nFAILED: more than {LIMIT:+} %.\n{SEARCH}\n{ACCEPT}");
             return ExitCode::FAILURE;

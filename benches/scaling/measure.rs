@@ -46,8 +46,8 @@ pub fn all(options: &Options<'_>) -> ExitCode {
     println!("{requests} requests a round, {rounds} rounds, medians");
     println!("                      us/request  of the first  (least..most)   at most  requests/s");
     let mut too_dear = Vec::new();
-    for axis in Axis::ALL.into_iter().filter(|axis| options.only.is_none_or(|it| it == axis.name()))
-    {
+    let only = options.only.map(Axis::parse);
+    for axis in Axis::ALL.into_iter().filter(|axis| only.is_none_or(|only| only == *axis)) {
         let mut bench = Bench::start(axis, axis.sizes());
         let measured = bench.rounds(rounds, requests);
         for (size, growth) in axis.sizes().iter().zip(print(axis, &measured)) {
