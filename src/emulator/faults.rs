@@ -124,13 +124,23 @@ pub struct Faults {
     active: ArcSwap<Vec<Fault>>,
     changed: watch::Sender<()>,
     stalled: AtomicUsize,
+    lying: AtomicUsize,
 }
+
+/// A request that is left lying.
+struct Lying<'a>(&'a AtomicUsize);
 
 /// What to do with a request before anything else.
 pub(super) enum Interference {
     Drop,
     Garbage,
     Status(u16),
+}
+
+impl Drop for Lying<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Faults {
@@ -140,6 +150,7 @@ impl Faults {
             active: ArcSwap::default(),
             changed: watch::Sender::new(()),
             stalled: AtomicUsize::new(0),
+            lying: AtomicUsize::new(0),
         }
     }
 
@@ -191,9 +202,16 @@ impl Faults {
     pub(super) async fn stall(&self, kind: Kind) {
         let stall = Fault::Stall { endpoint: kind };
         if self.active.load().contains(&stall) {
+            self.lying.fetch_add(1, Ordering::SeqCst);
+            let _until_its_client_leaves = Lying(&self.lying);
             self.stalled.fetch_add(1, Ordering::SeqCst);
             self.gone(&stall).await;
         }
+    }
+
+    /// How many requests lie there now, and their clients wait.
+    pub fn lying(&self) -> usize {
+        self.lying.load(Ordering::SeqCst)
     }
 
     /// How many requests were taken and left lying, over all.
