@@ -107,6 +107,9 @@ async fn a_websocket_lives_while_its_session_is_used_elsewhere_and_ends_with_eit
     world.app.says_with("");
     world.turn_clock(40 * 60);
     assert_eq!(astrid.visit(&world.url("/orders")).await.status, 200);
+    // It set out beside the visit, and is not to be forty minutes on its way.
+    let refreshed = "session_refreshes_total{outcome=\"refreshed\"}";
+    until("the tokens are had anew", async || world.metric(refreshed).await == 1).await;
     world.turn_clock(40 * 60);
     assert_eq!(rest(&mut unused).await, b"\x88\x0e\x03\xf0session over");
     assert_eq!(world.metric("session_connections_closed_total{reason=\"idle\"}").await, 1);
