@@ -9,8 +9,8 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use pingora::{Error, ErrorType};
 
-/// What an app is sent. What is set leaves first, then what is left of the client's, each in its order.
-#[derive(Debug)]
+/// What an app is sent. What is set leaves first, then what is left of the client's, each in its order. It has
+/// credentials in it, and cannot be printed.
 pub(super) struct Outbound<'a> {
     client: &'a Parts,
     target: Option<Uri>,
@@ -215,7 +215,7 @@ mod tests {
         let mut sorted = fields.clone();
         sorted.sort();
         of_map.sort();
-        assert_eq!(sorted, of_map, "one and the same by name and in order");
+        assert_eq!(sorted, of_map, "the same fields, however they are asked for");
         fields
     }
 

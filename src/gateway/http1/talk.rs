@@ -19,7 +19,6 @@ use super::head;
 use super::upload::{Asked, Upload};
 
 /// Both directions on one connection, which is kept afterwards where nothing speaks against it.
-#[derive(Debug)]
 pub(in crate::gateway) struct Talking<S = Cord> {
     stream: S,
     way: Option<kept::Way>,

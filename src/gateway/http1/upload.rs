@@ -14,7 +14,6 @@ use super::super::talk::{End, Wants};
 use super::head::spelled;
 
 /// At most one piece waits; the next is read from the client when it is sent.
-#[derive(Debug)]
 pub(super) struct Upload {
     /// Sent before the piece.
     before: BytesMut,
@@ -54,8 +53,7 @@ pub(in crate::gateway) enum With {
     NoBody,
 }
 
-/// A request whose head is spelled.
-#[derive(Debug)]
+/// A request whose head is spelled, credentials and all: neither it nor what sends it can be printed.
 pub(in crate::gateway) struct Asked {
     pub(super) method: Method,
     pub(super) upload: Upload,
