@@ -182,7 +182,13 @@ impl Shared {
     /// Puts all that waits behind `batch`. Nobody waits for more than `spare` to take its place.
     fn collected(&self, batch: &mut Vec<u8>, spare: &mut Vec<u8>) {
         for shelf in &self.waiting {
-            std::mem::swap(spare, &mut *shelf.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that nobody uses is not given a buffer to keep.
+            if shelf.is_empty() {
+                continue;
+            }
+            std::mem::swap(spare, &mut *shelf);
+            drop(shelf);
             self.bytes.fetch_sub(spare.len(), Ordering::Relaxed);
             batch.append(spare);
             spare.shrink_to(KEPT);
