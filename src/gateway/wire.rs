@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::downstream::Downstream;
-use http::{HeaderMap, HeaderName, Request, Version, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, request};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::http::HttpTask;
+use pingora::{Error, ErrorType};
 
 use crate::web::{HeaderBag, Reply};
 
@@ -48,17 +49,30 @@ pub(super) async fn write(
     site: &Site,
     reply: Reply,
 ) -> pingora::Result<()> {
-    let mut head = ResponseHeader::build_no_case(reply.status, Some(reply.headers.len()))?;
-    for (name, value) in reply.headers {
-        head.append_header(name, value)?;
-    }
     leaving::last_answer(downstream, site);
+    let (head, body) = (head_of(reply.status, reply.headers)?, reply.body);
     // One frame where nothing follows: gRPC reads its status in a head only there.
-    let mut whole = vec![HttpTask::Header(Box::new(head), reply.body.is_empty())];
-    if !reply.body.is_empty() {
-        whole.push(HttpTask::Body(Some(reply.body), true));
+    let mut whole = Vec::with_capacity(2);
+    whole.push(HttpTask::Header(Box::new(head), body.is_empty()));
+    if !body.is_empty() {
+        whole.push(HttpTask::Body(Some(body), true));
     }
     downstream.write(whole).await
+}
+
+/// Its names in lower case: pingora would keep each of them a second time to spell it otherwise.
+fn head_of(
+    status: StatusCode,
+    fields: Vec<(HeaderName, HeaderValue)>,
+) -> pingora::Result<ResponseHeader> {
+    let (mut parts, ()) = Response::new(()).into_parts();
+    parts.status = status;
+    parts.headers.reserve(fields.len());
+    for (name, value) in fields {
+        let too_many = |error| Error::because(ErrorType::InternalError, "an answer", error);
+        parts.headers.try_append(name, value).map_err(too_many)?;
+    }
+    Ok(ResponseHeader::from(parts))
 }
 
 /// How a version of HTTP is called.
