@@ -97,7 +97,8 @@ impl Attempt {
 
     /// The `state` parameter.
     pub(super) fn seal(&self, origin: &PublicOrigin, keys: &KeyRing, random: &Random) -> String {
-        let plain = postcard::to_stdvec(self).expect("an attempt is plain data");
+        let room = Vec::with_capacity(PLAIN);
+        let plain = postcard::to_extend(self, room).expect("an attempt is plain data");
         keys.seal(Purpose::Attempt, context(origin), &plain, random)
     }
 
@@ -132,3 +133,6 @@ impl Attempt {
 fn context(origin: &PublicOrigin) -> &[u8] {
     origin.as_str().as_bytes()
 }
+
+/// Bytes of nearly every attempt, with the address it leads to.
+const PLAIN: usize = 512;

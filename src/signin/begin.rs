@@ -2,12 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use form_urlencoded::Serializer;
 use http::HeaderValue;
 
-use crate::config::{
-    Authority, Environment, Flow, Legacy, Pkce, RedirectParameter, RelyingParty, Response,
-};
+use crate::config::{Authority, Environment, Flow, Legacy, Pkce, RedirectParameter, RelyingParty};
 use crate::crypto::{Random, plain_sha256};
 use crate::identity::ContextId;
 use crate::session::Loaded;
@@ -66,8 +63,9 @@ impl Desk {
     /// Whether the session came back, and is of another tenant than is asked for: a person with two
     /// panels is no loop.
     fn changes_tenant(&self, at: Counter<'_>, wish: &Wish<'_>) -> bool {
-        match (at.sessions.load(at.cookies, self.clock.now()), &wish.tenant) {
-            (Loaded::Live(session), Some(tenant)) => session.principal.context != *tenant,
+        let Some(tenant) = &wish.tenant else { return false };
+        match at.sessions.load(at.cookies, self.clock.now()) {
+            Loaded::Live(session) => session.principal.context != *tenant,
             _ => false,
         }
     }
@@ -155,8 +153,8 @@ impl Desk {
             query = self.authorize_query(at, wish.party, &attempt, random);
         }
         // An authorize address may have a query of its own (RFC 6749 §3.1).
-        let joint = if base.contains('?') { '&' } else { '?' };
-        Ok((format!("{base}{joint}{query}"), cookie))
+        let joint = if base.contains('?') { "&" } else { "?" };
+        Ok(([base.as_str(), joint, &query].concat(), cookie))
     }
 
     /// OpenID Connect Core §3.1.2.1, RFC 7636 §4.3, and `superid.md` §2.
@@ -167,26 +165,14 @@ impl Desk {
         attempt: &Attempt,
         random: &Random,
     ) -> String {
-        let redirect = redirect_url(at, party);
         let state = attempt.seal(&at.host.origin, &self.keys, random);
         if let Some(trust) = party.trust() {
+            let redirect = redirect_url(at, party);
             let ours = (party.client_id.as_str(), redirect.as_str());
             return sign_in_query(&trust.federation, ours, &state, self.clock.now());
         }
-        let mut query = Serializer::new(String::with_capacity(1024));
-        query
-            .append_pair("response_type", &party.response.words)
-            .append_pair("client_id", &party.client_id)
-            .append_pair("redirect_uri", &redirect)
-            .append_pair("scope", &scope(party));
-        if let Some(member) = party.membership() {
-            query.extend_pairs(&member.provider.asking.parameters);
-        }
-        if party.response != Response::code() {
-            query.append_pair("response_mode", party.response.mode.word());
-        }
-        // These are of letters that stand for themselves, and long.
-        let mut query = query.finish();
+        let mut query = self.askings.begun(party, &at.host.origin);
+        // These are of letters that stand for themselves.
         let mut append = |name: &str, value: &str| {
             query.extend(["&", name, "=", value]);
         };
@@ -209,13 +195,6 @@ fn tenant_of(wish: &Wish<'_>) -> Result<Option<ContextId>, Failed> {
             Err(Failed::new(Failure::BadRequest, detail))
         }
         (own, asked) => Ok(own.clone().or_else(|| asked.clone())),
-    }
-}
-
-fn scope(party: &RelyingParty) -> String {
-    match party.membership() {
-        Some(member) => member.provider.asking.scopes.join(" "),
-        None => "openid".to_owned(),
     }
 }
 

@@ -64,7 +64,8 @@ impl Binding {
         random: &Random,
         attributes: CookieAttributes,
     ) -> HeaderValue {
-        let plain = postcard::to_stdvec(self).expect("a binding is plain data");
+        let room = Vec::with_capacity(PLAIN);
+        let plain = postcard::to_extend(self, room).expect("a binding is plain data");
         let value = keys.seal(Purpose::Binding, &context(names, origin), &plain, random);
         SetCookie { name: &names.binding, value: &value, max_age: Some(LIFE), attributes }.header()
     }
@@ -130,8 +131,11 @@ impl Binding {
 }
 
 fn context(names: &CookieNames, origin: &PublicOrigin) -> Vec<u8> {
-    format!("{}\n{origin}", names.binding).into_bytes()
+    [names.binding.as_bytes(), b"\n", origin.as_str().as_bytes()].concat()
 }
+
+/// Bytes of a binding without legacy attempts.
+const PLAIN: usize = 128;
 
 /// One day: longer than any attempt, shorter than a browser keeps cookies nobody uses.
 const LIFE: u64 = 24 * 60 * 60;

@@ -16,6 +16,7 @@ use crate::superid::{Refreshable, SuperId, VerifiedClaims};
 use crate::telemetry::{Event, Metrics, Scene, Who};
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 
+use super::asking::Askings;
 use super::binding::Binding;
 use super::consent::{Consent, Consents};
 use super::failure::{Failed, Failure, Outcome};
@@ -40,6 +41,8 @@ pub struct Desk {
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
+    /// What it asks of each relying party.
+    pub(super) askings: Askings,
     /// What people were sending when they had to sign in.
     pub(super) posts: Posts,
     /// Who keeps system user tokens.
@@ -122,6 +125,7 @@ impl Desk {
             },
             kept_claims,
             metrics,
+            askings: Askings::of(&settings.relying_parties),
             consents,
         }
     }

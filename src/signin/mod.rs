@@ -1,6 +1,7 @@
 //! From "not signed in" to a session: attempts, callbacks, posted claims, and the way out.
 
 mod answer;
+mod asking;
 mod attempt;
 mod begin;
 mod binding;
