@@ -71,7 +71,7 @@ impl Chunked<'_> {
     }
 
     fn removals(&self, cookies: Cookies<'_>, from: usize) -> impl Iterator<Item = HeaderValue> {
-        let most = if cookies.size() == 0 { from } else { Self::MOST };
+        let most = if cookies.has_any_beginning(self.name) { Self::MOST } else { from };
         (from..most)
             .filter(move |index| cookies.has(&CookieNames::chunk(self.name, *index)))
             .map(|index| self.cookie(index, "", Some(0)))

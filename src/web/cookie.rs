@@ -37,6 +37,13 @@ impl<'a> Cookies<'a> {
         pairs.any(|pair| value_of(pair, name).is_some())
     }
 
+    /// Whether a cookie was sent whose name begins so.
+    pub fn has_any_beginning(&self, name: &str) -> bool {
+        let headers = self.0.get_all(header::COOKIE);
+        let mut pairs = headers.iter().flat_map(|header| pieces(header.as_bytes()));
+        pairs.any(|pair| pair.starts_with(name.as_bytes()))
+    }
+
     /// Bytes of all `Cookie` headers together.
     pub fn size(&self) -> usize {
         self.0.get_all(header::COOKIE).iter().map(HeaderValue::len).sum()
