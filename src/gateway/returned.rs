@@ -21,30 +21,114 @@ pub(super) fn clean(
     ours: &Spoofable,
     server_headers: ServerHeaders,
 ) -> pingora::Result<()> {
-    let mut codings = response.headers.get_all(header::TRANSFER_ENCODING).iter();
-    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
-        let odd = Error::explain(ErrorType::InvalidHTTPHeader, "a coding nobody asked for");
-        return Err(odd.into_up());
-    }
-    let nominated = nominated(&response.headers);
     let status = response.status;
-    let goes_back = |name: &HeaderName| {
+    let (mut gone, mut met) = (Vec::new(), Met::default());
+    for name in response.headers.keys() {
         let text = name.as_str();
-        !is_of_one_hop(text, status)
-            && !nominated.contains(name)
-            && (server_headers == ServerHeaders::Pass || !tells_of_the_server(text))
-            && (!ours.covers(text) || text == "x-request-id")
-    };
-    let gone: Vec<HeaderName> =
-        response.headers.keys().filter(|name| !goes_back(name)).cloned().collect();
+        let kind = Kind::of(text);
+        met.note(kind);
+        let goes_back = match kind {
+            Kind::OfTheServer => server_headers == ServerHeaders::Pass,
+            Kind::Connection | Kind::OfOneHop => false,
+            // It means something to the client where it is the answer itself.
+            Kind::Upgrade => {
+                matches!(status, StatusCode::SWITCHING_PROTOCOLS | StatusCode::UPGRADE_REQUIRED)
+            }
+            Kind::Challenge | Kind::Coding | Kind::Other | Kind::SiteData => true,
+        };
+        if !goes_back || (ours.covers(text) && text != "x-request-id") {
+            gone.push(name.clone());
+        }
+    }
+    if met.has(Kind::Coding) {
+        take_no_coding_but_chunked(&response.headers)?;
+    }
+    if met.has(Kind::Connection) {
+        gone.extend(nominated(&response.headers));
+    }
     for name in &gone {
         response.remove_header(name);
     }
     if status == StatusCode::SWITCHING_PROTOCOLS {
         response.insert_header(header::CONNECTION, "Upgrade")?;
     }
-    offer_no_connection_sign_in(response)?;
-    keep_cookies(response)
+    if met.has(Kind::Challenge) {
+        offer_no_connection_sign_in(response)?;
+    }
+    if met.has(Kind::SiteData) {
+        keep_cookies(response)?;
+    }
+    Ok(())
+}
+
+/// What a header of an answer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A challenge to say who one is.
+    Challenge,
+    /// How the body is framed.
+    Coding,
+    /// What names others that are of the connection.
+    Connection,
+    /// The app's connection alone, or ports that are ours to name (`Alt-Svc`, RFC 7838).
+    OfOneHop,
+    /// What the app is built of, or which machines it stands on.
+    OfTheServer,
+    Other,
+    /// What a browser forgets.
+    SiteData,
+    Upgrade,
+}
+
+impl Kind {
+    fn of(name: &str) -> Self {
+        match name {
+            "www-authenticate" => Self::Challenge,
+            "transfer-encoding" => Self::Coding,
+            "connection" => Self::Connection,
+            "alt-svc"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-connection"
+            | "te"
+            | "trailer" => Self::OfOneHop,
+            "server"
+            | "via"
+            | "x-aspnet-version"
+            | "x-aspnetmvc-version"
+            | "x-backend-server"
+            | "x-powered-by"
+            | "x-sourcefiles" => Self::OfTheServer,
+            "clear-site-data" => Self::SiteData,
+            "upgrade" => Self::Upgrade,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The kinds there are in an answer: each is looked for once, and nearly every answer has none but others.
+#[derive(Clone, Copy, Debug, Default)]
+struct Met(u8);
+
+impl Met {
+    fn note(&mut self, kind: Kind) {
+        self.0 |= 1 << kind as u8;
+    }
+
+    fn has(self, kind: Kind) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+}
+
+fn take_no_coding_but_chunked(headers: &HeaderMap) -> pingora::Result<()> {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        let odd = Error::explain(ErrorType::InvalidHTTPHeader, "a coding nobody asked for");
+        return Err(odd.into_up());
+    }
+    Ok(())
 }
 
 /// Whether credentials, or a challenge to send some, sign in a whole connection and not a request
@@ -57,9 +141,6 @@ pub(super) fn binds_the_connection(value: &HeaderValue) -> bool {
 }
 
 fn offer_no_connection_sign_in(response: &mut ResponseHeader) -> pingora::Result<()> {
-    if !response.headers.contains_key(header::WWW_AUTHENTICATE) {
-        return Ok(());
-    }
     let offers = response.headers.get_all(header::WWW_AUTHENTICATE);
     if !offers.iter().any(binds_the_connection) {
         return Ok(());
@@ -74,63 +155,22 @@ fn offer_no_connection_sign_in(response: &mut ResponseHeader) -> pingora::Result
 }
 
 /// The headers `Connection` names (RFC 9110 §7.6.1), but for those judged by themselves.
-fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
-    if !headers.contains_key(header::CONNECTION) {
-        return Vec::new();
-    }
-    let values = headers.get_all(header::CONNECTION).iter();
+fn nominated(headers: &HeaderMap) -> impl Iterator<Item = HeaderName> {
+    let values = headers.get_all(header::CONNECTION).into_iter();
     values
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
         .filter(|name| !BY_THEMSELVES.contains(name))
-        .collect()
-}
-
-/// Whether a header is about the app's connection alone, or about ports that are ours to name
-/// (`Alt-Svc`, RFC 7838). `Upgrade` means something to the client where it is the answer itself.
-fn is_of_one_hop(name: &str, status: StatusCode) -> bool {
-    match name {
-        "upgrade" => {
-            !matches!(status, StatusCode::SWITCHING_PROTOCOLS | StatusCode::UPGRADE_REQUIRED)
-        }
-        "alt-svc"
-        | "connection"
-        | "http2-settings"
-        | "keep-alive"
-        | "proxy-authenticate"
-        | "proxy-authentication-info"
-        | "proxy-connection"
-        | "te"
-        | "trailer" => true,
-        _ => false,
-    }
 }
 
 /// Whether a header means something at the head of an answer alone, or tells of the app.
 pub(super) fn is_of_the_head(name: &str) -> bool {
-    is_of_one_hop(name, StatusCode::OK) || tells_of_the_server(name)
-}
-
-/// Whether a header says what the app is built of, or which machines it stands on.
-fn tells_of_the_server(name: &str) -> bool {
-    matches!(
-        name,
-        "server"
-            | "via"
-            | "x-aspnet-version"
-            | "x-aspnetmvc-version"
-            | "x-backend-server"
-            | "x-powered-by"
-            | "x-sourcefiles"
-    )
+    matches!(Kind::of(name), Kind::Connection | Kind::OfOneHop | Kind::OfTheServer | Kind::Upgrade)
 }
 
 /// `Clear-Site-Data` would take the session and sign-ins under way with the app's own cookies (W3C
 /// Clear Site Data §3.1), so it clears all but cookies; `*` names the rest one by one.
 fn keep_cookies(response: &mut ResponseHeader) -> pingora::Result<()> {
-    if !response.headers.contains_key(CLEAR_SITE_DATA) {
-        return Ok(());
-    }
     let mut kept: Vec<&str> = Vec::new();
     let values = response.headers.get_all(CLEAR_SITE_DATA).iter();
     for word in values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')) {
