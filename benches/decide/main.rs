@@ -23,7 +23,7 @@ use superid_gateway::clock::{Clock, Timestamp};
 use superid_gateway::config::{Assertion, Settings};
 use superid_gateway::credentials::injected;
 use superid_gateway::crypto::{Es256Key, Random};
-use superid_gateway::gateway::{Site, Verdict, Wire, decide};
+use superid_gateway::gateway::{Departure, Site, Verdict, Wire, decide};
 use superid_gateway::routing::Table;
 use superid_gateway::session::{Loaded, SessionState, Sessions};
 use superid_gateway::telemetry::AccessLog;
@@ -42,6 +42,7 @@ fn main() {
     }
     println!("{:<44} {:>8}  {:>11}", "", "ns", "allocations");
     verdict(&setting::settings(9, 1));
+    with_claims(&setting::settings(9, 1));
     for routes in [1, 100, 10_000] {
         routing(routes);
     }
@@ -58,15 +59,9 @@ fn verdict(settings: &Settings) {
     let proof = spoofable.clean(&mut Wire(&mut head));
     let raw = setting::TARGET.as_bytes();
     let inbound = Inbound::admit(&head, raw, bounds, proof).expect("a request we take");
-    line(
-        "decide: signed in, leaves",
-        cost(|| match decide(&site, &inbound, now) {
-            Verdict::Leave(departure) => departure,
-            other => panic!("the request leaves, and not {other:?}"),
-        }),
-    );
+    line("decide: signed in, leaves", cost(|| leaves(decide(&site, &inbound, now))));
     line("  the cookie, opened lately", cost(|| alive(store.load(inbound.cookies(), now))));
-    let mut others = many_cookies(&store).iter().cycle();
+    let mut others = many_cookies(&store, &setting::session()).iter().cycle();
     let mut next = || others.next().expect("a cycle has no end");
     line("  the cookie, for the first time", cost(|| alive(store.load(Cookies::of(next()), now))));
     let route = &settings.routes[0];
@@ -81,6 +76,27 @@ fn verdict(settings: &Settings) {
     line("admission", cost(|| Inbound::admit(&head, raw, bounds, proof).is_ok()));
 }
 
+/// The same for a session with as many claims as rules may read.
+fn with_claims(settings: &Settings) {
+    let site = Site::new(settings.clone(), Clock::system(), Random::system());
+    let (bounds, store) = (bounds(settings), setting::store(settings));
+    let session = setting::with_claims(setting::session(), CLAIMS);
+    let mut head = head_with(&setting::cookie_of(&store, &session));
+    let now = Clock::system().now();
+    let proof = Spoofable::new(&[]).clean(&mut Wire(&mut head));
+    let inbound = Inbound::admit(&head, setting::TARGET.as_bytes(), bounds, proof);
+    let inbound = inbound.expect("a request we take");
+    let title = format!("decide: with {CLAIMS} bytes of claims");
+    line(&title, cost(|| leaves(decide(&site, &inbound, now))));
+    let mut others = many_cookies(&store, &session).iter().cycle();
+    let mut next = || others.next().expect("a cycle has no end");
+    line("  their cookie, opened lately", cost(|| alive(store.load(inbound.cookies(), now))));
+    line(
+        "  their cookie, for the first time",
+        cost(|| alive(store.load(Cookies::of(next()), now))),
+    );
+}
+
 /// The same where the route tells the app in a signed assertion too, and what signing one costs.
 fn asserting(settings: &Settings, inbound: &Inbound<'_>, now: Timestamp) {
     let key = Es256Key::new_pem().ok().and_then(|pem| Es256Key::read(&pem).ok());
@@ -90,16 +106,17 @@ fn asserting(settings: &Settings, inbound: &Inbound<'_>, now: Timestamp) {
     settings.assertion = Some(assertion);
     settings.routes[0].headers.assertion = Some(HeaderName::from_static("x-superoffice-identity"));
     let site = Site::new(settings.clone(), Clock::system(), Random::system());
-    line(
-        "decide: the same with an assertion, kept",
-        cost(|| match decide(&site, inbound, now) {
-            Verdict::Leave(departure) => departure,
-            other => panic!("the request leaves, and not {other:?}"),
-        }),
-    );
+    line("decide: the same with an assertion, kept", cost(|| leaves(decide(&site, inbound, now))));
     let session = setting::session();
     let to = Addressee { origin: &settings.hosts[0].origin, route: &settings.routes[0].name };
     line("  an assertion, signed anew", cost(|| signer.assert(&session, to, now)));
+}
+
+fn leaves(verdict: Verdict) -> Box<Departure> {
+    match verdict {
+        Verdict::Leave(departure) => departure,
+        other => panic!("the request leaves, and not {other:?}"),
+    }
 }
 
 fn alive(loaded: Loaded) -> Arc<SessionState> {
@@ -110,9 +127,9 @@ fn alive(loaded: Loaded) -> Arc<SessionState> {
 }
 
 /// More than the gateway remembers, so that each is new to it again when its turn comes.
-fn many_cookies(store: &Sessions) -> &'static [HeaderMap] {
+fn many_cookies(store: &Sessions, session: &SessionState) -> &'static [HeaderMap] {
     let one = |_| {
-        let cookie = setting::cookie_of(store).parse().expect("visible ASCII");
+        let cookie = setting::cookie_of(store, session).parse().expect("visible ASCII");
         HeaderMap::from_iter([(header::COOKIE, cookie)])
     };
     (0..20_000).map(one).collect::<Vec<_>>().leak()
@@ -145,13 +162,16 @@ fn in_phases(settings: Settings) {
 }
 
 fn head() -> RequestHeader {
+    head_with(&setting::cookie(&setting::settings(9, 1)))
+}
+
+fn head_with(cookie: &str) -> RequestHeader {
     let mut head =
         RequestHeader::build("GET", setting::TARGET.as_bytes(), None).expect("a request");
     for (name, value) in setting::HEADERS {
         head.insert_header(name, value).expect("a header");
     }
     head.insert_header("host", setting::HOST).expect("a header");
-    let cookie = setting::cookie(&setting::settings(9, 1));
     head.insert_header("cookie", cookie).expect("a header");
     head
 }
@@ -169,4 +189,6 @@ fn line(title: &str, cost: Cost) {
     println!("{title:<44} {:>8.0}  {:>11.1}", cost.nanoseconds, cost.allocations);
 }
 
+/// Bytes of them.
+const CLAIMS: usize = 1_200;
 const PATH: &str = "/orders/7";

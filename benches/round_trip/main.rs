@@ -18,6 +18,7 @@ mod child;
 mod compare;
 mod kept;
 mod proxies;
+#[allow(dead_code, reason = "some of it is other benches'")]
 #[path = "../setting/mod.rs"]
 mod setting;
 mod world;

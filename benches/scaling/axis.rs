@@ -1,4 +1,4 @@
-//! What there is more and more of, and by how much that may make a request dearer.
+//! What differs between the proxies of a comparison, and by how much that may make a request dearer.
 
 /// An axis.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -12,16 +12,39 @@ pub enum Axis {
     Tenants,
     Connections,
     Workers,
+    /// What is signed in, beside what is public.
+    Gate,
+    /// A job's call, beside somebody's request.
+    Job,
 }
 
+/// By how much the others may be dearer than the first.
+#[derive(Clone, Copy)]
+pub enum Bar {
+    /// So many microseconds for each request.
+    More(f64),
+    /// So many times.
+    Times(f64),
+}
+
+/// The proxies of [`Axis::Gate`].
+pub const PUBLIC: usize = 0;
+pub const COOKIE: usize = 1;
+pub const MEMORY: usize = 2;
+/// Those of [`Axis::Job`].
+pub const SIGNED_IN: usize = 0;
+pub const CALL: usize = 1;
+
 impl Axis {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Routes,
         Self::Cookies,
         Self::Memory,
         Self::Tenants,
         Self::Connections,
         Self::Workers,
+        Self::Gate,
+        Self::Job,
     ];
 
     pub fn name(self) -> &'static str {
@@ -32,7 +55,19 @@ impl Axis {
             Self::Tenants => "tenants",
             Self::Connections => "connections",
             Self::Workers => "workers",
+            Self::Gate => "gate",
+            Self::Job => "job",
         }
+    }
+
+    /// How one of its sizes is called.
+    pub fn called(self, size: usize) -> String {
+        let words: &[&str] = match self {
+            Self::Gate => &["public", "cookie", "memory"],
+            Self::Job => &["signed in", "call"],
+            _ => return size.to_string(),
+        };
+        words[size].to_owned()
     }
 
     pub fn parse(name: &str) -> Self {
@@ -47,15 +82,19 @@ impl Axis {
             Self::Cookies | Self::Memory => &[1, 100_000],
             Self::Connections => &[16, 128, 1_024, 4_096],
             Self::Workers => &[1, 2],
+            Self::Gate => &[PUBLIC, COOKIE, MEMORY],
+            Self::Job => &[SIGNED_IN, CALL],
         }
     }
 
-    /// Of the first one's cost for each request, at most.
-    pub fn most(self) -> f64 {
+    /// Beside the first one's cost for each request.
+    pub fn bar(self) -> Bar {
         match self {
             // Two cores then do 1.8 times the work of one.
-            Self::Workers => 2.0 / 1.8,
-            _ => 1.30,
+            Self::Workers => Bar::Times(2.0 / 1.8),
+            Self::Gate => Bar::More(1.5),
+            Self::Job => Bar::Times(1.15),
+            _ => Bar::Times(1.30),
         }
     }
 
@@ -68,7 +107,31 @@ impl Axis {
         }
     }
 
+    /// Whether it is asked by jobs, through a job listener.
+    pub fn is_of_jobs(self, size: usize) -> bool {
+        match self {
+            Self::Tenants => true,
+            Self::Job => size == CALL,
+            _ => false,
+        }
+    }
+
+    /// How many people, tenants or whatever it is about there are before the measurement: each is met once.
+    pub fn to_meet(self, size: usize) -> usize {
+        if matches!(self, Self::Gate | Self::Job) { 1 } else { size }
+    }
+
     pub fn workers(self, size: usize) -> usize {
         if self == Self::Workers { size } else { 1 }
+    }
+}
+
+impl std::fmt::Display for Bar {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = match self {
+            Self::More(microseconds) => format!("+{microseconds:.2}"),
+            Self::Times(times) => format!("{times:.2}"),
+        };
+        out.pad(&text)
     }
 }

@@ -10,11 +10,13 @@ use http::HeaderMap;
 use superid_gateway::config::Settings;
 use superid_gateway::crypto::Random;
 use superid_gateway::server::{Options, Running};
-use superid_gateway::session::{Kind, Memory, Note, Records, Remembered, Revocations, Store};
+use superid_gateway::session::{
+    Kind, Memory, Note, Records, Remembered, Revocations, SessionState, Store,
+};
 use superid_gateway::telemetry::AccessLog;
 use superid_gateway::web::Cookies;
 
-use crate::axis::Axis;
+use crate::axis::{Axis, MEMORY, PUBLIC};
 use crate::child::serve_until_told;
 use crate::requests::Requests;
 use crate::{crowd, job_gateway, setting};
@@ -22,22 +24,25 @@ use crate::{crowd, job_gateway, setting};
 /// Serves until told to end. `rest`: the file for what clients are to send; for tenants, SuperID's
 /// address, the file with their entries, and the partner's key.
 pub fn serve(axis: Axis, size: usize, upstream: u16, rest: &[&str]) {
-    match (axis, rest) {
-        (Axis::Tenants, [superid, entries, key]) => {
+    match (axis.is_of_jobs(size), rest) {
+        (true, [superid, entries, key]) => {
             job_gateway::serve(upstream, superid, crowd::entries(Path::new(entries)), key);
         }
-        (_, [requests]) => people(axis, size, upstream, Path::new(requests)),
+        (false, [requests]) => people(axis, size, upstream, Path::new(requests)),
         _ => panic!("{} is not started with {rest:?}", axis.name()),
     }
 }
 
-/// As `run` makes it; its access log is written to nowhere.
+/// As `run` makes it; its access log is written to nowhere, and what is public has none.
 fn people(axis: Axis, size: usize, upstream: u16, requests: &Path) {
     let settings = settings(axis, size, upstream);
-    let inherited = match axis {
-        Axis::Memory => in_memory(&settings, size, requests),
-        Axis::Cookies => sealed(&settings, size, requests),
-        _ => sealed(&settings, 1, requests),
+    let one = setting::session();
+    let inherited = match (axis, size) {
+        (Axis::Gate, MEMORY) => in_memory(&settings, 1, requests),
+        (Axis::Gate, _) => sealed(&settings, (1, &setting::with_claims(one, CLAIMS)), requests),
+        (Axis::Memory, _) => in_memory(&settings, size, requests),
+        (Axis::Cookies, _) => sealed(&settings, (size, &one), requests),
+        _ => sealed(&settings, (1, &one), requests),
     };
     let nowhere = File::options().write(true).open("/dev/null").expect("there is a /dev/null");
     let (access, writer) = AccessLog::to(nowhere);
@@ -45,7 +50,7 @@ fn people(axis: Axis, size: usize, upstream: u16, requests: &Path) {
     let port = socket.local_addr().expect("a bound address").port();
     let options = Options {
         workers: axis.workers(size),
-        access: Some(access),
+        access: (!is_public(axis, size)).then_some(access),
         open: vec![("bench".to_owned(), socket.into())],
         inherited,
         ..Options::ordinary()
@@ -59,12 +64,18 @@ fn people(axis: Axis, size: usize, upstream: u16, requests: &Path) {
     drop(writer);
 }
 
+fn is_public(axis: Axis, size: usize) -> bool {
+    axis == Axis::Gate && size == PUBLIC
+}
+
 /// No bound of them is met here.
 fn settings(axis: Axis, size: usize, upstream: u16) -> Settings {
     let routes = if axis == Axis::Routes { size } else { 1 };
-    let line = if axis == Axis::Memory { "store = \"memory\"" } else { "" };
+    let in_memory = axis == Axis::Memory || (axis == Axis::Gate && size == MEMORY);
+    let line = if in_memory { "store = \"memory\"" } else { "" };
     // Those before it are other apps': the one asked for is the last.
     let asked = match routes {
+        1 if is_public(axis, size) => "access = \"public\"".to_owned(),
         1 => "max_requests = 10000".to_owned(),
         _ => {
             format!("[route.asked]\npath = \"/orders\"\nupstream = \"http://127.0.0.1:{upstream}\"")
@@ -79,9 +90,13 @@ fn settings(axis: Axis, size: usize, upstream: u16) -> Settings {
 }
 
 /// Writes the requests of so many people whose sessions are in their cookies.
-fn sealed(settings: &Settings, people: usize, requests: &Path) -> Vec<Note> {
+fn sealed(
+    settings: &Settings,
+    (people, session): (usize, &SessionState),
+    requests: &Path,
+) -> Vec<Note> {
     let store = setting::store(settings);
-    let one = |_| setting::request_with(&setting::cookie_of(&store));
+    let one = |_| setting::request_with(&setting::cookie_of(&store, session));
     Requests::write(requests, (0..people).map(one));
     Vec::new()
 }
@@ -111,4 +126,6 @@ fn in_memory(settings: &Settings, people: usize, requests: &Path) -> Vec<Note> {
     memory.bequeath(&heir)
 }
 
+/// Bytes that a session carries of claims, which rules read.
+const CLAIMS: usize = 1_200;
 const MOST_SESSIONS: usize = 100_000;

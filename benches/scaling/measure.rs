@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::axis::Axis;
+use crate::axis::{Axis, Bar};
 use crate::child::Child;
 use crate::crowd::Crowd;
 use crate::number;
@@ -44,15 +44,22 @@ impl<'a> Options<'a> {
 pub fn all(options: &Options<'_>) -> ExitCode {
     let (rounds, requests) = (options.rounds, options.requests);
     println!("{requests} requests a round, {rounds} rounds, medians");
-    println!("                      us/request  of the first  (least..most)   at most  requests/s");
+    println!(
+        "                       us/request    more  of the first  (least..most)   at most  requests/s"
+    );
     let mut too_dear = Vec::new();
     let only = options.only.map(Axis::parse);
     for axis in Axis::ALL.into_iter().filter(|axis| only.is_none_or(|only| only == *axis)) {
         let mut bench = Bench::start(axis, axis.sizes());
         let measured = bench.rounds(rounds, requests);
-        for (size, growth) in axis.sizes().iter().zip(print(axis, &measured)) {
-            if growth > axis.most() {
-                too_dear.push(format!("{size} {}: {growth:.3}", axis.name()));
+        for (size, (more, times)) in axis.sizes().iter().zip(print(axis, &measured)) {
+            let is_over = match axis.bar() {
+                Bar::More(most) => more > most,
+                Bar::Times(most) => times > most,
+            };
+            if is_over {
+                let called = axis.called(*size);
+                too_dear.push(format!("{called} {}: {more:+.2} us, {times:.3} times", axis.name()));
             }
         }
     }
@@ -102,7 +109,8 @@ impl Bench {
     fn rounds(&mut self, rounds: usize, requests: usize) -> Vec<Vec<Cost>> {
         for at in 0..self.proxies.len() {
             // Each of what there is has been met once, and is at hand from then on.
-            self.load(at, (requests / 10).max(self.proxies[at].size));
+            let known = self.axis.to_meet(self.proxies[at].size);
+            self.load(at, (requests / 10).max(known));
         }
         let mut measured: Vec<Vec<Cost>> = self.proxies.iter().map(|_| Vec::new()).collect();
         for _ in 0..rounds {
@@ -134,36 +142,38 @@ impl Proxy {
         let requests = file("requests");
         let (size_word, upstream_word) = (size.to_string(), upstream.to_string());
         let mut words = vec!["proxy", axis.name(), &size_word, &upstream_word];
-        if axis != Axis::Tenants {
+        if !axis.is_of_jobs(size) {
             words.push(&requests);
             let process = Child::start_wrapped(&words);
             return Self { size, process, requests, _superid: None };
         }
         let entries = file("entries");
-        let crowd = Crowd::start(size, upstream, requests.as_ref(), entries.as_ref());
+        let crowd = Crowd::start(axis.to_meet(size), upstream, requests.as_ref(), entries.as_ref());
         words.extend([crowd.url(), &entries, &partner::KEY.0]);
         let process = Child::start_wrapped(&words);
         Self { size, process, requests, _superid: Some(crowd) }
     }
 }
 
-/// Prints a line for each size, and gives each one's cost over the first's: the median of the rounds' own
-/// ratios, because a round's loads met one machine.
-fn print(axis: Axis, measured: &[Vec<Cost>]) -> Vec<f64> {
+/// Prints a line for each size, and gives by how much a request costs more than one of the first, in
+/// microseconds and by a factor: the median of the rounds' own, because a round's loads met one machine.
+fn print(axis: Axis, measured: &[Vec<Cost>]) -> Vec<(f64, f64)> {
     let each = |(size, costs): (&usize, &Vec<Cost>)| {
-        let ratios: Vec<f64> =
-            costs.iter().zip(&measured[0]).map(|(cost, first)| cost.cpu / first.cpu).collect();
+        let pairs = || costs.iter().zip(&measured[0]);
+        let more = median(pairs().map(|(cost, first)| cost.cpu - first.cpu));
+        let ratios: Vec<f64> = pairs().map(|(cost, first)| cost.cpu / first.cpu).collect();
         let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
         let most = ratios.iter().copied().fold(0.0, f64::max);
-        let growth = median(ratios.into_iter());
+        let times = median(ratios.into_iter());
         println!(
-            "{:<12} {size:>7}  {:>10.2}  {growth:>12.3}  ({least:.3}..{most:.3})  {:>6.2}  {:>10.0}",
+            "{:<11} {:>9}  {:>10.2}  {more:>+6.2}  {times:>12.3}  ({least:.3}..{most:.3})  {:>7}  {:>10.0}",
             axis.name(),
+            axis.called(*size),
             median(costs.iter().map(|cost| cost.cpu)),
-            axis.most(),
+            axis.bar(),
             median(costs.iter().map(|cost| cost.wall)),
         );
-        growth
+        (more, times)
     };
     axis.sizes().iter().zip(measured).map(each).collect()
 }

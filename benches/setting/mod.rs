@@ -94,6 +94,20 @@ pub fn session() -> SessionState {
     }
 }
 
+/// With claims of so many bytes beside what it has of everybody, each of the length of an average one.
+pub fn with_claims(mut session: SessionState, bytes: usize) -> SessionState {
+    let claims = (0..bytes / CLAIM).map(|number| {
+        let name = format!("http://schemes.superoffice.net/identity/claim{number:02}");
+        let value = "v".repeat(CLAIM - name.len());
+        (name, value)
+    });
+    session.principal.claims = claims.collect();
+    session
+}
+
+/// Bytes of a claim's name and value.
+const CLAIM: usize = 80;
+
 /// That of the one relying party of every configuration here.
 static BOND: LazyLock<Bond> = LazyLock::new(|| settings(9, 1).relying_parties[0].bond);
 
@@ -112,15 +126,14 @@ pub fn store_in(settings: &Settings, store: Store) -> Sessions {
 
 /// The `Cookie` header of a browser that is signed in and keeps two cookies of the app's.
 pub fn cookie(settings: &Settings) -> String {
-    cookie_of(&store(settings))
+    cookie_of(&store(settings), &session())
 }
 
-/// The same, with the session sealed by `store`: another value each time.
-pub fn cookie_of(store: &Sessions) -> String {
+/// The same of this session, sealed by `store`: another value each time.
+pub fn cookie_of(store: &Sessions, session: &SessionState) -> String {
     let none = HeaderMap::new();
-    let set = store
-        .sealed(&session(), &Random::system(), Cookies::of(&none))
-        .expect("a session that fits");
+    let set =
+        store.sealed(session, &Random::system(), Cookies::of(&none)).expect("a session that fits");
     beside_others(&set[0])
 }
 
