@@ -7,17 +7,25 @@ use std::time::Duration;
 use crate::app::BODY;
 use crate::idle;
 
-/// Asks all of these. Every answer must be the app's.
-pub fn ask<'a>(port: u16, requests: impl Iterator<Item = &'a [u8]>) {
+/// Whose answer there must be.
+#[derive(Clone, Copy)]
+pub enum From {
+    TheApp,
+    /// The gateway's own, which sends a browser to sign in.
+    TheGateway,
+}
+
+/// Asks all of these.
+pub fn ask(port: u16, from: From, requests: impl Iterator<Item = impl AsRef<[u8]>>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the gateway accepts");
     stream.set_nodelay(true).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let (mut answer, mut piece) = (Vec::new(), [0; 8 << 10]);
     for request in requests {
         idle::wait();
-        stream.write_all(request).expect("the gateway reads");
+        stream.write_all(request.as_ref()).expect("the gateway reads");
         answer.clear();
-        while !is_whole(&answer) {
+        while !is_whole(&answer, from) {
             let read = read(&mut stream, &mut piece).expect("the gateway answers in time");
             assert_ne!(read, 0, "it hung up after {:?}", String::from_utf8_lossy(&answer));
             answer.extend_from_slice(&piece[..read]);
@@ -36,11 +44,15 @@ fn read(stream: &mut TcpStream, piece: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-fn is_whole(answer: &[u8]) -> bool {
+fn is_whole(answer: &[u8], from: From) -> bool {
     let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
     let text = String::from_utf8_lossy(&answer[..head]);
-    assert!(text.starts_with("HTTP/1.1 200"), "the app does not answer like this: {text}");
-    answer.len() >= head + 4 + BODY
+    let (status, body) = match from {
+        From::TheApp => ("HTTP/1.1 200", BODY),
+        From::TheGateway => ("HTTP/1.1 303", 0),
+    };
+    assert!(text.starts_with(status), "the answer is not {status}: {text}");
+    answer.len() >= head + 4 + body
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);

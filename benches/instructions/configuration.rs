@@ -19,10 +19,19 @@ pub struct Configuration {
     settings: Settings,
 }
 
+/// Where people and where jobs connect.
+#[derive(Clone, Copy)]
+pub struct Ports {
+    pub people: u16,
+    pub jobs: u16,
+}
+
 impl Configuration {
-    /// Writes it, and a vault with the tenant's token.
-    pub fn write(folder: &Path, app: u16, superid: &SuperId) -> Self {
+    /// Writes it, with these tables besides, and a vault with the tenant's token.
+    pub fn write(folder: &Path, (app, superid): (u16, &SuperId), ports: Ports, more: &str) -> Self {
         let text = TEXT
+            .replace("$PEOPLE", &format!("127.0.0.1:{}", ports.people))
+            .replace("$JOBS", &format!("127.0.0.1:{}", ports.jobs))
             .replace("$HOST", setting::HOST)
             .replace("$SUPERID", superid.url())
             .replace("$APP", &format!("http://127.0.0.1:{app}"))
@@ -31,7 +40,7 @@ impl Configuration {
             .replace("$PASSWORD", PASSWORD)
             .replace("$KEY", &format!("{:?}", partner::KEY.0));
         let path = folder.join("gateway.toml");
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, text + more).unwrap();
         let loaded = config::load(&path);
         let settings = loaded.unwrap_or_else(|problems| panic!("{problems}")).settings;
         fill_vault(&settings, superid.token());
@@ -53,6 +62,22 @@ impl Configuration {
     }
 }
 
+/// A browser's request for a page, without a session.
+pub fn navigation() -> Vec<u8> {
+    let mut text = format!("GET {} HTTP/1.1\r\nHost: {}\r\n", setting::TARGET, setting::HOST);
+    for (name, value) in setting::HEADERS {
+        let value = match name {
+            "accept" => "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "sec-fetch-mode" => "navigate",
+            "sec-fetch-site" => "none",
+            _ => value,
+        };
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("cookie: theme=dark; cart=3f7a9c\r\n\r\n");
+    text.into_bytes()
+}
+
 fn fill_vault(settings: &Settings, token: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let vault = settings.vault.as_ref().expect("it is configured");
@@ -62,7 +87,7 @@ fn fill_vault(settings: &Settings, token: &str) {
 
 const TEXT: &str = r#"
 [listener.bench]
-address = "127.0.0.1:0"
+address = "$PEOPLE"
 [host.bench]
 origin = "https://$HOST"
 [environment.bench]
@@ -87,7 +112,7 @@ keys = [{ value = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=" }]
 [route.root]
 upstream = "$APP"
 [job_listener.bench]
-address = "127.0.0.1:0"
+address = "$JOBS"
 [job_caller.nightly]
 password = { value = "$PASSWORD" }
 tenants = ["*"]
@@ -97,6 +122,7 @@ keys = [{ value = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" }]
 [limits]
 header_timeout = "1m"
 idle_timeout = "5m"
+sign_ins_per_minute = 0
 [admin]
 enabled = false
 "#;

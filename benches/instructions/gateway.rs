@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use crate::configuration::Ports;
 use crate::idle;
 
 /// A running one.
@@ -25,12 +26,6 @@ pub enum Counted {
     /// In the function of this name and all that it calls, from there: a function that others call too is
     /// counted only for this one. Instructions are told apart.
     Within(&'static str),
-}
-
-#[derive(Clone, Copy)]
-pub struct Ports {
-    pub people: u16,
-    pub jobs: u16,
 }
 
 impl Gateway {

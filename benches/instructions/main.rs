@@ -21,6 +21,7 @@ mod gateway;
 mod idle;
 #[path = "../job_path/job.rs"]
 mod job;
+mod judgement;
 #[path = "../../tests/jobs/partner.rs"]
 mod partner;
 mod profile;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::app;
-use crate::client::ask;
-use crate::configuration::Configuration;
+use crate::client::{From, ask};
+use crate::configuration::{self, Configuration, Ports};
 use crate::gateway::Counted::{self, Everywhere, Within};
 use crate::gateway::Gateway;
 use crate::job;
@@ -18,17 +18,21 @@ pub type Figure = (&'static str, u64);
 pub fn count(program: &Path, folder: &Path) -> Vec<Figure> {
     let app = app::start();
     let superid = SuperId::start(app);
-    let configuration = Configuration::write(folder, app, &superid);
+    let configuration = Configuration::write(folder, (app, &superid), ANY, "");
     let bench = Bench { program, folder, configuration };
-    let plain = bench.least(["plain", "plain.again"], Load::BOTH);
-    let signed_in = Load { signed_in: 2 * REQUESTS, ..Load::BOTH };
+    let plain = bench.least(["plain", "plain.again"], Load::ALL);
+    let signed_in = Load { signed_in: 2 * REQUESTS, ..Load::ALL };
     let signed_in = bench.least(["signed_in", "signed_in.again"], signed_in);
-    let jobs = bench.least(["jobs", "jobs.again"], Load { jobs: 2 * REQUESTS, ..Load::BOTH });
+    let jobs = bench.least(["jobs", "jobs.again"], Load { jobs: 2 * REQUESTS, ..Load::ALL });
+    let sent = Load { sent: 2 * REQUESTS, ..Load::ALL };
+    let sent = bench.least(["sent", "sent.again"], sent);
     let mut figures = vec![
         ("signed-in request", each(spent(&plain), spent(&signed_in))),
         ("signed-in request: allocations", each(allocations(&plain), allocations(&signed_in))),
         ("job call", each(spent(&plain), spent(&jobs))),
         ("job call: allocations", each(allocations(&plain), allocations(&jobs))),
+        ("sent to sign in", each(spent(&plain), spent(&sent))),
+        ("sent to sign in: allocations", each(allocations(&plain), allocations(&sent))),
     ];
     expect(more(&plain, &signed_in, DECIDE), REQUESTS, DECIDE);
     expect(more(&plain, &jobs, TICKET), REQUESTS, TICKET);
@@ -67,11 +71,14 @@ struct Load {
     /// With one cookie.
     signed_in: usize,
     jobs: usize,
+    /// Of nobody, sent to SuperID.
+    sent: usize,
 }
 
 impl Load {
-    const NONE: Self = Self { cookies: 0, signed_in: 0, jobs: 0 };
-    const BOTH: Self = Self { cookies: COOKIES, signed_in: REQUESTS, jobs: REQUESTS };
+    const NONE: Self = Self { cookies: 0, signed_in: 0, jobs: 0, sent: 0 };
+    const ALL: Self =
+        Self { cookies: COOKIES, signed_in: REQUESTS, jobs: REQUESTS, sent: REQUESTS };
 }
 
 impl Bench<'_> {
@@ -90,8 +97,12 @@ impl Bench<'_> {
         let one = self.configuration.request();
         let known = std::iter::repeat_n(one.as_slice(), load.signed_in);
         // Known first: behind the others it might find its place taken, and be opened twice.
-        ask(gateway.ports.people, known.chain(cookies.iter().map(Vec::as_slice)));
-        ask(gateway.ports.jobs, std::iter::repeat_n(job::request().as_slice(), load.jobs));
+        let people = known.chain(cookies.iter().map(Vec::as_slice));
+        ask(gateway.ports.people, From::TheApp, people);
+        let jobs = std::iter::repeat_n(job::request(), load.jobs);
+        ask(gateway.ports.jobs, From::TheApp, jobs);
+        let sent = std::iter::repeat_n(configuration::navigation(), load.sent);
+        ask(gateway.ports.people, From::TheGateway, sent);
         gateway.stop();
         Profile::read(&counts)
     }
@@ -137,6 +148,8 @@ fn expect(calls: u64, expected: usize, function: &str) {
     );
 }
 
+/// Of the machine's choice: the gateway says which.
+const ANY: Ports = Ports { people: 0, jobs: 0 };
 /// Of each kind.
 const REQUESTS: usize = 2_000;
 /// Cookies the gateway opens for the first time.

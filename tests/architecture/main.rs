@@ -8,6 +8,7 @@
 mod circles;
 mod floors;
 mod homes;
+mod instructions;
 mod references;
 mod shape;
 mod tree;
