@@ -110,7 +110,7 @@ impl Kind {
 
 /// The kinds there are in an answer: each is looked for once, and nearly every answer has none but others.
 #[derive(Clone, Copy, Debug, Default)]
-struct Met(u8);
+struct Met(u16);
 
 impl Met {
     fn note(&mut self, kind: Kind) {
@@ -224,6 +224,18 @@ mod tests {
             ],
         );
         assert_eq!(left, ["transfer-encoding: chunked", "x-end: 3"]);
+    }
+
+    #[test]
+    fn a_coding_besides_chunked_is_refused_and_nothing_removed() {
+        for (coding, is_taken) in [("chunked", true), ("Chunked", true), ("gzip, chunked", false)] {
+            let mut response = ResponseHeader::build(200, None).unwrap();
+            response.append_header("Transfer-Encoding", coding).unwrap();
+            response.append_header("Server", "app").unwrap();
+            let cleaned = clean(&mut response, &Spoofable::new(&[]), ServerHeaders::Remove);
+            assert_eq!(cleaned.is_ok(), is_taken, "{coding}");
+            assert_eq!(response.headers.contains_key("server"), !is_taken, "{coding}");
+        }
     }
 
     #[test]

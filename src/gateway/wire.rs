@@ -60,7 +60,7 @@ pub(super) async fn write(
     downstream.write(whole).await
 }
 
-/// Its names in lower case: pingora would keep each of them a second time to spell it otherwise.
+/// At once: pingora would spell out each name and read it again.
 fn head_of(
     status: StatusCode,
     fields: Vec<(HeaderName, HeaderValue)>,

@@ -71,7 +71,7 @@ impl Chunked<'_> {
     }
 
     fn removals(&self, cookies: Cookies<'_>, from: usize) -> impl Iterator<Item = HeaderValue> {
-        let most = if cookies.has_any_beginning(self.name) { Self::MOST } else { from };
+        let most = if cookies.has_a_piece(self.name) { Self::MOST } else { from };
         (from..most)
             .filter(move |index| cookies.has(&CookieNames::chunk(self.name, *index)))
             .map(|index| self.cookie(index, "", Some(0)))
@@ -117,6 +117,23 @@ mod tests {
         let set = CHUNKED.write("y", None, Cookies::of(&request(&long))).unwrap();
         assert_eq!(set.len(), 3);
         assert_eq!(set[2], "s.2=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+    }
+
+    #[test]
+    fn pieces_are_removed_wherever_they_are_and_nothing_else_is() {
+        for (cookie, gone) in [
+            ("s-binding=a; t=1", &[][..]),
+            ("s.2=b", &["s.2="]),
+            ("s =1.a; s-post=x", &["s="]),
+            ("t=1; s=1.a; s.1=b", &["s=", "s.1="]),
+            ("ss=1; sx.1=b", &[]),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, cookie.parse().unwrap());
+            let removed = CHUNKED.remove(Cookies::of(&headers));
+            let names = removed.iter().map(|set| set.to_str().unwrap().split(';').next().unwrap());
+            assert_eq!(names.collect::<Vec<_>>(), gone, "{cookie}");
+        }
     }
 
     #[test]

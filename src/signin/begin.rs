@@ -171,7 +171,7 @@ impl Desk {
             let ours = (party.client_id.as_str(), redirect.as_str());
             return sign_in_query(&trust.federation, ours, &state, self.clock.now());
         }
-        let mut query = self.askings.begun(party, &at.host.origin);
+        let mut query = self.queries.begun(party, &at.host.origin);
         // These are of letters that stand for themselves.
         let mut append = |name: &str, value: &str| {
             query.extend(["&", name, "=", value]);

@@ -16,11 +16,11 @@ use crate::superid::{Refreshable, SuperId, VerifiedClaims};
 use crate::telemetry::{Event, Metrics, Scene, Who};
 use crate::web::{CookieAttributes, CookieNames, Cookies, Reply, ReturnTo};
 
-use super::asking::Askings;
 use super::binding::Binding;
 use super::consent::{Consent, Consents};
 use super::failure::{Failed, Failure, Outcome};
 use super::posts::Posts;
+use super::queries::Queries;
 use super::used::UsedTokens;
 
 /// Shared by all sign-ins of the process; one for each configuration that is in force.
@@ -41,8 +41,8 @@ pub struct Desk {
     /// Claims that some route's rule reads, kept in the session.
     pub(super) kept_claims: Vec<String>,
     pub(super) metrics: Arc<Metrics>,
-    /// What it asks of each relying party.
-    pub(super) askings: Askings,
+    /// How it asks for people to be signed in, for each relying party.
+    pub(super) queries: Queries,
     /// What people were sending when they had to sign in.
     pub(super) posts: Posts,
     /// Who keeps system user tokens.
@@ -125,7 +125,7 @@ impl Desk {
             },
             kept_claims,
             metrics,
-            askings: Askings::of(&settings.relying_parties),
+            queries: Queries::of(&settings.relying_parties),
             consents,
         }
     }

@@ -1,7 +1,6 @@
 //! From "not signed in" to a session: attempts, callbacks, posted claims, and the way out.
 
 mod answer;
-mod asking;
 mod attempt;
 mod begin;
 mod binding;
@@ -19,6 +18,7 @@ mod kept_post;
 mod not_believed;
 mod posted;
 mod posts;
+mod queries;
 mod said;
 mod shelf;
 mod sign_out;

@@ -37,11 +37,14 @@ impl<'a> Cookies<'a> {
         pairs.any(|pair| value_of(pair, name).is_some())
     }
 
-    /// Whether a cookie was sent whose name begins so.
-    pub fn has_any_beginning(&self, name: &str) -> bool {
+    /// Whether a cookie of that name was sent, or a further piece of one ([`CookieNames::chunk`]).
+    pub fn has_a_piece(&self, name: &str) -> bool {
         let headers = self.0.get_all(header::COOKIE);
         let mut pairs = headers.iter().flat_map(|header| pieces(header.as_bytes()));
-        pairs.any(|pair| pair.starts_with(name.as_bytes()))
+        pairs.any(|pair| {
+            let rest = pair.strip_prefix(name.as_bytes());
+            rest.is_some_and(|rest| rest.first() == Some(&b'.') || value_of(pair, name).is_some())
+        })
     }
 
     /// Bytes of all `Cookie` headers together.

@@ -8,32 +8,32 @@ use form_urlencoded::{Serializer, byte_serialize};
 use crate::config::{RelyingParty, Response};
 use crate::web::PublicOrigin;
 
-/// By relying party, those that are asked by such a query.
-pub(super) struct Askings(HashMap<String, Asking>);
+/// By relying party, how a query for it begins.
+pub(super) struct Queries(HashMap<String, Beginning>);
 
 /// The parameters of OpenID Connect Core §3.1.2.1 that are nobody's own.
-struct Asking {
-    /// All but the redirect URL, to whose value the rest is.
+struct Beginning {
+    /// Everything up to and with `redirect_uri=`, whose value comes last.
     before: String,
     /// Behind the origin.
     redirect_path: String,
 }
 
-impl Askings {
+impl Queries {
     pub(super) fn of(parties: &[Arc<RelyingParty>]) -> Self {
-        Self(parties.iter().map(|party| (party.name.clone(), Asking::of(party))).collect())
+        Self(parties.iter().map(|party| (party.name.clone(), Beginning::of(party))).collect())
     }
 
     /// The beginning of a query, with room for the rest.
     pub(super) fn begun(&self, party: &RelyingParty, origin: &PublicOrigin) -> String {
         match self.0.get(&party.name) {
-            Some(asking) => asking.at(origin),
-            None => Asking::of(party).at(origin),
+            Some(beginning) => beginning.at(origin),
+            None => Beginning::of(party).at(origin),
         }
     }
 }
 
-impl Asking {
+impl Beginning {
     fn of(party: &RelyingParty) -> Self {
         let mut query = Serializer::new(String::new());
         query
