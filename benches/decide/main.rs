@@ -76,7 +76,7 @@ fn verdict(settings: &Settings) {
     line("admission", cost(|| Inbound::admit(&head, raw, bounds, proof).is_ok()));
 }
 
-/// The same for a session with as many claims as rules may read.
+/// The same for a session with claims, which rules of a configuration have kept.
 fn with_claims(settings: &Settings) {
     let site = Site::new(settings.clone(), Clock::system(), Random::system());
     let (bounds, store) = (bounds(settings), setting::store(settings));

@@ -12,8 +12,11 @@ pub enum Axis {
     Tenants,
     Connections,
     Workers,
-    /// What is signed in, beside what is public.
-    Gate,
+    /// What being signed in adds to a request that is public and not logged: session, permit, what the app
+    /// is told, the line in the log. By a session sealed in a cookie.
+    GateCookie,
+    /// The same by a session in memory.
+    GateMemory,
     /// A job's call, beside somebody's request.
     Job,
 }
@@ -27,23 +30,23 @@ pub enum Bar {
     Times(f64),
 }
 
-/// The proxies of [`Axis::Gate`].
+/// A proxy of the gate's axes.
 pub const PUBLIC: usize = 0;
-pub const COOKIE: usize = 1;
-pub const MEMORY: usize = 2;
-/// Those of [`Axis::Job`].
-pub const SIGNED_IN: usize = 0;
-pub const CALL: usize = 1;
+/// One of those of a job too.
+pub const SIGNED_IN: usize = 1;
+/// A job's other.
+pub const CALL: usize = 2;
 
 impl Axis {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Routes,
         Self::Cookies,
         Self::Memory,
         Self::Tenants,
         Self::Connections,
         Self::Workers,
-        Self::Gate,
+        Self::GateCookie,
+        Self::GateMemory,
         Self::Job,
     ];
 
@@ -55,19 +58,20 @@ impl Axis {
             Self::Tenants => "tenants",
             Self::Connections => "connections",
             Self::Workers => "workers",
-            Self::Gate => "gate",
+            Self::GateCookie => "gate-cookie",
+            Self::GateMemory => "gate-memory",
             Self::Job => "job",
         }
     }
 
     /// How one of its sizes is called.
     pub fn called(self, size: usize) -> String {
-        let words: &[&str] = match self {
-            Self::Gate => &["public", "cookie", "memory"],
-            Self::Job => &["signed in", "call"],
-            _ => return size.to_string(),
-        };
-        words[size].to_owned()
+        match self {
+            Self::GateCookie | Self::GateMemory | Self::Job => {
+                ["public", "signed in", "call"][size].to_owned()
+            }
+            _ => size.to_string(),
+        }
     }
 
     pub fn parse(name: &str) -> Self {
@@ -82,7 +86,7 @@ impl Axis {
             Self::Cookies | Self::Memory => &[1, 100_000],
             Self::Connections => &[16, 128, 1_024, 4_096],
             Self::Workers => &[1, 2],
-            Self::Gate => &[PUBLIC, COOKIE, MEMORY],
+            Self::GateCookie | Self::GateMemory => &[PUBLIC, SIGNED_IN],
             Self::Job => &[SIGNED_IN, CALL],
         }
     }
@@ -92,7 +96,8 @@ impl Axis {
         match self {
             // Two cores then do 1.8 times the work of one.
             Self::Workers => Bar::Times(2.0 / 1.8),
-            Self::Gate => Bar::More(1.5),
+            Self::GateCookie => Bar::More(1.5),
+            Self::GateMemory => Bar::More(1.0),
             Self::Job => Bar::Times(1.15),
             _ => Bar::Times(1.30),
         }
@@ -118,7 +123,7 @@ impl Axis {
 
     /// How many people, tenants or whatever it is about there are before the measurement: each is met once.
     pub fn to_meet(self, size: usize) -> usize {
-        if matches!(self, Self::Gate | Self::Job) { 1 } else { size }
+        if matches!(self, Self::GateCookie | Self::GateMemory | Self::Job) { 1 } else { size }
     }
 
     pub fn workers(self, size: usize) -> usize {

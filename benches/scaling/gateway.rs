@@ -16,7 +16,7 @@ use superid_gateway::session::{
 use superid_gateway::telemetry::AccessLog;
 use superid_gateway::web::Cookies;
 
-use crate::axis::{Axis, MEMORY, PUBLIC};
+use crate::axis::{Axis, PUBLIC};
 use crate::child::serve_until_told;
 use crate::requests::Requests;
 use crate::{crowd, job_gateway, setting};
@@ -37,11 +37,12 @@ pub fn serve(axis: Axis, size: usize, upstream: u16, rest: &[&str]) {
 fn people(axis: Axis, size: usize, upstream: u16, requests: &Path) {
     let settings = settings(axis, size, upstream);
     let one = setting::session();
-    let inherited = match (axis, size) {
-        (Axis::Gate, MEMORY) => in_memory(&settings, 1, requests),
-        (Axis::Gate, _) => sealed(&settings, (1, &setting::with_claims(one, CLAIMS)), requests),
-        (Axis::Memory, _) => in_memory(&settings, size, requests),
-        (Axis::Cookies, _) => sealed(&settings, (size, &one), requests),
+    let with_claims = || setting::with_claims(setting::session(), CLAIMS);
+    let inherited = match axis {
+        Axis::GateCookie => sealed(&settings, (1, &with_claims()), requests),
+        Axis::GateMemory => in_memory(&settings, (1, with_claims), requests),
+        Axis::Memory => in_memory(&settings, (size, setting::session), requests),
+        Axis::Cookies => sealed(&settings, (size, &one), requests),
         _ => sealed(&settings, (1, &one), requests),
     };
     let nowhere = File::options().write(true).open("/dev/null").expect("there is a /dev/null");
@@ -65,13 +66,13 @@ fn people(axis: Axis, size: usize, upstream: u16, requests: &Path) {
 }
 
 fn is_public(axis: Axis, size: usize) -> bool {
-    axis == Axis::Gate && size == PUBLIC
+    matches!(axis, Axis::GateCookie | Axis::GateMemory) && size == PUBLIC
 }
 
 /// No bound of them is met here.
 fn settings(axis: Axis, size: usize, upstream: u16) -> Settings {
     let routes = if axis == Axis::Routes { size } else { 1 };
-    let in_memory = axis == Axis::Memory || (axis == Axis::Gate && size == MEMORY);
+    let in_memory = matches!(axis, Axis::Memory | Axis::GateMemory);
     let line = if in_memory { "store = \"memory\"" } else { "" };
     // Those before it are other apps': the one asked for is the last.
     let asked = match routes {
@@ -102,13 +103,17 @@ fn sealed(
 }
 
 /// Writes the requests of so many people, and gives what a gateway must know of them.
-fn in_memory(settings: &Settings, people: usize, requests: &Path) -> Vec<Note> {
+fn in_memory(
+    settings: &Settings,
+    (people, session): (usize, impl Fn() -> SessionState),
+    requests: &Path,
+) -> Vec<Note> {
     let records = Arc::new(Records::new(2 * MOST_SESSIONS));
     let sessions = setting::store_in(settings, Store::Memory(records.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let (runtime, random, none) = (runtime.expect("a runtime"), Random::system(), HeaderMap::new());
     let one = |_| {
-        let session = setting::session();
+        let session = session();
         let making = sessions.make(&session, &random, Cookies::of(&none));
         let made = runtime.block_on(making).expect("a session");
         setting::request_with(&setting::beside_others(&made.cookies[0]))
@@ -126,6 +131,6 @@ fn in_memory(settings: &Settings, people: usize, requests: &Path) -> Vec<Note> {
     memory.bequeath(&heir)
 }
 
-/// Bytes that a session carries of claims, which rules read.
+/// Bytes of claims in a session; rules of a configuration have them kept.
 const CLAIMS: usize = 1_200;
 const MOST_SESSIONS: usize = 100_000;

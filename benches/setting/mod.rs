@@ -11,6 +11,8 @@ use superid_gateway::identity::{AccessToken, ContextId, Credential, Principal};
 use superid_gateway::session::{Revocations, SessionId, SessionState, Sessions, Source, Store};
 use superid_gateway::web::{CookieNames, Cookies};
 
+/// Bytes of a claim's name and value, in sessions that have any.
+const CLAIM: usize = 80;
 /// The public host.
 pub const HOST: &str = "app.example";
 /// What is asked for.
@@ -104,9 +106,6 @@ pub fn with_claims(mut session: SessionState, bytes: usize) -> SessionState {
     session.principal.claims = claims.collect();
     session
 }
-
-/// Bytes of a claim's name and value.
-const CLAIM: usize = 80;
 
 /// That of the one relying party of every configuration here.
 static BOND: LazyLock<Bond> = LazyLock::new(|| settings(9, 1).relying_parties[0].bond);
