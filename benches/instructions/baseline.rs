@@ -148,8 +148,8 @@ const HEAD: &str = "\
 
 ";
 const SEARCH: &str = "\
-Where they went: callgrind_annotate target/callgrind/signed_in.callgrind (or jobs, decide, opened,
-ticket), the same of the commit before, and the difference. What a change costs by mistake is to be mended.";
+Where they went: callgrind_annotate target/callgrind/signed_in.callgrind (or jobs, sent,
+decide, opened, ticket), the same of the commit before, and the difference. What a change costs by mistake is to be mended.";
 const ANEW: &str = "\
 A baseline of these tools: benches/callgrind/gate accept, of the last commit that was held to the old one.";
 const ACCEPT: &str = "\

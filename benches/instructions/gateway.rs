@@ -1,4 +1,4 @@
-//! The shipped program under valgrind, with one worker, from its start to its end.
+//! The release program under valgrind, with one worker, from its start to its end.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

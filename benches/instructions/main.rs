@@ -1,4 +1,4 @@
-//! Instructions of what must stay cheap, counted by callgrind in the program that is shipped, beside
+//! Instructions of what must stay cheap, counted by callgrind in the release program, beside
 //! what they were when somebody last said that this is well.
 //!
 //! ```text

@@ -13,20 +13,20 @@ use crate::message::Message;
 use crate::secure::{self, Certificate};
 use crate::{job, setting};
 
-/// Who teaches.
-pub struct School {
+/// Who runs.
+pub struct Load {
     pub ports: Ports,
     pub secure: u16,
     pub certificate: Certificate,
     pub configuration: Configuration,
 }
 
-impl School {
-    pub async fn teaches(&self) {
+impl Load {
+    pub async fn runs(&self) {
         let request = self.configuration.request();
         let fresh = (0..1_000).map(|_| self.configuration.request()).collect();
         self.by_http1("signed in", self.ports.people, vec![request.clone()], 1_500).await;
-        self.by_http1("cookies that are new", self.ports.people, fresh, 100).await;
+        self.by_http1("cookies that are new", self.ports.people, fresh, 31).await;
         let (sent, called) = (vec![configuration::navigation()], vec![job::request()]);
         self.by_http1("sent to sign in", self.ports.people, sent, 300).await;
         self.by_http1("jobs", self.ports.jobs, called, 500).await;
@@ -38,26 +38,26 @@ impl School {
     }
 
     /// So many requests on each of [`CLIENTS`] connections, which begin at different ones of these.
-    async fn by_http1(&self, lesson: &str, port: u16, requests: Vec<Vec<u8>>, each: usize) {
+    async fn by_http1(&self, kind: &str, port: u16, requests: Vec<Vec<u8>>, each: usize) {
         let mut clients = JoinSet::new();
         for number in 0..CLIENTS {
             let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
             stream.set_nodelay(true).unwrap();
             clients.spawn(ask(stream, turned(&requests, number), each));
         }
-        told(lesson, clients, each).await;
+        told(kind, clients, each).await;
     }
 
-    async fn by_tls(&self, lesson: &str, requests: Vec<Vec<u8>>, each: usize) {
+    async fn by_tls(&self, kind: &str, requests: Vec<Vec<u8>>, each: usize) {
         let (connector, mut clients) = (self.certificate.connector(b"http/1.1"), JoinSet::new());
         for number in 0..CLIENTS {
             let stream = secure::connect(&connector, self.secure).await;
             clients.spawn(ask(stream, turned(&requests, number), each));
         }
-        told(lesson, clients, each).await;
+        told(kind, clients, each).await;
     }
 
-    async fn by_http2(&self, lesson: &str, request: &[u8], each: usize) {
+    async fn by_http2(&self, kind: &str, request: &[u8], each: usize) {
         let (connector, mut clients) = (self.certificate.connector(b"h2"), JoinSet::new());
         for _ in 0..CONNECTIONS_OF_HTTP2 {
             let stream = secure::connect(&connector, self.secure).await;
@@ -67,11 +67,11 @@ impl School {
                 clients.spawn(ask_by_http2(client.clone(), of_http2(request), each));
             }
         }
-        told(lesson, clients, each).await;
+        told(kind, clients, each).await;
     }
 
     /// One request on each connection, by turns with TLS and without.
-    async fn anew(&self, lesson: &str, request: &[u8], each: usize) {
+    async fn anew(&self, kind: &str, request: &[u8], each: usize) {
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
             let (connector, port) = (self.certificate.connector(b"http/1.1"), self.ports.people);
@@ -84,14 +84,14 @@ impl School {
                 }
             });
         }
-        told(lesson, clients, 2 * each).await;
+        told(kind, clients, 2 * each).await;
     }
 }
 
-async fn told(lesson: &str, clients: JoinSet<()>, each: usize) {
+async fn told(kind: &str, clients: JoinSet<()>, each: usize) {
     let asked = clients.len() * each;
     clients.join_all().await;
-    println!("{asked:>7} {lesson}");
+    println!("{asked:>7} {kind}");
 }
 
 async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin, requests: Vec<Vec<u8>>, times: usize) {

@@ -16,7 +16,7 @@ mod app;
 mod configuration;
 #[path = "../job_path/job.rs"]
 mod job;
-mod lessons;
+mod load;
 mod message;
 #[path = "../../tests/jobs/partner.rs"]
 mod partner;
@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use configuration::{Configuration, Ports};
-use lessons::School;
+use load::Load;
 use secure::Certificate;
 use superid::SuperId;
 
@@ -60,8 +60,8 @@ fn main() -> ExitCode {
     for port in [ports.people, ports.jobs, secure] {
         wait_for(port);
     }
-    let school = School { ports, secure, certificate, configuration };
-    runtime.block_on(school.teaches());
+    let load = Load { ports, secure, certificate, configuration };
+    runtime.block_on(load.runs());
     gateway.stop();
     ExitCode::SUCCESS
 }

@@ -134,6 +134,11 @@ def dockerfile():
     hold(last.startswith("\nFROM scratch\n"), path, "ends in an image from scratch")
     hold("\nUSER 65532:65532\n" in last, path, "runs as user 65532")
     hold("RUN" not in last, path, "needs no shell in its last stage")
+    ignored = pathlib.Path(f"{path}.dockerignore").read_text(encoding="utf-8")
+    let_in = {line[1:] for line in ignored.splitlines() if line.startswith("!")}
+    wanted = set(re.findall(r"\bdeploy/[\w./-]+", text[: text.rindex("\nFROM ")].partition("\nFROM ")[2]))
+    wanted |= {"build.rs", "src", "Cargo.lock"}
+    hold(wanted <= let_in, f"{path}.dockerignore", f"lets in what the build wants: {sorted(wanted)}")
     asked = json.loads(re.search(r"HEALTHCHECK[^\[]*(\[[^\]]*\])", last)[1])
     hold(asked[:2] == ["/usr/bin/superid-gateway", "health"], path, "is asked by the program itself")
 
