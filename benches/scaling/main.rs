@@ -1,10 +1,11 @@
 //! Whether a request costs the same however many routes, sessions, tenants and connections there are,
-//! and with two workers what it costs with one.
+//! and with two workers what it costs with one; what being signed in adds, and what a job's call costs beside it.
 //!
 //! ```text
 //! cargo bench --bench scaling                    figures
 //! cargo bench --bench scaling -- --check         and exit 1 where a cost grows by more than it may
 //! cargo bench --bench scaling -- --only tenants --rounds 5 --requests 40000
+//! cargo bench --bench scaling -- --only gate-cookie
 //! SCALING once tenants 10000 2000                one load on one proxy, for callgrind
 //! ```
 //!
